@@ -1,0 +1,1 @@
+"""The infrastructure: stacks are tables of contents, constructs own their functions, permissions and alarms."""

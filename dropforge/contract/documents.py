@@ -1,0 +1,138 @@
+"""Frozen dataclasses that travel as JSON: one encoder, one strict decoder, and a schema name on what is stored.
+
+A `Record` is a value inside a document or a step's input. A `Document` is stored under a name of its own
+(`dropforge.manifest/1`), and whoever reads it refuses another name: a mismatch is found at the door, not ten
+fields later.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar, Self
+
+T = typing.TypeVar("T")
+
+
+class DocumentError(ValueError):
+    """A JSON value that is not the document it should be; the message says where, what came and what was expected."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A frozen dataclass that reads itself from JSON and writes itself to it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """This record as plain JSON values (dict, list, str, int, float, bool, None)."""
+        return {field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The record that `value` describes.
+
+        Keys that the record does not know are left out, so that a newer writer can add one.
+
+        Raises:
+            DocumentError: a key is missing or holds a value of another type.
+        """
+        return _decode_record(cls, value, cls.__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Document(Record):
+    """A record that is stored by itself, under the schema name and version in `SCHEMA`."""
+
+    SCHEMA: ClassVar[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Record.to_json`, with the document's name under `schema` first."""
+        return {"schema": self.SCHEMA, **super().to_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """As `Record.from_json`; another schema name or version is refused with `DocumentError`."""
+        found = value.get("schema") if isinstance(value, Mapping) else None
+        if found != cls.SCHEMA:
+            raise DocumentError(f"{cls.__name__}: expected schema {cls.SCHEMA!r}, got {found!r}")
+        return _decode_record(cls, value, cls.__name__)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {str(key): _encode(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_encode(item) for item in value]
+    return value
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _decode_record(cls: type[T], value: Any, where: str) -> T:
+    if not isinstance(value, Mapping):
+        raise DocumentError(f"{where}: expected an object, got {type(value).__name__}")
+    known = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # only dataclasses come here
+        if field.name in value:
+            known[field.name] = _decode(_hints(cls)[field.name], value[field.name], f"{where}.{field.name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise DocumentError(f"{where}.{field.name}: expected a value, got nothing")
+    return cls(**known)
+
+
+def _decode(hint: Any, value: Any, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return _decode_union(hint, value, where)
+    if origin is typing.Literal:
+        return _expect(value in typing.get_args(hint), value, f"one of {list(typing.get_args(hint))}", where)
+    if origin in (tuple, list, Sequence):
+        _expect(isinstance(value, list | tuple), value, "a list", where)
+        item = typing.get_args(hint)[0]
+        return tuple(_decode(item, each, f"{where}[{at}]") for at, each in enumerate(value))
+    if origin in (dict, Mapping):
+        _expect(isinstance(value, Mapping), value, "an object", where)
+        item = typing.get_args(hint)[1]
+        return {str(key): _decode(item, each, f"{where}.{key}") for key, each in value.items()}
+    return _decode_plain(hint, value, where)
+
+
+def _decode_union(hint: Any, value: Any, where: str) -> Any:
+    choices = typing.get_args(hint)
+    if value is None and type(None) in choices:
+        return None
+    faults = []
+    for choice in choices:
+        if choice is not type(None):
+            try:
+                return _decode(choice, value, where)
+            except DocumentError as fault:
+                faults.append(str(fault))
+    raise DocumentError("; ".join(faults))
+
+
+def _decode_plain(hint: type, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _decode_record(hint, value, where)
+    if hint is float:
+        _expect(isinstance(value, int | float) and not isinstance(value, bool), value, "a number", where)
+        return float(value)
+    if hint is int:
+        return _expect(isinstance(value, int) and not isinstance(value, bool), value, "a whole number", where)
+    names = {str: "a text", bool: "true or false"}
+    return _expect(isinstance(value, hint), value, names.get(hint, hint.__name__), where)
+
+
+def _expect(right: bool, value: Any, expected: str, where: str) -> Any:
+    if not right:
+        raise DocumentError(f"{where}: expected {expected}, got {value!r}")
+    return value

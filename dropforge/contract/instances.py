@@ -1,0 +1,41 @@
+"""Where a run may train, in the order of wish, and what an hour there costs.
+
+Prices are SageMaker training on demand, us-east-1, US dollars an hour, from the public price list of autumn 2026;
+managed spot is billed by the seconds that the job reports, so a forecast uses the on-demand price and is an upper
+bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dropforge.contract.documents import Record
+
+PRICES = {"ml.g6.xlarge": 1.127, "ml.g5.xlarge": 1.408, "ml.m5.xlarge": 0.23, "ml.m5.4xlarge": 0.922}
+
+
+@dataclass(frozen=True)
+class Place(Record):
+    """One way to get a machine: an instance type, on spot or on demand."""
+
+    instance_type: str
+    spot: bool
+
+    @property
+    def price(self) -> float:
+        """US dollars an hour, on demand."""
+        return PRICES[self.instance_type]
+
+
+PLACES = (
+    Place("ml.g6.xlarge", spot=True),
+    Place("ml.g6.xlarge", spot=False),
+    Place("ml.g5.xlarge", spot=False),
+    Place("ml.m5.4xlarge", spot=False),
+)
+"""Spot GPU, the same on demand, the next type, then CPU: a new account often has no GPU quota at all."""
+
+
+def cost(instance_type: str, billable_seconds: float) -> float:
+    """US dollars for `billable_seconds` on one instance, at the on-demand price."""
+    return round(PRICES[instance_type] * billable_seconds / 3600, 6)

@@ -1,0 +1,163 @@
+"""The S3 names: the one module that knows what a key in the drop bucket means and where a run keeps its files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+DATASETS = "datasets/"
+BATCH = "batch/"
+FEEDBACK = "feedback/"
+QUARANTINE = "quarantine/"
+RUNS = "runs/"
+SUCCESS = "_SUCCESS"
+SPEC = "spec.yaml"
+
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""A model's name; the same pattern stands in the API's routes and the CLI's options."""
+
+FORMATS = {
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "tsv",
+    ".tsv.gz": "tsv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+}
+"""File endings that a data set may have, and the format each stands for."""
+
+DropKind = Literal["file", "set", "spec", "part", "folder", "unknown"]
+
+
+class NameFault(ValueError):
+    """A name that breaks the contract; the message holds the name and the rule."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """What one key of the drop bucket means: `file` and `set` start a run, `unknown` is rejected, the rest wait."""
+
+    kind: DropKind
+    model: str
+    name: str
+    """The file's or the set's own name, without the folder of the model."""
+
+    @property
+    def starts_run(self) -> bool:
+        """Whether this key is a whole data set (or claims to be one), rather than a part or a wish."""
+        return self.kind in ("file", "set", "unknown")
+
+
+def check_model(name: str) -> str:
+    """`name` itself when it is a valid model name; `NameFault` otherwise."""
+    if MODEL_NAME.fullmatch(name) is None:
+        raise NameFault(f"model name {name!r}: expected 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit")
+    return name
+
+
+def model_from_file(name: str) -> str:
+    """A valid model name made from a file's name: `House Prices.csv.gz` gives `house-prices`."""
+    stem = name.lower()
+    for ending in sorted(FORMATS, key=len, reverse=True):
+        stem = stem.removesuffix(ending)
+    return check_model(re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:63])
+
+
+def format_of(name: str) -> str | None:
+    """The format that a file's ending stands for, or None for an ending nobody reads."""
+    lower = name.lower()
+    return next((kind for ending, kind in FORMATS.items() if lower.endswith(ending)), None)
+
+
+def parse_drop(key: str) -> Drop:
+    """What `key` (decoded, as EventBridge gives it) means under the contract.
+
+    Raises:
+        NameFault: the key is not `datasets/<model>/…` with a valid model name.
+    """
+    folder, _, rest = key.removeprefix(DATASETS).partition("/")
+    if not key.startswith(DATASETS) or not rest and not key.endswith("/"):
+        raise NameFault(f"key {key!r}: expected {DATASETS}<model>/<file>")
+    model = check_model(folder)
+    head, _, tail = rest.partition("/")
+    if not rest or rest.endswith("/"):
+        return Drop("folder", model, rest)
+    if tail == SUCCESS:
+        return Drop("set", model, head)
+    if tail.startswith("part-"):
+        return Drop("part", model, rest)
+    if tail:
+        return Drop("unknown", model, rest)
+    if head == SPEC:
+        return Drop("spec", model, head)
+    return Drop("unknown" if format_of(head) is None else "file", model, head)
+
+
+def drop_key(model: str, file: str) -> str:
+    """Where a data set of one file is dropped."""
+    return f"{DATASETS}{check_model(model)}/{file}"
+
+
+def set_prefix(model: str, name: str) -> str:
+    """Where the parts of a data set of many files lie."""
+    return f"{DATASETS}{check_model(model)}/{name}/"
+
+
+def spec_key(model: str) -> str:
+    """Where a model's wishes lie."""
+    return f"{DATASETS}{check_model(model)}/{SPEC}"
+
+
+def quarantine_prefix(run: str) -> str:
+    """Where a rejected object and its `reason.json` are kept, in the artifact bucket."""
+    return f"{QUARANTINE}{run}/"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The keys of one run in the artifact bucket, all under `runs/<run-id>/`."""
+
+    run: str
+
+    @property
+    def prefix(self) -> str:
+        """The run's folder."""
+        return f"{RUNS}{self.run}/"
+
+    def key(self, name: str) -> str:
+        """The key of the run's file `name`."""
+        return f"{self.prefix}{name}"
+
+    @property
+    def data(self) -> str:
+        """Folder with the run's own copy of the exact version of the data set: what `train` reads."""
+        return self.key("input/data/")
+
+    @property
+    def plan(self) -> str:
+        """Folder with `plan.json`, what inspect decided: the trainer's second channel."""
+        return self.key("input/plan/")
+
+    @property
+    def training(self) -> str:
+        """Folder where SageMaker leaves `<job>/output/model/…`."""
+        return self.key("training/")
+
+    @property
+    def checkpoints(self) -> str:
+        """Folder that SageMaker keeps equal to /opt/ml/checkpoints."""
+        return self.key("checkpoints/")
+
+
+PLAN_FILE = "plan.json"
+MODEL_FILE = "model.onnx"
+MANIFEST_FILE = "manifest.json"
+METRICS_FILE = "metrics.json"
+PROFILE_FILE = "profile.json"
+GOLDEN_FILE = "golden.jsonl"
+HOLDOUT_FILE = "holdout.json.gz"
+REPORT_FILE = "report.html"
+VERDICT_FILE = "verdict.json"
+TENSORBOARD_FOLDER = "tensorboard/"

@@ -1,0 +1,54 @@
+"""`plan.json`: what inspect decided and the trainer obeys; its second input channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from dropforge.contract.documents import Document, Record
+from dropforge.contract.schema import Task
+from dropforge.contract.spec import Spec
+
+Format = Literal["csv", "parquet", "jsonl"]
+
+
+@dataclass(frozen=True)
+class DataFormat(Record):
+    """How the bytes of a data set are read."""
+
+    format: Format
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    gzip: bool = False
+
+
+@dataclass(frozen=True)
+class Lineage(Record):
+    """Where a model comes from: enough to find the very bytes and the very code again."""
+
+    bucket: str
+    key: str
+    version: str
+    """S3 version id of the object that was dropped."""
+    size: int
+    """Bytes."""
+    identity: str
+    """S3's checksum (or ETag) of the object: equal bytes have an equal identity."""
+    image: str
+    """The training image, by its digest or content tag."""
+
+
+@dataclass(frozen=True)
+class Plan(Document):
+    """What to train, on what, how long."""
+
+    SCHEMA: ClassVar[str] = "dropforge.plan/1"
+
+    run: str
+    model: str
+    target: str
+    task: Task
+    data: DataFormat
+    lineage: Lineage
+    spec: Spec = field(default_factory=Spec)
+    seed: int = 0

@@ -1,0 +1,102 @@
+"""What a training run leaves and what the judge says of it: `manifest.json`, `metrics.json`, `verdict.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from dropforge.contract.documents import Document, Record
+from dropforge.contract.plan import Lineage
+from dropforge.contract.schema import ModelCard, Task
+
+Direction = Literal["higher", "lower"]
+
+PRIMARY = {"regression": "rmse", "binary": "auc", "multiclass": "logloss"}
+"""The metric that a run is judged by, unless the spec names another of the same task."""
+
+METRICS: dict[str, dict[str, Direction]] = {
+    "regression": {"rmse": "lower", "mae": "lower", "r2": "higher"},
+    "binary": {"auc": "higher", "logloss": "lower", "accuracy": "higher", "f1": "higher"},
+    "multiclass": {"logloss": "lower", "accuracy": "higher", "f1": "higher"},
+}
+"""Every metric of a task and its better direction; `f1` is macro-averaged for multiclass."""
+
+
+@dataclass(frozen=True)
+class FileFact(Record):
+    """One file of a run, by its content."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Candidate(Record):
+    """One model that was tried: its validation scores decided whether it was chosen."""
+
+    name: str
+    validation: dict[str, float]
+    seconds: float
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metrics(Document):
+    """Scores of a run, every dict by metric name; the hold-out was seen by nothing that chose the model."""
+
+    SCHEMA: ClassVar[str] = "dropforge.metrics/1"
+
+    task: Task
+    metric: str
+    direction: Direction
+    chosen: str
+    holdout: dict[str, float]
+    validation: dict[str, float]
+    baseline: dict[str, float]
+    """The trivial baseline (mean, or the classes' shares) on the same hold-out rows."""
+    candidates: tuple[Candidate, ...]
+    rows: dict[str, int]
+    """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
+
+
+@dataclass(frozen=True)
+class Manifest(Document):
+    """The contract between all steps after training: what was made, of what, and the files by their content."""
+
+    SCHEMA: ClassVar[str] = "dropforge.manifest/1"
+
+    run: str
+    model: str
+    created: str
+    """UTC, ISO 8601."""
+    card: ModelCard
+    lineage: Lineage | None
+    """None for a model trained by hand."""
+    code: str
+    """SHA-256 over the trainer's sources."""
+    files: dict[str, FileFact]
+    """Name in the run's folder to content."""
+    versions: dict[str, str]
+    """Package name to version, as trained."""
+    device: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict(Document):
+    """Whether a candidate may serve, with every reason against it and the scores that were compared."""
+
+    SCHEMA: ClassVar[str] = "dropforge.verdict/1"
+
+    outcome: Literal["approved", "refused"]
+    reasons: tuple[str, ...]
+    metric: str
+    direction: Direction
+    candidate: dict[str, float]
+    baseline: dict[str, float]
+    champion: dict[str, float] | None
+    champion_version: str | None
+    parity: float
+    """Largest relative difference between the trainer's golden answers and the serving runtime's."""
+    sha256: str
+    """Of the judged model.onnx."""

@@ -1,0 +1,53 @@
+"""What a model takes and gives: columns with a kind, the task, and the card that travels inside the ONNX file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from dropforge.contract.documents import Document, Record
+
+Kind = Literal["number", "category", "boolean", "date"]
+Task = Literal["regression", "binary", "multiclass"]
+LabelType = Literal["text", "integer", "number", "boolean"]
+
+CARD_KEY = "dropforge.card"
+"""Key of the model card in the ONNX file's metadata."""
+
+PREDICTION = "prediction"
+"""ONNX output: float32 [N, 1] for regression, string [N, 1] (the class) otherwise."""
+
+PROBABILITIES = "probabilities"
+"""ONNX output of classifiers: float32 [N, classes], in the card's order of classes."""
+
+INPUT_TYPES = {"number": "float32", "category": "string", "boolean": "string", "date": "string"}
+"""The ONNX element type of an input of each kind. A missing value is NaN, or the empty text."""
+
+
+@dataclass(frozen=True)
+class Column(Record):
+    """One column that the model reads; its ONNX input has the same name and shape [N, 1]."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class ModelCard(Document):
+    """What a caller must know to use the file: it is inside the file, so the two cannot be parted."""
+
+    SCHEMA: ClassVar[str] = "dropforge.card/1"
+
+    model: str
+    run: str
+    task: Task
+    target: str
+    label_type: LabelType
+    """The type of the target in the data: a class `3` of an integer column is answered as 3, not as '3'."""
+    classes: tuple[str, ...]
+    """The classes in the order of the probabilities; empty for regression. For binary the second is the positive."""
+    columns: tuple[Column, ...]
+    ignored: tuple[str, ...] = ()
+    """Columns of the data set that the model does not read (target, ids, constants): allowed in a request."""
+    masked: tuple[str, ...] = ()
+    """Sensitive columns: never captured, never shown in a report."""

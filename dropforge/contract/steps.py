@@ -1,0 +1,148 @@
+"""What each state is given and gives back: pointers and verdicts, never payloads; outcomes are data.
+
+Every state's input holds `run` and `model`, so that a log line, a metric and an error always name them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dropforge.contract.documents import Record
+from dropforge.contract.instances import Place
+from dropforge.contract.schema import Task
+
+Status = Literal["running", "promoted", "refused", "rejected", "duplicate", "failed"]
+"""Where a run stands. A duplicate trained nothing: its row names the run that has the data already."""
+
+STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Promote", "Notify")
+"""The states that do something, in the order of the way."""
+
+
+@dataclass(frozen=True)
+class ClaimInput(Record):
+    """The object that S3 told of, and the execution that wants it."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+    execution: str
+
+
+@dataclass(frozen=True)
+class Claimed(Record):
+    """`claimed`: this execution owns the data. `duplicate`: `run` has it already. `ignored`: no data set at all."""
+
+    outcome: Literal["claimed", "duplicate", "ignored"]
+    run: str
+    model: str
+
+
+@dataclass(frozen=True)
+class InspectInput(Record):
+    """The claimed run; what it was given lies in its registry row."""
+
+    run: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Inspected(Record):
+    """`accepted`: a plan is written and the data copied. `rejected`: the object is in quarantine, `reason` says why."""
+
+    outcome: Literal["accepted", "rejected"]
+    reason: str
+    task: Task | None = None
+    target: str | None = None
+    data_uri: str = ""
+    """S3 prefix of the data channel."""
+    plan_uri: str = ""
+    """S3 prefix of the plan channel."""
+    output_uri: str = ""
+    """S3 prefix that the training job writes its output under."""
+    checkpoint_uri: str = ""
+    max_seconds: int = 0
+    """The training job's time limit."""
+    places: tuple[Place, ...] = ()
+    forecast: float = 0.0
+    """US dollars, upper bound, at the first place."""
+
+
+@dataclass(frozen=True)
+class JudgeInput(Record):
+    """The training job that ended well."""
+
+    run: str
+    model: str
+    job: str
+    """Name of the training job."""
+    artifacts_uri: str
+    """`ModelArtifacts.S3ModelArtifacts`: the prefix of the uncompressed model files."""
+    instance_type: str
+    billable_seconds: int
+
+
+@dataclass(frozen=True)
+class Judged(Record):
+    """The verdict's outcome; its reasons and scores lie in the run's `verdict.json`."""
+
+    outcome: Literal["approved", "refused"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class RegisterInput(Record):
+    """The judged run."""
+
+    run: str
+    model: str
+    outcome: Literal["approved", "refused"]
+    reason: str
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Registered(Record):
+    """The immutable version that the run became."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class PromoteInput(Record):
+    """The approved version."""
+
+    run: str
+    model: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Promoted(Record):
+    """`promoted`: LIVE points to the version. `refused`: a later run was promoted in the meantime."""
+
+    outcome: Literal["promoted", "refused"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotifyInput(Record):
+    """How a run ended; `error` and `cause` are what the failed state left, empty otherwise."""
+
+    execution: str
+    run: str
+    model: str
+    status: Status
+    reason: str
+    step: str = ""
+    """The state that failed."""
+    error: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Notified(Record):
+    """The closed run."""
+
+    status: Status

@@ -1,0 +1,1 @@
+"""The trainer: /opt/ml in, /opt/ml out; no AWS calls, no network."""
