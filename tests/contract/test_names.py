@@ -1,0 +1,96 @@
+"""What the keys of the drop bucket mean is a public contract."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropforge.contract import ids, names
+from dropforge.contract.environment import EnvironmentFault
+from dropforge.contract.settings import ArtifactSettings
+from dropforge.contract.spec import Spec, SpecFault
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "name"),
+    [
+        ("datasets/houses/ames.csv", "file", "ames.csv"),
+        ("datasets/houses/ames.CSV.GZ", "file", "ames.CSV.GZ"),
+        ("datasets/houses/ames.parquet", "file", "ames.parquet"),
+        ("datasets/houses/ames.xlsx", "unknown", "ames.xlsx"),
+        ("datasets/houses/spec.yaml", "spec", "spec.yaml"),
+        ("datasets/houses/2024/part-0001.csv", "part", "2024/part-0001.csv"),
+        ("datasets/houses/2024/_SUCCESS", "set", "2024"),
+        ("datasets/houses/2024/extra.csv", "unknown", "2024/extra.csv"),
+        ("datasets/houses/", "folder", ""),
+        ("datasets/houses/2024/", "folder", "2024/"),
+    ],
+)
+def test_a_key_means_one_thing(key: str, kind: str, name: str) -> None:
+    drop = names.parse_drop(key)
+    assert (drop.kind, drop.model, drop.name) == (kind, "houses", name)
+    assert drop.starts_run == (kind in ("file", "set", "unknown"))
+
+
+@pytest.mark.parametrize(
+    "key", ["houses.csv", "datasets/houses.csv", "datasets/Houses/a.csv", "datasets//a.csv", "batch/m/a"]
+)
+def test_a_key_that_breaks_the_contract_is_refused(key: str) -> None:
+    with pytest.raises(names.NameFault, match="expected"):
+        names.parse_drop(key)
+
+
+@given(st.text(max_size=80))
+def test_any_key_is_parsed_or_refused(key: str) -> None:
+    try:
+        drop = names.parse_drop(names.DATASETS + key)
+    except names.NameFault:
+        return
+    assert names.check_model(drop.model) == drop.model
+
+
+@pytest.mark.parametrize(
+    ("file", "model"),
+    [("House Prices.csv.gz", "house-prices"), ("adult.parquet", "adult"), ("2024_sales.tsv", "2024-sales")],
+)
+def test_a_model_is_named_after_its_file(file: str, model: str) -> None:
+    assert names.model_from_file(file) == model
+
+
+def test_a_file_without_a_usable_name_is_refused() -> None:
+    with pytest.raises(names.NameFault, match="expected 1 to 63"):
+        names.model_from_file("___.csv")
+
+
+def test_ids_come_from_content_and_keep_their_parts_apart() -> None:
+    assert ids.run_id("b", "k", "v") == ids.run_id("b", "k", "v")
+    assert ids.run_id("b", "k", "v1") != ids.run_id("b", "kv", "1")
+    assert ids.RUN_ID.fullmatch(ids.run_id("b", "k", "v"))
+    assert ids.prediction_id() != ids.prediction_id()
+
+
+def test_a_function_reads_the_environment_its_construct_wrote() -> None:
+    settings = ArtifactSettings(registry="table", artifacts="bucket")
+    assert settings.variables() == {"REGISTRY": "table", "ARTIFACTS": "bucket"}
+    assert ArtifactSettings.load(settings.variables()) == settings
+    with pytest.raises(EnvironmentFault, match=r"\['ARTIFACTS'\] to be set"):
+        ArtifactSettings.load({"REGISTRY": "table"})
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"targt": "y"}, r"unknown key 'targt'; expected one of"),
+        ({"task": "guess"}, r"spec.yaml: task"),
+        ({"budget": 0}, r"budget: expected minutes between 0 and 1440, got 0"),
+        (["target"], r"expected 'key: value' lines"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_named(value: object, message: str) -> None:
+    with pytest.raises(SpecFault, match=message):
+        Spec.read(value)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_no_spec_is_a_spec() -> None:
+    assert Spec.read(None) == Spec()
