@@ -1,0 +1,83 @@
+"""What `prepare` gives the trainer: typed rows in three parts, and everything that was decided about the columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.spec import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dropforge.contract.plan import DataFormat, Plan
+    from dropforge.contract.schema import Column, LabelType, Task
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to prepare, where no plan was written: everything left out is found by rule."""
+
+    spec: Spec = field(default_factory=Spec)
+    target: str | None = None
+    """Wins over the spec's."""
+    task: Task | None = None
+    data: DataFormat | None = None
+
+    @classmethod
+    def of_plan(cls, plan: Plan) -> Options:
+        """What Inspect decided."""
+        return cls(spec=plan.spec, target=plan.target, task=plan.task, data=plan.data)
+
+    def wishes(self) -> Spec:
+        """The spec with target and task put in."""
+        known = {name: getattr(self.spec, name) for name in self.spec.__dataclass_fields__}
+        return Spec(**{**known, "target": self.target or self.spec.target, "task": self.task or self.spec.task})
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of the data set, raw: as a caller of the model would send them.
+
+    `columns` maps a name to an array of shape [N]: float32 with NaN for numbers, objects of type str (stripped, with ""
+    for missing) for every other kind; a date is its text, a boolean is its word. `target` has shape [N]: float64 values for
+    regression, int64 codes of `Dataset.classes` otherwise.
+    """
+
+    columns: dict[str, NDArray[Any]]
+    target: NDArray[Any]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.target)
+
+    def take(self, index: NDArray[np.int64]) -> Rows:
+        """The rows at these positions."""
+        return Rows({name: values[index] for name, values in self.columns.items()}, self.target[index])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set ready to learn from."""
+
+    target: str
+    task: Task
+    label_type: LabelType
+    classes: tuple[str, ...]
+    """Empty for regression; numbers in their order, texts sorted. For binary the second is the positive."""
+    columns: tuple[Column, ...]
+    """In the order of the file."""
+    date_formats: dict[str, str]
+    """Name of each date column to its name in `dates.DATE_FORMATS`."""
+    ignored: tuple[str, ...]
+    """The target and every column left out; the reasons stand in the profile."""
+    masked: tuple[str, ...]
+    """Columns, read or ignored, that look like personal data or that the spec calls sensitive."""
+    train: Rows
+    validation: Rows
+    holdout: Rows
+    counts: dict[str, int]
+    """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
+    profile: dict[str, Any]
+    """`profile.json`, over the training rows alone."""

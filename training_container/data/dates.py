@@ -1,0 +1,71 @@
+"""Date formats: the exact list that a column of dates may be written in, and the arithmetic that the graph repeats.
+
+A column has one format, decided over all its values. Days are counted in the proleptic Gregorian calendar from
+1970-01-01; month 1 to 12, day 1 to 31, hour 0 to 23, minute and second 0 to 59 are checked, the length of a month is not (30
+February is 2 March), so that the same few operations fit into an ONNX graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+TIME = r"(?:[T ](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?Z?)?"
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """One way to write a date; the pattern matches the whole text and names its parts."""
+
+    name: str
+    pattern: str
+    example: str
+
+
+DATE_FORMATS = (
+    DateFormat("iso", r"^(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})" + TIME + "$", "2024-05-31T12:30:00.5Z"),
+    DateFormat("year-slash", r"^(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})" + TIME + "$", "2024/05/31"),
+    DateFormat("month-first", r"^(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + TIME + "$", "05/31/2024"),
+    DateFormat("day-first", r"^(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})" + TIME + "$", "31/05/2024"),
+    DateFormat("day-dot", r"^(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + TIME + "$", "31.05.2024"),
+)
+"""In the order of choice: where a whole column fits both ways of writing slashes, the month comes first. The time is
+optional in each: after `T` or a space, to the minute, the second or a fraction (dropped), with an optional `Z`."""
+
+LIMITS = {"month": (1, 12), "day": (1, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
+
+
+def parse_dates(series: pl.Series, name: str) -> pl.Series:
+    """Days since 1970-01-01 as Float64 (a time of day is a fraction), null where a text is no date of format `name`."""
+    form = next(each for each in DATE_FORMATS if each.name == name)
+    parts = series.str.extract_groups(form.pattern).struct.unnest()
+    numbers = {part: parts[part].cast(pl.Int64, strict=False) for part in parts.columns}
+    right = series.str.contains(form.pattern).fill_null(False)
+    for part, (low, high) in LIMITS.items():
+        right &= numbers[part].fill_null(low).is_between(low, high)
+    days = civil_days(*(numbers[part].fill_null(1).to_numpy() for part in ("year", "month", "day")))
+    seconds = sum(
+        numbers[part].fill_null(0).to_numpy() * size for part, size in (("hour", 3600), ("minute", 60), ("second", 1))
+    )
+    found = pl.Series(series.name, days + seconds / 86400.0)
+    return pl.select(pl.when(right).then(found).otherwise(None).alias(series.name)).to_series()
+
+
+def civil_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Days since 1970-01-01 of dates given by int64 arrays; floor division only, so that any runtime agrees."""
+    shifted = year - (month <= 2)
+    century = shifted // 400
+    of_era = shifted - century * 400
+    of_year = (153 * (month + np.where(month > 2, -3, 9)) + 2) // 5 + day - 1
+    return np.asarray(century * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468)
+
+
+def date_format_of(values: pl.Series, share: float) -> str | None:
+    """The first format that at least this share of the (non-null) texts is written in, or the best that reaches it."""
+    if values.len() == 0:
+        return None
+    found = {each.name: 1 - parse_dates(values, each.name).null_count() / values.len() for each in DATE_FORMATS}
+    best = max(found, key=lambda name: found[name])
+    return best if found[best] >= share else None

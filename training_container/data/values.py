@@ -1,0 +1,81 @@
+"""Which texts mean a missing value, a number, or a true or false: the spellings that data and model graph agree on.
+
+Texts are stripped of surrounding white space before any of these rules applies.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def _spellings(*words: str) -> tuple[str, ...]:
+    """Each word as written, in lower case, in capitals and capitalised; order kept, none twice."""
+    return tuple(
+        dict.fromkeys(form for word in words for form in (word, word.lower(), word.upper(), word.capitalize()))
+    )
+
+
+NO_ANSWER = _spellings("None", "nil", "-", "--")
+"""Missing in a feature, yet a class of its own in a target: a `None` beside `Mild` and `Severe` is an answer."""
+
+MISSING = ("", *_spellings("NA", "N/A", "NaN", "null", "<NA>", "#N/A", "n.a.", "?"), *NO_ANSWER)
+"""Every text that means "no value", exactly as spelled; the graph maps the same texts to missing."""
+
+TRUE = _spellings("true", "t", "yes", "y", "on")
+FALSE = _spellings("false", "f", "no", "n", "off")
+"""A column is boolean when all its values are words of these two lists, and both occur."""
+
+GRAPH_TRUE = (*TRUE, "1", "1.0")
+GRAPH_FALSE = (*FALSE, "0", "0.0")
+"""What a caller may also write for a boolean column. A column of 0 and 1 alone is a number."""
+
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+"""A plain number. Infinity is none: it is missing in a column of numbers."""
+
+PADDED = r"^[+-]?0\d+$"
+"""A zero-padded code (`007`): one of them, and the column is a category."""
+
+GROUPED = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
+"""A number with thousands separators."""
+
+DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
+DRESSED = r"^([+-]?)[$€£¥]?\s?(.*?)\s?[%€$£]?$"
+"""A number with a currency or per cent sign; the second group is the number."""
+
+NUMBER_SHARE = 0.99
+"""A column is of numbers (or dates) when this share of its distinct values is; the rest is missing then."""
+
+
+def stripped(series: pl.Series) -> pl.Series:
+    """A column of text without surrounding white space; no nulls (a null is the empty text)."""
+    return series.fill_null("").str.strip_chars()
+
+
+def without_missing(series: pl.Series, markers: tuple[str, ...] = MISSING) -> pl.Series:
+    """A stripped column of text with null for every missing marker."""
+    return pl.select(pl.when(series.is_in(list(markers))).then(None).otherwise(series).alias(series.name)).to_series()
+
+
+def parse_numbers(series: pl.Series) -> pl.Series:
+    """Float64 of a column of text (null = missing), null where it is no number.
+
+    Plain numbers first; a column with commas or signs is read as thousands (`1,234.5`) when every comma can be one,
+    as decimal commas (`12,5`) otherwise.
+    """
+    plain = _plain(series)
+    if plain.null_count() == series.null_count():
+        return plain
+    bare = series.str.replace(DRESSED, "$1$2")
+    commas = bare.filter(bare.str.contains(",", literal=True))
+    if len(commas) and commas.str.contains(GROUPED).all():
+        bare = bare.str.replace_all(",", "", literal=True)
+    elif len(commas) and commas.str.contains(DECIMAL_COMMA).all():
+        bare = bare.str.replace(",", ".", literal=True)
+    return _plain(bare)
+
+
+def _plain(series: pl.Series) -> pl.Series:
+    numbers = series.str.contains(NUMBER)
+    kept = pl.select(pl.when(numbers).then(series).otherwise(None).alias(series.name)).to_series()
+    parsed = kept.cast(pl.Float64, strict=False)
+    return pl.select(pl.when(parsed.is_finite()).then(parsed).otherwise(None).alias(series.name)).to_series()
