@@ -1,0 +1,74 @@
+"""`make demo`: the commands a user would type, on the prices of houses in California.
+
+The embedded cloud comes up, the stack is deployed into it, all rows but a few are dropped, and the API is asked for the
+prices of those few, which stand next to the true ones at the end.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from dropforge.client import Dropforge
+from examples.datasets import SOURCES, load
+
+HOUSES = "houses"
+UNSEEN = 8
+"""Rows that are kept from the model."""
+DOLLARS = 100_000
+"""The data counts prices in units of 100,000 US dollars of 1990."""
+
+console = Console(highlight=False)
+
+
+def main() -> int:
+    """Runs the demo; the exit code is that of the first command that failed."""
+    started = time.monotonic()
+    home = Path(".dropforge")
+    home.mkdir(exist_ok=True)
+    dropped, unseen = write_houses(home)
+    target = SOURCES[HOUSES].target
+    for command in (["up"], ["drop", str(dropped), "--model", HOUSES, "--target", target, "--wait"]):
+        console.print(f"\n[bold]$ dropforge {' '.join(command)}[/]")
+        code = subprocess.run([sys.executable, "-m", "dropforge", *command], check=False).returncode
+        if code:
+            return code
+    show_prices(Dropforge(), unseen)
+    console.print(f"\nThe whole demo took {time.monotonic() - started:.0f} s. Try next:")
+    console.print("  .venv/bin/dropforge drop YOUR.csv --wait      .venv/bin/dropforge --help")
+    console.print("  .venv/bin/dropforge down                      stops the embedded cloud")
+    return 0
+
+
+def write_houses(folder: Path) -> tuple[Path, pl.DataFrame]:
+    """The CSV to drop, and the rows that are not in it."""
+    frame = load(HOUSES).sample(fraction=1.0, shuffle=True, seed=11)
+    dropped = folder / f"{HOUSES}.csv"
+    frame.tail(-UNSEEN).write_csv(dropped)
+    return dropped, frame.head(UNSEEN)
+
+
+def show_prices(forge: Dropforge, unseen: pl.DataFrame) -> None:
+    """Asks the API for the unseen houses and prints its prices next to the true ones."""
+    target = SOURCES[HOUSES].target
+    answer = forge.predict(HOUSES, unseen.drop(target).to_dicts())
+    table = Table("house", "rooms", "income of the block", "predicted", "true", title="Houses the model has never seen")
+    for at, (row, price) in enumerate(zip(unseen.to_dicts(), answer.predictions, strict=True), start=1):
+        income = f"${row['MedInc'] * 10_000:,.0f}"
+        dear, true = f"${price * DOLLARS:,.0f}", f"${row[target] * DOLLARS:,.0f}"
+        table.add_row(str(at), f"{row['AveRooms']:.1f}", income, dear, true)
+    console.print(table)
+    live = forge.model(HOUSES)
+    metric = live["metric"]
+    model, baseline = (live[kind][metric] * DOLLARS for kind in ("metrics", "baseline"))
+    console.print(f"{metric} on the hold-out: model ${model:,.0f}, always giving the mean ${baseline:,.0f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

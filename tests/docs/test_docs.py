@@ -1,0 +1,41 @@
+"""What the documents promise exists: files that are linked, make targets, sections, figures with their command."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_every_make_target_in_the_documents_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    used = set(re.findall(r"`make ([a-z][a-z-]*)|^make ([a-z][a-z-]*)", page.read_text(), re.MULTILINE))
+    assert {first or second for first, second in used} - targets == set()
+
+
+def test_every_room_of_the_readme_exists() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Find your room")[2]
+    rooms = re.findall(r"`([a-z_/.]+)`", table)
+    assert [room for room in rooms if not (ROOT / room).exists()] == []
+    assert len(rooms) >= 6
+
+
+def test_committed_results_have_the_shape_that_is_promised() -> None:
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        result = json.loads(path.read_text())
+        assert set(result) == {"when", "machine", "versions", "command", "rows"}, path.name
+        fields = {"measure", "value", "unit", "better", "target", "peer", "peer_value"}
+        assert all(set(row) == fields and row["better"] in ("lower", "higher") for row in result["rows"]), path.name
