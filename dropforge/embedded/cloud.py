@@ -1,0 +1,157 @@
+"""`dropforge up`, `down` and `status`: an embedded cloud with the stack deployed into it, in one folder.
+
+from dropforge.embedded import cloud
+connection = cloud.up(home=Path(".dropforge"), port=None, report=print)
+cloud.status(Path(".dropforge"))
+cloud.down(Path(".dropforge"))
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dropforge.contract.documents import Record
+from dropforge.embedded import deploy, lock, node, process, sources
+from dropforge.embedded.fault import CloudFault
+from dropforge.embedded.home import Home, read_json, write_json
+from dropforge.embedded.settings import ACCESS_KEY, REGION, SECRET_KEY, Address
+from dropforge.embedded.tls import certificate
+
+__all__ = ["CloudFault", "Status", "down", "status", "up"]
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Status(Record):
+    """What is known of an embedded cloud without starting anything."""
+
+    home: str
+    running: bool
+    """A server process lives."""
+    healthy: bool
+    """It answers."""
+    pid: int | None
+    port: int | None
+    strict: bool
+    endpoint_url: str | None
+    deployed: bool
+    """A stack is deployed into it."""
+    current: bool
+    """The stack was deployed from the sources as they are now."""
+    api_url: str | None
+
+
+def up(*, home: Path, port: int | None, strict: bool = False, report: Report) -> dict[str, Any]:
+    """Have the cloud running with the current stack in it; what runs already is used as it is.
+
+    `port`: the port to listen on; None or 0 takes the last one, 4566 or any free one. `report` gets one line a step.
+    Returns what `<home>/connection.json` then holds.
+
+    Raises:
+        CloudFault: something is missing or failed; the message is one line.
+    """
+    place, root = Home(home.resolve()), sources.project_root()
+    tools = node.find(root)
+    with _alone(place):
+        server = _server(place, port, strict, report)
+        try:
+            outputs = deploy.ensure(place, root, tools, server.address, report)
+        except BaseException:
+            if not place.deployment.exists():
+                process.stop(server)  # nothing was there before and nothing half-made stays
+            raise
+        connection = _connection(place, server, outputs)
+        write_json(place.connection, connection)
+    report(f"ready at {connection['endpoint_url']}")
+    return connection
+
+
+def down(home: Path) -> bool:
+    """Stop the cloud, its functions and its training jobs; its state stays. False when nothing ran."""
+    place = Home(home.resolve())
+    if not place.root.exists():
+        return False
+    with _alone(place):
+        server = process.find(place)
+        if server is None:
+            return False
+        process.stop(server)
+        for folder in (place.training, place.temporary):
+            shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+def status(home: Path) -> Status:
+    """How the cloud in this home stands."""
+    place = Home(home.resolve())
+    server = process.find(place)
+    deployed = read_json(place.deployment)
+    connection = read_json(place.connection) or {}
+    return Status(
+        home=str(place.root),
+        running=server is not None,
+        healthy=server is not None and process.healthy(place, server.address),
+        pid=server.pid if server else None,
+        port=server.address.port if server else None,
+        strict=server.address.strict if server else False,
+        endpoint_url=server.address.url if server else None,
+        deployed=deployed is not None,
+        current=deployed is not None and deployed["digest"] == sources.stack_digest(sources.project_root()),
+        api_url=connection.get("api_url") if server else None,
+    )
+
+
+def _server(place: Home, port: int | None, strict: bool, report: Report) -> process.Server:
+    """The running server, or a new one."""
+    server = process.find(place)
+    if server is not None:
+        _same_wish(server.address, port, strict)
+        report(f"using the embedded cloud that runs on port {server.address.port}")
+        return server
+    if strict:
+        certificate(place.tls)
+    last = (read_json(place.connection) or {}).get("port")
+    address = Address(process.choose_port(port, last), strict)
+    report(f"starting the embedded cloud on port {address.port}")
+    return process.start(place, address)
+
+
+def _same_wish(running: Address, port: int | None, strict: bool) -> None:
+    if running.strict != strict:
+        modes = {True: "strict", False: "plain"}
+        raise CloudFault(f"the cloud runs in {modes[running.strict]} mode, {modes[strict]} was asked: run down first")
+    if port and port != running.port:
+        raise CloudFault(f"the cloud runs on port {running.port}, {port} was asked: run down first")
+
+
+def _connection(place: Home, server: process.Server, outputs: dict[str, str]) -> dict[str, Any]:
+    stage = outputs["ApiUrl"].rstrip("/").rpartition("/")[2]
+    return {
+        "endpoint_url": server.address.url,
+        "region": REGION,
+        "access_key": ACCESS_KEY,
+        "secret_key": SECRET_KEY,
+        "ca_bundle": str(place.tls / "server.crt") if server.address.strict else None,
+        "api_url": f"{server.address.url}/_aws/execute-api/{outputs['ApiId']}/{stage}",
+        "outputs": outputs,
+        "pid": server.pid,
+        "port": server.address.port,
+    }
+
+
+@contextmanager
+def _alone(place: Home) -> Iterator[None]:
+    """One `up` or `down` at a time in a home; the next one waits."""
+    descriptor = lock.take(place.command_lock, wait=True)
+    assert descriptor is not None
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""The embedded cloud's server: MiniStack with the training seam and the missing metrics, on 127.0.0.1.
+
+Run: `python -m dropforge.embedded.server --home .dropforge --port 4566 [--strict]`; it stays in the foreground, saves
+its state while it runs and once more on SIGTERM. `dropforge up` starts it in the background.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dropforge.embedded import lock
+from dropforge.embedded.home import Home
+from dropforge.embedded.settings import ADDRESS, Address, server_environment
+from dropforge.embedded.tls import certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.embedded.persistence import Saver
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m dropforge.embedded.server", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--strict", action="store_true")
+    chosen = parser.parse_args(arguments)
+    home, address = Home(chosen.home.resolve()), Address(chosen.port, chosen.strict)
+    claim(home, address)
+    prepare(home, address)
+    asyncio.run(serve(home, address))
+
+
+def claim(home: Home, address: Address) -> None:
+    """Hold the home's lock until the process ends, and leave pid, port and mode in it."""
+    descriptor = lock.take(home.server_lock)
+    for _ in range(20):  # a passing `status` may hold the lock for a moment
+        if descriptor is not None:
+            break
+        time.sleep(0.05)
+        descriptor = lock.take(home.server_lock)
+    if descriptor is None:
+        sys.exit(f"another server runs in {home.root}: stop it with `dropforge down`")
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()} {address.port} {'strict' if address.strict else 'plain'}\n".encode(), 0)
+
+
+def prepare(home: Home, address: Address) -> None:
+    """Empty what a killed server may have left half done, and set the environment that MiniStack reads at import."""
+    for folder in (home.training, home.temporary):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    if address.strict:
+        certificate(home.tls)
+    environ = server_environment(home, address)
+    os.environ.clear()
+    os.environ.update(environ)
+
+
+async def serve(home: Home, address: Address) -> None:
+    """Run MiniStack with everything registered, in this event loop, until a signal asks to stop."""
+    from hypercorn.asyncio import serve as run
+    from hypercorn.config import Config
+
+    from dropforge.embedded import metrics, sagemaker
+    from dropforge.embedded.persistence import Saver
+
+    application = importlib.import_module("ministack.app").app
+    sagemaker.register(home, address)
+    metrics.register()
+    saver = Saver()
+    saver.start()
+    config = Config()
+    config.bind = [f"{ADDRESS}:{address.port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+    if address.strict:
+        config.certfile, config.keyfile = str(home.tls / "server.crt"), str(home.tls / "server.key")
+    await run(_watched(application, saver), config, shutdown_trigger=lambda: _stopped(saver))
+
+
+async def _stopped(saver: Saver) -> None:
+    """Return once a signal came and the saver has ended; MiniStack then saves a last time by itself."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await asyncio.to_thread(saver.stop)
+
+
+def _watched(application: Any, saver: Saver) -> Any:
+    """The application, with every request seen by the saver and by the API's metrics."""
+    from dropforge.embedded.metrics import api
+
+    measured = api.measured(application)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await measured(scope, receive, send)
+        saver.changed()
+
+    return app
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""How the server is told what to be: its address, its mode, and the environment that MiniStack reads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dropforge.embedded.home import Home
+
+ADDRESS = "127.0.0.1"
+DEFAULT_PORT = 4566
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+ACCESS_KEY = "test"
+SECRET_KEY = "test"
+"""The key of the account's root user in MiniStack; it opens nothing but this machine's own embedded cloud."""
+
+KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
+KEPT_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "DROPFORGE_", "COV_")
+"""What a child process inherits. Everything else stays out, the user's own AWS credentials before all."""
+
+ENGINE = "DROPFORGE_DOCKER_HOST"
+"""Where the Docker engine for training images is; MiniStack itself is given none, so it starts and stops nothing."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens, and how."""
+
+    port: int
+    strict: bool
+
+    @property
+    def url(self) -> str:
+        """The endpoint for every AWS SDK."""
+        return f"{'https' if self.strict else 'http'}://{ADDRESS}:{self.port}"
+
+
+def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The part of an environment that a child may see: no credentials, no profiles, no proxies."""
+    environ = os.environ if source is None else source
+    return {name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
+
+
+def credentials() -> dict[str, str]:
+    """The environment variables of the embedded account's administrator."""
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def server_environment(home: Home, address: Address, source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of the server; functions inherit it from there, with their own role's credentials in it."""
+    environ = os.environ if source is None else source
+    chosen = {
+        **clean_environment(environ),
+        **credentials(),
+        "AWS_ENDPOINT_URL": address.url,
+        "GATEWAY_PORT": str(address.port),
+        "BIND_HOST": ADDRESS,
+        "MINISTACK_HOST": "localhost",
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(home.state),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(home.objects),
+        "TMPDIR": str(home.temporary),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "900",
+        "DOCKER_HOST": f"unix://{home.root}/no-engine",
+        ENGINE: environ.get(ENGINE, environ.get("DOCKER_HOST", "")),
+        "LOG_LEVEL": "WARNING",
+        "OMP_WAIT_POLICY": "passive",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**chosen, **(_strict_environment(home) if address.strict else {})}
+
+
+def _strict_environment(home: Home) -> dict[str, str]:
+    certificate = str(home.tls / "server.crt")
+    return {
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": certificate,
+        "MINISTACK_SSL_KEY": str(home.tls / "server.key"),
+        "AWS_CA_BUNDLE": certificate,
+        "SSL_CERT_FILE": certificate,
+    }
