@@ -1,8 +1,8 @@
 """Date formats: the exact list that a column of dates may be written in, and the arithmetic that the graph repeats.
 
 A column has one format, decided over all its values. Days are counted in the proleptic Gregorian calendar from
-1970-01-01; month 1 to 12, day 1 to 31, hour 0 to 23, minute and second 0 to 59 are checked, the length of a month is not (30
-February is 2 March), so that the same few operations fit into an ONNX graph.
+1970-01-01; month 1 to 12, day 1 to 31, hour 0 to 23, minute and second 0 to 59 are checked, the length of a month is
+not (30 February is 2 March), so that the same few operations fit into an ONNX graph.
 """
 
 from __future__ import annotations

@@ -1,0 +1,71 @@
+"""Parquet to a table: numbers stay numbers, the rest becomes text; sizes are checked before pages are unpacked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from training_container.data import streams
+from training_container.data.delimited import check_names
+from training_container.data.faults import DataFault
+from training_container.data.pages import unpacked_size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from polars.datatypes import DataType
+
+MAX_CELLS = 1_000_000_000
+"""Most rows times columns: run-length coding fits far more into a few bytes."""
+
+
+def read_parquet(path: Path, limit: int | None) -> pl.DataFrame:
+    """The table at `path`: numeric columns as they are, String for text, dates (ISO) and booleans; null is missing.
+
+    Raises:
+        DataFault: damaged, nested types, columns of bytes or durations, or more data than a machine holds.
+    """
+    size = unpacked_size(path)
+    if size > streams.MAX_BYTES:
+        raise DataFault(f"{size} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns")
+    try:
+        schema = dict(pl.read_parquet_schema(path))
+        _check_schema(schema)
+        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+        if rows * len(schema) > MAX_CELLS:
+            raise DataFault(
+                f"{rows} rows of {len(schema)} columns; expected at most {MAX_CELLS} cells: drop fewer rows"
+            )
+        frame = pl.read_parquet(path, n_rows=limit)
+        plain = frame.select(_plain(name, dtype) for name, dtype in schema.items())
+    except (pl.exceptions.PolarsError, OSError, ValueError) as fault:
+        if isinstance(fault, DataFault):
+            raise
+        what = (str(fault).splitlines() or ["unreadable"])[0]
+        raise DataFault(
+            f"the Parquet file cannot be read ({what}); expected a whole file: write and drop it again"
+        ) from fault
+    return plain.rename(str.strip)
+
+
+def _check_schema(schema: dict[str, DataType]) -> None:
+    check_names([name.strip() for name in schema])
+    for name, dtype in schema.items():
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Duration, pl.Object):
+            raise DataFault(
+                f"column {name!r} is of type {dtype}; expected numbers, texts, booleans or dates: "
+                "leave it out, or give each part a column of its own"
+            )
+
+
+def _plain(name: str, dtype: DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        moment = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
+        return moment.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    if dtype == pl.Date:
+        return column.dt.strftime("%Y-%m-%d")
+    if dtype.is_decimal() or dtype.is_float():
+        return column.cast(pl.Float64)
+    return column if dtype.is_integer() else column.cast(pl.String)
