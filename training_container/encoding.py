@@ -1,0 +1,144 @@
+"""From raw columns to three tables of numbers: what the front of the ONNX graph does, done in Python.
+
+This is the native half of the parity proof, so it shares no code with `export.front` but the learned vocabularies:
+
+- `numbers` float32 [N, columns]: as they are, NaN for missing;
+- `codes` int64 [N, categories and booleans]: place in the column's vocabulary;
+- `dates` int64 [N, dates, 7]: year, month, day, hour, minute, second, and 1 where there is a date (all 0 elsewhere).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from training_container.data.values import GRAPH_FALSE, GRAPH_TRUE
+from training_container.data.values import MISSING as MISSING_TEXTS
+from training_container.dates import DATE_PARTS, parse_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dropforge.contract.schema import Column
+
+UNKNOWN, MISSING = 0, 1
+"""Codes of a text that was never (or hardly ever) seen, and of every text that means "no value"."""
+
+FALSE, TRUE = 2, 3
+RARE = 3
+"""A text seen in fewer training rows is unknown: so 'unknown' is itself something the model has learned."""
+
+LARGEST = 500
+"""Most texts that a vocabulary keeps, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a text column's values become: a text that is not in `codes` becomes `other`."""
+
+    column: str
+    codes: dict[str, int]
+    size: int
+    other: int
+
+    @classmethod
+    def of_category(cls, column: str, texts: np.ndarray) -> Vocabulary:
+        """The vocabulary of the texts that training rows hold."""
+        counts = Counter(text for text in texts if text != "")
+        frequent = [text for text, count in counts.items() if count >= RARE]
+        kept = sorted(sorted(frequent, key=lambda text: (-counts[text], text))[:LARGEST])
+        known = {text: 2 + at for at, text in enumerate(kept)}
+        return cls(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(kept) + 2, UNKNOWN)
+
+    @classmethod
+    def of_boolean(cls, column: str) -> Vocabulary:
+        """The usual spellings of true and false; any other text counts as missing."""
+        spelled = {**dict.fromkeys(GRAPH_FALSE, FALSE), **dict.fromkeys(GRAPH_TRUE, TRUE)}
+        return cls(column, {"": MISSING, **spelled}, 4, MISSING)
+
+    def encode(self, texts: np.ndarray) -> np.ndarray:
+        """[N] texts to [N] int64 codes."""
+        return np.fromiter((self.codes.get(text, self.other) for text in texts), np.int64, len(texts))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Encoded rows on one device; `groups` leaves out the tables that have no column."""
+
+    numbers: torch.Tensor
+    codes: torch.Tensor
+    dates: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def groups(self) -> dict[str, torch.Tensor]:
+        """The tables with columns, by name, in the order that a body takes them."""
+        every = {"numbers": self.numbers, "codes": self.codes, "dates": self.dates}
+        return {name: table for name, table in every.items() if table.shape[1]}
+
+    def take(self, rows: torch.Tensor | slice) -> Table:
+        """These rows alone."""
+        return Table(self.numbers[rows], self.codes[rows], self.dates[rows])
+
+    def to(self, device: torch.device) -> Table:
+        """The same rows on another device."""
+        return Table(self.numbers.to(device), self.codes.to(device), self.dates.to(device))
+
+    def chunks(self, size: int = 8192) -> Iterator[Table]:
+        """The rows in order, at most `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self.take(slice(start, start + size))
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How raw columns become a `Table`, learned from training rows alone."""
+
+    columns: tuple[Column, ...]
+    vocabularies: tuple[Vocabulary, ...]
+    date_formats: dict[str, str]
+    """Name of each date column to its name in `data.dates.DATE_FORMATS`."""
+
+    @classmethod
+    def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray], date_formats: dict[str, str]) -> Encoder:
+        """The encoder of `columns`, whose training values are `values`."""
+        coded = [column for column in columns if column.kind in ("category", "boolean")]
+        made = (
+            Vocabulary.of_boolean(each.name)
+            if each.kind == "boolean"
+            else Vocabulary.of_category(each.name, values[each.name])
+            for each in coded
+        )
+        return cls(tuple(columns), tuple(made), dict(date_formats))
+
+    def names(self, *kinds: str) -> list[str]:
+        """Names of the columns of these kinds, in the card's order."""
+        return [column.name for column in self.columns if column.kind in kinds]
+
+    def encode(self, values: dict[str, np.ndarray]) -> Table:
+        """`values` (float32 arrays for numbers, object arrays of texts otherwise) as a table on the CPU."""
+        rows = len(next(iter(values.values())))
+        numbers = [values[name].astype(np.float32) for name in self.names("number")]
+        codes = [each.encode(values[each.column]) for each in self.vocabularies]
+        dates = [encode_dates(values[name], self.date_formats[name]) for name in self.names("date")]
+        return Table(
+            torch.from_numpy(_stack(numbers, (rows, 0), np.float32)),
+            torch.from_numpy(_stack(codes, (rows, 0), np.int64)),
+            torch.from_numpy(_stack(dates, (rows, 0, DATE_PARTS), np.int64)),
+        )
+
+
+def encode_dates(texts: np.ndarray, form: str) -> np.ndarray:
+    """[N] texts in the format named `form` to int64 [N, 7]; equal texts are parsed once."""
+    parsed = {text: parse_date(text, form) for text in set(texts)}
+    return np.array([parsed[text] for text in texts], dtype=np.int64).reshape(len(texts), DATE_PARTS)
+
+
+def _stack(columns: list[np.ndarray], empty: tuple[int, ...], dtype: type) -> np.ndarray:
+    return np.stack(columns, axis=1) if columns else np.zeros(empty, dtype)

@@ -1,0 +1,40 @@
+"""The front of the graph: raw named columns to the tables of `encoding.Table`, in ONNX operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onnx import TensorProto, ValueInfoProto, helper
+
+from dropforge.contract.schema import INPUT_TYPES
+from training_container.export.dates import add_date
+
+if TYPE_CHECKING:
+    from training_container.encoding import Encoder
+    from training_container.export.nodes import Nodes
+
+ELEMENTS = {"float32": TensorProto.FLOAT, "string": TensorProto.STRING, "int64": TensorProto.INT64}
+ROWS = "N"
+"""The graph's one free dimension."""
+
+
+def inputs(encoder: Encoder) -> list[ValueInfoProto]:
+    """The graph's inputs: every column by its own name, [N, 1]."""
+    return [
+        helper.make_tensor_value_info(column.name, ELEMENTS[INPUT_TYPES[column.kind]], [ROWS, 1])
+        for column in encoder.columns
+    ]
+
+
+def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
+    """Adds the encoding of all columns; gives each table's name in `Table.groups` and in the graph."""
+    numbers = encoder.names("number")
+    codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
+    axis = nodes.constant([1], "int64")
+    dates = [
+        nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis) for name in encoder.names("date")
+    ]
+    tables = {"numbers": numbers, "codes": codes, "dates": dates}
+    return {
+        name: nodes.concat(parts, axis=1, result=f"{nodes.prefix}{name}") for name, parts in tables.items() if parts
+    }

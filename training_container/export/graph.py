@@ -1,0 +1,111 @@
+"""The whole model file: front, torch body and tail in one checked ONNX graph, with the model's card in its metadata."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import onnx
+import torch
+from onnx import compose, helper
+
+import dropforge
+from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES
+from training_container.export.front import ROWS, add_front, inputs
+from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dropforge.contract.schema import ModelCard
+    from training_container.encoding import Encoder, Table
+    from training_container.models.body import Body
+
+SAMPLE = 7
+"""Rows that the exporter traces with; any number but 0 and 1, which it would take for fixed."""
+
+
+def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.ModelProto:
+    """One graph from raw columns to `prediction` (and `probabilities`); `table` is any encoded row or more, on the CPU.
+
+    Raises:
+        onnx.checker.ValidationError: the graph is not valid ONNX: a fault of this package.
+    """
+    nodes = Nodes(prefix_for([column.name for column in card.columns]))
+    tables = add_front(nodes, encoder)
+    answer = PROBABILITIES if card.classes else PREDICTION
+    core = _export(body, table, tables, answer, f"{nodes.prefix}body.")
+    tail = Nodes(f"{nodes.prefix}tail.")
+    if card.classes:
+        _add_label(tail, card.classes)
+    graph = helper.make_graph(
+        [*nodes.nodes, *core.node, *tail.nodes],
+        "dropforge",
+        inputs(encoder),
+        _outputs(card),
+        [*nodes.constants, *core.initializer, *tail.constants],
+    )
+    return _finish(graph, card)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter warns of its own deprecated calls and logs optional packages: nothing a user could act on."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _export(body: Body, table: Table, tables: dict[str, str], answer: str, prefix: str) -> onnx.GraphProto:
+    """The body as a graph that reads `tables` and gives `answer`; all its other names start with `prefix`."""
+    rows = torch.arange(SAMPLE) % len(table)
+    sample = tuple(table.take(rows).groups.values())
+    free = tuple({0: torch.export.Dim(ROWS)} for _ in sample)
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            body.eval(), sample, dynamo=True, dynamic_shapes=(free,), opset_version=OPSET, verbose=False,
+            input_names=list(tables.values()), output_names=[answer],
+        )  # fmt: skip
+    assert program is not None  # only the old exporter gives none
+    exported = program.model_proto
+    return compose.add_prefix(exported, prefix, rename_inputs=False, rename_outputs=False).graph
+
+
+def _add_label(tail: Nodes, classes: tuple[str, ...]) -> None:
+    best = tail.add("ArgMax", PROBABILITIES, axis=1, keepdims=1)
+    tail.add("Gather", tail.constant(classes, object), best, result=PREDICTION)
+
+
+def _outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
+    if not card.classes:
+        return [helper.make_tensor_value_info(PREDICTION, onnx.TensorProto.FLOAT, [ROWS, 1])]
+    return [
+        helper.make_tensor_value_info(PREDICTION, onnx.TensorProto.STRING, [ROWS, 1]),
+        helper.make_tensor_value_info(PROBABILITIES, onnx.TensorProto.FLOAT, [ROWS, len(card.classes)]),
+    ]
+
+
+def _finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
+    """The model around `graph`, without a trace of source paths, with the card, checked."""
+    for node in graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+        node.ClearField("name")
+    for constant in graph.initializer:
+        constant.ClearField("doc_string")
+        constant.ClearField("metadata_props")
+    imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION, producer_name="dropforge",
+                              producer_version=dropforge.__version__)  # fmt: skip
+    helper.set_model_props(model, {CARD_KEY: json.dumps(card.to_json(), ensure_ascii=False)})
+    onnx.checker.check_model(model, full_check=True)
+    return model

@@ -1,0 +1,125 @@
+"""The proof that the model file answers as torch does: on every hold-out row, on probes at the edges, in any batch size.
+
+Both sides start from raw columns: Python encoding and the torch body here, the ONNX graph in onnxruntime there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dropforge.contract.parity import TOLERANCE, difference, scale_of
+from training_container.models.body import predict
+
+if TYPE_CHECKING:
+    from training_container.data.dataset import Rows
+    from training_container.encoding import Encoder
+    from training_container.export.runtime import Runtime
+    from training_container.models.body import Body
+
+Values = dict[str, np.ndarray]
+
+PROBES: dict[str, tuple[object, ...]] = {
+    "number": (np.nan, 0.0, -1.0, 3.4e38, -3.4e38, np.inf, -np.inf, 1e-30),
+    "category": ("", "a value never seen", " ", "NA", "ünïcödé 数"),
+    "boolean": ("", "true", "No", "maybe", "1"),
+    "date": ("", "never", "2024-02-30", "2024-13-01", "1999-12-31T23:59:59.123Z", "0001-01-01", "9999/12/31", "1/2/2003",
+             "31.12.1970 07:08", "2024-05-31 12:30:00.5Z"),
+}  # fmt: skip
+"""Values at the edges, put into one row after the other, a column at a time."""
+
+
+class ParityFault(Exception):
+    """The model file does not answer as torch does; the message names the row and the column that was probed."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was compared and how far apart the answers were."""
+
+    rows: int
+    largest: float
+    """Largest relative difference, as `contract.parity` defines it."""
+
+
+@dataclass(frozen=True)
+class Native:
+    """The torch side: raw columns in, answers out."""
+
+    encoder: Encoder
+    body: Body
+
+    def answer(self, values: Values) -> np.ndarray:
+        """[N] values or [N, classes] probabilities."""
+        return predict(self.body, self.encoder.encode(values))
+
+
+def prove(native: Native, runtime: Runtime, holdout: Rows) -> Proof:
+    """Compares the two on everything.
+
+    Raises:
+        ParityFault: a difference over the tolerance, or another label.
+    """
+    probes, names = probe_rows(native.encoder, holdout.columns)
+    cases = [
+        (holdout.columns, [f"hold-out row {at}" for at in range(len(holdout))]),
+        (probes, names),
+        (_head(holdout.columns, 7), [f"hold-out row {at} in a batch of 7" for at in range(7)]),
+        *((_slice(probes, at), [f"{names[at]}, alone"]) for at in range(len(names))),
+    ]
+    scale = scale_of(native.answer(holdout.columns).ravel().tolist())
+    found = [compare(native, runtime, values, rows, scale) for values, rows in cases]
+    return Proof(sum(len(rows) for _, rows in cases), max(found))
+
+
+def compare(native: Native, runtime: Runtime, values: Values, names: list[str], scale: float) -> float:
+    """Largest difference over these rows; `names` says what each row is."""
+    expected = native.answer(values)
+    labels, probabilities = runtime.answer(values)
+    got = labels if probabilities is None else probabilities
+    if got.shape != expected.shape:
+        raise ParityFault(f"{names[0]}: expected answers of shape {expected.shape}, got {got.shape}")
+    largest = 0.0
+    for at, (one, other) in enumerate(zip(expected, got, strict=True)):
+        pairs = zip(np.atleast_1d(one).tolist(), np.atleast_1d(other).tolist(), strict=True)
+        apart = max(difference(a, b, scale) for a, b in pairs)
+        if apart > TOLERANCE:
+            raise ParityFault(f"{names[at]}: expected {one} as torch answers, got {other}; {apart:.2g} apart")
+        largest = max(largest, apart)
+    if probabilities is not None:
+        _check_labels(runtime.card.classes, expected, labels, names)
+    return largest
+
+
+def _check_labels(classes: tuple[str, ...], expected: np.ndarray, labels: np.ndarray, names: list[str]) -> None:
+    """The label must be torch's; where two classes are as likely to within the tolerance, either is right."""
+    places = np.array([classes.index(label) for label in labels])
+    rows = np.arange(len(labels))
+    wrong = np.flatnonzero(expected.max(axis=1) - expected[rows, places] > TOLERANCE)
+    if len(wrong):
+        at = int(wrong[0])
+        raise ParityFault(f"{names[at]}: expected label {classes[int(expected[at].argmax())]!r}, got {labels[at]!r}")
+
+
+def probe_rows(encoder: Encoder, values: Values) -> tuple[Values, list[str]]:
+    """Copies of given rows with one value at the edge each, then one row with nothing known; and what each row is."""
+    places = [(column.name, value) for column in encoder.columns for value in PROBES[column.kind]]
+    rows = len(next(iter(values.values())))
+    probes = {name: column[np.arange(len(places) + 1) % rows].copy() for name, column in values.items()}
+    for at, (name, value) in enumerate(places):
+        probes[name][at] = value
+    for name, column in probes.items():
+        column[-1] = np.nan if name in encoder.names("number") else ""
+    return probes, [*(f"column {name!r} = {value!r}" for name, value in places), "a row with every value missing"]
+
+
+def _head(values: Values, count: int) -> Values:
+    """The first `count` rows, begun again from the first where there are fewer."""
+    rows = len(next(iter(values.values())))
+    return {name: column[np.arange(count) % rows] for name, column in values.items()}
+
+
+def _slice(values: Values, at: int) -> Values:
+    return {name: column[at : at + 1] for name, column in values.items()}

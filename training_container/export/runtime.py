@@ -1,0 +1,35 @@
+"""The model file as its users run it: onnxruntime, from bytes, one thread."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dropforge.contract.schema import PREDICTION, PROBABILITIES
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import: it opens a database in the home folder otherwise
+import onnxruntime  # noqa: E402
+
+if TYPE_CHECKING:
+    from dropforge.contract.schema import ModelCard
+
+
+class Runtime:
+    """A loaded model; `answer` takes raw columns [N] by name."""
+
+    def __init__(self, model: bytes, card: ModelCard) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.card = card
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def answer(self, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Predictions [N] (float32, or the classes' texts) and probabilities [N, classes], None for regression."""
+        feed = {column.name: values[column.name].reshape(-1, 1) for column in self.card.columns}
+        if not self.card.classes:
+            return self.session.run([PREDICTION], feed)[0][:, 0], None
+        labels, probabilities = self.session.run([PREDICTION, PROBABILITIES], feed)
+        return labels[:, 0], probabilities
