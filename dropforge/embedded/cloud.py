@@ -13,8 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.documents import Record
 from dropforge.embedded import deploy, lock, node, process, sources
@@ -22,6 +21,9 @@ from dropforge.embedded.fault import CloudFault
 from dropforge.embedded.home import Home, read_json, write_json
 from dropforge.embedded.settings import ACCESS_KEY, REGION, SECRET_KEY, Address
 from dropforge.embedded.tls import certificate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["CloudFault", "Status", "down", "status", "up"]
 

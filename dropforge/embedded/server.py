@@ -72,12 +72,13 @@ async def serve(home: Home, address: Address) -> None:
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import metrics, sagemaker
+    from dropforge.embedded import logs, metrics, sagemaker
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
     sagemaker.register(home, address)
     metrics.register()
+    logs.register()
     saver = Saver()
     saver.start()
     config = Config()

@@ -8,10 +8,12 @@ import logging
 import operator
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropforge.embedded.metrics.record import cloudwatch, enter_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVERY_SECONDS = 5.0
 BEFORE: list[Callable[[], None]] = []

@@ -12,7 +12,7 @@ from dropforge.embedded.metrics.record import record
 
 def register() -> None:
     """Measure where every kind of invocation passes, and drop MiniStack's own points for direct ones."""
-    service = importlib.import_module("ministack.services.lambda_svc")
+    service: Any = importlib.import_module("ministack.services.lambda_svc")
     dispatch, emit = service._execute_function_dispatch, service._emit_lambda_metrics
 
     def measured(func: dict[str, Any], config: dict[str, Any], *rest: Any) -> Any:

@@ -22,7 +22,7 @@ COUNTED = {
 
 def register() -> None:
     """Count each announced change of status."""
-    service = importlib.import_module("ministack.services.stepfunctions")
+    service: Any = importlib.import_module("ministack.services.stepfunctions")
     announce = service._emit_execution_status_event
 
     def counted(execution: dict[str, Any]) -> None:

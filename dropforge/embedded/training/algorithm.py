@@ -1,0 +1,110 @@
+"""The algorithm as a process of its own: which command an image stands for, its environment, its time limit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dropforge.embedded.settings import ENGINE, clean_environment
+from dropforge.embedded.training import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropforge.embedded.home import Home
+    from dropforge.embedded.training.layout import Layout
+
+TRAINER = "dropforge-trainer:"
+ALGORITHMS = "DROPFORGE_ALGORITHMS"
+"""Environment of the server: JSON of more image prefixes that stand for a command on this machine."""
+GRACE = "DROPFORGE_TRAINING_GRACE"
+"""Environment of the server: seconds between SIGTERM and SIGKILL, 120 as on SageMaker unless set."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the algorithm ended."""
+
+    exit_code: int
+    """128 + n: ended by signal n."""
+    out_of_time: bool
+
+
+def command(image: str, job: str, layout: Layout, environment: dict[str, str]) -> list[str]:
+    """The command that stands for the training image: a process of this Python, or a container without network."""
+    known = {
+        TRAINER: [sys.executable, "-m", "training_container.trainer"],
+        **json.loads(os.environ.get(ALGORITHMS, "{}")),
+    }
+    for prefix, words in known.items():
+        if image.startswith(prefix):
+            return [*words, "train", "--ml-root", str(layout.root)]
+    given = [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
+    limits = ["--network", "none", "--volume", f"{layout.root}:/opt/ml", "--name", job]
+    return ["docker", "run", "--rm", *limits, *given, image, "train"]
+
+
+def environment(home: Home, request: dict[str, Any], arn: str) -> dict[str, str]:
+    """All that the algorithm sees: its job's name and ARN, its own variables, and no credentials."""
+    inherited = {name: value for name, value in clean_environment().items() if not name.startswith("DROPFORGE_")}
+    return {
+        **inherited,
+        "HOME": str(home.training / request["TrainingJobName"]),
+        "XDG_CACHE_HOME": str(home.cache),
+        "MPLCONFIGDIR": str(home.cache / "matplotlib"),
+        "OMP_WAIT_POLICY": "passive",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "PYTHONUNBUFFERED": "1",
+        **variables(request, arn),
+    }
+
+
+def variables(request: dict[str, Any], arn: str) -> dict[str, str]:
+    """What SageMaker itself sets in the container."""
+    named = {"TRAINING_JOB_NAME": request["TrainingJobName"], "TRAINING_JOB_ARN": arn}
+    return {**named, **request.get("Environment", {})}
+
+
+def run(words: list[str], layout: Layout, environ: dict[str, str], seconds: float, say: Callable[[str], None]) -> Ended:
+    """Run the command for at most `seconds`, then SIGTERM, grace, SIGKILL; every line it writes goes to `say`.
+
+    It runs under `guard`: when this server dies, however it dies, the algorithm dies too.
+    """
+    grace = os.environ.get(GRACE, "120")
+    if words[0] == "docker" and os.environ.get(ENGINE):
+        environ = {**environ, "DOCKER_HOST": os.environ[ENGINE]}
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", guard.__file__, grace, *words],
+        cwd=layout.root,
+        env=environ,
+        text=True,
+        errors="replace",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as child:
+        assert child.stdout is not None
+        reader = threading.Thread(target=_read, args=(child.stdout, say), daemon=True)
+        reader.start()
+        ended = _wait(child, seconds)
+        reader.join(timeout=5)
+    return ended
+
+
+def _wait(child: subprocess.Popen[str], seconds: float) -> Ended:
+    try:
+        return Ended(child.wait(seconds), out_of_time=False)
+    except subprocess.TimeoutExpired:
+        child.terminate()
+        return Ended(child.wait(), out_of_time=True)
+
+
+def _read(lines: Any, say: Callable[[str], None]) -> None:
+    for line in lines:
+        say(line.rstrip("\n"))

@@ -1,0 +1,54 @@
+"""Runs a command in a process group of its own, ends the whole group, and never lets it outlive the parent.
+
+Run: `python guard.py GRACE COMMAND…`. The parent holds the other end of standard input and never writes. On SIGTERM, or
+when that end closes because the parent is gone, the group gets SIGTERM and, GRACE seconds later, SIGKILL. Exit code:
+the command's, or 128 + the signal that ended it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+ORPHAN_SECONDS = 5.0
+"""Grace when nobody is left to wait for the outputs."""
+
+
+def main() -> None:
+    """Run the command to its end, however it comes."""
+    grace, command = float(sys.argv[1]), sys.argv[2:]
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    except OSError as fault:
+        sys.exit(f"cannot start {command[0]}: {fault.strerror}")
+    signal.signal(signal.SIGTERM, lambda *_: _end(child.pid, grace))
+    threading.Thread(target=_watch, args=(child.pid, min(grace, ORPHAN_SECONDS)), daemon=True).start()
+    code = child.wait()
+    _signal(child.pid, signal.SIGKILL)  # what the command left running, as when a container ends
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def _watch(group: int, grace: float) -> None:
+    while os.read(0, 1024):
+        pass
+    _end(group, grace)
+
+
+def _end(group: int, grace: float) -> None:
+    _signal(group, signal.SIGTERM)
+    last = threading.Timer(grace, _signal, (group, signal.SIGKILL))
+    last.daemon = True
+    last.start()
+
+
+def _signal(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+if __name__ == "__main__":
+    main()

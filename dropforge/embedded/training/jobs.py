@@ -1,0 +1,131 @@
+"""One training job from request to description, with nothing left behind but its outputs, its log and its name."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from dropforge.embedded.home import write_json
+from dropforge.embedded.settings import ACCOUNT, REGION
+from dropforge.embedded.training import algorithm, transfer
+from dropforge.embedded.training.layout import Layout
+from dropforge.embedded.training.request import Refusal, check
+from dropforge.embedded.training.stream import LogStream
+
+if TYPE_CHECKING:
+    from dropforge.embedded.home import Home
+    from dropforge.embedded.settings import Address
+
+COPIED = (
+    "TrainingJobName",
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+    "CheckpointConfig",
+    "Environment",
+)
+"""What a description repeats of its request."""
+
+
+def run_job(home: Home, address: Address, request: dict[str, Any]) -> dict[str, Any]:
+    """Run the job to its end; returns what DescribeTrainingJob would, times in milliseconds.
+
+    Raises:
+        Refusal: the request is not valid, its name was used before, or its role cannot be assumed.
+    """
+    check(request)
+    job = request["TrainingJobName"]
+    _take_name(home, job)
+    session = _session(address, request)
+    layout = Layout(home.training / job)
+    description = _first_description(request)
+    try:
+        layout.make(request)
+        with LogStream(session.client("logs", endpoint_url=address.url), job) as log:
+            description |= _train(home, request, session.client("s3", endpoint_url=address.url), layout, log)
+    finally:
+        shutil.rmtree(layout.root, ignore_errors=True)
+    description |= {"TrainingEndTime": _now(), "LastModifiedTime": _now()}
+    write_json(home.jobs / f"{job}.json", description)
+    return description
+
+
+def _take_name(home: Home, job: str) -> None:
+    home.jobs.mkdir(parents=True, exist_ok=True)
+    try:
+        (home.jobs / f"{job}.json").touch(exist_ok=False)
+    except FileExistsError:
+        raise Refusal(
+            "ResourceInUse", f"Training job names must be unique within an AWS account and region: {job} was used"
+        ) from None
+
+
+def _session(address: Address, request: dict[str, Any]) -> Any:
+    try:
+        return transfer.role_session(address, request["RoleArn"], request["TrainingJobName"])
+    except ClientError as fault:
+        raise Refusal("ValidationException", f"Could not assume role {request['RoleArn']}: {fault}") from fault
+
+
+def _first_description(request: dict[str, Any]) -> dict[str, Any]:
+    copied = {name: request[name] for name in COPIED if name in request}
+    now = _now()
+    flags = ("EnableNetworkIsolation", "EnableManagedSpotTraining", "EnableInterContainerTrafficEncryption")
+    return {
+        **copied,
+        **{name: bool(request.get(name, False)) for name in flags},
+        "TrainingJobArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{request['TrainingJobName']}",
+        "CreationTime": now,
+        "TrainingStartTime": now,
+    }
+
+
+def _train(home: Home, request: dict[str, Any], s3: Any, layout: Layout, log: LogStream) -> dict[str, Any]:
+    """Inputs, algorithm, outputs: what the description says of how the job ended."""
+    try:
+        transfer.fetch_inputs(s3, request, layout)
+    except (transfer.TransferFault, ClientError) as fault:
+        return _ended("Failed", "Failed", 0, f"ClientError: {fault}")
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{request['TrainingJobName']}"
+    image = request["AlgorithmSpecification"]["TrainingImage"]
+    words = algorithm.command(image, request["TrainingJobName"], layout, algorithm.variables(request, arn))
+    limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
+    began = time.monotonic()
+    ended = algorithm.run(words, layout, algorithm.environment(home, request, arn), limit, log.write)
+    seconds = max(1, round(time.monotonic() - began))
+    try:
+        transfer.store_checkpoints(s3, request, layout)
+        artifacts = transfer.store_outputs(s3, request, layout)
+    except ClientError as fault:
+        return _ended("Failed", "Failed", seconds, f"ClientError: Artifact upload failed: {fault}")
+    return {**_outcome(ended, layout, seconds), "ModelArtifacts": {"S3ModelArtifacts": artifacts}}
+
+
+def _outcome(ended: algorithm.Ended, layout: Layout, seconds: int) -> dict[str, Any]:
+    if ended.out_of_time:
+        return _ended("Stopped", "MaxRuntimeExceeded", seconds)
+    if ended.exit_code:
+        reason = f"AlgorithmError: {layout.failure()}, exit code: {ended.exit_code}"
+        return _ended("Failed", "Failed", seconds, reason)
+    return _ended("Completed", "Completed", seconds)
+
+
+def _ended(status: str, secondary: str, seconds: int, reason: str | None = None) -> dict[str, Any]:
+    return {
+        "TrainingJobStatus": status,
+        "SecondaryStatus": secondary,
+        "TrainingTimeInSeconds": seconds,
+        "BillableTimeInSeconds": seconds,
+        **({"FailureReason": reason} if reason else {}),
+    }
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
