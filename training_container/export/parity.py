@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
+from training_container.faults import ParityFault
 from training_container.models.body import predict
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ PROBES: dict[str, tuple[object, ...]] = {
              "31.12.1970 07:08", "2024-05-31 12:30:00.5Z"),
 }  # fmt: skip
 """Values at the edges, put into one row after the other, a column at a time."""
-
-
-class ParityFault(Exception):
-    """The model file does not answer as torch does; the message names the row and the column that was probed."""
 
 
 @dataclass(frozen=True)

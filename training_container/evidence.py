@@ -1,0 +1,138 @@
+"""The files beside the model that let others check it: golden rows, the hold-out, and the manifest of all by content."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import dropforge
+from dropforge.contract.names import MANIFEST_FILE
+from dropforge.contract.results import FileFact, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dropforge.contract.schema import ModelCard
+    from training_container.data.dataset import Rows
+    from training_container.export.parity import Native
+    from training_container.job import Job
+
+ROWS_SCHEMA = "dropforge.rows/1"
+GOLDEN_ROWS = 64
+HOLDOUT_ROWS = 20_000
+CLEAR = 1e-3
+"""A golden row's best two classes are at least this far apart, so that its label is beyond rounding."""
+UNSEEN = "a value never seen"
+PACKAGES = ("torch", "onnx", "onnxruntime", "onnxscript", "numpy", "polars", "matplotlib")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """One JSON document; a NaN in it is a fault of ours and stops the run."""
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """One raw value as JSON has it: None for missing (NaN or the empty text)."""
+    if isinstance(value, str):
+        return value or None
+    number = float(value)
+    return None if np.isnan(number) else number
+
+
+def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, Any]]:
+    """Rows with torch's answers: real ones, one with each column missing, one of nothing, one of unseen categories."""
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(GOLDEN_ROWS, len(rows))).astype(int))
+    edges = [{column.name: _gap(column.kind)} for column in card.columns][:GOLDEN_ROWS]
+    edges.append({column.name: _gap(column.kind) for column in card.columns})
+    edges.append({column.name: UNSEEN for column in card.columns if column.kind == "category"})
+    places = np.concatenate([chosen, np.arange(len(edges)) % len(rows)])
+    values = {name: column[places].copy() for name, column in rows.columns.items()}
+    for at, edge in enumerate(edges, start=len(chosen)):
+        for name, value in edge.items():
+            values[name][at] = value
+    answers = native.answer(values)
+    made = [_golden(values, at, answer, card) for at, answer in enumerate(answers)]
+    return [row for row, answer in zip(made, answers, strict=True) if _clear(answer)]
+
+
+def _gap(kind: str) -> float | str:
+    return float("nan") if kind == "number" else ""
+
+
+def _golden(values: dict[str, np.ndarray], at: int, answer: Any, card: ModelCard) -> dict[str, Any]:
+    row = {column.name: plain(values[column.name][at]) for column in card.columns}
+    if not card.classes:
+        return {"row": row, "prediction": float(answer), "probabilities": None}
+    shares = dict(zip(card.classes, map(float, answer), strict=True))
+    return {"row": row, "prediction": card.classes[int(answer.argmax())], "probabilities": shares}
+
+
+def _clear(answer: Any) -> bool:
+    if np.ndim(answer) == 0:
+        return True
+    best, second = np.sort(answer)[[-1, -2]]
+    return bool(best - second > CLEAR)
+
+
+def write_golden(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """One JSON object a line: `row`, `prediction`, `probabilities`."""
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def write_holdout(path: Path, rows: Rows, classes: tuple[str, ...]) -> None:
+    """The first hold-out rows by column, with their targets: values, or the classes' texts."""
+    columns = {name: [plain(value) for value in values[:HOLDOUT_ROWS]] for name, values in rows.columns.items()}
+    target = [classes[code] if classes else float(code) for code in rows.target[:HOLDOUT_ROWS]]
+    document = {"schema": ROWS_SCHEMA, "columns": columns, "target": target}
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
+
+
+def versions() -> dict[str, str]:
+    """What trained the model, by package."""
+    found = {name: metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "dropforge": dropforge.__version__, **found}
+
+
+def code_digest() -> str:
+    """SHA-256 over the names and contents of the sources that make a model: the trainer's and the contract's."""
+    trainer, contract = Path(__file__).parent, Path(dropforge.__file__).parent / "contract"
+    found = hashlib.sha256()
+    for folder in (contract, trainer):
+        for path in sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".html")):
+            found.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def write_manifest(folder: Path, job: Job, card: ModelCard, device: str, seconds: float) -> Manifest:
+    """The manifest over every file in `folder`: it comes last, so that a folder without it is not complete."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = Manifest(
+        run=job.run,
+        model=job.model,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        card=card,
+        lineage=job.lineage,
+        code=code_digest(),
+        files={path.relative_to(folder).as_posix(): _fact(path) for path in files},
+        versions=versions(),
+        device=device,
+        seconds=round(seconds, 3),
+    )
+    write_json(folder / MANIFEST_FILE, manifest.to_json())
+    return manifest
+
+
+def _fact(path: Path) -> FileFact:
+    content = path.read_bytes()
+    return FileFact(hashlib.sha256(content).hexdigest(), len(content))

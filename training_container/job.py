@@ -1,0 +1,122 @@
+"""What one job is to do and where its files lie: read from SageMaker's folders, or from a command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropforge.contract import ids, names
+from dropforge.contract.documents import DocumentError
+from dropforge.contract.plan import Plan
+from dropforge.contract.spec import Spec, SpecFault
+from training_container.data.dataset import Options
+from training_container.faults import JobFault
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from dropforge.contract.plan import Lineage
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training job."""
+
+    run: str
+    model: str
+    data: tuple[Path, ...]
+    wanted: Plan | Options
+    lineage: Lineage | None
+    seed: int
+    output: Path
+    """Folder of the model files."""
+
+    @property
+    def spec(self) -> Spec:
+        """The owner's wishes."""
+        return self.wanted.spec
+
+
+@dataclass(frozen=True)
+class MlFolders:
+    """SageMaker's folders under `root` (/opt/ml)."""
+
+    root: Path
+
+    @property
+    def model(self) -> Path:
+        """What SageMaker uploads when the job ends well."""
+        return self.root / "model"
+
+    @property
+    def failure(self) -> Path:
+        """Its first 1,024 characters become the job's FailureReason."""
+        return self.root / "output" / "failure"
+
+    def channel(self, name: str) -> Path:
+        """One input channel."""
+        return self.root / "input" / "data" / name
+
+    def job(self) -> Job:
+        """The job that the plan channel and the hyperparameters describe.
+
+        Raises:
+            JobFault: a file is missing, is not what it should be, or names another run than the hyperparameters.
+        """
+        plan = _read_plan(self.channel("plan") / names.PLAN_FILE)
+        wanted = _read_json(self.root / "input" / "config" / "hyperparameters.json").get("run")
+        if wanted != plan.run:
+            raise JobFault(f"hyperparameters.json: run: expected {plan.run!r} as in {names.PLAN_FILE}, got {wanted!r}")
+        data = tuple(sorted(path for path in self.channel("data").rglob("*") if path.is_file()))
+        if not data:
+            raise JobFault(f"channel 'data': expected at least 1 file in {self.channel('data')}, got none")
+        return Job(plan.run, plan.model, data, plan, plan.lineage, plan.seed, self.model)
+
+
+def by_hand(arguments: argparse.Namespace) -> Job:
+    """The job that a command line describes.
+
+    Raises:
+        JobFault: a file does not exist, or a wish is none.
+    """
+    data = tuple(Path(each) for each in arguments.data)
+    missing = [str(path) for path in data if not path.is_file()]
+    if missing:
+        raise JobFault(f"--data: expected a file, got {missing[0]!r}, which is none")
+    try:
+        spec = Spec.read({"budget": arguments.budget})
+        model = names.check_model(arguments.model or names.model_from_file(data[0].name))
+    except (SpecFault, names.NameFault) as fault:
+        raise JobFault(str(fault)) from fault
+    wanted = Options(spec=spec, target=arguments.target, task=arguments.task)
+    run = ids.run_id("", f"{arguments.target} {arguments.task} {arguments.seed}", _digest(data))
+    return Job(run, model, data, wanted, None, arguments.seed, Path(arguments.out))
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    found = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()
+
+
+def _read_plan(path: Path) -> Plan:
+    try:
+        return Plan.from_json(_read_json(path))
+    except DocumentError as fault:
+        raise JobFault(f"{path.name}: {fault}") from fault
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise JobFault(f"{path}: expected a JSON file, got {fault}") from fault
+    if not isinstance(value, dict):
+        raise JobFault(f"{path}: expected a JSON object, got {type(value).__name__}")
+    return value

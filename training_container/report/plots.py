@@ -1,0 +1,175 @@
+"""The report's plots, each as inline SVG. matplotlib's figures are used directly: no display, no global state."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from training_container import metrics
+from training_container.curves import thinned
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from training_container.selection import Trial
+
+INK, MODEL, OTHER, SOFT = "#1f2933", "#2563eb", "#e07a1f", "#9aa5b1"
+STYLE = {
+    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False, "xtick.color": INK,
+    "ytick.color": INK, "axes.grid": True, "grid.color": "#e4e7eb", "axes.axisbelow": True, "legend.frameon": False,
+}  # fmt: skip
+POINTS = 3000
+"""Points of the scatter plot at most: more only make it darker."""
+
+
+def _draw(name: str, paint: object, width: float = 5.2, height: float = 3.6) -> str:
+    """An `<svg>` element of what `paint(axes)` draws; `name` keeps its inner ids apart from other plots' ids."""
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        paint(figure.subplots())  # type: ignore[operator]  # a function of one Axes
+        out = io.StringIO()
+        figure.savefig(out, format="svg", transparent=True, dpi=140, metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def learning_curve(trial: Trial) -> str:
+    """The trial's losses by iteration, on a logarithmic scale where they fall far."""
+
+    def paint(axes: Axes) -> None:
+        for (name, values), colour in zip(trial.fitted.curves.items(), (MODEL, OTHER), strict=False):
+            pairs = thinned(values)
+            axes.plot([at for at, _ in pairs], [value for _, value in pairs], color=colour, label=_words(name))
+        every = np.concatenate([np.array(values) for values in trial.fitted.curves.values()])
+        if every.min() > 0 and every.max() > 20 * every.min():
+            axes.set_yscale("log")
+        axes.set_xlabel("iteration" if "J" in trial.fitted.curves else "epoch")
+        axes.legend()
+
+    return _draw(f"curve-{trial.name}", paint)
+
+
+def _words(curve: str) -> str:
+    return "J(θ) = 1/2m Σ (h(x) − y)²" if curve == "J" else curve.replace("_", " ")
+
+
+def predicted_and_true(truth: np.ndarray, answers: np.ndarray, target: str) -> str:
+    """Every hold-out row (or a sample) as a point; right answers lie on the diagonal."""
+
+    def paint(axes: Axes) -> None:
+        rows = np.random.default_rng(0).permutation(len(truth))[:POINTS]
+        axes.scatter(truth[rows], answers[rows], s=7, alpha=0.35, color=MODEL, linewidths=0, rasterized=True)
+        ends = [min(truth.min(), answers.min()), max(truth.max(), answers.max())]
+        axes.plot(ends, ends, color=OTHER, linewidth=1)
+        axes.set_xlabel(f"true {_short(target)}")
+        axes.set_ylabel("predicted")
+
+    return _draw("scatter", paint)
+
+
+def residuals(truth: np.ndarray, answers: np.ndarray) -> str:
+    """How far off the answers are: predicted minus true."""
+
+    def paint(axes: Axes) -> None:
+        apart = answers - truth
+        low, high = np.quantile(apart, [0.005, 0.995])
+        axes.hist(np.clip(apart, low, high), bins=50, color=MODEL)
+        axes.axvline(0, color=OTHER, linewidth=1)
+        axes.set_xlabel("predicted − true")
+        axes.set_ylabel("rows")
+
+    return _draw("residuals", paint)
+
+
+def target_values(target: np.ndarray, name: str) -> str:
+    """Histogram of the training targets."""
+
+    def paint(axes: Axes) -> None:
+        axes.hist(target, bins=50, color=SOFT)
+        axes.set_xlabel(_short(name))
+        axes.set_ylabel("training rows")
+
+    return _draw("target", paint)
+
+
+def class_shares(codes: np.ndarray, classes: tuple[str, ...]) -> str:
+    """Bars of the classes' counts, the most frequent 20."""
+
+    def paint(axes: Axes) -> None:
+        counts = np.bincount(codes, minlength=len(classes))
+        order = np.argsort(-counts, kind="stable")[:20][::-1]
+        axes.barh([_short(classes[at]) for at in order], counts[order], color=SOFT)
+        axes.set_xlabel("training rows")
+        axes.grid(visible=False, axis="y")
+
+    return _draw("target", paint)
+
+
+def confusion(truth: np.ndarray, answers: np.ndarray, classes: tuple[str, ...]) -> str:
+    """Counts by true and predicted class, shaded by the share of the true class."""
+
+    def paint(axes: Axes) -> None:
+        many = len(classes)
+        counts = np.zeros((many, many), dtype=int)
+        np.add.at(counts, (truth, answers.argmax(axis=1)), 1)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        if many <= 12:
+            for row, column in np.ndindex(many, many):
+                colour = "white" if shares[row, column] > 0.6 else INK
+                axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=colour)
+        labels = [_short(each, 14) for each in classes] if many <= 25 else []
+        axes.set_xticks(range(len(labels)), labels, rotation=30 if many > 3 else 0)
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        axes.grid(visible=False)
+
+    return _draw("confusion", paint)
+
+
+def roc(truth: np.ndarray, answers: np.ndarray) -> str:
+    """Share of the positives found against the share of false alarms, over every threshold."""
+
+    def paint(axes: Axes) -> None:
+        order = np.argsort(-answers[:, 1], kind="stable")
+        hits = np.cumsum(truth[order] == 1)
+        alarms = np.cumsum(truth[order] != 1)
+        axes.plot(np.r_[0, alarms / max(alarms[-1], 1)], np.r_[0, hits / max(hits[-1], 1)], color=MODEL,
+                  label=f"AUC {metrics.auc(truth, answers):.3f}")  # fmt: skip
+        axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="guessing")
+        axes.set_xlabel("false alarms (share of negatives)")
+        axes.set_ylabel("found (share of positives)")
+        axes.legend(loc="lower right")
+
+    return _draw("roc", paint)
+
+
+def calibration(truth: np.ndarray, answers: np.ndarray) -> str:
+    """Whether '70 %' comes true in 70 of 100 rows: of the positive class, or of the most likely one."""
+
+    def paint(axes: Axes) -> None:
+        binary = answers.shape[1] == 2
+        said = answers[:, 1] if binary else answers.max(axis=1)
+        came = truth == 1 if binary else answers.argmax(axis=1) == truth
+        bins = np.minimum((said * 10).astype(int), 9)
+        full = [at for at in range(10) if (bins == at).sum() >= 5]
+        axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="perfect")
+        axes.plot([said[bins == at].mean() for at in full], [came[bins == at].mean() for at in full], "o-", color=MODEL,
+                  label="model")  # fmt: skip
+        axes.set_xlabel("probability that was said")
+        axes.set_ylabel("share that came true")
+        axes.legend(loc="upper left")
+
+    return _draw("calibration", paint)
+
+
+def _short(text: str, longest: int = 28) -> str:
+    """A name that fits beside an axis; `$` would start a formula."""
+    text = text.replace("$", r"\$")
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,86 @@
+"""Numbers and metrics in words for readers who are no statisticians."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dropforge.contract.results import Metrics
+
+MEANING = {
+    "rmse": "typical error, large errors counting more; in the target's unit, lower is better",
+    "mae": "average error; in the target's unit, lower is better",
+    "r2": "share of the differences between rows that is explained; 1 is perfect, 0 is no better than the average",
+    "auc": "chance that a positive row gets a higher probability than a negative one; 0.5 is guessing, 1 is perfect",
+    "logloss": "how surprised the model is by the truth; 0 is never, lower is better",
+    "accuracy": "share of rows with the right class; 1 is all",
+    "f1": "balance of finding the class and not raising false alarms; 1 is perfect",
+}
+
+MODELS = {
+    "linear": "linear model (closed form, or logistic regression)",
+    "gradient-descent": "linear model by gradient descent",
+    "neural": "neural network",
+}
+
+
+def number(value: float | None) -> str:
+    """A number as a person writes it: thousands apart, four digits that count."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    if size >= 1e15 or 0 < size < 1e-4:
+        return f"{value:.3g}"
+    if size >= 1000 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """A share as per cent; what is there but below 0.1 % is said to be so."""
+    return "< 0.1 %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
+
+
+def summary(measured: Metrics, target: str) -> str:
+    """One sentence: how good, on what, against what."""
+    model, rows = MODELS.get(measured.chosen, measured.chosen), measured.rows["holdout"]
+    ours, trivial = measured.holdout, measured.baseline
+    if measured.task == "regression":
+        return (
+            f"A {model} predicts “{target}” with an average error of {number(ours['mae'])} on {rows:,} rows it had never "
+            f"seen; always answering the average would be {number(trivial['mae'])} off."
+        )
+    return (
+        f"A {model} names the right “{target}” in {percent(ours['accuracy'])} of {rows:,} rows it had never seen; "
+        f"always naming the most frequent class would be right in {percent(trivial['accuracy'])}."
+    )
+
+
+def gain(measured: Metrics) -> str:
+    """The deciding metric against the baseline, in words; a model that is not better is said to be so."""
+    ours, trivial = measured.holdout.get(measured.metric), measured.baseline.get(measured.metric)
+    if ours is None or trivial is None:
+        return "no comparison: the hold-out rows hold one class alone"
+    if (ours > trivial) != (measured.direction == "higher") or ours == trivial:
+        return "not better than the trivial baseline"
+    if measured.direction == "lower" and trivial > 0:
+        return f"{percent(1 - ours / trivial)} below the trivial baseline"
+    return f"{number(ours - trivial)} above the trivial baseline"
+
+
+def typical(column: dict[str, Any]) -> str:
+    """What a column of the profile usually holds."""
+    if column.get("top") is not None:
+        shown = ", ".join(f"{value} ({count:,})" for value, count in column["top"][:4])
+        others = column["distinct"] - 4
+        return f"{shown}, and {others:,} more" if others > 0 else shown
+    quantiles = column.get("quantiles")
+    if not quantiles:
+        return "–"
+    say = _day if column["kind"] == "date" else number
+    return f"{say(quantiles['q05'])} to {say(quantiles['q95'])}, in the middle {say(quantiles['q50'])}"
+
+
+def _day(days: float) -> str:
+    return (date(1970, 1, 1) + timedelta(days=int(days))).isoformat()

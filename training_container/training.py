@@ -1,0 +1,129 @@
+"""One job from data to a complete folder of model files: read, fit, score, export, prove, report, write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from dropforge.contract import names
+from dropforge.contract.schema import PREDICTION, PROBABILITIES, ModelCard
+from training_container import evidence
+from training_container.curves import write_tensorboard
+from training_container.data.prepare import prepare
+from training_container.export.graph import build
+from training_container.export.parity import Native, prove
+from training_container.export.runtime import Runtime
+from training_container.faults import JobFault
+from training_container.report.page import write_report
+from training_container.selection import score, study, the_device, use_cores
+from training_container.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from training_container.data.dataset import Dataset
+    from training_container.export.parity import Proof
+    from training_container.job import Job
+    from training_container.selection import Study
+
+
+def train(job: Job) -> None:
+    """Trains `job` and leaves its files in `job.output`, all of them or none.
+
+    Raises:
+        DataFault, SpecFault, JobFault: the data or the wishes are wrong.
+        ParityFault: the model file does not answer as torch does.
+    """
+    start, watch = time.monotonic(), Watch()
+    use_cores()
+    dataset = read(job, watch.step("read"))
+    done = study(dataset, metric=job.spec.metric, minutes=job.spec.budget, seed=job.seed, watch=watch.step("fit"))
+    card = make_card(job, dataset)
+    with complete_folder(job.output) as folder:
+        measured = score(done)
+        watch.step("score").tell(1.0, model=measured.chosen, metric=measured.metric,
+                                 holdout=measured.holdout[measured.metric],
+                                 baseline=measured.baseline[measured.metric])  # fmt: skip
+        proof = export(folder, done, card, watch)
+        watch.step("report").tell(0.0)
+        evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
+        evidence.write_json(folder / names.PROFILE_FILE, dataset.profile)
+        write_tensorboard(folder / names.TENSORBOARD_FOLDER.strip("/"), done.trials)
+        write_report(folder / names.REPORT_FILE, done, card, measured, proof)
+        evidence.write_manifest(folder, job, card, device_name(), time.monotonic() - start)
+    watch.step("write").tell(1.0, seconds=time.monotonic() - start)
+
+
+def read(job: Job, watch: Watch) -> Dataset:
+    """The prepared data set.
+
+    Raises:
+        JobFault: a column has the name of one of the model's outputs.
+    """
+    watch.tell(0.0, files=len(job.data))
+    dataset = prepare(job.data, job.wanted)
+    taken = [column.name for column in dataset.columns if column.name in (PREDICTION, PROBABILITIES)]
+    if taken:
+        raise JobFault(f"column {taken[0]!r}: expected another name, this is the model's output: rename or drop it")
+    watch.tell(1.0, rows=dataset.counts["read"], columns=len(dataset.columns), train=len(dataset.train))
+    return dataset
+
+
+def make_card(job: Job, dataset: Dataset) -> ModelCard:
+    """The card that travels in the model file."""
+    return ModelCard(
+        model=job.model,
+        run=job.run,
+        task=dataset.task,
+        target=dataset.target,
+        label_type=dataset.label_type,
+        classes=dataset.classes,
+        columns=dataset.columns,
+        ignored=dataset.ignored,
+        masked=dataset.masked,
+    )
+
+
+def export(folder: Path, done: Study, card: ModelCard, watch: Watch) -> Proof:
+    """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
+    watch.step("export").tell(0.0)
+    holdout, native = done.dataset.holdout, Native(done.encoder, done.body)
+    model = build(card, done.encoder, done.body, done.encoder.encode(holdout.columns)).SerializeToString()
+    (folder / names.MODEL_FILE).write_bytes(model)
+    watch.step("prove").tell(0.0, bytes=len(model))
+    proof = prove(native, Runtime(model, card), holdout)
+    evidence.write_golden(folder / names.GOLDEN_FILE, evidence.golden_rows(native, card, holdout))
+    evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, card.classes)
+    watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
+    return proof
+
+
+@contextmanager
+def complete_folder(output: Path) -> Iterator[Path]:
+    """A folder to write into; its files go to `output` when all went well, and nowhere otherwise."""
+    output.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=output))
+    try:
+        yield scratch
+        for path in sorted(scratch.iterdir(), key=lambda each: each.name == names.MANIFEST_FILE):
+            _replace(path, output / path.name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace(path: Path, place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    os.replace(path, place)
+
+
+def device_name() -> str:
+    """What trained: the GPU's name, or the CPU."""
+    return torch.cuda.get_device_name() if the_device().type == "cuda" else "cpu"
