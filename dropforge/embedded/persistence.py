@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import threading
 
-EVERY_SECONDS = 10.0
+EVERY_SECONDS = 5.0
 
 
 class Saver:

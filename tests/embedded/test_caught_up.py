@@ -1,0 +1,146 @@
+"""What MiniStack alone still lacks. A failure here is good news: remove the addition that the test names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dropforge.embedded.home import Home
+from dropforge.embedded.settings import Address, clean_environment, credentials
+from tests.embedded.conftest import Cloud, eventually, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """MiniStack as it comes, without anything of ours."""
+    home, address = Home(tmp_path_factory.mktemp("bare")), Address(free_port(), strict=False)
+    environ = {
+        **clean_environment(),
+        **credentials(),
+        "GATEWAY_PORT": str(address.port),
+        "BIND_HOST": "127.0.0.1",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(home.state),
+        "TMPDIR": str(home.root),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nowhere",
+    }
+    with (home.root / "log").open("w") as log:
+        child = subprocess.Popen([sys.executable, "-m", "ministack"], env=environ, stdout=log, stderr=log)
+    try:
+        eventually(lambda: _answers(address))
+        yield Cloud(home, address)
+    finally:
+        child.terminate()
+        child.wait(20)
+
+
+def _answers(address: Address) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address.url}/_ministack/health", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def recorded(cloud: Cloud, namespace: str) -> list[Any]:
+    return list(cloud.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"])
+
+
+def test_no_metrics_of_executions(bare: Cloud) -> None:
+    """dropforge/embedded/metrics/states.py"""
+    states = bare.client("stepfunctions")
+    definition = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
+    role = "arn:aws:iam::000000000000:role/any"
+    bare.machine = states.create_state_machine(name="pass", definition=json.dumps(definition), roleArn=role)[
+        "stateMachineArn"
+    ]
+    assert bare.train({})["status"] == "SUCCEEDED"
+    assert recorded(bare, "AWS/States") == []
+
+
+def test_no_metrics_of_apis(bare: Cloud) -> None:
+    """dropforge/embedded/metrics/api.py"""
+    client = bare.client("apigateway")
+    made = client.create_rest_api(name="mock")["id"]
+    root = client.get_resources(restApiId=made)["items"][0]["id"]
+    client.put_method(restApiId=made, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    which = {"restApiId": made, "resourceId": root, "httpMethod": "GET"}
+    client.put_integration(**which, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    client.put_method_response(**which, statusCode="200")
+    client.put_integration_response(**which, statusCode="200")
+    client.create_deployment(restApiId=made, stageName="live")
+    with urllib.request.urlopen(f"{bare.address.url}/_aws/execute-api/{made}/live/", timeout=10) as answer:
+        assert answer.status == 200
+    assert recorded(bare, "AWS/ApiGateway") == []
+
+
+def test_functions_are_not_measured_where_all_invocations_pass() -> None:
+    """dropforge/embedded/metrics/functions.py"""
+    import inspect
+
+    from ministack.services import lambda_svc
+
+    assert "_emit_lambda_metrics" not in inspect.getsource(lambda_svc._execute_function_dispatch)
+    assert list(inspect.signature(lambda_svc._emit_lambda_metrics).parameters) == [
+        "function_name",
+        "duration_ms",
+        "error",
+        "throttle",
+    ]
+
+
+def test_no_metrics_of_queues(bare: Cloud) -> None:
+    """dropforge/embedded/metrics/queues.py"""
+    sqs = bare.client("sqs")
+    sqs.send_message(QueueUrl=sqs.create_queue(QueueName="dead")["QueueUrl"], MessageBody="letter")
+    assert recorded(bare, "AWS/SQS") == []
+
+
+def test_alarms_mix_their_dimensions(bare: Cloud) -> None:
+    """dropforge/embedded/metrics/alarms.py"""
+    watch = bare.client("cloudwatch")
+    watch.put_metric_alarm(
+        AlarmName="mine",
+        Namespace="Test",
+        MetricName="Count",
+        Dimensions=[{"Name": "owner", "Value": "me"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )
+    datum = {"MetricName": "Count", "Dimensions": [{"Name": "owner", "Value": "you"}], "Value": 9}
+    watch.put_metric_data(Namespace="Test", MetricData=[datum])
+    assert watch.describe_alarms(AlarmNames=["mine"])["MetricAlarms"][0]["StateValue"] == "ALARM"
+
+
+def test_filtering_logs_overlooks_the_prefix(bare: Cloud) -> None:
+    """dropforge/embedded/logs.py"""
+    logs = bare.client("logs")
+    logs.create_log_group(logGroupName="group")
+    for stream in ("one/a", "two/a"):
+        logs.create_log_stream(logGroupName="group", logStreamName=stream)
+        event = {"timestamp": int(time.time() * 1000), "message": stream}
+        logs.put_log_events(logGroupName="group", logStreamName=stream, logEvents=[event])
+    found = logs.filter_log_events(logGroupName="group", logStreamNamePrefix="one/")["events"]
+    assert len(found) == 2
+
+
+def test_state_is_not_saved_while_it_runs(bare: Cloud) -> None:
+    """dropforge/embedded/persistence.py"""
+    from ministack import app
+
+    assert not (bare.home.state / "sqs.json").exists()
+    assert callable(app._build_persistence_save_dict)
