@@ -2,7 +2,8 @@
 
 The target is the first of these that is there (names compared in lower case, letters and digits alone):
 
-1. a name that says so (`SURE`: target, label, class, y unless it stands beside x and z …), or the one name with `target` or `label` as a word;
+1. a name that says so (`SURE`: target, label, class, y unless it stands beside x and z …), or the one name with
+   `target` or `label` as a word;
 2. a name of a usual outcome (`OUTCOMES`: churn, species, survived …);
 3. `status`, `result` or `type`-like names (`AT_EDGE`), as the first or last column only;
 4. a price by name (`AMOUNTS`);
@@ -189,10 +190,9 @@ def _check_task(task: Task, name: str, labels: Labels, distinct: int) -> None:
         )
 
 
-def label_type(values: pl.Series, labels: Labels) -> LabelType:
+def label_type(labels: Labels) -> LabelType:
     """The type that answers are given in."""
     present = labels.values.drop_nulls()
     if labels.numeric:
         return "integer" if (present == present.floor()).all() else "number"
-    words = set(present.unique().to_list())
-    return "boolean" if words <= {"true", "false", "True", "False", "TRUE", "FALSE"} and values.len() else "text"
+    return "boolean" if set(present.str.to_lowercase()) <= {"true", "false"} else "text"

@@ -35,8 +35,11 @@ ID_ROWS = 20
 ID_SHARE = 0.95
 """A text column is an id when this share of its values is distinct."""
 
+DENSE = 0.8
+"""Whole numbers that differ in every row and fill this share of their range count rows."""
+
 ID_NAME = re.compile(
-    r"(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|rowid|row[_\s-]?(no|num|number|names?))$|^unnamed: ?\d+$|^$"
+    r"(^|[_\s.-])(id|ids|uuid|guid)$|^(index|idx|key|rowid|row[_\s-]?(no|num|number|names?))$|^unnamed: ?\d+$"
 )
 """What an id column is usually called, in lower case (`customer_id`, `Unnamed: 0`)."""
 
@@ -127,12 +130,13 @@ def _why_number_dropped(series: pl.Series, values: pl.Series, distinct: int) -> 
     if len(array) < len(series) or (array != np.floor(array)).any():
         return ""
     low, high = array.min(), array.max()
-    if high - low + 1 == len(array) and low in (0, 1):
-        return f"row numbers: each of {low:.0f} to {high:.0f} once"
+    if low in (0, 1) and len(array) >= DENSE * (high - low + 1):
+        return f"row numbers: {low:.0f} to {high:.0f}, none twice"
     if is_id_name(series.name):
         return "an id by its name: a different whole number in every row"
     years = low >= YEARS[0] and high <= YEARS[1]
-    if (np.diff(array) > 0).all() and not years:
+    steps = np.diff(array)
+    if ((steps > 0).all() or (steps < 0).all()) and not years:
         return "an id by its values: whole numbers that grow from row to row"
     return ""
 

@@ -108,7 +108,8 @@ class _Reader:
         if kind == MAP:
             raise ValueError("a map, which Parquet has none of")
         if kind in (DOUBLE, BINARY, BYTE):
-            self.at += {DOUBLE: 8, BYTE: 1}.get(kind) or self._varint()
+            length = self._varint() if kind == BINARY else {DOUBLE: 8, BYTE: 1}[kind]
+            self.at += length
             return None
         return self._signed()
 

@@ -39,7 +39,7 @@ def read_parquet(path: Path, limit: int | None) -> pl.DataFrame:
             )
         frame = pl.read_parquet(path, n_rows=limit)
         plain = frame.select(_plain(name, dtype) for name, dtype in schema.items())
-    except (pl.exceptions.PolarsError, OSError, ValueError) as fault:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as fault:
         if isinstance(fault, DataFault):
             raise
         what = (str(fault).splitlines() or ["unreadable"])[0]

@@ -65,9 +65,12 @@ def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
     task = choose_task(table[target], spec)
     kept, hashes, counts = _clean(table, target)
     labels = read_labels(kept[target])
-    kind_of_label = label_type(kept[target], labels)
+    kind_of_label = label_type(labels)
     classes, codes = _encode(labels, kind_of_label, task, target)
     described = describe(kept, spec, target)
+    if all(each.dropped for each in described.values()):
+        reasons = {name: each.dropped for name, each in list(described.items())[:5]}
+        raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
     parts = split(hashes, None if task == "regression" else codes)
     every = _type(kept, described, codes)
     rows = {name: every.take(index) for name, index in parts.items()}
@@ -121,8 +124,8 @@ def _encode(labels: Labels, kind: LabelType, task: Task, target: str) -> tuple[t
     if task == "regression":
         return (), labels.values.cast(pl.Float64).to_numpy()
     distinct = labels.values.unique().sort()
-    names = tuple(_class_name(value, kind) for value in distinct)
-    classes = tuple(dict.fromkeys(names))
+    names = [_class_name(value, kind) for value in distinct]
+    classes = tuple(sorted(set(names)) if kind == "boolean" else names)
     places = pl.Series([classes.index(name) for name in names], dtype=pl.Int64)
     codes = labels.values.replace_strict(distinct, places, return_dtype=pl.Int64).to_numpy()
     rows = np.bincount(codes, minlength=len(classes))

@@ -5,8 +5,9 @@
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
 (`q001` is the 0.1 % quantile, `q05` the 5 %) and `histogram` (20 bins of equal width between q01 and q99; what lies
-outside counts in the first or last bin). Dates add the same over their days since 1970-01-01. Categories and booleans add `top`
-(at most 50 of [value, count]) and `other` (count). Of masked columns no value is written: no `top`, no `histogram`.
+outside counts in the first or last bin). Dates add the same over their days since 1970-01-01. Categories and booleans
+add `top` (at most 50 of [value, count]) and `other` (count). Of masked columns no single value is written: no `top`, no
+`histogram`.
 """
 
 from __future__ import annotations

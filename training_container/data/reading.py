@@ -14,6 +14,7 @@ from training_container.data import streams
 from training_container.data.delimited import parse_delimited
 from training_container.data.faults import DataFault
 from training_container.data.jsonlines import parse_json_lines
+from training_container.data.pages import unpacked_size
 from training_container.data.parquet import read_parquet
 from training_container.data.sniffing import sniff
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.plan import DataFormat
 
-__all__ = ["MAX_COLUMNS", "SAMPLE_BYTES", "read_table", "sniff"]
+__all__ = ["MAX_COLUMNS", "SAMPLE_BYTES", "read_table", "sniff", "unpacked_bytes"]
 
 SAMPLE_BYTES = 64 << 20
 """Text that is looked at when only `limit` rows are wanted."""
@@ -59,6 +60,15 @@ def read_table(paths: Sequence[Path], data_format: DataFormat, limit: int | None
     if table.width > MAX_COLUMNS:
         raise DataFault(f"the data have {table.width} columns; expected at most {MAX_COLUMNS}: leave some out")
     return table if limit is None else table.head(limit)
+
+
+def unpacked_bytes(paths: Sequence[Path], data_format: DataFormat) -> int:
+    """How large the files are once unpacked, together."""
+    if data_format.format == "parquet":
+        return sum(unpacked_size(path) for path in paths)
+    if data_format.gzip:
+        return sum(len(block) for path in paths for block in streams.chunks(path, True))
+    return sum(path.stat().st_size for path in paths)
 
 
 def _read(path: Path, data_format: DataFormat, limit: int | None) -> pl.DataFrame:

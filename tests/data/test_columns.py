@@ -1,0 +1,128 @@
+"""Kinds of columns, and which are left out."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from dropforge.contract.spec import Spec
+from training_container.data.columns import describe, describe_column, kind_of
+from training_container.data.dates import DATE_FORMATS, parse_dates
+from training_container.data.values import MISSING, parse_numbers
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "2.5", "-3e4", ".5", "+7."], "number"),
+        (["0", "1"], "number"),
+        (["1,234.5", "12", "1,000"], "number"),
+        (["12,5", "3,25", "7"], "number"),
+        (["$1,200", "€ 30", "40 %"], "number"),
+        (["007", "12"], "category"),
+        (["00", "01"], "category"),
+        (["0.5", "0"], "number"),
+        (["yes", "no"], "boolean"),
+        (["True", "FALSE", "t"], "boolean"),
+        (["yes", "no", "maybe"], "category"),
+        (["yes"], "category"),
+        (["1e5", "x"], "category"),
+        (["1.2.3", "4.5.6"], "category"),
+        (["inf", "1"], "category"),
+        (["2024-01-31", "1999-12-01"], "date"),
+        (["2024", "1999"], "number"),
+        ([], "category"),
+    ],
+)
+def test_the_kind_of_a_column(values, kind):
+    assert kind_of(pl.Series(values, dtype=pl.String))[0] == kind
+
+
+def test_one_stray_word_in_a_hundred_numbers_is_missing():
+    numbers = pl.Series("n", [*(str(at + 0.5) for at in range(199)), "broken"])
+    assert kind_of(numbers)[0] == "number"
+    assert parse_numbers(numbers).null_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (["2024-05-31", "2024-05-31T12:30", "2024-05-31 12:30:01.25Z"], "iso"),
+        (["2024/05/31", "2023/01/01"], "year-slash"),
+        (["05/31/2024", "1/2/2024"], "month-first"),
+        (["31/05/2024", "1/2/2024"], "day-first"),
+        (["01/02/2024", "03/04/2024"], "month-first"),
+        (["31.05.2024", "1.2.2024"], "day-dot"),
+    ],
+)
+def test_the_format_of_a_column_of_dates(values, form):
+    assert kind_of(pl.Series(values)) == ("date", form)
+
+
+@pytest.mark.parametrize("form", DATE_FORMATS, ids=lambda each: each.name)
+def test_every_format_reads_its_own_example(form):
+    days = parse_dates(pl.Series([form.example, "no date", None, "2024-13-01"]), form.name)
+    assert int(days[0]) == 19874
+    assert days[1:].to_list() == [None, None, None]
+
+
+def test_times_are_fractions_of_days():
+    days = parse_dates(pl.Series(["1970-01-02T06:00:00Z", "1969-12-31", "0001-01-01", "2000-02-29 12:00"]), "iso")
+    assert days.to_list() == [1.25, -1.0, -719162.0, 11016.5]
+
+
+def drop_reason(values: list[str], name: str = "c", spec: Spec | None = None) -> str:
+    return describe_column(pl.Series(name, values, dtype=pl.String), spec or Spec()).dropped
+
+
+ROWS = range(60)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("c", ["", "NA", "null", "?"], "no value"),
+        ("c", ["x"] * 60, "same value"),
+        ("c", ["x"] * 59 + [""], ""),
+        ("c", [str(at) for at in ROWS], "row numbers: 0 to 59, none twice"),
+        ("c", [str(60 - at) for at in ROWS], "row numbers"),
+        ("order", [str(1000 + 7 * at) for at in ROWS], "grow from row to row"),
+        ("customer_id", [str(9973 * at % 7919) for at in ROWS], "an id by its name"),
+        ("customerId", [str(9973 * at % 7919) for at in ROWS], "an id by its name"),
+        ("body_mass_index", [str(9973 * at % 7919) for at in ROWS], ""),
+        ("paid", [str(9973 * at % 7919) for at in ROWS], ""),
+        ("year", [str(1950 + at) for at in ROWS], ""),
+        ("x", [str(at / 7) for at in ROWS], ""),
+        ("c", [f"user-{at * 37 % 61}" for at in ROWS], "an id: 60 different texts"),
+        ("c", [f"type {at % 9}" for at in ROWS], ""),
+        ("c", [f"the {at} cats sat on mats" for at in ROWS], "free text"),
+        ("day", [f"2024-01-{1 + at % 28:02}" for at in range(28)], ""),
+    ],
+)
+def test_columns_that_are_left_out(name, values, reason):
+    found = drop_reason(values, name)
+    assert found.startswith(reason) if reason == "" else reason in found
+    assert bool(found) == bool(reason)
+
+
+def test_copies_are_left_out_whatever_their_spelling():
+    frame = pl.DataFrame({"a": ["1", "2", "4"], "b": ["1.0", "2.0", "4"], "c": ["1", "2", "5"], "t": ["1", "2", "4"]})
+    found = describe(frame, Spec(), "t")
+    assert [found[name].dropped for name in "abc"] == ["", "copy of column 'a'", ""]
+    assert "t" not in found
+
+
+def test_the_spec_decides_kinds_and_what_is_dropped():
+    frame = pl.DataFrame(
+        {"zip": [str(at * 31 % 97) for at in ROWS], "id": [str(at) for at in ROWS], "b": ["x", "y"] * 30}
+    )
+    found = describe(frame, Spec(kinds={"zip": "category", "id": "number"}, drop=("b",)))
+    assert (found["zip"].kind, found["zip"].dropped) == ("category", "")
+    assert (found["id"].kind, found["id"].dropped) == ("number", "")
+    assert found["b"].dropped == "left out by the spec"
+
+
+def test_missing_markers_hold_the_usual_spellings():
+    assert {"", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?", "-"} <= set(MISSING)
+    assert "0" not in MISSING
+    assert "no" not in MISSING

@@ -1,0 +1,176 @@
+"""From a file to typed rows in three parts, on real data and on small tables."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from dropforge.contract.plan import DataFormat, Lineage, Plan
+from dropforge.contract.schema import Column
+from dropforge.contract.spec import Spec
+from training_container.data.dataset import Options
+from training_container.data.faults import DataFault
+from training_container.data.prepare import prepare, prepare_table
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "rows", "classes"),
+    [
+        ("breast_cancer", "binary", 569, ("benign", "malignant")),
+        ("iris", "multiclass", 150, ("setosa", "versicolor", "virginica")),
+        ("wine", "multiclass", 178, ("class_0", "class_1", "class_2")),
+        ("diabetes", "regression", 442, ()),
+    ],
+)
+def test_real_sets(real, name, task, rows, classes):
+    data = prepare([real(name)], Options())
+    assert (data.target, data.task, data.classes) == ("outcome", task, classes)
+    assert data.counts["read"] == rows
+    parts = (data.train, data.validation, data.holdout)
+    assert sum(map(len, parts)) + data.counts["duplicates"] + data.counts["without_target"] == rows
+    assert {column.kind for column in data.columns} == {"number"}
+    assert all(part.columns[data.columns[0].name].dtype == np.float32 for part in parts)
+    assert all(set(part.target) == set(range(len(classes))) for part in parts if classes)
+    json.dumps(data.profile, allow_nan=False)
+
+
+def mixed(rows: int = 400) -> pl.DataFrame:
+    """Every kind of column, missing values in each, and columns to leave out."""
+    at = range(rows)
+    return pl.DataFrame(
+        {
+            "id": [str(each) for each in at],
+            "size": ["" if each % 11 == 0 else str(each * 37 % 101 / 4) for each in at],
+            "town": [["Köln ", "Bonn", "NA"][each % 3] for each in at],
+            "garden": [["yes", "no", "?"][each % 7 % 3] for each in at],
+            "built": ["" if each % 13 == 0 else f"{1 + each % 28}/{1 + each % 12}/{1990 + each % 30}" for each in at],
+            "code": [f"{each % 5:03}" for each in at],
+            "mail": [f"p{each % 50}@example.org" for each in at],
+            "same": ["x" for _ in at],
+            "price": ["" if each % 20 == 0 else str(each * 7 % 203 + 0.5) for each in at],
+        }
+    )
+
+
+def test_every_kind_of_column_is_typed():
+    data = prepare_table(mixed(), Options())
+    assert data.columns == (
+        Column("size", "number"), Column("town", "category"), Column("garden", "boolean"), Column("built", "date"),
+        Column("code", "category"), Column("mail", "category"),
+    )  # fmt: skip
+    assert (data.target, data.task, data.ignored) == ("price", "regression", ("price", "id", "same"))
+    assert data.date_formats == {"built": "day-first"}
+    assert data.masked == ("mail",)
+    rows = data.train
+    assert np.isnan(rows.columns["size"]).any()
+    assert set(rows.columns["town"]) == {"Köln", "Bonn", ""}
+    assert set(rows.columns["garden"]) == {"yes", "no", ""}
+    assert set(rows.columns["code"]) == {f"00{at}" for at in range(5)}
+    assert rows.columns["built"].dtype == object
+    assert rows.target.dtype == np.float64
+    assert not np.isnan(rows.target).any()
+    assert data.counts["without_target"] == 20
+
+
+def test_the_profile_tells_everything_but_personal_values():
+    profile = prepare_table(mixed(), Options()).profile
+    assert profile["schema"] == "dropforge.profile/1"
+    size = profile["columns"]["size"]
+    assert list(size["quantiles"]) == ["q001", "q01", "q05", "q25", "q50", "q75", "q95", "q99", "q999"]
+    assert sum(size["histogram"]["counts"]) == round(profile["rows"]["train"] * (1 - size["missing"]))
+    assert profile["columns"]["town"]["top"][0][0] in ("Köln", "Bonn")
+    assert profile["columns"]["built"]["format"] == "day-first"
+    assert profile["dropped"]["id"].startswith("row numbers")
+    assert profile["personal"] == [{"column": "mail", "what": "e-mail addresses", "found_by": "values"}]
+    assert "example.org" not in json.dumps(profile)
+
+
+def test_the_plan_is_obeyed(tmp_path):
+    path = tmp_path / "data.csv"
+    mixed().write_csv(path, separator=";")
+    plan = Plan(
+        run="run-0", model="m", target="garden", task="binary", data=DataFormat("csv", ";"),
+        lineage=Lineage("b", "k", "v", 1, "i", "image"), spec=Spec(drop=("price",), kinds={"id": "number"}),
+    )  # fmt: skip
+    data = prepare([path], plan)
+    assert (data.target, data.task, data.classes, data.label_type) == ("garden", "binary", ("no", "yes"), "text")
+    assert [column.name for column in data.columns][0] == "id"
+    assert "price" in data.ignored
+    assert data.profile["dropped"]["price"] == "left out by the spec"
+
+
+def test_row_order_changes_nothing():
+    table = mixed().drop("id")
+    one, two = prepare_table(table, Options()), prepare_table(table.reverse(), Options())
+    for part in ("train", "validation", "holdout"):
+        assert getattr(one, part).target.tolist() == getattr(two, part).target.tolist()
+    assert one.profile == two.profile
+
+
+def test_copies_are_left_out_and_counted():
+    table = mixed()
+    data = prepare_table(pl.concat([table, table.head(40)]), Options())
+    assert data.counts["duplicates"] == 38
+    assert data.counts["without_target"] == 22
+
+
+def test_copies_stay_where_only_a_few_different_rows_are_possible():
+    table = pl.DataFrame(
+        {"sex": ["f", "m"] * 300, "class": ["1", "2", "3"] * 200, "survived": ["0", "1", "1", "0"] * 150}
+    )
+    data = prepare_table(table, Options())
+    assert data.counts["duplicates"] == 0
+    assert min(len(data.train), len(data.validation), len(data.holdout)) > 50
+
+
+def test_typed_and_text_files_are_split_alike(real, tmp_path):
+    path = real("iris")
+    pl.read_csv(path).write_parquet(tmp_path / "iris.parquet")
+    one, two = prepare([path], Options()), prepare([tmp_path / "iris.parquet"], Options())
+    assert one.holdout.target.tolist() == two.holdout.target.tolist()
+    assert one.profile == two.profile
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected", "kind"),
+    [
+        (["1.0", "0.0"], ("0", "1"), "integer"),
+        (["True", "false"], ("false", "true"), "boolean"),
+        (["10", "9"], ("9", "10"), "integer"),
+    ],
+)
+def test_classes_are_named_as_they_are_answered(classes, expected, kind):
+    table = pl.DataFrame({"x": [str(at / 3) for at in range(100)], "y": [classes[at % 2] for at in range(100)]})
+    data = prepare_table(table, Options())
+    assert (data.classes, data.label_type) == (expected, kind)
+
+
+def test_huge_numbers_and_infinities_are_missing():
+    table = pl.DataFrame(
+        {"x": [1e300, float("inf"), *(at / 3 for at in range(98))], "y": [at / 7 for at in range(100)]}
+    )
+    data = prepare_table(table, Options())
+    values = np.concatenate([part.columns["x"] for part in (data.train, data.validation, data.holdout)])
+    assert int(np.isnan(values).sum()) == 2
+    assert np.isfinite(values[~np.isnan(values)]).all()
+
+
+def test_faults_of_whole_tables():
+    few = pl.DataFrame(
+        {"x": [str(at % 3 / 2) for at in range(500)], "y": [str(at % 3 / 4) for at in range(500)], "z": ["1"] * 500}
+    )
+    rare = pl.DataFrame({"x": [str(at / 3) for at in range(99)], "y": ["a"] * 96 + ["b"] * 3})
+    with pytest.raises(DataFault, match="at least 5 rows of every class in 'y', got 3 of 'b'"):
+        prepare_table(rare, Options())
+    with pytest.raises(DataFault, match="no column is left to predict 'y' from"):
+        prepare_table(few, Options(target="y", spec=Spec(drop=("x",))))
+    with pytest.raises(DataFault, match="different rows with a value in 'y', got 40 of 80"):
+        prepare_table(
+            pl.DataFrame({"x": [str(at % 40 / 3) for at in range(80)], "y": [str(at % 40 / 7) for at in range(80)]}),
+            Options(),
+        )
+    with pytest.raises(DataFault, match="no file to read"):
+        prepare([], Options())
