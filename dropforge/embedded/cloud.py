@@ -64,7 +64,7 @@ def up(*, home: Path, port: int | None, strict: bool = False, report: Report) ->
     with _alone(place):
         server = _server(place, port, strict, report)
         try:
-            outputs = deploy.ensure(place, root, tools, server.address, report)
+            outputs = deploy.ensure(deploy.Cdk(place, root, tools, server.address, report))
         except BaseException:
             if not place.deployment.exists():
                 process.stop(server)  # nothing was there before and nothing half-made stays

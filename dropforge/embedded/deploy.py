@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,30 +25,90 @@ if TYPE_CHECKING:
     from dropforge.embedded.node import Tools
 
 STACK = "Dropforge"
-PROGRESS = re.compile(r"^Dropforge \|\s*(\d+)/(\d+) \|[^|]*\| (\w+)\s+\| (\S+)\s+\| (.*)$")
+TOOLKIT = "CDKToolkit"
+DONE = re.compile(r"^Dropforge \|\s*(\d+)\s*(?:/\s*(\d+)\s*)?\|.*_COMPLETE\s*\|")
+EVERY = 25
+"""Resources between two words on the progress."""
 
 
-def ensure(home: Home, root: Path, tools: Tools, address: Address, report: Callable[[str], None]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Cdk:
+    """The CDK CLI, ready to be run against one embedded cloud."""
+
+    home: Home
+    root: Path
+    tools: Tools
+    address: Address
+    report: Callable[[str], None]
+
+    @property
+    def assembly(self) -> Path:
+        """The synthesized templates and assets."""
+        return self.home.cdk / "out"
+
+    def run(self, *words: str, folder: Path) -> None:
+        """Run it in `folder`, its words to the log of that command.
+
+        Raises:
+            CloudFault: it failed; the message holds its first error line.
+        """
+        command = [self.tools.node, str(self.tools.cdk), *words, "--no-notices", "--no-version-reporting"]
+        log = self.home.cdk / f"{words[0]}.log"
+        with log.open("w") as file, subprocess.Popen(
+            command, cwd=folder, env=environment(self.home, self.address), text=True, errors="replace",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as child:  # fmt: skip
+            assert child.stdout is not None
+            for line in child.stdout:
+                file.write(line)
+                self._progress(line)
+        if child.returncode:
+            raise CloudFault(f"cdk {words[0]} failed: {_reason(log)} (all of it: {log})")
+
+    def _progress(self, line: str) -> None:
+        found = DONE.match(line)
+        if found and int(found[1]) and int(found[1]) % EVERY == 0:
+            self.report(f"{found[1]} resources made")
+
+
+def ensure(cdk: Cdk) -> dict[str, str]:
     """Deploy unless the stack in the cloud is of these very sources; returns the stack's outputs.
 
     Raises:
-        CloudFault: the CDK CLI failed; the message holds its first error line.
+        CloudFault: the CDK CLI failed.
     """
-    digest, known = sources.stack_digest(root), read_json(home.deployment)
-    if known is not None and known["digest"] == digest and _stack_is_there(home, address):
-        report("the deployed stack is up to date")
+    digest, known = sources.stack_digest(cdk.root), read_json(cdk.home.deployment)
+    if known is not None and known["digest"] == digest and _is_there(cdk, STACK):
+        cdk.report("the deployed stack is up to date")
         return dict(known["outputs"])
-    environ = environment(home, address)
-    if not (home.cdk / "bootstrapped").exists() or known is None:
-        report("bootstrapping")
-        _cdk(home, root, tools, environ, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], report)
-    report("synthesizing and deploying the stack")
-    outputs = home.cdk / "outputs.json"
-    options = ["--all", "--require-approval", "never", "--method", "direct", "--outputs-file", str(outputs)]
-    _cdk(home, root, tools, environ, ["deploy", *options, *context(root)], report)
-    found = json.loads(outputs.read_text())[STACK]
-    write_json(home.deployment, {"digest": digest, "outputs": found})
-    return dict(found)
+    cdk.home.cdk.mkdir(parents=True, exist_ok=True)
+    cdk.report("synthesizing the stack")
+    with ThreadPoolExecutor(max_workers=2) as both:  # neither needs the other, and each keeps one core busy
+        synthesized = both.submit(_synthesize, cdk)
+        bootstrapped = both.submit(_bootstrap, cdk)
+        synthesized.result()
+        bootstrapped.result()
+    cdk.report("deploying the stack")
+    found = _deploy(cdk)
+    write_json(cdk.home.deployment, {"digest": digest, "outputs": found})
+    return found
+
+
+def _synthesize(cdk: Cdk) -> None:
+    cdk.run("synth", "--quiet", "--output", str(cdk.assembly), *context(cdk.root), folder=cdk.root)
+
+
+def _bootstrap(cdk: Cdk) -> None:
+    if not _is_there(cdk, TOOLKIT):  # in a folder without cdk.json, or the CLI would synthesize the app first
+        cdk.run("bootstrap", f"aws://{ACCOUNT}/{REGION}", folder=cdk.home.cdk)
+
+
+def _deploy(cdk: Cdk) -> dict[str, str]:
+    outputs = cdk.home.cdk / "outputs.json"
+    options = ["--all", "--require-approval", "never", "--method", "direct", "--progress", "events"]
+    options += ["--app", str(cdk.assembly), "--outputs-file", str(outputs)]
+    cdk.run("deploy", *options, folder=cdk.home.cdk)
+    return dict(json.loads(outputs.read_text())[STACK])
 
 
 def context(root: Path) -> list[str]:
@@ -79,48 +141,23 @@ def environment(home: Home, address: Address) -> dict[str, str]:
     }
 
 
-def _cdk(
-    home: Home, root: Path, tools: Tools, environ: dict[str, str], words: list[str], report: Callable[[str], None]
-) -> None:
-    """Run the CDK CLI in the project's root, its words to the deploy log and its progress to `report`."""
-    quiet = ["--no-notices", "--no-version-reporting", "--no-color", "--output", str(home.cdk / "out")]
-    command = [tools.node, str(tools.cdk), *words, *quiet, "--progress", "events"]
-    home.cdk.mkdir(parents=True, exist_ok=True)
-    lines: list[str] = []
-    with (
-        home.deploy_log.open("w") as log,
-        subprocess.Popen(
-            command, cwd=root, env=environ, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        ) as child,
-    ):  # fmt: skip
-        assert child.stdout is not None
-        for line in child.stdout:
-            log.write(line)
-            lines.append(line.strip())
-            if step := PROGRESS.match(line):
-                report(f"{step[1]}/{step[2]} {step[3]} {step[5].strip()}")
-    if child.returncode:
-        raise CloudFault(f"cdk {words[0]} failed: {_reason(lines)} (all of it: {home.deploy_log})")
-
-
-def _reason(lines: list[str]) -> str:
-    said = [line for line in lines if line]
+def _reason(log: Path) -> str:
+    said = [line.strip() for line in log.read_text().splitlines() if line.strip()]
     telling = [line for line in said if re.search(r"error|failed|❌|denied", line, re.IGNORECASE)]
     return (telling or said or ["it said nothing"])[0]
 
 
-def _stack_is_there(home: Home, address: Address) -> bool:
+def _is_there(cdk: Cdk, stack: str) -> bool:
     client = boto3.client(
         "cloudformation",
-        endpoint_url=address.url,
+        endpoint_url=cdk.address.url,
         region_name=REGION,
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
-        verify=str(home.tls / "server.crt") if address.strict else None,
+        verify=str(cdk.home.tls / "server.crt") if cdk.address.strict else None,
     )
     try:
-        stacks = client.describe_stacks(StackName=STACK)["Stacks"]
+        stacks = client.describe_stacks(StackName=stack)["Stacks"]
     except client.exceptions.ClientError:
         return False
-    return bool(stacks) and stacks[0]["StackStatus"].endswith("_COMPLETE")
+    return bool(stacks) and stacks[0]["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")

@@ -43,11 +43,6 @@ class Home:
         return self.root / "server.log"
 
     @property
-    def deploy_log(self) -> Path:
-        """What the CDK CLI said at the last deployment."""
-        return self.root / "deploy.log"
-
-    @property
     def state(self) -> Path:
         """The services' state, but for S3 bodies."""
         return self.root / "state"
@@ -74,7 +69,7 @@ class Home:
 
     @property
     def cdk(self) -> Path:
-        """The CDK CLI's own cache and the synthesized assembly."""
+        """The CDK CLI's own cache, the synthesized assembly, and what each of its commands said."""
         return self.root / "cdk"
 
     @property
