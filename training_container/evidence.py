@@ -1,4 +1,4 @@
-"""The files beside the model that let others check it: golden rows, the hold-out, and the manifest of all by content."""
+"""The files beside the model that let others check it: golden rows, the hold-out, and a manifest of all by content."""
 
 from __future__ import annotations
 

@@ -79,7 +79,9 @@ def metric_of(dataset: Dataset, wanted: str | None) -> str:
     """
     metric = wanted or PRIMARY[dataset.task]
     if metric not in METRICS[dataset.task]:
-        raise JobFault(f"spec: metric: expected one of {list(METRICS[dataset.task])} for {dataset.task}, got {metric!r}")
+        raise JobFault(
+            f"spec: metric: expected one of {list(METRICS[dataset.task])} for {dataset.task}, got {metric!r}"
+        )
     return metric
 
 
@@ -132,7 +134,7 @@ def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Tria
 
 
 def baseline(dataset: Dataset, rows: int) -> np.ndarray:
-    """What knowing nothing but the training targets answers: their mean [rows], or the classes' shares [rows, classes]."""
+    """What knowing nothing but the training targets answers: mean [rows], or class shares [rows, classes]."""
     target = dataset.train.target
     if dataset.task == "regression":
         return np.full(rows, target.mean())

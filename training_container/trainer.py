@@ -5,8 +5,8 @@
                                          [--budget MINUTES] [--seed N] [--model NAME]
 
 Under SageMaker's contract the channels `data` and `plan` and the hyperparameter `run` say what to do, the model's files
-are written to /opt/ml/model, and on any failure one readable line to /opt/ml/output/failure. By hand the failure goes to
-standard error. Exit code 0 when the model's files are complete, 1 otherwise.
+are written to /opt/ml/model, and on any failure one readable line to /opt/ml/output/failure. By hand the failure goes
+to standard error. Exit code 0 when the model's files are complete, 1 otherwise.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training_container.trainer", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("command", nargs="?", choices=["train"], help="as SageMaker starts it: everything from --ml-root")
+    parser.add_argument(
+        "command", nargs="?", choices=["train"], help="as SageMaker starts it: everything from --ml-root"
+    )
     parser.add_argument("--ml-root", help="SageMaker's folder, default /opt/ml")
     parser.add_argument("--data", nargs="+", metavar="FILE", help="files of one data set")
     parser.add_argument("--target", help="column to predict; found by rule when left out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -121,7 +120,7 @@ def complete_folder(output: Path) -> Iterator[Path]:
 def _replace(path: Path, place: Path) -> None:
     if place.is_dir():
         shutil.rmtree(place)
-    os.replace(path, place)
+    path.replace(place)
 
 
 def device_name() -> str:

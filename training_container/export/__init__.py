@@ -1,1 +1,1 @@
-"""The model file: `front` (raw columns to tables, built by hand), the torch body, `graph` (the whole), `parity` (the proof)."""
+"""The model file: `front` (raw columns to tables), the torch body, `graph` (the whole), and `parity` (the proof)."""

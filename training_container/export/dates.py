@@ -40,7 +40,11 @@ def add_date(nodes: Nodes, texts: str, form: str) -> str:
     day, time = _day_and_time(nodes, safe)
     parts = dict(zip(order, _split(nodes, day, separator, 3), strict=True))
     clock = _clock(nodes, time)
-    found = [_whole(nodes, parts["year"]), *(nodes.lookup(parts[part], TWO_DIGITS, 0) for part in ("month", "day")), *clock]
+    found = [
+        _whole(nodes, parts["year"]),
+        *(nodes.lookup(parts[part], TWO_DIGITS, 0) for part in ("month", "day")),
+        *clock,
+    ]
     present = _whole(nodes, right)
     return nodes.add("Mul", nodes.concat([*found, present], axis=1), present)
 

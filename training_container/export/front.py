@@ -32,7 +32,8 @@ def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
     codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
     axis = nodes.constant([1], "int64")
     dates = [
-        nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis) for name in encoder.names("date")
+        nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis)
+        for name in encoder.names("date")
     ]
     tables = {"numbers": numbers, "codes": codes, "dates": dates}
     return {

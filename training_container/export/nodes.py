@@ -30,7 +30,9 @@ class Nodes:
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
 
-    def add(self, op: str, *inputs: str, result: str = "", domain: str = "", outputs: int = 1, **attributes: Any) -> str:
+    def add(
+        self, op: str, *inputs: str, result: str = "", domain: str = "", outputs: int = 1, **attributes: Any
+    ) -> str:
         """One node; the name of its first output, `result` when given."""
         name = result or f"{self.prefix}{op}.{len(self.nodes)}"
         more = [f"{name}.{at}" for at in range(1, outputs)]

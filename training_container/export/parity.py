@@ -1,4 +1,4 @@
-"""The proof that the model file answers as torch does: on every hold-out row, on probes at the edges, in any batch size.
+"""The proof that the model file answers as torch does: on all hold-out rows, on edge values, in any batch size.
 
 Both sides start from raw columns: Python encoding and the torch body here, the ONNX graph in onnxruntime there.
 """
@@ -26,8 +26,8 @@ PROBES: dict[str, tuple[object, ...]] = {
     "number": (np.nan, 0.0, -1.0, 3.4e38, -3.4e38, np.inf, -np.inf, 1e-30),
     "category": ("", "a value never seen", " ", "NA", "ünïcödé 数"),
     "boolean": ("", "true", "No", "maybe", "1"),
-    "date": ("", "never", "2024-02-30", "2024-13-01", "1999-12-31T23:59:59.123Z", "0001-01-01", "9999/12/31", "1/2/2003",
-             "31.12.1970 07:08", "2024-05-31 12:30:00.5Z"),
+    "date": ("", "never", "2024-02-30", "2024-13-01", "1999-12-31T23:59:59.123Z", "0001-01-01", "9999/12/31",
+             "1/2/2003", "31.12.1970 07:08", "2024-05-31 12:30:00.5Z"),
 }  # fmt: skip
 """Values at the edges, put into one row after the other, a column at a time."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dropforge.contract.schema import PREDICTION, PROBABILITIES
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import: it opens a database in the home folder otherwise
-import onnxruntime  # noqa: E402
+import onnxruntime  # type: ignore[import-untyped]  # after the variable was set
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dropforge.contract.schema import ModelCard
 
 

@@ -29,7 +29,8 @@ class Body(nn.Module):
 
     def forward(self, *tables: torch.Tensor) -> torch.Tensor:
         """float32 [N, 1] for regression, [N, classes] probabilities otherwise."""
-        return self.tail(self.core(dict(zip(self.groups, tables, strict=True))))
+        answer: torch.Tensor = self.tail(self.core(dict(zip(self.groups, tables, strict=True))))
+        return answer
 
 
 @torch.no_grad()
@@ -103,6 +104,9 @@ class ClassTail(nn.Module):
 class LinearCore(nn.Module):
     """One affine map over features: the whole of a linear model."""
 
+    weights: torch.Tensor
+    bias: torch.Tensor
+
     def __init__(self, features: nn.Module, weights: torch.Tensor, bias: torch.Tensor) -> None:
         super().__init__()
         self.features = features
@@ -111,4 +115,5 @@ class LinearCore(nn.Module):
 
     def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """[N, outputs]: features [N, F] times weights [F, outputs], plus bias [outputs]."""
-        return self.features(groups) @ self.weights + self.bias
+        features: torch.Tensor = self.features(groups)
+        return features @ self.weights + self.bias

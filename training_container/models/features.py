@@ -5,15 +5,15 @@ Every block is a module whose `forward` takes the groups of a `Table` by name an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import nn
 
-from training_container.encoding import Table
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from training_container.encoding import Table
 
 Groups = dict[str, torch.Tensor]
 
@@ -75,6 +75,14 @@ def days_since_epoch(dates: torch.Tensor) -> torch.Tensor:
 class Standardised(nn.Module):
     """Numbers imputed by the median, clipped, standardised; then 0/1 for those that had missing values in training."""
 
+    median: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    mean: torch.Tensor
+    spread: torch.Tensor
+    gaps: torch.Tensor
+    """Places of the columns that had missing values."""
+
     def __init__(self, raw: RawNumbers, table: Table) -> None:
         super().__init__()
         self.raw = raw
@@ -100,10 +108,14 @@ class Standardised(nn.Module):
 
 
 def quantiles(values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
-    """Quantiles of each column without its NaNs, [shares, columns]; 0 for a column that has none. Sorts, so any N works."""
+    """Quantiles of each column without its NaNs, [shares, columns]; 0 for a column of NaNs. Sorts, so any N works."""
     ordered = values.sort(dim=0).values  # NaN sorts last
     known = (~values.isnan()).sum(dim=0)
-    at = (torch.tensor(shares, dtype=values.dtype, device=values.device)[:, None] * (known - 1).clamp(min=0)).round().long()
+    at = (
+        (torch.tensor(shares, dtype=values.dtype, device=values.device)[:, None] * (known - 1).clamp(min=0))
+        .round()
+        .long()
+    )
     return torch.where(known > 0, ordered.gather(0, at), 0.0)
 
 
@@ -120,6 +132,11 @@ class Piecewise(nn.Module):
     Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning" (2022). A missing number counts
     as the median; `Standardised`, which always stands beside, says that it was missing.
     """
+
+    column: torch.Tensor
+    median: torch.Tensor
+    left: torch.Tensor
+    size: torch.Tensor
 
     def __init__(self, raw: RawNumbers, table: Table, bins: int) -> None:
         super().__init__()
@@ -167,10 +184,11 @@ class Embedded(nn.Module):
 
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(size, min(16, (size + 1) // 2)) for size in sizes)
-        for each in self.tables:
+        made = [nn.Embedding(size, min(16, (size + 1) // 2)) for size in sizes]
+        for each in made:
             nn.init.normal_(each.weight, std=0.5)
-        self.width = sum(each.embedding_dim for each in self.tables)
+        self.tables = nn.ModuleList(made)
+        self.width = sum(each.embedding_dim for each in made)
 
     def forward(self, groups: Groups) -> torch.Tensor:
         """[N, dimensions of all columns]."""
@@ -181,17 +199,25 @@ class Embedded(nn.Module):
     def settle(self, codes: torch.Tensor) -> None:
         """Gives every code that training never saw the mean vector of those it saw (`codes` [N, columns])."""
         for at, table in enumerate(self.tables):
-            counts = torch.bincount(codes[:, at], minlength=table.num_embeddings).to(table.weight.dtype)
-            table.weight[counts == 0] = (counts @ table.weight) / counts.sum()
+            weight = cast("nn.Embedding", table).weight
+            counts = torch.bincount(codes[:, at], minlength=len(weight)).to(weight.dtype)
+            weight[counts == 0] = (counts @ weight) / counts.sum()
+
+
+class Block(Protocol):
+    """What `Features` puts side by side: a module that knows its width."""
+
+    width: int
 
 
 class Features(nn.Module):
-    """Blocks side by side: [N, sum of their widths]."""
+    """Blocks side by side: [N, sum of their widths]; empty blocks are left out."""
 
-    def __init__(self, *blocks: nn.Module) -> None:
+    def __init__(self, *blocks: Block) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(block for block in blocks if block.width)
-        self.width = sum(int(block.width) for block in self.blocks)
+        kept = [block for block in blocks if block.width]
+        self.blocks = nn.ModuleList(cast("list[nn.Module]", kept))
+        self.width = sum(block.width for block in kept)
 
     def forward(self, groups: Groups) -> torch.Tensor:
         """All features."""

@@ -65,7 +65,9 @@ def solve(moments: Moments, penalties: tuple[float, ...]) -> list[torch.Tensor]:
     return [vectors @ (turned / (values.clamp(min=0) + penalty)) for penalty in penalties]
 
 
-def regression_body(problem: Problem, features: Features, moments: Moments, theta: torch.Tensor, scale: TargetScale) -> Body:
+def regression_body(
+    problem: Problem, features: Features, moments: Moments, theta: torch.Tensor, scale: TargetScale
+) -> Body:
     """The body that answers `theta · features` (θ of centred features) in the target's unit."""
     bias = moments.target_mean - moments.mean @ theta
     core = LinearCore(features, theta[:, None], bias[None])
@@ -112,8 +114,9 @@ class Softmax:
         weights = torch.zeros((features.width, problem.classes), device=problem.device, requires_grad=True)
         bias = torch.zeros(problem.classes, device=problem.device, requires_grad=True)
         found: list[Fitted] = []
+        curve: list[float] = []
         for at, penalty in enumerate(SOFTMAX_PENALTIES):
-            curve = self._descend(dense, target, weights, bias, penalty)
+            curve = curve + self._descend(dense, target, weights, bias, penalty)
             core = LinearCore(features, weights.detach().clone(), (bias - mean @ weights).detach().clone())
             body = Body(tuple(problem.train.groups), core, ClassTail()).to(problem.device)
             settings = {"penalty": penalty, "features": features.width}
@@ -133,9 +136,9 @@ class Softmax:
         def loss() -> torch.Tensor:
             steps.zero_grad()
             value = functional.cross_entropy(dense @ weights + bias, target) + penalty * (weights**2).sum()
-            value.backward()
+            torch.autograd.backward(value)
             curve.append(float(value.detach()))
             return value
 
-        steps.step(loss)
+        steps.step(loss)  # type: ignore[no-untyped-call]  # torch has not typed it
         return curve

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from training_container import metrics
-from training_container.models.body import Body, ClassTail, RegressionTail, predict, target_scales
+from training_container.models.body import Body, ClassTail, RegressionTail, target_scales
 from training_container.models.family import Fitted, best
 from training_container.models.features import Embedded, Features, Piecewise, RawNumbers, Standardised
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.watch import Budget, Watch
@@ -33,7 +34,7 @@ class Settings:
     width: int = 192
     layers: int = 2
     dropout: float = 0.1
-    bins: int = 24
+    bins: int = 32
     batch: int = 256
     rate: float = 2e-3
     decay: float = 1e-2
@@ -61,7 +62,8 @@ class Perceptron(nn.Module):
         hidden = self.dropout(functional.silu(self.first(self.features(groups))))
         for block in self.blocks:
             hidden = hidden + self.dropout(functional.silu(block(hidden)))
-        return self.last(hidden)
+        answer: torch.Tensor = self.last(hidden)
+        return answer
 
 
 @dataclass
@@ -103,64 +105,72 @@ class Neural:
         return best(problem, found)
 
     def _train(self, problem: Problem, scale: TargetScale | None, budget: Budget, watch: Watch) -> Fitted:
-        body, embedded = self._build(problem, scale)
+        body = self._build(problem, scale)
         average = copy.deepcopy(body)
         course, generator = Course(), torch.Generator().manual_seed(problem.seed)
         step = Stepper(body, average, problem, scale, self._settings_for(len(problem.train)))
         for epoch in range(1, step.settings.epochs + 1):
             train = step.epoch(generator, budget)
-            course.note(train, validation_loss(problem, average), average)
+            course.note(train, step.validation_loss(), average)
             share = max(epoch / step.settings.epochs, budget.share)
             watch.tell(share, epoch=epoch, train_loss=train, validation_loss=course.validation[-1])
             if epoch - course.best_epoch >= step.settings.patience or not budget.left:
                 break
         average.load_state_dict(course.best_state)
-        if embedded is not None:
-            average.core.features.blocks[embedded].settle(problem.train.codes)
+        for module in average.modules():
+            if isinstance(module, Embedded):
+                module.settle(problem.train.codes)
         return Fitted(average, problem.validate(average), self._told(problem, scale, course, step.settings),
                       {"train_loss": course.train, "validation_loss": course.validation})  # fmt: skip
 
-    def _build(self, problem: Problem, scale: TargetScale | None) -> tuple[Body, int | None]:
+    def _build(self, problem: Problem, scale: TargetScale | None) -> Body:
         torch.manual_seed(problem.seed)
         table = problem.train
         raw = RawNumbers(table)
-        numbers = [Standardised(raw, table), Piecewise(raw, table, self.settings.bins)]
-        embedded = Embedded(problem.sizes)
-        features = Features(*numbers, embedded)
+        numbers, pieces = Standardised(raw, table), Piecewise(raw, table, self.settings.bins)
+        features = Features(numbers, pieces, Embedded(problem.sizes))
         tail = ClassTail() if scale is None else RegressionTail(scale)
         body = Body(tuple(table.groups), Perceptron(features, max(problem.classes, 1), self.settings), tail)
-        place = next((at for at, block in enumerate(features.blocks) if block is embedded), None)
-        return body.to(problem.device), place
+        return body.to(problem.device)
 
     def _settings_for(self, rows: int) -> Settings:
-        """Smaller batches and more epochs for few rows, so that there are steps enough; larger for many."""
+        """Smaller batches and more patience for few rows, so that there are steps enough; larger batches for many."""
         given = self.settings
         if rows < 4000:
-            return Settings(**{**vars(given), "batch": max(32, given.batch // 4), "patience": given.patience + 4})
+            return replace(given, batch=max(32, given.batch // 4), patience=given.patience + 4)
         if rows > 100_000:
-            return Settings(**{**vars(given), "batch": given.batch * 4})
-        return given
+            return replace(given, batch=given.batch * 4)
+        return replace(given, batch=given.batch * 2) if rows > 24_000 else given
 
     @staticmethod
     def _told(problem: Problem, scale: TargetScale | None, course: Course, settings: Settings) -> dict[str, object]:
         log = {} if scale is None else {"log_target": scale.log}
-        return {**vars(settings), "epochs": len(course.train), "best_epoch": course.best_epoch, "seed": problem.seed, **log}
+        return {
+            **vars(settings),
+            "epochs": len(course.train),
+            "best_epoch": course.best_epoch,
+            "seed": problem.seed,
+            **log,
+        }
 
 
 class Stepper:
-    """One optimizer over one body: runs epochs and keeps the moving average of the weights."""
+    """One optimizer over one body: runs epochs, keeps the moving average of the weights, and measures it.
 
-    def __init__(self, body: Body, average: Body, problem: Problem, scale: TargetScale | None, settings: Settings) -> None:
+    The loss is the mean squared error of the standardised target, or cross-entropy.
+    """
+
+    def __init__(
+        self, body: Body, average: Body, problem: Problem, scale: TargetScale | None, settings: Settings
+    ) -> None:
         self.body, self.average, self.settings, self.problem = body, average, settings, problem
-        self.regression = scale is not None
-        fitted = problem.train_target if scale is None else scale.encode(problem.train_target)
-        self.target = torch.from_numpy(fitted).to(problem.device)
-        if self.regression:
-            self.target = self.target.float()[:, None]
-        self.batches = math.ceil(len(problem.train) / settings.batch)
+        self.loss = functional.cross_entropy if scale is None else functional.mse_loss
+        self.target = _fitted(problem.train_target, scale).to(problem.device)
+        self.wanted = _fitted(problem.validation_target, scale).to(problem.device)
         self.optimizer = torch.optim.AdamW(body.parameters(), lr=settings.rate, weight_decay=settings.decay)
+        steps = settings.epochs * math.ceil(len(problem.train) / settings.batch)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, settings.rate, total_steps=settings.epochs * self.batches + 1, pct_start=0.15
+            self.optimizer, settings.rate, total_steps=steps + 1, pct_start=0.15
         )
 
     def epoch(self, generator: torch.Generator, budget: Budget) -> float:
@@ -168,7 +178,7 @@ class Stepper:
         self.body.train()
         order = torch.randperm(len(self.problem.train), generator=generator).to(self.problem.device)
         total, seen = torch.zeros((), device=self.problem.device), 0
-        for rows in order.split(self.settings.batch):
+        for rows in torch.split(order, self.settings.batch):
             total += self._step(rows) * len(rows)
             seen += len(rows)
             if not budget.left:
@@ -176,22 +186,25 @@ class Stepper:
         return float(total) / seen
 
     def _step(self, rows: torch.Tensor) -> torch.Tensor:
-        groups = self.problem.train.take(rows).groups
-        answer, wanted = self.body.core(groups), self.target[rows]
-        loss = functional.mse_loss(answer, wanted) if self.regression else functional.cross_entropy(answer, wanted)
+        loss = self.loss(self.body.core(self.problem.train.take(rows).groups), self.target[rows])
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.body.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         with torch.no_grad():
-            kept = list(self.average.parameters())
+            kept: list[torch.Tensor] = list(self.average.parameters())
             torch._foreach_lerp_(kept, list(self.body.parameters()), 1 - self.settings.average)
         return loss.detach()
 
+    @torch.no_grad()
+    def validation_loss(self) -> float:
+        """The averaged model's loss on the validation rows."""
+        self.average.eval()
+        answers = [self.average.core(chunk.groups) for chunk in self.problem.validation.chunks()]
+        return float(self.loss(torch.cat(answers), self.wanted))
 
-def validation_loss(problem: Problem, body: Body) -> float:
-    """What training watches: RMSE in the target's unit, or cross-entropy."""
-    answer = predict(body, problem.validation)
-    measure = metrics.rmse if problem.task == "regression" else metrics.logloss
-    return measure(problem.validation_target, answer)
+
+def _fitted(target: np.ndarray, scale: TargetScale | None) -> torch.Tensor:
+    """The target as the loss takes it: float32 [N, 1] on the fitted scale, or int64 class codes [N]."""
+    return torch.from_numpy(target) if scale is None else torch.from_numpy(scale.encode(target)).float()[:, None]

@@ -1,1 +1,1 @@
-"""`report.html`: one file without any outside reference that tells a person what was learned, how well, and from what."""
+"""`report.html`: one file without outside references that tells a person what was learned, how well, from what."""

@@ -25,8 +25,13 @@ IMPORTANCES = 25
 
 def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    surroundings = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
-                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    surroundings = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     surroundings.filters.update(number=words.number, percent=words.percent)
     page = surroundings.get_template("page.html").render(
         card=card,
@@ -36,6 +41,7 @@ def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, pr
         gain=words.gain(measured),
         meaning=words.MEANING,
         models=words.MODELS,
+        learning=words.LEARNING,
         curves=[(trial.name, Markup(plots.learning_curve(trial))) for trial in done.trials if trial.fitted.curves],
         figures=figures(done, card),
         importances=bars(done),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -13,12 +13,14 @@ from training_container import metrics
 from training_container.curves import thinned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.axes import Axes
 
     from training_container.selection import Trial
 
 INK, MODEL, OTHER, SOFT = "#1f2933", "#2563eb", "#e07a1f", "#9aa5b1"
-STYLE = {
+STYLE: dict[str, Any] = {
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.edgecolor": SOFT,
     "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False, "xtick.color": INK,
     "ytick.color": INK, "axes.grid": True, "grid.color": "#e4e7eb", "axes.axisbelow": True, "legend.frameon": False,
@@ -27,11 +29,12 @@ POINTS = 3000
 """Points of the scatter plot at most: more only make it darker."""
 
 
-def _draw(name: str, paint: object, width: float = 5.2, height: float = 3.6) -> str:
+def _draw(name: str, paint: Callable[[Axes], None], width: float = 5.2, height: float = 3.6) -> str:
     """An `<svg>` element of what `paint(axes)` draws; `name` keeps its inner ids apart from other plots' ids."""
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+    style: Any = {**STYLE, "svg.hashsalt": name}  # Any: matplotlib types every key of its settings by name
+    with matplotlib.rc_context(style):
         figure = Figure(figsize=(width, height), layout="constrained")
-        paint(figure.subplots())  # type: ignore[operator]  # a function of one Axes
+        paint(figure.subplots())
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, dpi=140, metadata={"Date": None, "Creator": None})
     text = out.getvalue()

@@ -24,6 +24,12 @@ MODELS = {
     "neural": "neural network",
 }
 
+LEARNING = {
+    "linear": "Cross-entropy and penalty at every evaluation of L-BFGS, penalty after penalty.",
+    "gradient-descent": "The cost of the standardised target, step by step down its gradient.",
+    "neural": "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target.",
+}
+
 
 def number(value: float | None) -> str:
     """A number as a person writes it: thousands apart, four digits that count."""
@@ -48,8 +54,8 @@ def summary(measured: Metrics, target: str) -> str:
     ours, trivial = measured.holdout, measured.baseline
     if measured.task == "regression":
         return (
-            f"A {model} predicts “{target}” with an average error of {number(ours['mae'])} on {rows:,} rows it had never "
-            f"seen; always answering the average would be {number(trivial['mae'])} off."
+            f"A {model} predicts “{target}” with an average error of {number(ours['mae'])} on {rows:,} rows it "
+            f"had never seen; always answering the average would be {number(trivial['mae'])} off."
         )
     return (
         f"A {model} names the right “{target}” in {percent(ours['accuracy'])} of {rows:,} rows it had never seen; "
