@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from lambdas.inspect import objects
 from lambdas.inspect.forecast import forecast, max_seconds, places_for
 from lambdas.inspect.logic import Decision, check_drop, decide
 from lambdas.inspect.wishes import read_spec
+from lambdas.shared.clock import now
+from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 from training_container.data.faults import DataFault
 
@@ -45,6 +46,7 @@ def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
         return reject(row, drop, str(fault), settings)
     answer = accept(row, found, decision, settings)
     registry.update_run(given.run, step="Train", task=decision.task, target=decision.target, forecast=answer.forecast)
+    log("accepted", run=row.run, model=row.model, step="Inspect", task=decision.task, bytes=decision.size)
     return answer
 
 
@@ -91,6 +93,6 @@ def reject(row: RunRow, drop: Drop, reason: str, settings: InspectSettings) -> I
     prefix = quarantine_prefix(row.run)
     objects.copy_into([objects.dropped(row, drop)], settings.artifacts, prefix)
     told = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**told, "when": when})
+    objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**told, "when": now()})
+    log("rejected", run=row.run, model=row.model, step="Inspect")
     return Inspected(outcome="rejected", reason=reason)

@@ -30,14 +30,15 @@ class Source:
     name: str
 
     @property
-    def at_version(self) -> dict[str, str]:
+    def at_version(self) -> dict[str, Any]:
         """The arguments that name this version; none in a bucket without versions."""
         return {"VersionId": self.version} if self.version else {}
 
 
 def dropped(row: RunRow, drop: Drop) -> Source:
     """The object whose arrival started the run."""
-    return Source(row.bucket, row.key, row.object_version, row.size, drop.name.replace("/", "_"))
+    name = f"{drop.name}/{SUCCESS}" if drop.kind == "set" else drop.name
+    return Source(row.bucket, row.key, row.object_version, row.size, name.replace("/", "_"))
 
 
 def target_wish(source: Source) -> str | None:
@@ -53,7 +54,7 @@ def sources(row: RunRow, drop: Drop) -> list[Source]:
     prefix = set_prefix(drop.model, drop.name)
     pages = s3().get_paginator("list_objects_v2").paginate(Bucket=row.bucket, Prefix=f"{prefix}part-")
     keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Size"]]
-    return [_latest(row.bucket, key, key.removeprefix(prefix)) for key in sorted(keys) if not key.endswith(SUCCESS)]
+    return [_latest(row.bucket, key, key.removeprefix(prefix)) for key in sorted(keys)]
 
 
 def _latest(bucket: str, key: str, name: str) -> Source:

@@ -58,6 +58,13 @@ def test_wishes_for_columns_that_are_not_there(spec, reason):
         choose_target(frame("price", "a"), spec)
 
 
+def test_a_target_by_name_is_taken_even_when_it_cannot_be_learned():
+    data = frame("churned", "a", "b").with_columns(churned=pl.lit("no"))
+    assert choose_target(data, Spec()) == "churned"
+    with pytest.raises(DataFault, match="needs at least 2 classes in 'churned', got 1 .'no' in every row"):
+        choose_task(data["churned"], Spec())
+
+
 def test_no_column_can_be_a_target():
     data = pl.DataFrame({"a": ["1"] * 60, "b": [str(at) for at in range(60)]})
     with pytest.raises(DataFault, match="can be a target: each is constant"):

@@ -72,16 +72,19 @@ def choose_target(frame: pl.DataFrame, spec: Spec) -> str:
 
     Raises:
         SpecFault: the spec names a column that is not there.
-        DataFault: no column can be a target.
+        DataFault: too few rows, or no column can be a target.
     """
     check_wishes(frame.columns, spec)
+    if frame.height < MIN_ROWS:
+        raise DataFault(
+            f"needs at least {MIN_ROWS} rows, got {frame.height}; expected more to learn from: drop more rows"
+        )
     if spec.target is not None:
         return spec.target
     names = [name for name in frame.columns if name not in spec.drop]
     plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
-    usable = [name for name in _ranked(names, plain) if not describe_column(frame[name], Spec()).dropped]
     last = (name for name in reversed(names) if not describe_column(frame[name], Spec()).dropped)
-    target = next(iter(usable), None) or next(last, None)
+    target = next(iter(_ranked(names, plain)), None) or next(last, None)
     if target is None:
         raise DataFault(
             f"no column of {frame.columns[:20]} can be a target: each is constant, an id or free text; "

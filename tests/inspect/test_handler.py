@@ -1,0 +1,142 @@
+"""Inspect over a cloud in memory: what it answers, and what it leaves where."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dropforge.contract.plan import Plan
+from dropforge.contract.steps import Inspected
+from lambdas.inspect import logic, objects
+from lambdas.inspect.handler import handle
+from lambdas.shared.registry import RegistryFault
+
+KEY = "datasets/houses/houses.csv"
+RUN = "run-0123456789abcdef"
+DATA = f"runs/{RUN}/input/data/"
+PLAN = f"runs/{RUN}/input/plan/plan.json"
+QUARANTINE = f"quarantine/{RUN}/"
+
+
+def golden(name: str):
+    return json.loads((Path(__file__).parent / "golden" / name).read_text())
+
+
+def plan_of(cloud) -> Plan:
+    return Plan.from_json(json.loads(cloud.read(PLAN)))
+
+
+def test_a_data_set_is_accepted_with_a_plan(cloud, houses):
+    version = cloud.put(KEY, houses)
+    answer = handle(cloud.claim(KEY, version, len(houses.encode())), None)
+    assert answer == golden("accepted.json")
+    expected = golden("plan.json")
+    expected["lineage"] |= {"version": version, "size": len(houses.encode())}
+    assert json.loads(cloud.read(PLAN)) == expected
+    assert cloud.read(f"{DATA}houses.csv").decode() == houses
+    row = cloud.registry.run(RUN)
+    assert (row.step, row.task, row.target, row.forecast) == ("Train", "regression", "price", 0.0575)
+
+
+def test_the_very_version_is_judged_and_copied(cloud, houses):
+    version = cloud.put(KEY, houses)
+    cloud.put(KEY, "something,else\n1,2\n")
+    assert handle(cloud.claim(KEY, version, 1), None)["outcome"] == "accepted"
+    assert cloud.read(f"{DATA}houses.csv").decode() == houses
+
+
+def test_doing_it_twice_is_doing_it_once(cloud, houses):
+    first = cloud.inspect(KEY, houses)
+    keys = cloud.keys()
+    assert handle(golden("input.json"), None) == first
+    assert cloud.keys() == keys
+
+
+def test_the_spec_is_obeyed(cloud, houses):
+    cloud.put("datasets/houses/spec.yaml", "target: garden\nbudget: 2\ndrop: [price]\nsensitive: [town]\n")
+    answer = Inspected.from_json(cloud.inspect(KEY, houses.replace(",,", ",no,")))
+    assert (answer.target, answer.task, answer.max_seconds) == ("garden", "binary", 720)
+    assert plan_of(cloud).spec.sensitive == ("town",)
+
+
+def test_the_target_of_the_drop_wins_over_the_spec(cloud, houses):
+    cloud.put("datasets/houses/spec.yaml", "target: price\n")
+    answer = cloud.inspect(KEY, houses.replace("town", "größe,ort").replace("Köln", "K,1").replace("Bonn", "B,2"),
+                           Metadata={"target": "gr%C3%B6%C3%9Fe"})  # fmt: skip
+    assert (answer["target"], answer["task"]) == ("größe", "binary")
+    assert plan_of(cloud).spec.target == "größe"
+
+
+def test_a_set_of_parts_is_one_data_set(cloud, houses):
+    lines = houses.splitlines(keepends=True)
+    for name, rows in (("part-00000.csv", lines[1:50]), ("part-00001.csv", lines[50:])):
+        cloud.put(f"datasets/houses/week-1/{name}", lines[0] + "".join(rows))
+    cloud.put("datasets/houses/week-1/part-00002.csv", "")
+    answer = cloud.inspect("datasets/houses/week-1/_SUCCESS", "", Metadata={"target": "area"})
+    assert (answer["outcome"], answer["target"]) == ("accepted", "area")
+    assert [key for key in cloud.keys() if key.startswith(DATA)] == [f"{DATA}part-00000.csv", f"{DATA}part-00001.csv"]
+
+
+def test_large_data_go_to_a_gpu_first(cloud, houses):
+    lines = houses.splitlines(keepends=True)
+    large = lines[0] + "".join(f"{at}.25,{line.partition(',')[2]}" for at, line in enumerate(lines[1:] * 1300))
+    answer = cloud.inspect("datasets/houses/houses.csv.gz", gzip.compress(large.encode()))
+    assert answer["places"][0] == {"instance_type": "ml.g6.xlarge", "spot": True}
+    assert answer["forecast"] == pytest.approx(1.127 * 900 / 3600)
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "spec", "reason"),
+    [
+        (KEY, "area,price\n1,2\n3\n", None, "line 3 has 1 field, the header has 2"),
+        (KEY, "area,price\n1,2\n", None, "needs at least 50 rows, got 1; expected more"),
+        (KEY, b"PK\x03\x04", None, "a zip or Excel file"),
+        ("datasets/houses/houses.xlsx", "x", None, "expected a file ending in .csv"),
+        ("datasets/houses/2024/houses.csv", "x", None, "lies in a folder"),
+        ("datasets/houses/week-1/_SUCCESS", "", None, "has no part beside it"),
+        (KEY, None, "target: prise", "target: no column 'prise' in the data; .*did you mean 'price'"),
+        (KEY, None, "target: [", "spec.yaml: .*expected YAML"),
+        (KEY, None, "taget: price", "unknown key 'taget'"),
+        (KEY, None, "a: &x [1]\nb: *x", "line 2 has an alias"),
+        (KEY, None, "metric: auc", r"metric: 'auc' is none of regression; expected one of \['rmse'"),
+        (KEY, None, "x" * 70_000, "70000 bytes; expected at most 65536"),
+    ],
+)
+def test_what_cannot_be_learned_is_in_quarantine_with_a_reason(cloud, houses, key, body, spec, reason):
+    if spec is not None:
+        cloud.put("datasets/houses/spec.yaml", spec)
+    answer = Inspected.from_json(cloud.inspect(key, houses if body is None else body))
+    assert answer.outcome == "rejected"
+    assert re.search(reason, answer.reason)
+    told = json.loads(cloud.read(f"{QUARANTINE}reason.json"))
+    assert told["reason"] == answer.reason
+    assert told["schema"] == "dropforge.reason/1"
+    assert (told["run"], told["model"], told["key"]) == (RUN, "houses", key)
+    name = key.removeprefix("datasets/houses/").replace("/", "_")
+    assert cloud.keys() == sorted([f"{QUARANTINE}{name}", f"{QUARANTINE}reason.json"])
+    assert cloud.registry.run(RUN).step == "Inspect"
+
+
+def test_a_data_set_too_large_is_rejected_before_it_is_fetched(cloud, houses, monkeypatch):
+    monkeypatch.setattr(logic, "MAX_BYTES", 100)
+    monkeypatch.setattr(objects, "fetch", None)
+    answer = cloud.inspect(KEY, houses)
+    assert answer["outcome"] == "rejected"
+    assert "expected at most 100" in answer["reason"]
+
+
+def test_parts_of_two_formats_are_rejected(cloud, houses):
+    cloud.put("datasets/houses/w/part-0.csv", houses)
+    cloud.put("datasets/houses/w/part-1.csv", houses.replace(",", ";"))
+    answer = cloud.inspect("datasets/houses/w/_SUCCESS", "")
+    assert "'part-1.csv' is csv split at ';' in utf-8, 'part-0.csv' is csv split at ','" in answer["reason"]
+
+
+def test_a_run_that_nobody_claimed_is_a_fault(cloud):
+    with pytest.raises(RegistryFault, match="run 'run-0123456789abcdef': expected"):
+        handle(golden("input.json"), None)
+    assert cloud.keys() == []
