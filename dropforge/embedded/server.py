@@ -72,13 +72,15 @@ async def serve(home: Home, address: Address) -> None:
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import logs, metrics, sagemaker
+    from dropforge.embedded import logs, metrics, roles, sagemaker
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
     sagemaker.register(home, address)
     metrics.register()
     logs.register()
+    if address.strict:
+        roles.register()
     saver = Saver()
     saver.start()
     config = Config()
