@@ -42,6 +42,8 @@ def test_the_spec_names_the_target_and_a_last_id_is_none():
     assert choose_target(data, Spec(target="a")) == "a"
     assert choose_target(data.drop("price"), Spec()) == "b"
     assert choose_target(data, Spec(drop=("price",))) == "b"
+    dated = frame("a", "b").with_columns(day=pl.Series([f"2024-01-{1 + at % 28:02}" for at in range(60)]))
+    assert choose_target(dated, Spec()) == "b"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ The target is the first of these that is there (names compared in lower case, le
 2. a name of a usual outcome (`OUTCOMES`: churn, species, survived …);
 3. `status`, `result` or `type`-like names (`AT_EDGE`), as the first or last column only;
 4. a price by name (`AMOUNTS`);
-5. the last column that is not left out (a constant, an id, free text).
+5. the last column that is neither left out (a constant, an id, free text) nor a date.
 
 The task: text or true/false is classes; numbers are classes when they are whole and either two, or few (at most
 `MAX_CODES`, at least ten rows each, dense like codes: 1 to 5, 3 to 8); two classes are binary, more multiclass;
@@ -83,14 +83,19 @@ def choose_target(frame: pl.DataFrame, spec: Spec) -> str:
         return spec.target
     names = [name for name in frame.columns if name not in spec.drop]
     plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
-    last = (name for name in reversed(names) if not describe_column(frame[name], Spec()).dropped)
+    last = (name for name in reversed(names) if _can_be_last(frame[name]))
     target = next(iter(_ranked(names, plain)), None) or next(last, None)
     if target is None:
         raise DataFault(
-            f"no column of {frame.columns[:20]} can be a target: each is constant, an id or free text; "
+            f"no column of {frame.columns[:20]} can be a target: each is constant, an id, a date or free text; "
             "expected one to predict: name it with 'target:' in spec.yaml"
         )
     return target
+
+
+def _can_be_last(series: pl.Series) -> bool:
+    found = describe_column(series, Spec())
+    return not found.dropped and found.kind != "date"
 
 
 def _ranked(names: list[str], plain: dict[str, str]) -> Iterable[str]:
