@@ -21,6 +21,7 @@ from dropforge.embedded import lock
 from dropforge.embedded.home import Home
 from dropforge.embedded.settings import ADDRESS, Address, server_environment
 from dropforge.embedded.tls import certificate
+from dropforge.embedded.training import container
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ def claim(home: Home, address: Address) -> None:
 
 def prepare(home: Home, address: Address) -> None:
     """Empty what a killed server may have left half done, and set the environment that MiniStack reads at import."""
+    for marked in home.training.glob(f"*/{container.MARK}"):
+        container.remove(marked.parent.name)
     for folder in (home.training, home.temporary):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

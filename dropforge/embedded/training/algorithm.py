@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dropforge.embedded.settings import ENGINE, clean_environment
-from dropforge.embedded.training import guard
+from dropforge.embedded.settings import clean_environment
+from dropforge.embedded.training import container, guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,18 +35,19 @@ class Ended:
     out_of_time: bool
 
 
-def command(image: str, job: str, layout: Layout, environment: dict[str, str]) -> list[str]:
-    """The command that stands for the training image: a process of this Python, or a container without network."""
-    known = {
-        TRAINER: [sys.executable, "-m", "training_container.trainer"],
-        **json.loads(os.environ.get(ALGORITHMS, "{}")),
-    }
-    for prefix, words in known.items():
-        if image.startswith(prefix):
-            return [*words, "train", "--ml-root", str(layout.root)]
-    given = [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
-    limits = ["--network", "none", "--volume", f"{layout.root}:/opt/ml", "--name", job]
-    return ["docker", "run", "--rm", *limits, *given, image, "train"]
+def process_of(image: str) -> list[str] | None:
+    """The command on this machine that stands for the image, or None when the image itself is to be run."""
+    more = json.loads(os.environ.get(ALGORITHMS, "{}"))
+    known = {TRAINER: [sys.executable, "-m", "training_container.trainer"], **more}
+    return next((words for prefix, words in known.items() if image.startswith(prefix)), None)
+
+
+def command(image: str, job: str, layout: Layout, variables: dict[str, str]) -> list[str]:
+    """The command that stands for the training image: a process of this Python, or a container."""
+    words = process_of(image)
+    if words is None:
+        return container.command(image, job, layout, variables)
+    return [*words, "train", "--ml-root", str(layout.root)]
 
 
 def environment(home: Home, request: dict[str, Any], arn: str) -> dict[str, str]:
@@ -76,8 +77,8 @@ def run(words: list[str], layout: Layout, environ: dict[str, str], seconds: floa
     It runs under `guard`: when this server dies, however it dies, the algorithm dies too.
     """
     grace = os.environ.get(GRACE, "120")
-    if words[0] == "docker" and os.environ.get(ENGINE):
-        environ = {**environ, "DOCKER_HOST": os.environ[ENGINE]}
+    if words[0] == "docker":
+        environ = container.environment(environ)
     with subprocess.Popen(
         [sys.executable, "-I", "-S", guard.__file__, grace, *words],
         cwd=layout.root,

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from dropforge.embedded.home import write_json
 from dropforge.embedded.settings import ACCOUNT, REGION
-from dropforge.embedded.training import algorithm, transfer
+from dropforge.embedded.training import algorithm, container, transfer
 from dropforge.embedded.training.layout import Layout
 from dropforge.embedded.training.request import Refusal, check
 from dropforge.embedded.training.stream import LogStream
@@ -51,6 +51,8 @@ def run_job(home: Home, address: Address, request: dict[str, Any]) -> dict[str, 
         with LogStream(session.client("logs", endpoint_url=address.url), job) as log:
             description |= _train(home, request, session.client("s3", endpoint_url=address.url), layout, log)
     finally:
+        if (layout.root / container.MARK).exists():
+            container.remove(job)
         shutil.rmtree(layout.root, ignore_errors=True)
     description |= {"TrainingEndTime": _now(), "LastModifiedTime": _now()}
     write_json(home.jobs / f"{job}.json", description)
@@ -93,8 +95,10 @@ def _train(home: Home, request: dict[str, Any], s3: Any, layout: Layout, log: Lo
         transfer.fetch_inputs(s3, request, layout)
     except (transfer.TransferFault, ClientError) as fault:
         return _ended("Failed", "Failed", 0, f"ClientError: {fault}")
-    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{request['TrainingJobName']}"
     image = request["AlgorithmSpecification"]["TrainingImage"]
+    if algorithm.process_of(image) is None and (why := container.missing()) is not None:
+        return _ended("Failed", "Failed", 0, f"ClientError: cannot run the image {image}: {why}")
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{request['TrainingJobName']}"
     words = algorithm.command(image, request["TrainingJobName"], layout, algorithm.variables(request, arn))
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
     began = time.monotonic()
