@@ -122,6 +122,14 @@ def test_the_spec_decides_kinds_and_what_is_dropped():
     assert found["b"].dropped == "left out by the spec"
 
 
+@pytest.mark.parametrize("dtype", [pl.String, pl.Int64, pl.Float64])
+def test_numbers_that_name_things_are_categories(dtype):
+    shops = pl.Series([at % 7 for at in ROWS]).cast(dtype)
+    assert describe_column(shops.alias("shop_id"), Spec()).kind == "category"
+    assert describe_column(shops.alias("rooms"), Spec()).kind == "number"
+    assert describe_column(shops.alias("shop_id"), Spec(kinds={"shop_id": "number"})).kind == "number"
+
+
 def test_missing_markers_hold_the_usual_spellings():
     assert {"", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?", "-"} <= set(MISSING)
     assert "0" not in MISSING

@@ -4,7 +4,8 @@ The rule, over the values of a column without missing markers (`values.MISSING`)
 
 1. all words of `values.TRUE` and `FALSE`, and both occur: boolean;
 2. a zero-padded code among numbers: category;
-3. 99 % of the distinct values are numbers (also `1,234.5`, `12,5`, `$3`, `40 %`): number, the rest missing;
+3. 99 % of the distinct values are numbers (also `1,234.5`, `12,5`, `$3`, `40 %`): number, the rest missing; but whole
+   numbers that repeat in a column called as ids are (`shop_id`) name things: category;
 4. 99 % of the distinct values are dates of one format of `dates.DATE_FORMATS`: date;
 5. category otherwise.
 
@@ -80,10 +81,12 @@ def describe_column(series: pl.Series, spec: Spec) -> Described:
     wished = spec.kinds.get(name)
     if series.dtype.is_numeric():
         values = series.cast(pl.Float64).fill_nan(None).drop_nulls()
-        kind, form = wished or "number", None
+        kind, form = wished or ("category" if _names_things(series.name, values) else "number"), None
     else:
         values = without_missing(stripped(series)).drop_nulls()
         kind, form = (wished, None) if wished else kind_of(values)
+        if kind == "number" and not wished and _names_things(name, values):
+            kind = "category"
     if kind == "date" and form is None:
         form = date_format_of(_texts(values).unique(), 0.0)
     why = "left out by the spec" if name in spec.drop else _why_dropped(series, values, kind, bool(wished))
@@ -99,6 +102,14 @@ def kind_of(values: pl.Series) -> tuple[Kind, str | None]:
         return ("category" if distinct.str.contains(PADDED).any() else "number"), None
     form = date_format_of(distinct, NUMBER_SHARE)
     return ("category", None) if form is None else ("date", form)
+
+
+def _names_things(name: str, values: pl.Series) -> bool:
+    """Whether numbers are foreign keys: called as ids are, whole, and not one a row."""
+    if not is_id_name(name) or values.n_unique() == len(values):
+        return False
+    numbers = values if values.dtype.is_numeric() else parse_numbers(values)
+    return bool((numbers == numbers.floor()).all())
 
 
 def _share_of_numbers(distinct: pl.Series) -> float:
