@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextvars
 import importlib
 import os
 import shutil
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.embedded import lock
 from dropforge.embedded.home import Home
+from dropforge.embedded.resume import resume
 from dropforge.embedded.settings import ADDRESS, Address, server_environment
 from dropforge.embedded.tls import certificate
 from dropforge.embedded.training import container
@@ -63,6 +65,9 @@ def prepare(home: Home, address: Address) -> None:
     for folder in (home.training, home.temporary):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+    for record in home.jobs.glob("*.json"):
+        if record.stat().st_size == 0:
+            record.unlink()  # the job died with the server; its execution will ask for the same name again
     if address.strict:
         certificate(home.tls)
     environ = server_environment(home, address)
@@ -112,10 +117,21 @@ def _watched(application: Any, saver: Saver) -> Any:
     measured = api.measured(application)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await measured(scope, receive, send)
+        await measured(scope, receive, _then_resume(send) if scope["type"] == "lifespan" else send)
         saver.changed()
 
     return app
+
+
+def _then_resume(send: Any) -> Any:
+    """`send` of the application's life, which goes on with interrupted executions once MiniStack is up."""
+
+    async def sending(message: Any) -> None:
+        await send(message)
+        if message["type"] == "lifespan.startup.complete":
+            contextvars.Context().run(resume)
+
+    return sending
 
 
 if __name__ == "__main__":

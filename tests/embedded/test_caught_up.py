@@ -144,3 +144,22 @@ def test_state_is_not_saved_while_it_runs(bare: Cloud) -> None:
 
     assert not (bare.home.state / "sqs.json").exists()
     assert callable(app._build_persistence_save_dict)
+
+
+def test_running_executions_do_not_outlive_a_restart() -> None:
+    """dropforge/embedded/resume.py"""
+    import inspect
+
+    from ministack.services import stepfunctions
+
+    assert '"States.ServiceRestart"' in inspect.getsource(stepfunctions._restore_state)
+
+
+def test_tasks_do_not_ask_for_the_state_machines_role() -> None:
+    """dropforge/embedded/roles.py"""
+    import inspect
+
+    from ministack.services import stepfunctions
+
+    assert "roleArn" not in inspect.getsource(stepfunctions._execute_task)
+    assert "roleArn" not in inspect.getsource(stepfunctions._invoke_resource)

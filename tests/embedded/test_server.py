@@ -29,6 +29,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """A server that a test may kill."""
     monkeypatch.setenv("DROPFORGE_ALGORITHMS", json.dumps({"stand-in:": [sys.executable, str(ALGORITHM)]}))
     monkeypatch.setenv("DROPFORGE_TRAINING_GRACE", "0.2")
+    monkeypatch.setenv("DROPFORGE_SAVE_SECONDS", "0.3")
     home, address = Home(tmp_path / "home"), Address(free_port(), strict=False)
     home.root.mkdir()
     process.start(home, address)
@@ -54,11 +55,12 @@ def test_a_kill_loses_no_saved_state_and_no_process_outlives_it(own: Cloud, requ
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    request = request_of("resist")
-    own.start(request)
+    request = request_of("resist", StoppingCondition={"MaxRuntimeInSeconds": 4})
+    execution = own.start(request)
     job = own.home.training / request["TrainingJobName"]
     pid = int(eventually(lambda: (job / "output/data/pid").exists() and (job / "output/data/pid").read_text()))
-    eventually(lambda: (own.home.state / "dynamodb.json").exists() and (own.home.state / "s3.json").exists())
+    saved = own.home.state / "stepfunctions.json"
+    eventually(lambda: saved.exists() and "TaskScheduled" in saved.read_text())
     server = process.find(own.home)
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
@@ -67,7 +69,9 @@ def test_a_kill_loses_no_saved_state_and_no_process_outlives_it(own: Cloud, requ
     process.start(own.home, own.address)
     assert own.client("dynamodb").list_tables()["TableNames"] == ["kept"]
     assert own.client("s3").get_object(Bucket="store", Key="in/data/sub/rows.csv")["Body"].read() == b"a,b\n1,2\n"
-    assert list(own.home.training.iterdir()) == []
+    ended = own.result(execution)
+    assert json.loads(ended["cause"])["SecondaryStatus"] == "MaxRuntimeExceeded"  # it ran again, to its end
+    eventually(lambda: list(own.home.training.iterdir()) == [])
 
 
 def test_a_stop_saves_everything(own: Cloud) -> None:
