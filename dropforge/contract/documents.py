@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -71,7 +71,7 @@ def _encode(value: Any) -> Any:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Hashable) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
@@ -79,9 +79,10 @@ def _decode_record(cls: type[T], value: Any, where: str) -> T:
     if not isinstance(value, Mapping):
         raise DocumentError(f"{where}: expected an object, got {type(value).__name__}")
     known = {}
+    hints = _hints(typing.cast("Hashable", cls))
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # only dataclasses come here
         if field.name in value:
-            known[field.name] = _decode(_hints(cls)[field.name], value[field.name], f"{where}.{field.name}")
+            known[field.name] = _decode(hints[field.name], value[field.name], f"{where}.{field.name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise DocumentError(f"{where}.{field.name}: expected a value, got nothing")
     return cls(**known)

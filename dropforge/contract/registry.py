@@ -60,6 +60,7 @@ def model_partition(model: str) -> str:
 
 
 VERSION_PREFIX = "VERSION#"
+HISTORY_PREFIX = "HISTORY#"
 
 
 def version_key(model: str, version: str) -> Key:
@@ -74,7 +75,7 @@ def live_key(model: str) -> Key:
 
 def history_key(model: str, generation: int) -> Key:
     """One move of the live pointer."""
-    return Key(model_partition(model), f"HISTORY#{generation:08d}")
+    return Key(model_partition(model), f"{HISTORY_PREFIX}{generation:08d}")
 
 
 @dataclass(frozen=True)

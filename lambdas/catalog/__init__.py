@@ -1,0 +1,1 @@
+"""Catalog: what is registered, over HTTP."""

@@ -1,0 +1,85 @@
+"""Catalog: `GET /models`, `/models/{model}`, `/runs`, `/runs/{run}` and `/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.settings import ArtifactSettings
+from lambdas.catalog import views
+from lambdas.catalog.openapi import document
+from lambdas.shared.artifacts import Artifacts
+from lambdas.shared.http import Request, answer, error
+from lambdas.shared.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_LISTED = 100
+
+
+class NotFound(Exception):
+    """There is nothing of that name."""
+
+
+class WrongQuery(Exception):
+    """A query parameter that cannot be."""
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """A proxy event in, a proxy response out."""
+    request = Request.from_event(event)
+    route = ROUTES.get(request.resource)
+    try:
+        if route is None or request.method != "GET":
+            raise NotFound(f"{request.method} {request.resource}: no such route; see GET /openapi.json")
+        return answer(200, route(request, ArtifactSettings.load()))
+    except NotFound as fault:
+        return error(404, "not_found", str(fault))
+    except WrongQuery as fault:
+        return error(400, "wrong_query", str(fault), "limit")
+
+
+def list_models(_request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """Every model that serves."""
+    registry = Registry(settings.registry)
+    return {"models": [views.model_line(live, registry) for live in registry.lives(MOST_LISTED)]}
+
+
+def show_model(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """One model: what serves, all versions, every move of the pointer, and what a request must hold."""
+    registry, name = Registry(settings.registry), request.path["model"]
+    versions = registry.versions(name)
+    if not versions:
+        raise NotFound(f"model {name!r}: no version is registered; GET /models lists what is")
+    return views.model_page(name, versions, registry, Artifacts(settings.artifacts))
+
+
+def list_runs(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """The newest runs first."""
+    limit = request.query.get("limit", "20")
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_LISTED:
+        raise WrongQuery(f"limit: expected a whole number from 1 to {MOST_LISTED}, got {limit[:20]!r}")
+    found = Registry(settings.registry).runs(int(limit), request.query.get("model"))
+    return {"runs": [row.to_json() for row in found]}
+
+
+def show_run(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """One run."""
+    row = Registry(settings.registry).find_run(request.path["run"])
+    if row is None:
+        raise NotFound(f"run {request.path['run']!r}: there is none; GET /runs lists the newest")
+    return row.to_json()
+
+
+def openapi(_request: Request, _settings: ArtifactSettings) -> dict[str, Any]:
+    """The API's own description."""
+    return document()
+
+
+ROUTES: dict[str, Callable[[Request, ArtifactSettings], dict[str, Any]]] = {
+    "/models": list_models,
+    "/models/{model}": show_model,
+    "/runs": list_runs,
+    "/runs/{run}": show_run,
+    "/openapi.json": openapi,
+}

@@ -1,0 +1,158 @@
+"""The OpenAPI 3.1 document of the API: served at `/openapi.json`, committed as `docs/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dropforge import __version__
+from dropforge.contract.names import MODEL_NAME
+
+ERRORS = {
+    "400": "Not JSON or CSV, or not the shape that is expected",
+    "404": "No such model or run",
+    "413": "Too many rows, or too many bytes",
+    "415": "Another content type than JSON or CSV",
+    "422": "A missing or unknown column, or a value of a wrong type: `field` names it",
+    "503": "The live model cannot be served at the moment",
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole document, plain JSON values."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Dropforge",
+            "version": __version__,
+            "description": "Predictions from models made of dropped data sets. Every route wants a SigV4 signature.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"sigv4": []}],
+        "paths": paths(),
+        "components": {"schemas": schemas(), "securitySchemes": {"sigv4": SIGV4}},
+    }
+
+
+SIGV4 = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "AWS Signature Version 4, service `execute-api`",
+}
+MODEL = {
+    "name": "model",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{MODEL_NAME.pattern}$"},
+}
+RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
+LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
+OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
+
+
+def paths() -> dict[str, Any]:
+    """Every route."""
+    return {
+        "/models/{model}/predict": {"post": predict_operation()},
+        "/models": {"get": _get("listModels", "Every model that serves", "Models")},
+        "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
+        "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
+        "/openapi.json": {"get": _get("openapi", "This document", "Any")},
+    }
+
+
+def predict_operation() -> dict[str, Any]:
+    """`POST /models/{model}/predict`."""
+    return {
+        "operationId": "predict",
+        "summary": "Predictions of the live version",
+        "parameters": [MODEL],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": _ref("Rows")},
+                "text/csv": {"schema": {"type": "string", "description": "A header, then a row a line"}},
+            },
+        },
+        "responses": _responses("Predictions", list(ERRORS)),
+    }
+
+
+def _get(name: str, summary: str, schema: str, parameters: Any = (), errors: Any = ()) -> dict[str, Any]:
+    operation = {"operationId": name, "summary": summary, "responses": _responses(schema, list(errors))}
+    return {**operation, "parameters": list(parameters)} if parameters else operation
+
+
+def _responses(schema: str, errors: list[str]) -> dict[str, Any]:
+    right: dict[str, Any] = {
+        "200": {"description": "The answer", "content": {"application/json": {"schema": _ref(schema)}}}
+    }
+    wrong: dict[str, Any] = {"description": "", "content": {"application/json": {"schema": _ref("Error")}}}
+    return {**right, **{status: {**wrong, "description": ERRORS[status]} for status in errors}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": {**required, **optional}}
+
+
+def _list(item: Any) -> dict[str, Any]:
+    return {"type": "array", "items": item}
+
+
+TEXT = {"type": "string"}
+MAYBE_TEXT = {"type": ["string", "null"]}
+VALUE = {"type": ["string", "number", "boolean", "null"]}
+SCORES = {"type": "object", "additionalProperties": {"type": "number"}}
+MAYBE_SCORES = {"type": ["object", "null"], "additionalProperties": {"type": "number"}}
+
+
+def schemas() -> dict[str, Any]:
+    """Every body."""
+    record = {"type": "object", "additionalProperties": VALUE}
+    columns = {"type": "object", "additionalProperties": _list(VALUE)}
+    line = {"model": TEXT, "version": TEXT, "run": TEXT, "moved": TEXT}
+    scored = {"task": MAYBE_TEXT, "target": MAYBE_TEXT, "metric": MAYBE_TEXT}
+    scored |= {"metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES}
+    return {
+        "Any": {"type": "object"},
+        "Rows": {
+            "oneOf": [_list(record), _object({"rows": _list(record)}), _object({"columns": columns})],
+            "description": "Records or columns; every column of the model's card, null for a missing value",
+        },
+        "Predictions": prediction_schema(),
+        "Models": _object({"models": _list(_object(line, **scored))}),
+        "Model": model_schema(),
+        "Runs": _object({"runs": _list(_ref("Run"))}),
+        "Run": run_schema(),
+        "Error": _object({"error": _object({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
+    }
+
+
+def prediction_schema() -> dict[str, Any]:
+    """The answer of predict, a list entry a row."""
+    shares = {"type": ["array", "null"], "items": SCORES}
+    labels = {"type": ["string", "number", "boolean"]}
+    fields = {"model": TEXT, "version": TEXT, "predictions": _list(labels), "probabilities": shares, "ids": _list(TEXT)}
+    return _object(fields)
+
+
+def model_schema() -> dict[str, Any]:
+    """One model."""
+    maybe_object = {"type": ["object", "null"]}
+    fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": maybe_object, "task": TEXT, "target": TEXT}
+    fields |= {"metric": TEXT, "metrics": SCORES, "baseline": SCORES, "card": {"type": "object"}}
+    rows = _list({"type": "object"})
+    return _object({**fields, "lineage": {"type": "object"}, "versions": rows, "history": rows})
+
+
+def run_schema() -> dict[str, Any]:
+    """One run."""
+    status = {"enum": ["running", "promoted", "refused", "rejected", "duplicate", "failed"]}
+    fields = {"run": TEXT, "model": TEXT, "status": status, "step": TEXT, "created": TEXT, "updated": TEXT}
+    optional = {"task": MAYBE_TEXT, "target": MAYBE_TEXT, "reason": TEXT, "version": MAYBE_TEXT, "metric": MAYBE_TEXT}
+    return _object(fields, **optional, metrics=SCORES, baseline=SCORES, report=MAYBE_TEXT)

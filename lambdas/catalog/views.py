@@ -1,0 +1,45 @@
+"""What the catalog shows of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.results import Manifest
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import LiveRow, VersionRow
+    from lambdas.shared.artifacts import Artifacts
+    from lambdas.shared.registry import Registry
+
+SCORES = ("task", "target", "metric", "metrics", "baseline")
+
+
+def model_line(live: LiveRow, registry: Registry) -> dict[str, Any]:
+    """One model in the list: what serves and how good it is."""
+    version = registry.version(live.model, live.version)
+    row = {} if version is None else version.to_json()
+    return {
+        "model": live.model,
+        "version": live.version,
+        "run": live.run,
+        "moved": live.moved,
+        **{name: row.get(name) for name in SCORES},
+    }
+
+
+def model_page(name: str, versions: list[VersionRow], registry: Registry, artifacts: Artifacts) -> dict[str, Any]:
+    """One model; `live` and its scores are null when no version was ever promoted."""
+    live = registry.live(name)
+    shown = next((each for each in versions if live is not None and each.version == live.version), versions[0])
+    manifest = Manifest.from_json(artifacts.read_json(shown.manifest))
+    row = shown.to_json()
+    return {
+        "model": name,
+        "version": None if live is None else live.version,
+        "live": None if live is None else live.to_json(),
+        **{field: row[field] for field in SCORES},
+        "card": manifest.card.to_json(),
+        "lineage": shown.lineage,
+        "versions": [each.to_json() for each in versions],
+        "history": [move.to_json() for move in registry.history(name)],
+    }

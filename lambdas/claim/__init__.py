@@ -1,0 +1,1 @@
+"""Claim: one execution owns one data set."""

@@ -1,0 +1,83 @@
+"""Claim: the object that S3 told of becomes a run, unless it is none or somebody has it already.
+
+Two claims, both safe to repeat by the same execution: on the object's version, which makes a repeated event harmless,
+and on the content, which makes the same file dropped again harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from dropforge.contract.ids import digest, run_id
+from dropforge.contract.names import NameFault, parse_drop
+from dropforge.contract.registry import RunRow, claim_key, content_key
+from dropforge.contract.settings import ClaimSettings
+from dropforge.contract.steps import Claimed, ClaimInput
+from lambdas.claim.objects import identity, wishes
+from lambdas.shared.clock import now
+from lambdas.shared.log import log
+from lambdas.shared.registry import Registry
+
+if TYPE_CHECKING:
+    from dropforge.contract.names import Drop
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state's task: `ClaimInput` in, `Claimed` out."""
+    return claim(ClaimInput.from_json(event), ClaimSettings.load()).to_json()
+
+
+def claim(given: ClaimInput, settings: ClaimSettings) -> Claimed:
+    """Owns the object for this execution, or says who does."""
+    run = run_id(given.bucket, given.key, given.version)
+    try:
+        drop = parse_drop(given.key)
+    except NameFault as fault:
+        log("ignored", step="Claim", run=run, reason=str(fault))
+        return Claimed("ignored", run, "")
+    if not drop.starts_run:
+        return Claimed("ignored", run, drop.model)
+    return claim_drop(given, drop, run, settings)
+
+
+def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings) -> Claimed:
+    """Takes both claims, and writes the run's first row."""
+    registry = Registry(settings.registry)
+    event = registry.claim(claim_key(given.bucket, given.key, given.version), given.execution, run)
+    if event.owner != given.execution:
+        return Claimed("duplicate", run, drop.model)
+    row = first_row(given, drop, run, settings.image)
+    holder = registry.claim(content_key(drop.model, row.content), given.execution, run)
+    if holder.run != run:
+        row = closed_as_duplicate(row, holder.run)
+    registry.put_run(row)
+    outcome: Literal["claimed", "duplicate"] = "claimed" if holder.run == run else "duplicate"
+    log(outcome, step="Claim", run=run, model=drop.model, holder=holder.run)
+    return Claimed(outcome, run, drop.model)
+
+
+def first_row(given: ClaimInput, drop: Drop, run: str, image: str) -> RunRow:
+    """The run as it begins."""
+    data, when = identity(given, drop), now()
+    return RunRow(
+        run=run,
+        model=drop.model,
+        status="running",
+        step="Claim",
+        created=when,
+        updated=when,
+        execution=given.execution,
+        bucket=given.bucket,
+        key=given.key,
+        object_version=given.version,
+        size=given.size,
+        identity=data,
+        content=digest(drop.model, data, wishes(given, drop), image),
+    )
+
+
+def closed_as_duplicate(row: RunRow, holder: str) -> RunRow:
+    """The row of a run that has nothing to do."""
+    reason = f"{holder} has the same data, wishes and trainer: nothing to train"
+    return replace(row, status="duplicate", duplicate_of=holder, reason=reason)

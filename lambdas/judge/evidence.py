@@ -1,0 +1,124 @@
+"""What a verdict rests on, computed in the serving runtime itself: golden rows replayed, hold-out rows scored."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropforge.contract.parity import difference, scale_of
+from lambdas.judge.scores import scores
+from lambdas.serving.faults import InputFault, ModelFault
+from lambdas.serving.rows import Rows, to_arrays
+
+if TYPE_CHECKING:
+    from lambdas.serving.model import Answers, ServedModel
+
+HOLDOUT_SCHEMA = "dropforge.rows/1"
+BATCH = 5_000
+"""Rows answered in one call."""
+
+
+class EvidenceFault(ValueError):
+    """A file of the run that is not what it should be."""
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The rows that chose nothing: raw columns, and the target as the data had it."""
+
+    rows: Rows
+    target: list[Any]
+
+    @classmethod
+    def read(cls, body: bytes) -> Holdout:
+        """Reads `holdout.json.gz`; `EvidenceFault` when it is none."""
+        value = json.loads(gzip.decompress(body))
+        if value.get("schema") != HOLDOUT_SCHEMA:
+            raise EvidenceFault(f"hold-out: expected schema {HOLDOUT_SCHEMA!r}, got {value.get('schema')!r}")
+        return cls(Rows(value["columns"], len(value["target"])), value["target"])
+
+
+def parity(model: ServedModel, golden: bytes) -> float:
+    """Largest relative difference to the trainer's golden answers; infinite when one label is another.
+
+    Args:
+        model: the candidate in the serving runtime.
+        golden: `golden.jsonl`, one row with the trainer's answer a line.
+    """
+    lines = [json.loads(line) for line in golden.splitlines() if line.strip()]
+    if not lines:
+        raise EvidenceFault("golden.jsonl: expected at least one row, got none")
+    names = [column.name for column in model.card.columns]
+    rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
+    given = model.predict(to_arrays(rows, model.card))
+    if model.card.task == "regression":
+        return _largest([line["prediction"] for line in lines], given.predictions)
+    if given.predictions != [line["prediction"] for line in lines]:
+        return float("inf")
+    assert given.probabilities is not None
+    expected = [[line["probabilities"][name] for name in model.card.classes] for line in lines]
+    return _largest(np.asarray(expected).ravel().tolist(), given.probabilities.ravel().tolist())
+
+
+def _largest(expected: list[float], given: list[float]) -> float:
+    scale = scale_of(expected)
+    return max(difference(a, b, scale) for a, b in zip(expected, given, strict=True))
+
+
+def holdout_scores(model: ServedModel, holdout: Holdout) -> dict[str, float]:
+    """The model's scores on the hold-out rows, every metric of its task.
+
+    Raises:
+        InputFault: the rows lack a column that the model reads.
+        ModelFault: a class of the rows is not one of the model's.
+    """
+    answers = [model.predict(arrays) for arrays in _batches(model, holdout)]
+    return scores(model.card.task, truth_of(model, holdout), _stacked(answers))
+
+
+def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
+    """The target as scores take it: float64 [N], or int64 class codes [N] in the order of the card."""
+    if model.card.task == "regression":
+        return np.asarray(holdout.target, dtype=np.float64)
+    codes = {name: code for code, name in enumerate(model.card.classes)}
+    unknown = next((each for each in holdout.target if _class(each) not in codes), None)
+    if unknown is not None:
+        raise ModelFault(f"class {unknown!r} of the hold-out: expected one of {list(model.card.classes)}")
+    return np.asarray([codes[_class(each)] for each in holdout.target], dtype=np.int64)
+
+
+def _class(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _batches(model: ServedModel, holdout: Holdout) -> list[dict[str, np.ndarray]]:
+    wanted = {column.name for column in model.card.columns}
+    columns = {name: values for name, values in holdout.rows.columns.items() if name in wanted}
+    found = []
+    for start in range(0, holdout.rows.count, BATCH):
+        part = {name: values[start : start + BATCH] for name, values in columns.items()}
+        found.append(to_arrays(Rows(part, len(next(iter(part.values()), []))), model.card))
+    return found
+
+
+def _stacked(answers: list[Answers]) -> np.ndarray:
+    if answers[0].probabilities is None:
+        return np.concatenate([np.asarray(each.predictions, dtype=np.float64) for each in answers])
+    return np.concatenate([each.probabilities for each in answers if each.probabilities is not None]).astype(np.float64)
+
+
+def champion_scores(champion: ServedModel | None, candidate: ServedModel, holdout: Holdout) -> dict[str, float] | None:
+    """The live model's scores on the same rows; None when there is none, or when it answers another question."""
+    if champion is None:
+        return None
+    theirs, ours = champion.card, candidate.card
+    if (theirs.task, theirs.target, set(theirs.classes)) != (ours.task, ours.target, set(ours.classes)):
+        return None
+    try:
+        return holdout_scores(champion, holdout)
+    except InputFault:
+        return None  # the new data has no longer a column that the champion reads

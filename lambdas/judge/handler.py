@@ -1,0 +1,65 @@
+"""Judge: the candidate is loaded, replayed and scored as it would serve, then approved or refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract import names
+from dropforge.contract.instances import cost
+from dropforge.contract.results import Metrics
+from dropforge.contract.settings import ArtifactSettings
+from dropforge.contract.steps import Judged, JudgeInput
+from lambdas.judge.evidence import Holdout, champion_scores, holdout_scores, parity
+from lambdas.judge.files import collect, keep
+from lambdas.judge.verdict import Evidence, verdict
+from lambdas.serving.model import ServedModel
+from lambdas.shared.artifacts import Artifacts
+from lambdas.shared.log import log
+from lambdas.shared.registry import Registry
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.results import Manifest
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state's task: `JudgeInput` in, `Judged` out."""
+    return judge(JudgeInput.from_json(event), ArtifactSettings.load()).to_json()
+
+
+def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
+    """Keeps the run's files, judges the model, and writes the verdict beside them."""
+    registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
+    price = cost(given.instance_type, given.billable_seconds)
+    registry.update_run(given.run, step="Judge", job=given.job, cost=price)
+    manifest, files = collect(given, artifacts)
+    live = registry.live(given.model)
+    found = verdict(evidence(manifest, files, live, artifacts))
+    keep(given.run, files, artifacts)
+    artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), found.to_json())
+    report = artifacts.uri(given.run, names.REPORT_FILE)
+    scored: dict[str, Any] = {"metric": found.metric, "metrics": found.candidate, "baseline": found.baseline}
+    registry.update_run(given.run, report=report, **scored)
+    log("judged", step="Judge", run=given.run, model=given.model, outcome=found.outcome, parity=found.parity)
+    return Judged(found.outcome, "; ".join(found.reasons))
+
+
+def evidence(manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts) -> Evidence:
+    """Everything that the verdict needs, from the files of the run and the live model's."""
+    metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+    digest = manifest.files[names.MODEL_FILE].sha256
+    candidate = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
+    holdout = Holdout.read(files[names.HOLDOUT_FILE])
+    champion = None if live is None else ServedModel.from_bytes(artifacts.read(live.artifact), live.sha256)
+    compared = champion_scores(champion, candidate, holdout)
+    return Evidence(
+        metric=metrics.metric,
+        direction=metrics.direction,
+        candidate=holdout_scores(candidate, holdout),
+        baseline=metrics.baseline,
+        champion=compared,
+        champion_version=live.version if live is not None and compared is not None else None,
+        parity=parity(candidate, files[names.GOLDEN_FILE]),
+        sha256=digest,
+    )

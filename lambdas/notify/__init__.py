@@ -1,0 +1,1 @@
+"""Notify: a run is closed and its people are told."""

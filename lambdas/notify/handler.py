@@ -1,0 +1,42 @@
+"""Notify: the run's row is closed, its claim given back where that helps, and its people are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dropforge.contract.registry import content_key
+from dropforge.contract.settings import NotifySettings
+from dropforge.contract.steps import Notified, NotifyInput
+from lambdas.notify.words import failure, message, subject
+from lambdas.shared.aws import sns
+from lambdas.shared.log import log
+from lambdas.shared.registry import Registry
+
+RELEASED = ("failed", "rejected")
+"""Runs that trained nothing to keep: the same data may be dropped again."""
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state's task: `NotifyInput` in, `Notified` out."""
+    return notify(NotifyInput.from_json(event), NotifySettings.load()).to_json()
+
+
+def notify(given: NotifyInput, settings: NotifySettings) -> Notified:
+    """Closes the run, if Claim came as far as writing one, and publishes to the topic."""
+    registry = Registry(settings.registry)
+    failed = given.status == "failed"
+    reason = failure(given.step, given.error, given.cause) if failed else given.reason
+    row = registry.find_run(given.run) if given.run else None
+    if row is not None:
+        registry.update_run(given.run, status=given.status, reason=reason, step=given.step or "Notify")
+        if given.status in RELEASED:
+            registry.release(content_key(row.model, row.content), given.run)
+    attributes: Any = {
+        name: {"DataType": "String", "StringValue": value}
+        for name, value in (("status", given.status), ("model", given.model))
+        if value
+    }
+    text = message(given, row, reason)
+    sns().publish(TopicArn=settings.topic, Subject=subject(given), Message=text, MessageAttributes=attributes)
+    log("closed", step="Notify", run=given.run, model=given.model, status=given.status)
+    return Notified(given.status)

@@ -1,0 +1,1 @@
+"""Predict: the live model's answers over HTTP."""

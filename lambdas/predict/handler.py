@@ -1,0 +1,95 @@
+"""Predict: `POST /models/{model}/predict`, JSON or CSV in, predictions, probabilities, version and ids out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.ids import prediction_id
+from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL, ArtifactSettings
+from lambdas.predict.models import Models
+from lambdas.serving.faults import InputFault, ModelFault
+from lambdas.serving.rows import from_csv, from_json, to_arrays
+from lambdas.shared.http import Request, answer, error
+from lambdas.shared.log import log
+
+if TYPE_CHECKING:
+    from lambdas.serving.model import Answers, ServedModel
+    from lambdas.serving.rows import Rows
+
+MOST_BYTES = 6_000_000
+"""Lambda takes no more in one call."""
+
+
+@cache
+def models() -> Models:
+    """What this process serves."""
+    return Models(ArtifactSettings.load())
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """A proxy event in, a proxy response out; a caller's mistake never becomes a 5xx."""
+    request = Request.from_event(event)
+    try:
+        return answer(200, predict(request, models()))
+    except InputFault as fault:
+        return error(fault.status, fault.code, fault.message, fault.field)
+    except ModelFault as fault:
+        return unhealthy(request.path["model"], fault)
+
+
+def predict(request: Request, served: Models) -> dict[str, Any]:
+    """The response's document.
+
+    Raises:
+        InputFault: the caller can mend it.
+        ModelFault: the live model cannot be served.
+    """
+    name = request.path["model"]
+    live = served.live(name)
+    if live is None:
+        raise InputFault(404, "no_such_model", f"model {name!r}: no version is live; GET /models lists what is")
+    rows = read_rows(request)
+    model = served.load(live)
+    answers = model.predict(to_arrays(rows, model.card))
+    return {
+        "model": name,
+        "version": live.version,
+        "predictions": answers.predictions,
+        "probabilities": probabilities(answers, model),
+        "ids": [prediction_id() for _ in range(rows.count)],
+    }
+
+
+def read_rows(request: Request) -> Rows:
+    """The request's rows by its content type; JSON when it names none."""
+    if request.body is None:
+        raise InputFault(400, "not_base64", "expected a base64 body, as the request calls it")
+    if len(request.body) > MOST_BYTES:
+        raise InputFault(
+            413, "too_large", f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
+        )
+    if request.content_type in ("", "application/json"):
+        return from_json(request.body)
+    if request.content_type in ("text/csv", "application/csv"):
+        return from_csv(request.body)
+    raise InputFault(415, "content_type", f"expected application/json or text/csv, got {request.content_type!r}")
+
+
+def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]] | None:
+    """One object a row, class to probability; None for regression."""
+    if answers.probabilities is None:
+        return None
+    classes = model.card.classes
+    return [dict(zip(classes, row, strict=True)) for row in answers.probabilities.tolist()]
+
+
+def unhealthy(model: str, fault: ModelFault) -> dict[str, Any]:
+    """503, a log line, and a count that the alarm watches: by model, and over all."""
+    from lambdas.shared.aws import cloudwatch
+
+    log("no healthy model", step="Predict", model=model, reason=str(fault))
+    by_model = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
+    data: Any = [by_model, {**by_model, "Dimensions": [{"Name": "model", "Value": model}]}]
+    cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
+    return error(503, "no_healthy_model", f"model {model!r} cannot be served at the moment; its owner has been told")

@@ -1,0 +1,1 @@
+"""Promote: the live pointer moves to an approved version."""

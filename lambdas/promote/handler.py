@@ -1,0 +1,56 @@
+"""Promote: one conditional write moves the live pointer to an approved version; the history keeps every move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.registry import LiveRow
+from dropforge.contract.settings import RegistrySettings
+from dropforge.contract.steps import Promoted, PromoteInput
+from lambdas.shared.clock import now
+from lambdas.shared.log import log
+from lambdas.shared.registry import Registry, RegistryFault
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import VersionRow
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state's task: `PromoteInput` in, `Promoted` out."""
+    return promote(PromoteInput.from_json(event), Registry(RegistrySettings.load().registry)).to_json()
+
+
+def promote(given: PromoteInput, registry: Registry) -> Promoted:
+    """Moves LIVE, unless a run that was dropped later serves already; done twice it is done once.
+
+    Raises:
+        RegistryFault: the version is not there, or others moved the pointer at the same moment (the state's retry
+            looks again).
+    """
+    registry.update_run(given.run, step="Promote")
+    version = registry.version(given.model, given.version)
+    if version is None or version.outcome != "approved":
+        raise RegistryFault(f"version {given.version} of {given.model!r}: expected it registered as approved")
+    live = registry.live(given.model)
+    if live is not None and live.run == given.run:
+        return Promoted("promoted", "")
+    if live is not None and registry.run(live.run).created > registry.run(given.run).created:
+        return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
+    if not registry.move_live(pointer(version, live)):
+        raise RegistryFault(f"live pointer of {given.model!r}: expected nobody else to move it, somebody did")
+    log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)
+    return Promoted("promoted", "")
+
+
+def pointer(version: VersionRow, live: LiveRow | None) -> LiveRow:
+    """The pointer to `version`, one generation after `live`."""
+    return LiveRow(
+        model=version.model,
+        version=version.version,
+        run=version.run,
+        artifact=version.artifact,
+        sha256=version.sha256,
+        generation=1 if live is None else live.generation + 1,
+        moved=now(),
+        previous=None if live is None else live.version,
+    )

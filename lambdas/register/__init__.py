@@ -1,0 +1,1 @@
+"""Register: a judged run becomes an immutable version."""

@@ -1,0 +1,18 @@
+"""What a caller can do wrong, with the HTTP status it gets."""
+
+from __future__ import annotations
+
+
+class InputFault(Exception):
+    """A request that cannot be answered; `field` names the place, such as `rows[3].age`."""
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+class ModelFault(RuntimeError):
+    """A model file that cannot be served: another hash, no card, outputs that are not what the card says."""

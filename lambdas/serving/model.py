@@ -1,0 +1,102 @@
+"""A model file, from bytes to answers. It is never opened by path: external data could then name any file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropforge.contract.documents import DocumentError
+from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES, ModelCard
+from lambdas.serving.faults import ModelFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import onnxruntime
+
+BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Predictions of N rows: values or classes as the data had them, and [N, classes] probabilities or None."""
+
+    predictions: list[Any]
+    probabilities: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded model with its card."""
+
+    session: onnxruntime.InferenceSession
+    card: ModelCard
+
+    @classmethod
+    def from_bytes(cls, body: bytes, sha256: str) -> ServedModel:
+        """Loads a model whose content is `sha256`.
+
+        Raises:
+            ModelFault: the bytes are others, no model, or a model without a valid card.
+        """
+        found = hashlib.sha256(body).hexdigest()
+        if found != sha256:
+            raise ModelFault(f"model file: expected SHA-256 {sha256}, got {found}")
+        session = _session(body)
+        try:
+            card = ModelCard.from_json(json.loads(session.get_modelmeta().custom_metadata_map[CARD_KEY]))
+        except (KeyError, ValueError, DocumentError) as fault:
+            raise ModelFault(f"model file: expected a model card in its metadata, got {fault!r}") from fault
+        return cls(session, card)
+
+    def predict(self, arrays: Mapping[str, np.ndarray]) -> Answers:
+        """Answers for N rows.
+
+        Args:
+            arrays: every column of the card by name, [N, 1].
+
+        Raises:
+            ModelFault: an output of another shape than the card says, or one that is not finite.
+        """
+        count = len(next(iter(arrays.values())))
+        if self.card.task == "regression":
+            (values,) = self.session.run([PREDICTION], dict(arrays))
+            return Answers(_finite(values, (count, 1), PREDICTION)[:, 0].tolist(), None)
+        labels, shares = self.session.run([PREDICTION, PROBABILITIES], dict(arrays))
+        probabilities = _finite(shares, (count, len(self.card.classes)), PROBABILITIES)
+        return Answers([as_label(label, self.card.label_type) for label in labels[:, 0]], probabilities)
+
+
+def as_label(label: str, label_type: str) -> Any:
+    """A class as the data had it: the text `3` of an integer column is 3."""
+    if label_type == "integer":
+        return int(label)
+    if label_type == "number":
+        return float(label)
+    return BOOLEANS.get(label.lower(), label) if label_type == "boolean" else label
+
+
+def _session(body: bytes) -> onnxruntime.InferenceSession:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: it would open a database and start a thread
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
+    except Exception as fault:  # onnxruntime raises classes of its own for every kind of bad file
+        raise ModelFault(f"model file: onnxruntime refuses it: {fault}") from fault
+
+
+def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
+    if values.shape != shape:
+        raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
+    if not np.isfinite(values).all():
+        raise ModelFault(f"output {name!r}: expected finite numbers, got NaN or infinity")
+    return values

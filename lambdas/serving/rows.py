@@ -1,0 +1,148 @@
+"""The rows of a request, as columns: JSON records, JSON columns or CSV; then the arrays that a model takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambdas.serving.faults import InputFault
+from lambdas.serving.values import to_array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from dropforge.contract.schema import ModelCard
+
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A request's rows, column by column; `text` when every value is a text of a CSV."""
+
+    columns: dict[str, Sequence[Any]]
+    count: int
+    text: bool = False
+
+
+def from_json(body: bytes) -> Rows:
+    """Rows of `[{…}, …]`, `{"rows": [{…}, …]}` or `{"columns": {name: […], …}}`.
+
+    Raises:
+        InputFault: 400 when it is not such a JSON, 413 for too many rows, 422 for ragged columns.
+    """
+    value = _parsed(body)
+    if isinstance(value, dict) and set(value) == {"columns"}:
+        return _from_columns(value["columns"])
+    records = value["rows"] if isinstance(value, dict) and set(value) == {"rows"} else value
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise InputFault(400, "wrong_shape", 'expected [{…}, …], {"rows": [{…}, …]} or {"columns": {name: […], …}}')
+    return _from_records(records)
+
+
+def from_csv(body: bytes) -> Rows:
+    """Rows of a CSV with a header, comma-separated, UTF-8.
+
+    Raises:
+        InputFault: 400 for bytes that are no such CSV, 413 for too many rows, 422 for a ragged row.
+    """
+    try:
+        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise InputFault(400, "not_csv", f"expected CSV in UTF-8 with a header: {fault}") from fault
+    lines = [line for line in lines if line]
+    if not lines:
+        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
+    header, rows = lines[0], lines[1:]
+    _check_count(len(rows))
+    repeated = next((name for name in header if header.count(name) > 1), None)
+    if repeated is not None:
+        raise InputFault(422, "repeated_column", f"column {repeated!r}: expected once, got it again", repeated)
+    for at, row in enumerate(rows):
+        if len(row) != len(header):
+            message = f"rows[{at}]: expected {len(header)} fields as in the header, got {len(row)}"
+            raise InputFault(422, "ragged_row", message, f"rows[{at}]")
+    return Rows(dict(zip(header, zip(*rows, strict=True), strict=True)), len(rows), text=True)
+
+
+def to_arrays(rows: Rows, card: ModelCard) -> dict[str, np.ndarray]:
+    """The model's inputs by name, [N, 1] each.
+
+    Raises:
+        InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
+    """
+    wanted = {column.name for column in card.columns}
+    missing = next((column.name for column in card.columns if column.name not in rows.columns), None)
+    if missing is not None:
+        message = f"column {missing!r}: expected in every row, got none; null stands for a missing value"
+        raise InputFault(422, "missing_column", message, missing)
+    unknown = next((name for name in rows.columns if name not in wanted and name not in card.ignored), None)
+    if unknown is not None:
+        message = f"column {unknown!r} is not known to this model; expected {sorted(wanted)}"
+        raise InputFault(422, "unknown_column", message[:1000], unknown)
+    return {column.name: to_array(column, rows.columns[column.name], text=rows.text) for column in card.columns}
+
+
+def _parsed(body: bytes) -> Any:
+    if not body:
+        raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
+    try:
+        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as fault:
+        reason = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+        raise InputFault(400, "not_json", f"expected JSON: {reason}") from fault
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON; null stands for a missing value")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
+def _from_records(records: list[dict[str, Any]]) -> Rows:
+    _check_count(len(records))
+    names = list(records[0])
+    known = set(names)
+    for at, record in enumerate(records):
+        if record.keys() != known:
+            odd = sorted(record.keys() ^ known)[0]
+            field = f"rows[{at}].{odd}"
+            state = "is missing here but stands in rows[0]" if odd in known else "does not stand in rows[0]"
+            message = f"{field} {state}; expected the same columns in every row, null for a missing value"
+            raise InputFault(422, "missing_column" if odd in known else "unknown_column", message, field)
+    return Rows({name: [record[name] for record in records] for name in names}, len(records))
+
+
+def _from_columns(columns: Any) -> Rows:
+    if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+        raise InputFault(400, "wrong_shape", 'expected {"columns": {name: [value, …], …}}')
+    counts = {name: len(values) for name, values in columns.items()}
+    if not counts:
+        raise InputFault(400, "empty", "expected at least one column and one row, got none")
+    first, count = next(iter(counts.items()))
+    ragged = next((name for name, each in counts.items() if each != count), None)
+    if ragged is not None:
+        message = f"columns.{ragged}: expected {count} values as in {first!r}, got {counts[ragged]}"
+        raise InputFault(422, "ragged_columns", message, f"columns.{ragged}")
+    _check_count(count)
+    return Rows(columns, count)
+
+
+def _check_count(count: int) -> None:
+    if count == 0:
+        raise InputFault(400, "empty", "expected at least one row, got none")
+    if count > MOST_ROWS:
+        message = f"expected at most {MOST_ROWS} rows a request, got {count}: send several requests"
+        raise InputFault(413, "too_many_rows", message)

@@ -1,0 +1,47 @@
+"""AWS clients, made when they are first used and kept for the life of the process.
+
+boto3 is imported here and not at the top, so that importing a handler stays cheap.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sns.client import SNSClient
+
+
+@cache
+def s3() -> S3Client:
+    """The S3 client."""
+    import boto3
+
+    return boto3.client("s3")
+
+
+@cache
+def dynamodb() -> DynamoDBClient:
+    """The DynamoDB client."""
+    import boto3
+
+    return boto3.client("dynamodb")
+
+
+@cache
+def sns() -> SNSClient:
+    """The SNS client."""
+    import boto3
+
+    return boto3.client("sns")
+
+
+@cache
+def cloudwatch() -> CloudWatchClient:
+    """The CloudWatch client."""
+    import boto3
+
+    return boto3.client("cloudwatch")

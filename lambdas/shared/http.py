@@ -1,0 +1,63 @@
+"""API Gateway's REST proxy events and responses, and the one shape that errors have."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a function reads of a proxy event; header names are in lower case."""
+
+    method: str
+    resource: str
+    """The route's template, such as `/models/{model}`."""
+    path: dict[str, str]
+    query: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = b""
+    """None when the event calls it base64 and it is not."""
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Request:
+        """Reads a proxy event; parts that API Gateway leaves null are empty."""
+        return cls(
+            method=event["httpMethod"],
+            resource=event["resource"],
+            path=event.get("pathParameters") or {},
+            query=event.get("queryStringParameters") or {},
+            headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+            body=_body(event.get("body") or "", encoded=bool(event.get("isBase64Encoded"))),
+        )
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _body(text: str, *, encoded: bool) -> bytes | None:
+    if not encoded:
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def answer(status: int, value: Any) -> dict[str, Any]:
+    """A JSON response."""
+    headers = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(value, allow_nan=False)}
+
+
+def error(status: int, code: str, message: str, place: str | None = None) -> dict[str, Any]:
+    """An error response: what went wrong, in words and in a code, and which field it was."""
+    return answer(status, {"error": {"code": code, "message": message, "field": place}})

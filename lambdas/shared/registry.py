@@ -1,0 +1,155 @@
+"""The registry: every read and write of the one DynamoDB table, each safe to repeat.
+
+A write whose answer is lost is sent again by the SDK or by the state machine, so each one either carries its owner's
+token or finds its own earlier result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract import registry as rows
+from dropforge.contract.registry import LiveRow, RunRow, VersionRow
+from lambdas.shared.clock import now
+from lambdas.shared.table import Table
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import Key
+
+ATTEMPTS = 20
+"""How often a claim or a version number is tried when others write at the same time."""
+
+
+class RegistryFault(RuntimeError):
+    """The registry holds something else than this step expected."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has a claim: the execution, and the run it works for."""
+
+    owner: str
+    run: str
+
+
+class Registry:
+    """Claims, runs, versions and the live pointers, in the table of this name."""
+
+    def __init__(self, table: str) -> None:
+        self._table = Table(table)
+
+    # claims
+
+    def claim(self, key: Key, owner: str, run: str) -> Holder:
+        """Takes a claim for `owner`, who may take it again; says who holds it: `owner`, or whoever was first.
+
+        Raises:
+            RegistryFault: the claim was neither to be had nor to be seen.
+        """
+        row = {"owner": owner, "run": run, "claimed": now()}
+        for _ in range(ATTEMPTS):
+            free_or_mine = "attribute_not_exists(pk) OR #owner = :owner"
+            if self._table.put(key, row, condition=free_or_mine, names=("owner",), values={":owner": owner}):
+                return Holder(owner, run)
+            held = self._table.get(key)
+            if held is not None:  # None: it was released between the two calls, so it may be free now
+                return Holder(held["owner"], held["run"])
+        raise RegistryFault(
+            f"claim {key.pk!r}: expected to get it or to see who has it in {ATTEMPTS} attempts; run again"
+        )
+
+    def release(self, key: Key, run: str) -> None:
+        """Gives a claim back when `run` holds it; nothing happens otherwise."""
+        self._table.delete(key, condition="#run = :run", names=("run",), values={":run": run})
+
+    # runs
+
+    def put_run(self, row: RunRow) -> None:
+        """Writes a run's first row; one that is there already is left as it is."""
+        self._table.put(rows.run_key(row.run), row.to_json(), listed=(rows.RUNS, row.created), condition=Table.NEW)
+
+    def find_run(self, run: str) -> RunRow | None:
+        """The row of a run, if there is one."""
+        found = self._table.get(rows.run_key(run))
+        return None if found is None else RunRow.from_json(found)
+
+    def run(self, run: str) -> RunRow:
+        """The row of a run that must be there; `RegistryFault` otherwise."""
+        row = self.find_run(run)
+        if row is None:
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+        return row
+
+    def update_run(self, run: str, **changes: Any) -> None:
+        """Sets fields of a run's row; `RegistryFault` when there is none."""
+        if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+
+    def runs(self, limit: int, model: str | None = None) -> list[RunRow]:
+        """The newest runs first, at most `limit`."""
+        found = self._table.listing(rows.RUNS, limit, newest=True, model=model)
+        return [RunRow.from_json(each) for each in found]
+
+    # versions
+
+    def versions(self, model: str) -> list[VersionRow]:
+        """All versions of a model, newest first."""
+        found = self._table.partition(rows.model_partition(model), rows.VERSION_PREFIX)
+        return [VersionRow.from_json(each) for each in reversed(found)]
+
+    def version(self, model: str, version: str) -> VersionRow | None:
+        """One version of a model, if there is one."""
+        found = self._table.get(rows.version_key(model, version))
+        return None if found is None else VersionRow.from_json(found)
+
+    def add_version(self, made: VersionRow) -> VersionRow:
+        """Registers `made` under the next free number (its own is ignored); the same run gets its first number again.
+
+        Raises:
+            RegistryFault: no number was free in `ATTEMPTS` attempts.
+        """
+        for _ in range(ATTEMPTS):
+            known = self.versions(made.model)
+            mine = next((each for each in known if each.run == made.run), None)
+            if mine is not None:
+                return mine
+            row = replace(made, version=str(int(known[0].version) + 1 if known else 1))
+            if self._table.put(rows.version_key(row.model, row.version), row.to_json(), condition=Table.NEW):
+                return row
+        raise RegistryFault(f"model {made.model!r}: expected a free version number in {ATTEMPTS} attempts; run again")
+
+    # the live pointer
+
+    def live(self, model: str) -> LiveRow | None:
+        """What serves now, if anything does."""
+        found = self._table.get(rows.live_key(model))
+        return None if found is None else LiveRow.from_json(found)
+
+    def lives(self, limit: int) -> list[LiveRow]:
+        """The live pointers of all models, by name."""
+        return [LiveRow.from_json(each) for each in self._table.listing(rows.MODELS, limit, newest=False)]
+
+    def history(self, model: str) -> list[LiveRow]:
+        """Every move of the live pointer, newest first."""
+        found = self._table.partition(rows.model_partition(model), rows.HISTORY_PREFIX)
+        return [LiveRow.from_json(each) for each in reversed(found)]
+
+    def move_live(self, row: LiveRow) -> bool:
+        """Points LIVE to `row` and notes the move in the history, both or none.
+
+        False when somebody moved it since generation `row.generation - 1` was seen.
+        """
+        first = row.generation == 1
+        live = self._table.put_request(
+            rows.live_key(row.model),
+            row.to_json(),
+            listed=(rows.MODELS, row.model),
+            condition=Table.NEW if first else "#generation = :seen",
+            names=() if first else ("generation",),
+            values={} if first else {":seen": row.generation - 1},
+        )
+        history = self._table.put_request(
+            rows.history_key(row.model, row.generation), row.to_json(), condition=Table.NEW
+        )
+        return self._table.transact([{"Put": live}, {"Put": history}])

@@ -1,0 +1,147 @@
+"""One DynamoDB table: rows as plain JSON values, conditions that answer with false instead of raising."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.registry import INDEX, INDEX_PARTITION, INDEX_SORT
+from lambdas.shared import aws
+from lambdas.shared.items import from_item, to_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dropforge.contract.registry import Key
+
+REFUSED = ("ConditionalCheckFailedException", "TransactionCanceledException")
+
+
+class Table:
+    """Reads and writes of one table by the keys of `contract.registry`."""
+
+    NEW = "attribute_not_exists(pk)"
+    """Condition: there is no such row yet."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def get(self, key: Key) -> dict[str, Any] | None:
+        """The row, read consistently."""
+        answer = aws.dynamodb().get_item(TableName=self._name, Key=to_item(key.to_item()), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def put(self, key: Key, row: Mapping[str, Any], **conditions: Any) -> bool:
+        """Writes a row; false when its condition (see `put_request`) was not met."""
+        request = self.put_request(key, row, **conditions)
+        return _accepted(lambda: aws.dynamodb().put_item(**request))
+
+    def put_request(
+        self,
+        key: Key,
+        row: Mapping[str, Any],
+        *,
+        condition: str,
+        listed: tuple[str, str] | None = None,
+        names: Sequence[str] = (),
+        values: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The request of a conditional put.
+
+        Args:
+            key: where the row lies.
+            row: its fields, plain JSON values.
+            condition: a condition expression; a field `f` of `names` stands in it as `#f`.
+            listed: partition and sort value on the index, for a row that is listed.
+            names: fields that the condition names.
+            values: the condition's values by their placeholders.
+        """
+        index = {} if listed is None else dict(zip((INDEX_PARTITION, INDEX_SORT), listed, strict=True))
+        return {
+            "TableName": self._name,
+            "Item": to_item({**key.to_item(), **index, **row}),
+            "ConditionExpression": condition,
+            **_placeholders(names, values or {}),
+        }
+
+    def update(self, key: Key, changes: Mapping[str, Any]) -> bool:
+        """Sets fields of a row; false when there is no such row."""
+        values = {f":{name}": value for name, value in changes.items()}
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "Key": to_item(key.to_item()),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+            "ConditionExpression": "attribute_exists(pk)",
+            **_placeholders(tuple(changes), values),
+        }
+        return _accepted(lambda: aws.dynamodb().update_item(**request))
+
+    def delete(self, key: Key, *, condition: str, names: Sequence[str], values: Mapping[str, Any]) -> bool:
+        """Deletes a row; false when its condition was not met."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "Key": to_item(key.to_item()),
+            "ConditionExpression": condition,
+            **_placeholders(names, values),
+        }
+        return _accepted(lambda: aws.dynamodb().delete_item(**request))
+
+    def transact(self, writes: Sequence[Mapping[str, Any]]) -> bool:
+        """All writes or none; false when a condition was not met."""
+        items: Any = list(writes)
+        return _accepted(lambda: aws.dynamodb().transact_write_items(TransactItems=items))
+
+    def partition(self, pk: str, prefix: str) -> list[dict[str, Any]]:
+        """The rows of a partition whose sort key begins with `prefix`, in its order, read consistently."""
+        pages = (
+            aws.dynamodb()
+            .get_paginator("query")
+            .paginate(
+                TableName=self._name,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix}),
+            )
+        )
+        return [from_item(item) for page in pages for item in page["Items"]]
+
+    def listing(self, name: str, limit: int, *, newest: bool, model: str | None = None) -> list[dict[str, Any]]:
+        """At most `limit` rows of one listing on the index, those of `model` alone when it is given."""
+        pages = (
+            aws.dynamodb()
+            .get_paginator("query")
+            .paginate(
+                TableName=self._name,
+                IndexName=INDEX,
+                ScanIndexForward=not newest,
+                KeyConditionExpression="#listing = :listing",
+                **_placeholders((INDEX_PARTITION,), {":listing": name}),
+            )
+        )
+        found: list[dict[str, Any]] = []
+        for page in pages:
+            items = [from_item(item) for item in page["Items"]]
+            found += [item for item in items if model is None or item["model"] == model]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+
+def _placeholders(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The two maps of an expression; DynamoDB refuses empty ones."""
+    maps = {
+        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        "ExpressionAttributeValues": to_item(values),
+    }
+    return {name: each for name, each in maps.items() if each}
+
+
+def _accepted(write: Callable[[], object]) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        write()
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] in REFUSED:
+            return False
+        raise
+    return True
