@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -102,17 +103,14 @@ def healthy(home: Home, address: Address) -> bool:
 
 
 def stop(server: Server) -> None:
-    """Ask the server to save and end; it is killed when it does not end in time."""
-    try:
+    """Ask the server to save and end, then end what is left of its group: itself if it is stuck, busy functions."""
+    with contextlib.suppress(ProcessLookupError):
         os.kill(server.pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < deadline:
-            if not _alive(server.pid):
-                return
-            time.sleep(0.05)
-        os.kill(server.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    deadline = time.monotonic() + STOP_SECONDS
+    while _alive(server.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 def last_line(home: Home) -> str:
