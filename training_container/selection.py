@@ -67,8 +67,8 @@ def the_device() -> torch.device:
 
 
 def use_cores() -> None:
-    """All cores that this process may use, up to 8: small models gain nothing from more."""
-    torch.set_num_threads(min(8, len(os.sched_getaffinity(0))))
+    """All cores that this process may use, up to 4: small batches gain nothing from more."""
+    torch.set_num_threads(min(4, len(os.sched_getaffinity(0))))
 
 
 def metric_of(dataset: Dataset, wanted: str | None) -> str:

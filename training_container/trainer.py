@@ -12,6 +12,7 @@ to standard error. Exit code 0 when the model's files are complete, 1 otherwise.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from training_container.job import Job
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch loads: waiting threads yield shared cores
 
 LONGEST_REASON = 1000
 """SageMaker keeps 1,024 characters of a failure."""

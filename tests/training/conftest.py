@@ -1,0 +1,125 @@
+"""Real data sets, prepared as the trainer does, and one trained folder each for the tests that look at results."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: tests share their cores
+
+import polars as pl
+import pytest
+import torch
+
+from dropforge.contract.plan import DataFormat, Lineage, Plan
+from dropforge.contract.results import METRICS, PRIMARY
+from dropforge.contract.spec import Spec
+from examples.datasets import SOURCES, load
+from training_container.data.dataset import Dataset, Options
+from training_container.data.prepare import prepare
+from training_container.encoding import Encoder
+from training_container.models.family import Problem
+from training_container.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROWS = {"cars": 10_000, "penguins": 10_000, "income": 1_500, "houses": 2_500, "weather": 10_000}
+
+
+class Quiet(Watch):
+    """A watch that prints nothing."""
+
+    def tell(self, share: float, **values: object) -> None:
+        """Nothing."""
+
+    def within(self, low: float, high: float, **fields: object) -> Quiet:  # noqa: ARG002  # as its base has them
+        """Still nothing."""
+        return self
+
+
+@dataclass(frozen=True)
+class Set:
+    """One data set with what a family needs of it."""
+
+    dataset: Dataset
+    encoder: Encoder
+    problem: Problem
+
+
+@pytest.fixture(scope="session")
+def quiet() -> Watch:
+    """A watch that prints nothing."""
+    return Quiet()
+
+
+@pytest.fixture(scope="session")
+def csv(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Writes a real data set, or its first rows, as a CSV file."""
+    folder = tmp_path_factory.mktemp("data")
+
+    def write(name: str) -> Path:
+        path = folder / f"{name}.csv"
+        if not path.exists():
+            load(name).head(ROWS[name]).write_csv(path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def posed(csv: Callable[[str], Path]) -> Callable[[str], Set]:
+    """A real data set as the families get it, on the CPU; made once."""
+    made: dict[str, Set] = {}
+
+    def pose(name: str) -> Set:
+        if name not in made:
+            made[name] = _pose(prepare([csv(name)], Options(target=SOURCES[name].target)))
+        return made[name]
+
+    return pose
+
+
+def _pose(dataset: Dataset) -> Set:
+    encoder = Encoder.learn(dataset.columns, dataset.train.columns, dataset.date_formats)
+    metric = PRIMARY[dataset.task]
+    problem = Problem(
+        task=dataset.task,
+        metric=metric,
+        direction=METRICS[dataset.task][metric],
+        classes=len(dataset.classes),
+        sizes=tuple(each.size for each in encoder.vocabularies),
+        train=encoder.encode(dataset.train.columns),
+        train_target=dataset.train.target,
+        validation=encoder.encode(dataset.validation.columns),
+        validation_target=dataset.validation.target,
+        seed=0,
+        device=torch.device("cpu"),
+    )
+    return Set(dataset, encoder, problem)
+
+
+@pytest.fixture
+def ml_root(tmp_path: Path, csv: Callable[[str], Path]) -> Callable[..., Path]:
+    """Lays out SageMaker's folders for a training job on a real data set."""
+
+    def lay_out(name: str, **wishes: Any) -> Path:
+        source = csv(name)
+        for part in ("input/config", "input/data/data", "input/data/plan", "model", "output"):
+            (tmp_path / part).mkdir(parents=True)
+        (tmp_path / "input/data/data" / source.name).write_bytes(source.read_bytes())
+        task = wishes.pop("task", None) or (
+            "regression" if pl.read_csv(source)[SOURCES[name].target].dtype.is_numeric() else "multiclass"
+        )
+        lineage = Lineage("bucket", f"datasets/{name}/{source.name}", "v1", source.stat().st_size, "etag", "image")
+        plan = Plan(
+            "run-0123456789abcdef", name, SOURCES[name].target, task, DataFormat("csv"), lineage, Spec(**wishes)
+        )
+        (tmp_path / "input/data/plan/plan.json").write_text(json.dumps(plan.to_json()))
+        (tmp_path / "input/config/hyperparameters.json").write_text(json.dumps({"run": plan.run}))
+        return tmp_path
+
+    return lay_out

@@ -1,0 +1,84 @@
+"""Raw columns to tables: vocabularies, booleans, dates and their arithmetic."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from dropforge.contract.schema import Column
+from training_container.data.dates import DATE_FORMATS, parse_dates
+from training_container.dates import parse_date
+from training_container.encoding import FALSE, LARGEST, MISSING, TRUE, UNKNOWN, Encoder, Vocabulary
+from training_container.models.features import DATE_FEATURES, RawNumbers, days_since_epoch
+
+
+def texts(*values: str) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+def test_a_rare_text_an_unseen_one_and_none_have_codes() -> None:
+    made = Vocabulary.of_category("c", texts(*["a"] * 5, *["b"] * 3, "rare", ""))
+    assert made.encode(texts("a", "b", "rare", "new", "", "NA")).tolist() == [2, 3, UNKNOWN, UNKNOWN, MISSING, MISSING]
+    assert made.size == 4
+
+
+def test_a_vocabulary_keeps_the_most_frequent() -> None:
+    values = [f"v{at:04d}" for at in range(LARGEST + 50) for _ in range(3)]
+    made = Vocabulary.of_category("c", texts(*values, *["v0549"] * 9))
+    assert made.size == LARGEST + 2
+    assert made.encode(texts("v0549", "v0548"))[1] == UNKNOWN
+    assert made.encode(texts("v0549"))[0] > MISSING
+
+
+def test_booleans_are_read_in_any_usual_spelling() -> None:
+    given = texts("true", "True", "TRUE", "1", "yes", "Y", "false", "No", "0", "off", "", "maybe")
+    assert Vocabulary.of_boolean("b").encode(given).tolist() == [TRUE] * 6 + [FALSE] * 4 + [MISSING] * 2
+
+
+@pytest.mark.parametrize("form", [each.name for each in DATE_FORMATS])
+def test_dates_are_what_the_data_package_reads(form: str) -> None:
+    written = [each.example for each in DATE_FORMATS]
+    written += ["2024-05-31", "1999-12-31 23:59", "2024-13-01", "2024-02-30", "31/12/1970T07:08:09", "1/2/2003Z", ""]
+    written += ["x", "0001-01-01", "9999/12/31", "2024-05-31T24:00", "2024-05-31\n", "30.2.2024 00:00"]
+    expected = parse_dates(pl.Series("d", written), form).to_list()
+    for text, days in zip(written, expected, strict=True):
+        parts = parse_date(text, form)
+        assert parts[6] == (days is not None), text
+        if days is not None:
+            seconds = parts[3] * 3600 + parts[4] * 60 + parts[5]
+            assert int(days_since_epoch(torch.tensor(parts))) + seconds / 86400 == pytest.approx(days), text
+
+
+def test_only_plain_digits_make_a_date() -> None:
+    assert parse_date("٢٠٢٤-05-31", "iso")[6] == 0
+
+
+def test_date_features_are_the_calendars() -> None:
+    days = [
+        date(1969, 12, 31),
+        date(1970, 1, 1),
+        date(2000, 2, 29),
+        date(2024, 12, 31),
+        date(1900, 3, 1),
+        date(1, 1, 1),
+    ]
+    encoder = Encoder((Column("d", "date"),), (), {"d": "iso"})
+    table = encoder.encode({"d": texts(*(f"{each.isoformat()}T06:00" for each in days), "")})
+    raw = RawNumbers(table)
+    found = raw(table.groups)
+    assert found.shape == (7, len(DATE_FEATURES))
+    reference = date(1970, 1, 1) + timedelta(days=raw.reference)
+    for row, day in zip(found.tolist(), days, strict=False):
+        since = (day - reference).days + 0.25
+        assert row == [day.year, day.month, day.weekday(), day.timetuple().tm_yday, 6, pytest.approx(since)]
+    assert bool(found[-1].isnan().all())
+
+
+def test_groups_leave_out_tables_without_columns() -> None:
+    table = Encoder((Column("x", "number"),), (), {}).encode({"x": np.array([1, np.nan], dtype=np.float32)})
+    assert list(table.groups) == ["numbers"]
+    assert len(table) == 2

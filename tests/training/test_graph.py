@@ -1,0 +1,134 @@
+"""The model file: odd names, all kinds of columns, what is inside it, and a proof that catches a wrong one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from dropforge.contract.schema import CARD_KEY, Column, ModelCard
+from training_container.data.dataset import Rows
+from training_container.data.dates import DATE_FORMATS
+from training_container.encoding import Encoder, Table
+from training_container.export.graph import build
+from training_container.export.nodes import prefix_for
+from training_container.export.parity import Native, prove
+from training_container.export.runtime import Runtime
+from training_container.faults import ParityFault
+from training_container.models.body import Body, ClassTail, LinearCore, RegressionTail, TargetScale
+from training_container.models.features import plain_features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Set
+
+COLUMNS = (
+    Column("df.numbers", "number"),
+    Column("price in $ (net)", "number"),
+    Column("größe/数", "category"),
+    Column("isnan", "category"),
+    Column("yes or no?", "boolean"),
+    *(Column(f"when {form.name}", "date") for form in DATE_FORMATS),
+)
+"""Names that the graph's inner names could collide with, and every kind and date format."""
+
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    """Rows of every kind of column, with gaps, and dates written in all ways at once."""
+    at = np.arange(60)
+    written = [form.example for form in DATE_FORMATS] + ["", "2024-02-29 23:59", "7/8/1999", "1.2.2003T04:05Z", "none"]
+    values: dict[str, np.ndarray] = {
+        "df.numbers": np.where(at % 7, at, np.nan).astype(np.float32),
+        "price in $ (net)": (at**2 / 10).astype(np.float32),
+        "größe/数": np.array(["klein", "groß", "", "数", "klein"] * 12, dtype=object),
+        "isnan": np.array(["a", "b", "c"] * 20, dtype=object),
+        "yes or no?": np.array(["true", "No", "", "1"] * 15, dtype=object),
+        **{f"when {form.name}": np.array(written * 6, dtype=object) for form in DATE_FORMATS},
+    }
+    return Rows(values, at.astype(np.float64))
+
+
+@pytest.fixture(scope="module")
+def encoder(rows: Rows) -> Encoder:
+    return Encoder.learn(COLUMNS, rows.columns, {f"when {form.name}": form.name for form in DATE_FORMATS})
+
+
+def linear_body(encoder: Encoder, table: Table, outputs: int) -> Body:
+    features = plain_features(table, [each.size for each in encoder.vocabularies])
+    weights = torch.linspace(-1, 1, features.width * outputs).reshape(features.width, outputs)
+    tail = ClassTail() if outputs > 1 else RegressionTail(TargetScale(True, 3.0, 0.3, 0.0, 1e6))
+    return Body(tuple(table.groups), LinearCore(features, weights, torch.zeros(outputs)), tail)
+
+
+def card(columns: tuple[Column, ...], classes: tuple[str, ...] = ()) -> ModelCard:
+    return ModelCard("m", "run-0", "multiclass" if classes else "regression", "target", "text", classes, columns)
+
+
+@pytest.mark.parametrize("classes", [(), ("yes", "no", "$ ünsure")])
+def test_all_kinds_and_odd_names_answer_as_torch(encoder: Encoder, rows: Rows, classes: tuple[str, ...]) -> None:
+    table = encoder.encode(rows.columns)
+    body, given = linear_body(encoder, table, len(classes) or 1), card(COLUMNS, classes)
+    model = build(given, encoder, body, table)
+    proof = prove(Native(encoder, body), Runtime(model.SerializeToString(), given), rows)
+    assert proof.rows > 2 * len(rows)
+    assert proof.largest < 1e-5
+
+
+def test_a_wrong_model_file_is_caught_and_its_column_named(encoder: Encoder, rows: Rows) -> None:
+    table, given = encoder.encode(rows.columns), card(COLUMNS)
+    body = linear_body(encoder, table, 1)
+    model = build(given, encoder, body, table)
+    for node in model.graph.node:  # an unseen category is taken for another one
+        if node.op_type == "LabelEncoder" and node.input[0] == "isnan":
+            next(each for each in node.attribute if each.name == "default_int64").i = 2
+    with pytest.raises(ParityFault, match=r"column 'isnan' = 'a value never seen'"):
+        prove(Native(encoder, body), Runtime(model.SerializeToString(), given), rows)
+
+
+def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
+    table, given = encoder.encode(rows.columns), card(COLUMNS, ("a", "b"))
+    body = linear_body(encoder, table, 2)
+    model = build(given, encoder, body, table)
+    last = onnx.numpy_helper.from_array(np.array(["b", "a"], dtype=object), model.graph.initializer[-1].name)
+    model.graph.initializer[-1].CopyFrom(last)
+    with pytest.raises(ParityFault, match="expected label"):
+        prove(Native(encoder, body), Runtime(model.SerializeToString(), given), rows)
+
+
+@pytest.mark.parametrize("name", ["cars", "penguins"])
+def test_the_file_is_what_the_contract_says(posed: Callable[[str], Set], name: str) -> None:
+    given = posed(name)
+    classes = given.dataset.classes
+    table = given.problem.train
+    made = card(given.dataset.columns, classes)
+    model = build(made, given.encoder, linear_body(given.encoder, table, len(classes) or 1), table)
+    assert model.ir_version == 10
+    assert {each.domain: each.version for each in model.opset_import}[""] == 20
+    assert [each.name for each in model.graph.input] == [each.name for each in given.dataset.columns]
+    shapes = {
+        tuple(size.dim_param or size.dim_value for size in each.type.tensor_type.shape.dim)
+        for each in model.graph.input
+    }
+    assert shapes == {("N", 1)}
+    assert [each.name for each in model.graph.output] == (
+        ["prediction", "probabilities"] if classes else ["prediction"]
+    )
+    (meta,) = model.metadata_props
+    assert meta.key == CARD_KEY
+    assert ModelCard.from_json(json.loads(meta.value)) == made
+    assert {node.domain for node in model.graph.node} <= {"", "ai.onnx.ml"}
+    assert not any(each.external_data for each in model.graph.initializer)
+    content = model.SerializeToString()
+    assert b".py" not in content
+    assert b"training_container" not in content
+
+
+def test_inner_names_keep_clear_of_columns() -> None:
+    assert prefix_for(["a", "b"]) == "df."
+    assert prefix_for(["df.x", "df_.y"]) == "df__."

@@ -1,0 +1,167 @@
+"""The families on real data: closed form against gradient descent and numpy, features, target scales, determinism."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from training_container import metrics
+from training_container.encoding import Table
+from training_container.models.body import RegressionTail, TargetScale, predict, target_scales
+from training_container.models.features import Embedded, Piecewise, RawNumbers, Standardised, plain_features
+from training_container.models.gradient_descent import GradientDescent, cost, descend
+from training_container.models.linear import Moments, Ridge, Softmax, solve
+from training_container.models.neural import Neural, Settings
+from training_container.watch import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Set
+
+    from training_container.watch import Watch
+
+QUICK = Settings(epochs=4, width=32, bins=8)
+SMALL = Settings(epochs=20, width=64, bins=8, rate=1e-2, average=0.9)
+
+
+def numbers(*rows: list[float]) -> Table:
+    values = torch.tensor(rows, dtype=torch.float32)
+    return Table(
+        values, torch.zeros((len(rows), 0), dtype=torch.long), torch.zeros((len(rows), 0, 7), dtype=torch.long)
+    )
+
+
+@pytest.fixture(scope="module")
+def houses(posed: Callable[[str], Set]) -> tuple[torch.Tensor, torch.Tensor, Moments]:
+    """Features [N, F] and standardised target [N] of real houses, and their moments."""
+    problem = posed("houses").problem
+    features = plain_features(problem.train, problem.sizes)
+    scale = TargetScale.learn(problem.train_target, log=False)
+    target = torch.from_numpy(scale.encode(problem.train_target))
+    return features(problem.train.groups).double(), target, Moments.gather(features, problem.train, target)
+
+
+def test_closed_form_is_least_squares(houses: tuple[torch.Tensor, torch.Tensor, Moments]) -> None:
+    dense, target, moments = houses
+    (theta,) = solve(moments, (0.0,))
+    with_one = np.column_stack([dense.numpy(), np.ones(len(dense))])
+    expected = np.linalg.lstsq(with_one, target.numpy(), rcond=None)[0][:-1]
+    np.testing.assert_allclose(theta.numpy(), expected, rtol=1e-6, atol=1e-8)
+
+
+def test_gradient_descent_agrees_with_the_closed_form(houses: tuple[torch.Tensor, torch.Tensor, Moments]) -> None:
+    moments = houses[2]
+    theta, history = descend(moments, iterations=20_000)
+    (exact,) = solve(moments, (0.0,))
+    assert history[-1] == pytest.approx(cost(moments, exact), rel=1e-6)
+    np.testing.assert_allclose(theta.numpy(), exact.numpy(), atol=2e-3)
+
+
+def test_cost_is_the_textbooks_and_never_rises(houses: tuple[torch.Tensor, torch.Tensor, Moments]) -> None:
+    dense, target, moments = houses
+    theta, history = descend(moments, iterations=300)
+    error = (dense - moments.mean) @ theta - (target - target.mean())
+    assert history[-1] == pytest.approx(float((error**2).sum() / (2 * len(error))), rel=1e-9)
+    assert all(later <= before + 1e-12 for before, later in zip(history, history[1:], strict=False))
+
+
+def test_a_step_goes_down_the_gradient_of_the_cost(houses: tuple[torch.Tensor, torch.Tensor, Moments]) -> None:
+    dense, target, moments = houses
+    theta = torch.zeros(dense.shape[1], dtype=torch.float64, requires_grad=True)
+    value = (((dense - moments.mean) @ theta - (target - target.mean())) ** 2).mean() / 2
+    (gradient,) = torch.autograd.grad(value, theta)
+    stepped, _ = descend(moments, iterations=1, rate=0.1)
+    np.testing.assert_allclose(stepped.numpy(), (-0.1 * gradient).numpy(), rtol=1e-9)
+
+
+def test_the_two_ways_to_a_linear_model_answer_alike(posed: Callable[[str], Set], quiet: Watch) -> None:
+    problem = posed("cars").problem
+    closed = Ridge().fit(problem, Budget(1), quiet)
+    stepped = GradientDescent().fit(problem, Budget(1), quiet)
+    if not closed.settings["log_target"]:
+        apart = predict(closed.body, problem.validation) - predict(stepped.body, problem.validation)
+        assert np.abs(apart).mean() < 0.05 * problem.train_target.std()
+    assert stepped.curves["J"][-1] < stepped.curves["J"][0] / 2
+
+
+def test_every_family_beats_the_baseline_on_real_data(posed: Callable[[str], Set], quiet: Watch) -> None:
+    for name in ("cars", "penguins", "income"):
+        problem = posed(name).problem
+        for family in (Ridge(), GradientDescent(), Softmax(), Neural(SMALL)):
+            if problem.task in family.tasks:
+                fitted = family.fit(problem, Budget(1), quiet)
+                assert problem.better(fitted.validation, trivial(posed(name))), (name, family.name)
+
+
+def trivial(given: Set) -> dict[str, float]:
+    problem = given.problem
+    if problem.task == "regression":
+        answers = np.full(len(problem.validation), problem.train_target.mean())
+    else:
+        answers = np.tile(np.bincount(problem.train_target) / len(problem.train_target), (len(problem.validation), 1))
+    return metrics.scores(problem.task, problem.validation_target, answers)
+
+
+def test_the_same_seed_gives_the_same_weights(posed: Callable[[str], Set], quiet: Watch) -> None:
+    problem = posed("penguins").problem
+    one, other = (Neural(QUICK).fit(problem, Budget(1), quiet).body.state_dict() for _ in range(2))
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_spent_budget_still_gives_a_model(posed: Callable[[str], Set], quiet: Watch) -> None:
+    problem = posed("penguins").problem
+    fitted = Neural().fit(problem, Budget(1e-9), quiet)
+    assert fitted.settings["epochs"] == 1
+    assert Softmax().fit(problem, Budget(1e-9), quiet).settings["penalty"] > 0
+
+
+def test_missing_and_outlying_numbers() -> None:
+    rows = [[float(at), float("nan") if at % 2 else 5.0] for at in range(100)]
+    block = Standardised(RawNumbers(numbers(*rows)), numbers(*rows))
+    found = block(numbers([float("nan"), float("nan")], [1e30, 5.0], [99.0, 5.0]).groups)
+    assert found.shape == (3, 3)  # two numbers, and whether the second was missing
+    assert found[0, 0] == pytest.approx(0.0, abs=0.05)  # the median
+    assert found[1, 0] == found[2, 0]  # clipped
+    assert found[:, 2].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_column_of_nothing_is_harmless() -> None:
+    table = numbers(*[[float("nan")]] * 5)
+    assert Standardised(RawNumbers(table), table)(table.groups).isfinite().all()
+    assert Piecewise(RawNumbers(table), table, 4).width == 0
+
+
+def test_piecewise_encoding_fills_bins_in_order() -> None:
+    table = numbers(*[[float(at)] for at in range(9)])
+    block = Piecewise(RawNumbers(table), table, 4)
+    found = block(numbers([0.0], [3.0], [8.0], [-5.0], [float("nan")]).groups)
+    assert found.tolist() == [[0, 0, 0, 0], [1, 0.5, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 0, 0]]
+
+
+def test_codes_that_training_never_saw_get_the_mean_vector() -> None:
+    block = Embedded([3])
+    block.settle(torch.tensor([[0], [0], [2]]))
+    (weight,) = block.parameters()
+    torch.testing.assert_close(weight[1], (2 * weight[0] + weight[2]) / 3)
+
+
+def test_a_leaning_target_is_tried_on_its_logarithm() -> None:
+    prices = np.exp(np.linspace(0, 8, 500))
+    assert [scale.log for scale in target_scales(prices)] == [False, True]
+    assert [scale.log for scale in target_scales(prices - 10)] == [False]  # below zero there is none
+    assert [scale.log for scale in target_scales(np.arange(500.0))] == [False]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_tail_takes_back_what_the_scale_did(log: bool) -> None:
+    target = np.exp(np.linspace(0, 5, 50))
+    scale = TargetScale.learn(target, log=log)
+    back = RegressionTail(scale)(torch.from_numpy(scale.encode(target)).float()[:, None])
+    np.testing.assert_allclose(back[:, 0].numpy(), target, rtol=1e-4)
+    wild = RegressionTail(scale)(torch.tensor([[-1e9], [1e9]]))
+    assert wild.min() >= 0
+    assert wild.max() <= target.max() * 1.11

@@ -1,0 +1,54 @@
+"""Words and numbers of the report, and that what comes from the data stays text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dropforge.contract.results import Metrics
+from training_container import trainer
+from training_container.report import words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, "–"), (0.0, "0"), (3.0, "3"), (1234567.8, "1,234,568"), (0.123456, "0.1235"), (0.00001234, "1.23e-05")],
+)
+def test_numbers_are_written_for_people(value: float | None, expected: str) -> None:
+    assert words.number(value) == expected
+
+
+def test_a_few_missing_values_are_not_none() -> None:
+    assert words.percent(0.0001) == "< 0.1 %"
+    assert words.percent(0.0) == "0.0 %"
+
+
+def measured(holdout: float, baseline: float) -> Metrics:
+    return Metrics(
+        "regression", "rmse", "lower", "linear", {"rmse": holdout, "mae": 1.0}, {}, {"rmse": baseline}, (), {}
+    )
+
+
+def test_a_model_that_is_no_better_is_said_to_be_so() -> None:
+    assert words.gain(measured(1.0, 2.0)) == "50.0 % below the trivial baseline"
+    assert words.gain(measured(2.0, 2.0)) == "not better than the trivial baseline"
+    assert words.gain(measured(3.0, 2.0)) == "not better than the trivial baseline"
+
+
+def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
+    lines = [
+        f"{at % 5},<script>alert({at % 3})</script>,person{at % 40}@example.org,{at % 5 * 2 + at % 3}"
+        for at in range(300)
+    ]
+    path = tmp_path / "nasty.csv"
+    path.write_text("\n".join(["x$_{1},<b>kind</b>,e-mail,y", *lines]))
+    out = tmp_path / "out"
+    assert trainer.main(["--data", str(path), "--target", "y", "--task", "regression", "--out", str(out)]) == 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;b&gt;kind&lt;/b&gt;" in page
+    assert "@example.org" not in page

@@ -1,0 +1,138 @@
+"""What a whole run leaves: complete, consistent, right, and readable; one run a task on real data."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from dropforge.contract.parity import TOLERANCE, difference, scale_of
+from dropforge.contract.results import Manifest, Metrics
+from examples.datasets import SOURCES
+from training_container import metrics, trainer
+from training_container.export.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NAMES = ("cars", "penguins", "income")
+"""Regression with dates and gaps, three classes, two classes with many categories."""
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def folder(
+    request: pytest.FixtureRequest, csv: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The files of one run by hand."""
+    out = tmp_path_factory.mktemp(request.param) / "model"
+    code = trainer.main(
+        ["--data", str(csv(request.param)), "--target", SOURCES[request.param].target, "--out", str(out)]
+    )
+    assert code == 0
+    return out
+
+
+def read(folder: Path, name: str) -> Any:
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def manifest(folder: Path) -> Manifest:
+    return Manifest.from_json(read(folder, "manifest.json"))
+
+
+def feed(runtime: Runtime, columns: dict[str, list[Any]]) -> dict[str, np.ndarray]:
+    kinds = {column.name: column.kind for column in runtime.card.columns}
+    return {
+        name: np.array([np.nan if value is None else value for value in values], dtype=np.float32)
+        if kinds[name] == "number"
+        else np.array([value or "" for value in values], dtype=object)
+        for name, values in columns.items()
+    }
+
+
+def test_the_manifest_knows_every_file_by_content(folder: Path) -> None:
+    made = manifest(folder)
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there == {*made.files, "manifest.json"}
+    assert {"model.onnx", "metrics.json", "profile.json", "golden.jsonl", "holdout.json.gz", "report.html"} <= there
+    assert any(name.startswith("tensorboard/neural/events.out.tfevents") for name in there)
+    for name, fact in made.files.items():
+        content = (folder / name).read_bytes()
+        assert (fact.sha256, fact.size) == (hashlib.sha256(content).hexdigest(), len(content))
+
+
+def test_golden_rows_are_answered_alike(folder: Path) -> None:
+    card = manifest(folder).card
+    runtime = Runtime((folder / "model.onnx").read_bytes(), card)
+    golden = [json.loads(line) for line in (folder / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [each["row"] for each in golden]
+    assert any(all(value is None for value in row.values()) for row in rows)
+    columns = {column.name: [row[column.name] for row in rows] for column in card.columns}
+    labels, probabilities = runtime.answer(feed(runtime, columns))
+    if probabilities is None:
+        expected, got = [each["prediction"] for each in golden], labels.tolist()
+    else:
+        assert labels.tolist() == [each["prediction"] for each in golden]
+        expected = [each["probabilities"][name] for each in golden for name in card.classes]
+        got = probabilities.ravel().tolist()
+    scale = scale_of(expected)
+    assert max(difference(a, b, scale) for a, b in zip(expected, got, strict=True)) <= TOLERANCE
+
+
+def test_the_holdout_file_gives_the_reported_scores(folder: Path) -> None:
+    card, reported = manifest(folder).card, Metrics.from_json(read(folder, "metrics.json"))
+    rows = json.loads(gzip.decompress((folder / "holdout.json.gz").read_bytes()))
+    assert rows["schema"] == "dropforge.rows/1"
+    runtime = Runtime((folder / "model.onnx").read_bytes(), card)
+    labels, probabilities = runtime.answer(feed(runtime, rows["columns"]))
+    truth = np.array([card.classes.index(each) if card.classes else each for each in rows["target"]])
+    found = metrics.scores(card.task, truth, labels if probabilities is None else probabilities)
+    assert found == pytest.approx(reported.holdout, rel=1e-5)
+
+
+def test_the_model_is_better_than_the_baseline_and_the_best_was_chosen(folder: Path) -> None:
+    found = Metrics.from_json(read(folder, "metrics.json"))
+    assert metrics.better(found.direction, found.holdout[found.metric], found.baseline[found.metric])
+    by_name = {each.name: each.validation[found.metric] for each in found.candidates}
+    best = (max if found.direction == "higher" else min)(by_name.values())
+    assert by_name[found.chosen] == best
+    assert {"linear", "neural"} <= set(by_name)
+
+
+class Tags(HTMLParser):
+    """Collects what a page refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.references: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.references += [
+            value or "" for key, value in attrs if key in ("src", "href", "xlink:href", "srcset", "action")
+        ]
+
+
+def test_the_report_needs_nothing_from_outside(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    tags = Tags()
+    tags.feed(page)
+    assert tags.scripts == 0
+    assert all(each.startswith(("#", "data:")) for each in tags.references)
+    assert not re.search(r"@import|url\((?!#)", page)
+    assert page.count("<svg") >= 4
+    assert manifest(folder).run in page
+
+
+def test_no_file_tells_where_it_was_made(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix != ".gz":
+            assert str(folder.parent).encode() not in path.read_bytes()

@@ -1,0 +1,129 @@
+"""The entry: SageMaker's folders, what a failure leaves, and how a stop ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dropforge.contract.results import Manifest
+from training_container import trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_a_job_under_sagemakers_contract(ml_root: Callable[..., Path], capfd: pytest.CaptureFixture[str]) -> None:
+    root = ml_root("penguins", task="multiclass", metric="accuracy", budget=1.0)
+    assert trainer.main(["train", "--ml-root", str(root)]) == 0
+    manifest = Manifest.from_json(json.loads((root / "model" / "manifest.json").read_text()))
+    assert manifest.run == "run-0123456789abcdef"
+    assert manifest.lineage is not None
+    assert manifest.lineage.key == "datasets/penguins/penguins.csv"
+    assert not (root / "output" / "failure").exists()
+    assert json.loads((root / "model" / "metrics.json").read_text())["metric"] == "accuracy"
+    check_progress(capfd.readouterr().out.splitlines())
+
+
+def check_progress(lines: list[str]) -> None:
+    """Every line is `dropforge key=value …`, and progress runs from 0 to 1 without going back."""
+    events = []
+    for line in lines:
+        first, *words = line.split()
+        assert first == "dropforge"
+        events.append(dict(word.split("=", 1) for word in words))
+    progress = [float(event["progress"]) for event in events]
+    assert progress == sorted(progress)
+    assert (progress[0], progress[-1]) == (0.0, 1.0)
+    fitted = [event for event in events if event["step"] == "fit" and event["model"] == "neural"]
+    assert {"epoch", "train_loss", "validation_loss"} <= set(fitted[0])
+
+
+@pytest.mark.parametrize(
+    ("wishes", "reason"),
+    [({"metric": "beauty"}, "metric"), ({"task": "regression"}, "species"), ({"drop": ("no such",)}, "no such")],
+)
+def test_a_wish_that_cannot_be_met_fails_in_one_line(
+    ml_root: Callable[..., Path], wishes: dict[str, object], reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = ml_root("penguins", **wishes)
+    assert trainer.main(["train", "--ml-root", str(root)]) == 1
+    told = (root / "output" / "failure").read_text()
+    assert reason in told
+    assert told.count("\n") == 1
+    assert list((root / "model").iterdir()) == []
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_another_run_than_the_plans_is_refused(ml_root: Callable[..., Path]) -> None:
+    root = ml_root("penguins")
+    (root / "input/config/hyperparameters.json").write_text('{"run": "run-ffffffffffffffff"}')
+    assert trainer.main(["train", "--ml-root", str(root)]) == 1
+    assert "expected 'run-0123456789abcdef'" in (root / "output" / "failure").read_text()
+
+
+def test_no_plan_is_one_line(tmp_path: Path) -> None:
+    assert trainer.main(["train", "--ml-root", str(tmp_path)]) == 1
+    assert "plan.json" in (tmp_path / "output" / "failure").read_text()
+
+
+def test_a_column_named_as_an_output_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = [f"{at % 5},{at % 7},{at * 3 % 11}" for at in range(200)]
+    path = tmp_path / "odd.csv"
+    path.write_text("\n".join(["prediction,x,y", *lines]))
+    assert (
+        trainer.main(["--data", str(path), "--target", "y", "--task", "regression", "--out", str(tmp_path / "out")])
+        == 1
+    )
+    assert "column 'prediction': expected another name" in capfd.readouterr().err
+
+
+def test_by_hand_a_missing_file_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert trainer.main(["--data", str(tmp_path / "none.csv"), "--target", "y", "--out", str(tmp_path)]) == 1
+    assert "none.csv" in capfd.readouterr().err
+
+
+def test_an_unexpected_fault_shows_its_traceback(
+    ml_root: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = ml_root("penguins")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault\nof ours")
+
+    monkeypatch.setattr("training_container.training.train", broken)
+    assert trainer.main(["train", "--ml-root", str(root)]) == 1
+    assert (root / "output" / "failure").read_text() == "unexpected RuntimeError: a fault of ours\n"
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_sigterm_stops_cleanly(ml_root: Callable[..., Path]) -> None:
+    root = ml_root("houses")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training_container.trainer", "train", "--ml-root", str(root)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "model=neural" in line:
+            process.send_signal(signal.SIGTERM)
+            break
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in told
+    assert "stopped by SIGTERM" in (root / "output" / "failure").read_text()
+    assert list((root / "model").iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["--data", "x.csv"], ["--out", "y"], ["--ml-root", "z"]])
+def test_a_command_line_without_sense_is_refused(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        trainer.main(arguments)
+    assert "expected 'train" in capfd.readouterr().err
