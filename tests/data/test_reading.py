@@ -124,6 +124,13 @@ def test_wrong_files_are_refused_with_a_reason(write, name, content, reason):
         read_table([path], sniff(path, name))
 
 
+@pytest.mark.parametrize("compression", ["zstd", "snappy", "gzip", "brotli", "uncompressed"])
+def test_parquet_of_many_groups_and_pages_is_read(tmp_path, compression):
+    frame = pl.DataFrame({"a": [None if at % 5 == 0 else f"t{at % 90}" for at in range(5000)], "b": range(5000)})
+    frame.write_parquet(tmp_path / "a.parquet", compression=compression, row_group_size=700, data_page_size=500)
+    assert read_table([tmp_path / "a.parquet"], DataFormat("parquet")).equals(frame)
+
+
 def test_nested_parquet_is_refused(tmp_path):
     pl.DataFrame({"a": [[1, 2]], "b": [1]}).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataFault, match="'a' is of type List"):

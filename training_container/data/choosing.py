@@ -52,6 +52,7 @@ MIN_ROWS = 50
 MIN_CLASS_ROWS = 5
 """Fewest rows of a class: below, it may be missing from the training rows."""
 
+LARGEST = 3.4e38
 MAX_CODES = 20
 MAX_CLASSES = 500
 ROWS_PER_CODE = 10
@@ -130,15 +131,19 @@ def check_wishes(names: list[str], spec: Spec) -> None:
 def read_labels(values: pl.Series) -> Labels:
     """The target's values as numbers when (nearly) all of them are, as texts otherwise."""
     if values.dtype.is_numeric():
-        numbers = values.cast(pl.Float64)
-        return Labels(numbers.set(~numbers.is_finite().fill_null(False), None), True)
+        return Labels(_in_range(values.cast(pl.Float64)), True)
     texts = stripped(values)
     plain = without_missing(texts)
     distinct = plain.drop_nulls().unique()
     numbers = parse_numbers(distinct)
     if len(distinct) and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
-        return Labels(parse_numbers(plain), True)
+        return Labels(_in_range(parse_numbers(plain)), True)
     return Labels(without_missing(texts, MISSING_TARGET), False)
+
+
+def _in_range(numbers: pl.Series) -> pl.Series:
+    """Null for what is no number or beyond float32, in which models answer."""
+    return numbers.set(~numbers.is_between(-LARGEST, LARGEST).fill_null(False), None)
 
 
 def choose_task(values: pl.Series, spec: Spec) -> Task:

@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 STOP, TRUE, FALSE, BYTE, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
 DEEPEST = 16
 
-ROW_GROUPS, COLUMNS, META_DATA = 4, 1, 3
-DATA_PAGE, DICTIONARY_PAGE, PACKED_SIZE = 9, 11, 7
-"""Field numbers in FileMetaData, RowGroup, ColumnChunk and ColumnMetaData."""
+FILE_ROWS, ROW_GROUPS = 3, 4
+"""Field numbers in FileMetaData."""
+
+COLUMNS, GROUP_ROWS = 1, 3
+"""Field numbers in RowGroup."""
+
+META_DATA, VALUES, PACKED_SIZE, DATA_PAGE, DICTIONARY_PAGE = 3, 5, 7, 9, 11
+"""Field numbers in ColumnChunk (the first) and ColumnMetaData."""
 
 UNPACKED, PACKED = 2, 3
 """Field numbers in PageHeader."""
+
+DATA_HEADERS, DICTIONARY_HEADER, COUNT = (5, 8), 7, 1
+"""The kinds of page in PageHeader, and the number of values in each of them."""
 
 
 def unpacked_size(path: Path) -> int:
@@ -34,8 +42,10 @@ def unpacked_size(path: Path) -> int:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return sum(_chunk(data, chunk[META_DATA]) for group in _groups(data) for chunk in group[COLUMNS])
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as fault:
+            return sum(
+                _chunk(data, chunk[META_DATA], group[GROUP_ROWS]) for group in _groups(data) for chunk in group[COLUMNS]
+            )
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as fault:
         if isinstance(fault, DataFault):
             raise
         raise DataFault("the Parquet file is damaged; expected a whole file: write and drop it again") from fault
@@ -47,21 +57,34 @@ def _groups(data: mmap.mmap) -> list[dict[int, Any]]:
         raise DataFault("the Parquet file is cut short; expected b'PAR1' at its end: write and drop it again")
     footer = _Reader(data, len(data) - 8 - length).struct(0)
     groups: list[dict[int, Any]] = footer.get(ROW_GROUPS, [])
+    _expect(all(group[GROUP_ROWS] >= 0 for group in groups), "row groups of a negative size")
+    _expect(footer[FILE_ROWS] == sum(group[GROUP_ROWS] for group in groups), "row groups of another size than the file")
     return groups
 
 
-def _chunk(data: mmap.mmap, meta: dict[int, Any]) -> int:
-    start = min(at for at in (meta[DATA_PAGE], meta.get(DICTIONARY_PAGE) or meta[DATA_PAGE]))
-    reader, size = _Reader(data, start), 0
-    if start < 4 or start + meta[PACKED_SIZE] > len(data):
-        raise ValueError("pages outside of the file")
-    while reader.at < start + meta[PACKED_SIZE]:
+def _chunk(data: mmap.mmap, meta: dict[int, Any], rows: int) -> int:
+    """Bytes of one column's pages, whose counts must agree: a reader asks for as much memory as they say."""
+    start, end = min(meta[DATA_PAGE], meta.get(DICTIONARY_PAGE) or meta[DATA_PAGE]), meta[PACKED_SIZE]
+    end += start
+    _expect(4 <= start <= end <= len(data), "pages outside of the file")
+    _expect(meta[VALUES] == rows, "a column of another length than its row group")
+    reader, size, values = _Reader(data, start), 0, 0
+    while reader.at < end:
         header = reader.struct(0)
-        if header[PACKED] < 0 or header[UNPACKED] < 0:
-            raise ValueError("a page of negative size")
+        counts = [header[kind][COUNT] for kind in (*DATA_HEADERS, DICTIONARY_HEADER) if kind in header]
+        _expect(min(header[PACKED], header[UNPACKED], *counts) >= 0, "a page of a negative size")
+        dictionary = header.get(DICTIONARY_HEADER)
+        _expect(dictionary is None or dictionary[COUNT] <= header[UNPACKED], "more words than bytes")
         size += header[UNPACKED]
+        values += sum(header[kind][COUNT] for kind in DATA_HEADERS if kind in header)
         reader.at += header[PACKED]
+    _expect(values == rows, "pages of another length than their column")
     return size
+
+
+def _expect(right: bool, otherwise: str) -> None:
+    if not right:
+        raise ValueError(otherwise)
 
 
 class _Reader:

@@ -26,12 +26,12 @@ def read_parquet(path: Path, limit: int | None) -> pl.DataFrame:
     Raises:
         DataFault: damaged, nested types, columns of bytes or durations, or more data than a machine holds.
     """
-    size = unpacked_size(path)
-    if size > streams.MAX_BYTES:
-        raise DataFault(f"{size} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns")
     try:
         schema = dict(pl.read_parquet_schema(path))
         _check_schema(schema)
+        size = unpacked_size(path)
+        if size > streams.MAX_BYTES:
+            raise DataFault(f"{size} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns")
         rows = pl.scan_parquet(path).select(pl.len()).collect().item()
         if rows * len(schema) > MAX_CELLS:
             raise DataFault(

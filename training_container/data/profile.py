@@ -96,8 +96,9 @@ def _histogram(known: NDArray[np.float64], quantiles: Mapping[str, float]) -> di
     low, high = quantiles["q01"], quantiles["q99"]
     if not low < high:
         low, high = float(known.min()), float(known.max())
-    if not low < high:
-        low, high = low - 0.5, high + 0.5
+    room = max(abs(low), abs(high)) * 1e-9
+    if high - low <= room or low == high:
+        low, high = low - max(room, 0.5), high + max(room, 0.5)
     counts, edges = np.histogram(np.clip(known, low, high), BINS, (low, high))
     return {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]}
 
