@@ -1,0 +1,106 @@
+"""The API: REST, every route signed, one function that predicts and one that lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_app.findings import acknowledge
+from cdk_app.function import Function, Size
+from cdk_app.steps import SERVING
+from dropforge.contract import names
+from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings
+
+if TYPE_CHECKING:
+    from cdk_app.steps import Surroundings
+
+RATE, BURST = 100, 200
+"""Calls a second, steady and at once, over all callers."""
+
+GETS = ("models", "models/{model}", "runs", "runs/{run}", "openapi.json")
+
+
+class Api(Construct):
+    """`AWS_IAM` on every route: nobody gets in on day one, and there is no secret to leak."""
+
+    def __init__(self, scope: Construct, id: str, *, around: Surroundings) -> None:
+        super().__init__(scope, id)
+        self.predict = self._predict(around)
+        self.catalog = self._catalog(around)
+        self.rest = self._rest(around)
+        self._routes()
+
+    def _predict(self, around: Surroundings) -> Function:
+        size = Size(memory=1769, seconds=29)
+        predict = self._function("Predict", around, size, SERVING)
+        around.registry.grant(predict.role, ["GetItem"])
+        predict.allow(["s3:GetObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")])
+        own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
+        predict.allow(["cloudwatch:PutMetricData"], ["*"], **own)
+        return predict
+
+    def _catalog(self, around: Surroundings) -> Function:
+        catalog = self._function("Catalog", around, Size(memory=512, seconds=29))
+        around.registry.grant(catalog.role, ["GetItem", "Query"], listing=True)
+        manifests = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MANIFEST_FILE}")
+        catalog.allow(["s3:GetObject"], [manifests])
+        return catalog
+
+    def _function(self, id: str, around: Surroundings, size: Size, *extra: str) -> Function:
+        environment = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
+        return Function(
+            self, id, environment=environment, packaging=around.packaging, key=around.lake.key, size=size, extra=extra
+        )
+
+    def _rest(self, around: Surroundings) -> apigateway.RestApi:
+        group = logs.LogGroup(
+            self,
+            "Accesses",
+            encryption_key=around.lake.key,
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        rest = apigateway.RestApi(
+            self,
+            "Rest",
+            description="Dropforge: predictions from models made of dropped data sets",
+            cloud_watch_role=True,
+            cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
+            deploy_options=apigateway.StageOptions(
+                stage_name="live",
+                throttling_rate_limit=RATE,
+                throttling_burst_limit=BURST,
+                tracing_enabled=True,
+                metrics_enabled=True,
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,
+                access_log_destination=apigateway.LogGroupLogDestination(group),
+                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
+                    caller=True,
+                    http_method=True,
+                    ip=True,
+                    protocol=True,
+                    request_time=True,
+                    resource_path=True,
+                    response_length=True,
+                    status=True,
+                    user=True,
+                ),  # fmt: skip
+            ),
+        )
+        acknowledge(rest, "AwsSolutions-APIG2", "Predict checks a request against the model's own columns, by name.")
+        return rest
+
+    def _routes(self) -> None:
+        lists = apigateway.LambdaIntegration(self.catalog.function)
+        for path in GETS:
+            self.rest.root.resource_for_path(path).add_method("GET", lists)
+        predict = apigateway.LambdaIntegration(self.predict.function)
+        self.rest.root.resource_for_path("models/{model}/predict").add_method("POST", predict)
+        acknowledge(self.rest, "AwsSolutions-COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")

@@ -1,0 +1,86 @@
+"""One Lambda function with everything that is its own: code, role, log group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Size as CdkSize
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_app.packaging import RUNTIME, function_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_kms as kms
+
+    from cdk_app.settings import Packaging
+    from dropforge.contract.environment import Environment
+
+QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2"}
+"""onnxruntime opens a database in the home folder at import unless told not to; BLAS threads slow a cold start."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a function may use."""
+
+    memory: int
+    """MiB."""
+    seconds: int
+    disk: int = 512
+    """MiB of /tmp."""
+
+
+class Function(Construct):
+    """`lambdas/<folder>/handler.py` under a role that has no right but those granted to it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        packaging: Packaging,
+        key: kms.IKey,
+        size: Size,
+        extra: Sequence[str] = (),
+    ) -> None:
+        super().__init__(scope, id)
+        folder = id.lower()
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            encryption_key=key,
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            code=function_code(folder, extra, packaging),
+            handler=f"lambdas.{folder}.handler.handle",
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.X86_64,
+            memory_size=size.memory,
+            timeout=Duration.seconds(size.seconds),
+            ephemeral_storage_size=CdkSize.mebibytes(size.disk),
+            environment={**QUIET, **environment.variables()},
+            role=self.role,
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            description=f"Dropforge: {id}",
+        )
+
+    def allow(self, actions: Sequence[str], resources: Sequence[str], **conditions: object) -> None:
+        """Grants exactly these actions on these resources."""
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions or None)
+        )

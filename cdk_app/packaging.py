@@ -1,0 +1,118 @@
+"""What a function's zip holds: its own folder and what it shares, and where asked, its pinned dependencies."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, IgnoreMode, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cdk_app.settings import Packaging
+
+ROOT = Path(__file__).parents[1]
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+PYTHON = "3.13"
+SHARED = ("lambdas/__init__.py", "lambdas/shared", "dropforge/__init__.py", "dropforge/contract")
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
+NEVER_IMPORTED = (
+    *(f"onnxruntime/{name}" for name in ("transformers", "quantization", "tools", "backend", "datasets")),
+    *("sympy", "mpmath", "coloredlogs", "humanfriendly", "flatbuffers", "google", "packaging", "bin"),
+)
+"""Parts of the dependencies that inference never imports."""
+RECIPE = "2"
+"""Counts the changes of what follows, so that a new recipe makes new assets."""
+
+
+def function_code(step: str, extra: Sequence[str], packaging: Packaging) -> lambda_.Code:
+    """The code of `lambdas/<step>` with what all functions share and the paths in `extra`."""
+    paths = [*SHARED, f"lambdas/{step}", *extra]
+    requirements = ROOT / "lambdas" / step / "requirements.txt"
+    if packaging == "code" or not requirements.exists():
+        return lambda_.Code.from_asset(
+            str(ROOT), exclude=allow_only(paths), ignore_mode=IgnoreMode.GIT, asset_hash=content_hash(paths, ""),
+            asset_hash_type=AssetHashType.CUSTOM,
+        )  # fmt: skip
+    return lambda_.Code.from_asset(
+        str(ROOT),
+        asset_hash=content_hash(paths, f"{RECIPE}{PYTHON}"),
+        asset_hash_type=AssetHashType.CUSTOM,
+        bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=PipBundling(paths, requirements)),
+    )
+
+
+def allow_only(paths: Sequence[str]) -> list[str]:
+    """Ignore patterns, as git reads them, that leave just `paths`."""
+    allowed = []
+    for path in paths:
+        parts = Path(path).parts
+        allowed += [f"!/{'/'.join(parts[:depth])}" for depth in range(1, len(parts) + 1)]
+        if "." not in parts[-1]:
+            allowed.append(f"!/{path}/**")
+    return ["/*", *_closed(paths), *dict.fromkeys(allowed), "__pycache__"]
+
+
+def _closed(paths: Sequence[str]) -> list[str]:
+    """Folders that are only passed through: everything else in them stays out."""
+    through = {str(parent) for path in paths for parent in Path(path).parents if str(parent) != "."}
+    return [f"/{folder}/*" for folder in sorted(through)]
+
+
+def files_under(paths: Iterable[str]) -> list[Path]:
+    """Every source file of `paths`, in a fixed order."""
+    found: set[Path] = set()
+    for path in paths:
+        at = ROOT / path
+        found |= {at} if at.is_file() else {each for each in at.rglob("*") if each.is_file()}
+    return sorted(each for each in found if "__pycache__" not in each.parts)
+
+
+def content_hash(paths: Iterable[str], recipe: str) -> str:
+    """SHA-256 over names and bytes of all files and over the recipe: editing another function leaves it alone."""
+    digest = hashlib.sha256(recipe.encode())
+    for path in files_under(paths):
+        digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@jsii.implements(ILocalBundling)
+class PipBundling:
+    """Installs wheels for Lambda's Python and platform with pip, and copies the sources beside them; no Docker."""
+
+    def __init__(self, paths: Sequence[str], requirements: Path) -> None:
+        self._paths = paths
+        self._requirements = requirements
+
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:  # noqa: ARG002  # jsii's name
+        """Fills `output_dir`; raises when pip cannot: a function without its dependencies would deploy and fail."""
+        print(f"packing {self._requirements.parent.name} with its dependencies", file=sys.stderr)
+        install(self._requirements, Path(output_dir))
+        for path in files_under(self._paths):
+            target = Path(output_dir) / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+        return True
+
+
+def install(requirements: Path, target: Path) -> None:
+    """Pinned wheels for the functions' platform, without what inference never imports."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--target", str(target), "--python-version", PYTHON, "--only-binary", ":all:"]
+    command += [part for platform in PLATFORMS for part in ("--platform", platform)]
+    subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
+    for name in NEVER_IMPORTED:
+        shutil.rmtree(target / name, ignore_errors=True)
+
+
+def image_asset_excludes() -> list[str]:
+    """Ignore patterns that leave what the training image is built from."""
+    return allow_only(["dropforge/__init__.py", "dropforge/contract", "training_container"])

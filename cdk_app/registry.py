@@ -1,0 +1,56 @@
+"""The registry's table; its keys are known to `dropforge.contract.registry` alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from dropforge.contract import registry as rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cdk_app.lake import Lake
+
+
+class RegistryTable(Construct):
+    """On demand, encrypted, restorable to any second of the last 35 days, protected from deletion."""
+
+    def __init__(self, scope: Construct, id: str, *, lake: Lake, deletion_protection: bool) -> None:
+        super().__init__(scope, id)
+        text = dynamodb.AttributeType.STRING
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name=rows.PARTITION, type=text),
+            sort_key=dynamodb.Attribute(name=rows.SORT, type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=lake.key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=deletion_protection,
+            removal_policy=lake.removal_policy,
+        )
+        self.table.add_global_secondary_index(
+            index_name=rows.INDEX,
+            partition_key=dynamodb.Attribute(name=rows.INDEX_PARTITION, type=text),
+            sort_key=dynamodb.Attribute(name=rows.INDEX_SORT, type=text),
+        )
+        self._key = lake.key
+
+    def grant(self, grantee: iam.IGrantable, actions: Sequence[str], *, listing: bool = False) -> None:
+        """Lets `grantee` do these DynamoDB actions on the table, and query its index when `listing`."""
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=[f"dynamodb:{name}" for name in actions], resources=[self.table.table_arn])
+        )
+        if listing:
+            index = f"{self.table.table_arn}/index/{rows.INDEX}"
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index])
+            )
+        self._key.grant_encrypt_decrypt(grantee)

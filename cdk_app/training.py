@@ -1,0 +1,169 @@
+"""Training: one SageMaker job, without network and without AWS credentials inside, on the first place that has room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from cdk_app.packaging import ROOT, image_asset_excludes
+from cdk_app.step import jsonata
+from dropforge.contract import names
+
+if TYPE_CHECKING:
+    from cdk_app.lake import Lake
+    from cdk_app.settings import Settings
+
+RESOURCE = "arn:aws:states:::sagemaker:createTrainingJob.sync"
+PREFIX = "dropforge-"
+"""Every training job's name begins so; roles are bound to it."""
+EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+"""The rule that Step Functions makes for itself to hear of a job's end."""
+METRICS = ("train_loss", "validation_loss", "progress")
+VOLUME = 50
+"""GiB."""
+
+
+class Training(Construct):
+    """The image, the job's role, and the state that runs a job."""
+
+    def __init__(self, scope: Construct, id: str, *, lake: Lake, settings: Settings) -> None:
+        super().__init__(scope, id)
+        self._lake = lake
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        self._allow_job()
+        asset = None if settings.training_image else self._image_asset()
+        self.image = settings.training_image if asset is None else asset.image_uri
+        if asset is not None:
+            asset.repository.grant_pull(self.role)
+
+    def state(self) -> sfn.CustomState:
+        """The task `Train`; it reads `run`, `places`, and what Inspect said, from the execution's variables."""
+        task = sfn.CustomState(
+            self,
+            "State",
+            state_json={
+                "Type": "Task",
+                "Resource": RESOURCE,
+                "Arguments": self._job(),
+                "TimeoutSeconds": jsonata("$max_seconds * 2 + 3600"),
+                "Assign": {
+                    "job": jsonata("$states.result.TrainingJobName"),
+                    "artifacts": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
+                    "instance": jsonata("$states.result.ResourceConfig.InstanceType"),
+                    "billable": jsonata("$states.result.BillableTimeInSeconds"),
+                },
+                "Output": {"run": jsonata("$run")},
+            },
+        )
+        task.add_retry(
+            errors=["ThrottlingException", "SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException"],
+            interval=Duration.seconds(5),
+            max_attempts=4,
+            backoff_rate=2.0,
+            max_delay=Duration.seconds(60),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        return task
+
+    def _job(self) -> dict[str, Any]:
+        attempt = (
+            "$string($toMillis($states.context.State.EnteredTime)) & '-' & $string($states.context.State.RetryCount)"
+        )
+        return {
+            "TrainingJobName": jsonata(f"'{PREFIX}' & $run & '-' & {attempt}"),
+            "RoleArn": self.role.role_arn,
+            "AlgorithmSpecification": {
+                "TrainingImage": self.image,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": name, "Regex": f"{name}=([0-9.eE+-]+)"} for name in METRICS],
+            },
+            "HyperParameters": {"run": jsonata("$run")},
+            "InputDataConfig": [_channel("data", "$data_uri"), _channel("plan", "$plan_uri")],
+            "OutputDataConfig": {
+                "S3OutputPath": jsonata("$output_uri"),
+                "CompressionType": "NONE",
+                "KmsKeyId": self._lake.key.key_arn,
+            },
+            "CheckpointConfig": {"S3Uri": jsonata("$checkpoint_uri")},
+            "ResourceConfig": {
+                "InstanceType": jsonata("$places[0].instance_type"),
+                "InstanceCount": 1,
+                "VolumeSizeInGB": VOLUME,
+                "VolumeKmsKeyId": self._lake.key.key_arn,
+            },
+            "EnableManagedSpotTraining": jsonata("$places[0].spot"),
+            "EnableNetworkIsolation": True,
+            "StoppingCondition": jsonata(
+                "$merge([{'MaxRuntimeInSeconds': $max_seconds},"
+                " $places[0].spot ? {'MaxWaitTimeInSeconds': $max_seconds * 2} : {}])"
+            ),
+            "Tags": [{"Key": "dropforge:run", "Value": jsonata("$run")}],
+        }
+
+    def _image_asset(self) -> ecr_assets.DockerImageAsset:
+        return ecr_assets.DockerImageAsset(
+            self,
+            "Image",
+            directory=str(ROOT),
+            file="training_container/Dockerfile",
+            platform=ecr_assets.Platform.LINUX_AMD64,
+            exclude=image_asset_excludes(),
+        )
+
+    def _allow_job(self) -> None:
+        """What SageMaker does for the job from outside its container: fetch, store, log."""
+        bucket, stack = self._lake.artifacts, Stack.of(self)
+        runs = bucket.arn_for_objects(f"{names.RUNS}*")
+        logs = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/sagemaker/TrainingJobs*"
+        for actions, resources in (
+            (["s3:GetObject", "s3:PutObject"], [runs]),
+            (["s3:ListBucket", "s3:GetBucketLocation"], [bucket.bucket_arn]),
+            (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [logs]),
+        ):
+            self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+            )
+        )
+        self._lake.key.grant_encrypt_decrypt(self.role)
+        self._lake.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
+
+    def allow_starting(self, machine: iam.IGrantable) -> None:
+        """What the state machine needs to start jobs, to hear of their end, and to stop them."""
+        stack = Stack.of(self)
+        jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name=f"{PREFIX}*")
+        rule = stack.format_arn(service="events", resource="rule", resource_name=EVENTS_RULE)
+        service = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        job_actions = ["CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob", "AddTags"]
+        for statement in (
+            iam.PolicyStatement(actions=[f"sagemaker:{name}" for name in job_actions], resources=[jobs]),
+            iam.PolicyStatement(actions=["iam:PassRole"], resources=[self.role.role_arn], conditions=service),
+            iam.PolicyStatement(
+                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rule]
+            ),
+        ):
+            machine.grant_principal.add_to_principal_policy(statement)
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": jsonata(uri), "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def another_place() -> sfn.Condition:
+    """Whether the job failed for want of a machine, and there is a further place to try."""
+    capacity = " or ".join(
+        f"$contains($error & $cause, '{word}')" for word in ("ResourceLimitExceeded", "CapacityError")
+    )
+    return sfn.Condition.jsonata(jsonata(f"$count($places) > 1 and ({capacity})"))
+
+
+FURTHER_PLACES = jsonata("[$places[[1..$count($places) - 1]]]")

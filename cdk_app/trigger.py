@@ -1,0 +1,52 @@
+"""Drops start executions: a rule on the bucket's own events, and a queue for those that could not be delivered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from dropforge.contract import names
+
+if TYPE_CHECKING:
+    from cdk_app.lake import Lake
+    from cdk_app.pipeline import Pipeline
+
+
+class Trigger(Construct):
+    """One execution for every object that is created under `datasets/`, but for wishes; Claim knows the rest."""
+
+    def __init__(self, scope: Construct, id: str, *, lake: Lake, pipeline: Pipeline) -> None:
+        super().__init__(scope, id)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        self.rule = events.Rule(
+            self,
+            "Rule",
+            description="Dropforge: a data set was dropped",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [lake.drop.bucket_name]},
+                    "object": {"key": [{"prefix": names.DATASETS}]},
+                },
+            ),
+            targets=[
+                targets.SfnStateMachine(
+                    pipeline.machine,
+                    dead_letter_queue=self.dead_letters,
+                    retry_attempts=185,
+                    max_event_age=Duration.hours(24),
+                )
+            ],
+        )

@@ -1,0 +1,120 @@
+"""What is watched: one topic, one alarm for each way to go wrong, one dashboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cdk_app.api import Api
+    from cdk_app.lake import Lake
+    from cdk_app.pipeline import Pipeline
+    from cdk_app.trigger import Trigger
+
+SLOW = 2_000
+"""Milliseconds at the 95th percentile, a cold start's time and some."""
+
+
+class Bell(Construct):
+    """The topic that runs and alarms are told to; people subscribe to it."""
+
+    def __init__(self, scope: Construct, id: str, *, lake: Lake) -> None:
+        super().__init__(scope, id)
+        self.topic = sns.Topic(self, "Topic", master_key=lake.key, enforce_ssl=True)
+        lake.key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+
+
+class Watch(Construct):
+    """Alarms that ring the bell, and the dashboard."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, bell: Bell, pipeline: Pipeline, trigger: Trigger, api: Api
+    ) -> None:
+        super().__init__(scope, id)
+        self._bell = bell
+        self.alarms = [
+            *self._runs(pipeline),
+            self._dead_letters(trigger),
+            *self._predictions(api),
+            self._models(),
+        ]
+        self._dashboard(pipeline, trigger, api)
+
+    def _runs(self, pipeline: Pipeline) -> list[cloudwatch.Alarm]:
+        machine = pipeline.machine
+        metrics = {
+            "RunFailed": machine.metric_failed(period=Duration.minutes(1)),
+            "RunTimedOut": machine.metric_timed_out(period=Duration.minutes(1)),
+            "RunAborted": machine.metric_aborted(period=Duration.minutes(1)),
+        }
+        return [self._alarm(name, metric, 1, "A run ended without a verdict") for name, metric in metrics.items()]
+
+    def _dead_letters(self, trigger: Trigger) -> cloudwatch.Alarm:
+        metric = trigger.dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(1))
+        return self._alarm("DeadLetters", metric, 1, "A drop started no run: its event lies in the dead-letter queue")
+
+    def _predictions(self, api: Api) -> list[cloudwatch.Alarm]:
+        minute, five = Duration.minutes(1), Duration.minutes(5)
+        errors = api.rest.metric_server_error(period=minute, statistic="Sum")
+        latency = api.rest.metric_latency(period=five, statistic="p95")
+        throttles = api.predict.function.metric_throttles(period=minute)
+        return [
+            self._alarm("PredictErrors", errors, 1, "The API answered with a 5xx"),
+            self._alarm("PredictLatency", latency, SLOW, "The 95th percentile of the API's latency is high", periods=3),
+            self._alarm("PredictThrottles", throttles, 1, "Predict calls were throttled: raise the concurrency"),
+        ]
+
+    def _models(self) -> cloudwatch.Alarm:
+        metric = cloudwatch.Metric(
+            namespace=METRIC_NAMESPACE, metric_name=NO_HEALTHY_MODEL, period=Duration.minutes(1), statistic="Sum"
+        )
+        return self._alarm("NoHealthyModel", metric, 1, "A live model cannot be loaded")
+
+    def _alarm(
+        self, name: str, metric: cloudwatch.IMetric, threshold: float, meaning: str, *, periods: int = 1
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"Dropforge: {meaning}",
+        )
+        alarm.add_alarm_action(actions.SnsAction(self._bell.topic))
+        return alarm
+
+    def _dashboard(self, pipeline: Pipeline, trigger: Trigger, api: Api) -> None:
+        machine, predict = pipeline.machine, api.predict.function
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", period_override=cloudwatch.PeriodOverride.AUTO)
+        dashboard.add_widgets(cloudwatch.AlarmStatusWidget(alarms=list(self.alarms), width=24, height=3))
+        dashboard.add_widgets(
+            _graph("Runs", [machine.metric_started(), machine.metric_succeeded(), machine.metric_failed()]),
+            _graph(
+                "How long a run takes", [machine.metric_time(statistic="p50"), machine.metric_time(statistic="Maximum")]
+            ),
+            _graph(
+                "Drops that started nothing", [trigger.dead_letters.metric_approximate_number_of_messages_visible()]
+            ),
+        )
+        dashboard.add_widgets(
+            _graph("Calls", [api.rest.metric_count(), api.rest.metric_client_error(), api.rest.metric_server_error()]),
+            _graph("Latency", [api.rest.metric_latency(statistic=each) for each in ("p50", "p95", "p99")]),
+            _graph("Predict", [predict.metric_errors(), predict.metric_throttles()]),
+        )
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8, height=6)
