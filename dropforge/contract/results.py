@@ -96,7 +96,10 @@ class Verdict(Document):
     baseline: dict[str, float]
     champion: dict[str, float] | None
     champion_version: str | None
-    parity: float
-    """Largest relative difference between the trainer's golden answers and the serving runtime's."""
+    parity: float | None
+    """Largest relative difference between the trainer's golden answers and the serving runtime's; None when a class
+    differed or nothing was answered."""
     sha256: str
     """Of the judged model.onnx."""
+    notes: tuple[str, ...] = ()
+    """What was not compared, and why."""

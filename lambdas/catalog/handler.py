@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.ids import RUN_ID
+from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import ArtifactSettings
 from lambdas.catalog import views
 from lambdas.catalog.openapi import document
@@ -48,9 +50,9 @@ def list_models(_request: Request, settings: ArtifactSettings) -> dict[str, Any]
 def show_model(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """One model: what serves, all versions, every move of the pointer, and what a request must hold."""
     registry, name = Registry(settings.registry), request.path["model"]
-    versions = registry.versions(name)
+    versions = registry.versions(name) if MODEL_NAME.fullmatch(name) else []
     if not versions:
-        raise NotFound(f"model {name!r}: no version is registered; GET /models lists what is")
+        raise NotFound(f"model {name[:80]!r}: no version is registered; GET /models lists what is")
     return views.model_page(name, versions, registry, Artifacts(settings.artifacts))
 
 
@@ -65,9 +67,10 @@ def list_runs(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
 
 def show_run(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """One run."""
-    row = Registry(settings.registry).find_run(request.path["run"])
+    run = request.path["run"]
+    row = Registry(settings.registry).find_run(run) if RUN_ID.fullmatch(run) else None
     if row is None:
-        raise NotFound(f"run {request.path['run']!r}: there is none; GET /runs lists the newest")
+        raise NotFound(f"run {run[:80]!r}: there is none; GET /runs lists the newest")
     return row.to_json()
 
 

@@ -116,7 +116,7 @@ def schemas() -> dict[str, Any]:
     record = {"type": "object", "additionalProperties": VALUE}
     columns = {"type": "object", "additionalProperties": _list(VALUE)}
     line = {"model": TEXT, "version": TEXT, "run": TEXT, "moved": TEXT}
-    scored = {"task": MAYBE_TEXT, "target": MAYBE_TEXT, "metric": MAYBE_TEXT}
+    scored: dict[str, Any] = {"task": MAYBE_TEXT, "target": MAYBE_TEXT, "metric": MAYBE_TEXT}
     scored |= {"metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES}
     return {
         "Any": {"type": "object"},

@@ -47,6 +47,9 @@ def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings)
     event = registry.claim(claim_key(given.bucket, given.key, given.version), given.execution, run)
     if event.owner != given.execution:
         return Claimed("duplicate", run, drop.model)
+    known = registry.find_run(run)
+    if known is not None:  # an earlier attempt of this execution wrote it, and its answer was lost
+        return Claimed("duplicate" if known.status == "duplicate" else "claimed", run, drop.model)
     row = first_row(given, drop, run, settings.image)
     holder = registry.claim(content_key(drop.model, row.content), given.execution, run)
     if holder.run != run:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dropforge.contract.parity import difference, scale_of
 from lambdas.judge.scores import scores
-from lambdas.serving.faults import InputFault, ModelFault
+from lambdas.serving.faults import ModelFault
 from lambdas.serving.rows import Rows, to_arrays
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def parity(model: ServedModel, golden: bytes) -> float:
     given = model.predict(to_arrays(rows, model.card))
     if model.card.task == "regression":
         return _largest([line["prediction"] for line in lines], given.predictions)
-    if given.predictions != [line["prediction"] for line in lines]:
+    if list(map(class_of, given.predictions)) != [class_of(line["prediction"]) for line in lines]:
         return float("inf")
     assert given.probabilities is not None
     expected = [[line["probabilities"][name] for name in model.card.classes] for line in lines]
@@ -74,7 +74,7 @@ def holdout_scores(model: ServedModel, holdout: Holdout) -> dict[str, float]:
 
     Raises:
         InputFault: the rows lack a column that the model reads.
-        ModelFault: a class of the rows is not one of the model's.
+        ModelFault: a class of the rows is not one of the model's, or an answer is not what the card says.
     """
     answers = [model.predict(arrays) for arrays in _batches(model, holdout)]
     return scores(model.card.task, truth_of(model, holdout), _stacked(answers))
@@ -85,13 +85,14 @@ def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
     if model.card.task == "regression":
         return np.asarray(holdout.target, dtype=np.float64)
     codes = {name: code for code, name in enumerate(model.card.classes)}
-    unknown = next((each for each in holdout.target if _class(each) not in codes), None)
+    unknown = next((each for each in holdout.target if class_of(each) not in codes), None)
     if unknown is not None:
         raise ModelFault(f"class {unknown!r} of the hold-out: expected one of {list(model.card.classes)}")
-    return np.asarray([codes[_class(each)] for each in holdout.target], dtype=np.int64)
+    return np.asarray([codes[class_of(each)] for each in holdout.target], dtype=np.int64)
 
 
-def _class(value: Any) -> str:
+def class_of(value: Any) -> str:
+    """The class as the card spells it, of an answer or of a target in the data's own type."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
@@ -109,16 +110,3 @@ def _stacked(answers: list[Answers]) -> np.ndarray:
     if answers[0].probabilities is None:
         return np.concatenate([np.asarray(each.predictions, dtype=np.float64) for each in answers])
     return np.concatenate([each.probabilities for each in answers if each.probabilities is not None]).astype(np.float64)
-
-
-def champion_scores(champion: ServedModel | None, candidate: ServedModel, holdout: Holdout) -> dict[str, float] | None:
-    """The live model's scores on the same rows; None when there is none, or when it answers another question."""
-    if champion is None:
-        return None
-    theirs, ours = champion.card, candidate.card
-    if (theirs.task, theirs.target, set(theirs.classes)) != (ours.task, ours.target, set(ours.classes)):
-        return None
-    try:
-        return holdout_scores(champion, holdout)
-    except InputFault:
-        return None  # the new data has no longer a column that the champion reads

@@ -10,9 +10,11 @@ from dropforge.contract.instances import cost
 from dropforge.contract.results import Metrics
 from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import Judged, JudgeInput
-from lambdas.judge.evidence import Holdout, champion_scores, holdout_scores, parity
+from lambdas.judge.champion import compare
+from lambdas.judge.evidence import Holdout, holdout_scores, parity
 from lambdas.judge.files import collect, keep
-from lambdas.judge.verdict import Evidence, verdict
+from lambdas.judge.verdict import Evidence, unservable, verdict
+from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.model import ServedModel
 from lambdas.shared.artifacts import Artifacts
 from lambdas.shared.log import log
@@ -20,7 +22,7 @@ from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow
-    from dropforge.contract.results import Manifest
+    from dropforge.contract.results import Manifest, Verdict
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -34,32 +36,41 @@ def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
     price = cost(given.instance_type, given.billable_seconds)
     registry.update_run(given.run, step="Judge", job=given.job, cost=price)
     manifest, files = collect(given, artifacts)
-    live = registry.live(given.model)
-    found = verdict(evidence(manifest, files, live, artifacts))
+    found = examine(manifest, files, registry.live(given.model), artifacts)
     keep(given.run, files, artifacts)
     artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), found.to_json())
     report = artifacts.uri(given.run, names.REPORT_FILE)
     scored: dict[str, Any] = {"metric": found.metric, "metrics": found.candidate, "baseline": found.baseline}
     registry.update_run(given.run, report=report, **scored)
     log("judged", step="Judge", run=given.run, model=given.model, outcome=found.outcome, parity=found.parity)
-    return Judged(found.outcome, "; ".join(found.reasons))
+    return Judged(found.outcome, "; ".join((*found.reasons, *found.notes)))
 
 
-def evidence(manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts) -> Evidence:
-    """Everything that the verdict needs, from the files of the run and the live model's."""
+def examine(manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts) -> Verdict:
+    """The verdict on the run's model; a model that cannot be served is refused, not a fault of the judge."""
     metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
     digest = manifest.files[names.MODEL_FILE].sha256
+    try:
+        return verdict(evidence(metrics, digest, files, live, artifacts))
+    except (ModelFault, InputFault) as fault:
+        return unservable(metrics, digest, str(fault))
+
+
+def evidence(
+    metrics: Metrics, digest: str, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts
+) -> Evidence:
+    """Everything that the verdict needs, from the files of the run and the live model's."""
     candidate = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
     holdout = Holdout.read(files[names.HOLDOUT_FILE])
-    champion = None if live is None else ServedModel.from_bytes(artifacts.read(live.artifact), live.sha256)
-    compared = champion_scores(champion, candidate, holdout)
+    compared = compare(live, candidate, holdout, artifacts)
     return Evidence(
         metric=metrics.metric,
         direction=metrics.direction,
         candidate=holdout_scores(candidate, holdout),
         baseline=metrics.baseline,
-        champion=compared,
-        champion_version=live.version if live is not None and compared is not None else None,
+        champion=compared.scores,
+        champion_version=compared.version,
         parity=parity(candidate, files[names.GOLDEN_FILE]),
         sha256=digest,
+        notes=compared.notes,
     )

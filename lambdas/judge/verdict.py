@@ -9,7 +9,7 @@ from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import Verdict
 
 if TYPE_CHECKING:
-    from dropforge.contract.results import Direction
+    from dropforge.contract.results import Direction, Metrics
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Evidence:
     champion_version: str | None
     parity: float
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 def verdict(evidence: Evidence) -> Verdict:
@@ -38,8 +39,25 @@ def verdict(evidence: Evidence) -> Verdict:
         baseline=evidence.baseline,
         champion=evidence.champion,
         champion_version=evidence.champion_version,
-        parity=evidence.parity if evidence.parity < float("inf") else -1.0,
+        parity=evidence.parity if evidence.parity < float("inf") else None,
         sha256=evidence.sha256,
+        notes=evidence.notes,
+    )
+
+
+def unservable(metrics: Metrics, sha256: str, fault: str) -> Verdict:
+    """The verdict on a file that the serving runtime cannot load, or that does not answer its own rows."""
+    return Verdict(
+        outcome="refused",
+        reasons=(f"the model cannot be served: {fault}",),
+        metric=metrics.metric,
+        direction=metrics.direction,
+        candidate={},
+        baseline=metrics.baseline,
+        champion=None,
+        champion_version=None,
+        parity=None,
+        sha256=sha256,
     )
 
 

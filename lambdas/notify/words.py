@@ -36,7 +36,7 @@ def subject(given: NotifyInput) -> str:
 def message(given: NotifyInput, row: RunRow | None, reason: str) -> str:
     """A short text, a line a fact."""
     lines = [f"Run {given.run or given.execution} of model {given.model or '(unknown)'}: {given.status}."]
-    if row is not None and row.metric is not None:
+    if row is not None and row.metric in row.metrics and row.metric in row.baseline:
         ours, theirs = row.metrics[row.metric], row.baseline[row.metric]
         lines.append(f"{row.metric} on the hold-out: {ours:.6g}, trivial baseline {theirs:.6g}.")
     if reason:

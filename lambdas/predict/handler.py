@@ -6,19 +6,27 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import prediction_id
+from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL, ArtifactSettings
 from lambdas.predict.models import Models
-from lambdas.serving.faults import InputFault, ModelFault
-from lambdas.serving.rows import from_csv, from_json, to_arrays
+from lambdas.serving.faults import InputFault, ModelFault, NotFinite
+from lambdas.serving.rows import from_csv, from_json, short, to_arrays
 from lambdas.shared.http import Request, answer, error
 from lambdas.shared.log import log
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.serving.rows import Rows
 
 MOST_BYTES = 6_000_000
 """Lambda takes no more in one call."""
+
+MOST_ANSWER = 4_500_000
+"""Characters of an answer: Lambda gives back 6 MB at most, and counts every quotation mark twice."""
 
 
 @cache
@@ -31,7 +39,7 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out; a caller's mistake never becomes a 5xx."""
     request = Request.from_event(event)
     try:
-        return answer(200, predict(request, models()))
+        return fitting(answer(200, predict(request, models())))
     except InputFault as fault:
         return error(fault.status, fault.code, fault.message, fault.field)
     except ModelFault as fault:
@@ -46,12 +54,13 @@ def predict(request: Request, served: Models) -> dict[str, Any]:
         ModelFault: the live model cannot be served.
     """
     name = request.path["model"]
-    live = served.live(name)
+    live = served.live(name) if MODEL_NAME.fullmatch(name) else None
     if live is None:
-        raise InputFault(404, "no_such_model", f"model {name!r}: no version is live; GET /models lists what is")
+        message = f"model {short(name)!r}: no version is live; GET /models lists what is"
+        raise InputFault(404, "no_such_model", message)
     rows = read_rows(request)
     model = served.load(live)
-    answers = model.predict(to_arrays(rows, model.card))
+    answers = answered(model, to_arrays(rows, model.card))
     return {
         "model": name,
         "version": live.version,
@@ -59,6 +68,25 @@ def predict(request: Request, served: Models) -> dict[str, Any]:
         "probabilities": probabilities(answers, model),
         "ids": [prediction_id() for _ in range(rows.count)],
     }
+
+
+def answered(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
+    """The model's answers; a row without a finite one is the caller's to mend, for the judge saw finite ones."""
+    try:
+        return model.predict(arrays)
+    except NotFinite as fault:
+        message = f"rows[{fault.row}]: the model has no finite answer; expected numbers nearer to those it has seen"
+        raise InputFault(422, "out_of_range", message, f"rows[{fault.row}]") from fault
+
+
+def fitting(response: dict[str, Any]) -> dict[str, Any]:
+    """The response itself when Lambda can give it back; `InputFault` 413 otherwise."""
+    if len(response["body"]) > MOST_ANSWER:
+        message = (
+            f"expected an answer of at most {MOST_ANSWER} characters, got {len(response['body'])}: send fewer rows"
+        )
+        raise InputFault(413, "answer_too_large", message)
+    return response
 
 
 def read_rows(request: Request) -> Rows:
@@ -73,7 +101,8 @@ def read_rows(request: Request) -> Rows:
         return from_json(request.body)
     if request.content_type in ("text/csv", "application/csv"):
         return from_csv(request.body)
-    raise InputFault(415, "content_type", f"expected application/json or text/csv, got {request.content_type!r}")
+    message = f"expected application/json or text/csv, got {short(request.content_type)!r}"
+    raise InputFault(415, "content_type", message)
 
 
 def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]] | None:
@@ -86,10 +115,15 @@ def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]
 
 def unhealthy(model: str, fault: ModelFault) -> dict[str, Any]:
     """503, a log line, and a count that the alarm watches: by model, and over all."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     from lambdas.shared.aws import cloudwatch
 
     log("no healthy model", step="Predict", model=model, reason=str(fault))
-    by_model = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
-    data: Any = [by_model, {**by_model, "Dimensions": [{"Name": "model", "Value": model}]}]
-    cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
+    over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
+    data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
+    try:
+        cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
+    except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
+        log("metric lost", step="Predict", model=model, reason=str(lost))
     return error(503, "no_healthy_model", f"model {model!r} cannot be served at the moment; its owner has been told")

@@ -31,10 +31,19 @@ class Models:
     loaded: OrderedDict[str, ServedModel] = field(default_factory=OrderedDict)
 
     def live(self, model: str) -> LiveRow | None:
-        """The live pointer of a model, at most `POINTER_SECONDS` old."""
+        """The live pointer of a model, at most `POINTER_SECONDS` old.
+
+        Raises:
+            ModelFault: the registry cannot be read.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
         read, row = self.pointers.get(model, (float("-inf"), None))
         if time.monotonic() - read > POINTER_SECONDS:
-            row = Registry(self.settings.registry).live(model)
+            try:
+                row = Registry(self.settings.registry).live(model)
+            except (BotoCoreError, ClientError) as fault:
+                raise ModelFault(f"model {model!r}: its live pointer cannot be read: {fault}") from fault
             self.pointers[model] = (time.monotonic(), row)
             if row is None:
                 del self.pointers[model]  # names that nobody has must not fill the memory

@@ -9,7 +9,7 @@ from dropforge.contract.settings import RegistrySettings
 from dropforge.contract.steps import Promoted, PromoteInput
 from lambdas.shared.clock import now
 from lambdas.shared.log import log
-from lambdas.shared.registry import Registry, RegistryFault
+from lambdas.shared.registry import ATTEMPTS, Registry, RegistryFault
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import VersionRow
@@ -24,22 +24,22 @@ def promote(given: PromoteInput, registry: Registry) -> Promoted:
     """Moves LIVE, unless a run that was dropped later serves already; done twice it is done once.
 
     Raises:
-        RegistryFault: the version is not there, or others moved the pointer at the same moment (the state's retry
-            looks again).
+        RegistryFault: the version is not there, or others moved the pointer in every attempt.
     """
     registry.update_run(given.run, step="Promote")
     version = registry.version(given.model, given.version)
     if version is None or version.outcome != "approved":
         raise RegistryFault(f"version {given.version} of {given.model!r}: expected it registered as approved")
-    live = registry.live(given.model)
-    if live is not None and live.run == given.run:
-        return Promoted("promoted", "")
-    if live is not None and registry.run(live.run).created > registry.run(given.run).created:
-        return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
-    if not registry.move_live(pointer(version, live)):
-        raise RegistryFault(f"live pointer of {given.model!r}: expected nobody else to move it, somebody did")
-    log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)
-    return Promoted("promoted", "")
+    for _ in range(ATTEMPTS):
+        if any(move.run == given.run for move in registry.history(given.model)):
+            return Promoted("promoted", "")  # an earlier attempt moved it, and its answer was lost
+        live = registry.live(given.model)
+        if live is not None and registry.run(live.run).created > registry.run(given.run).created:
+            return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
+        if registry.move_live(pointer(version, live)):
+            log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)
+            return Promoted("promoted", "")
+    raise RegistryFault(f"live pointer of {given.model!r}: others moved it in each of {ATTEMPTS} attempts; run again")
 
 
 def pointer(version: VersionRow, live: LiveRow | None) -> LiveRow:

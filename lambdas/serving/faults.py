@@ -16,3 +16,11 @@ class InputFault(Exception):
 
 class ModelFault(RuntimeError):
     """A model file that cannot be served: another hash, no card, outputs that are not what the card says."""
+
+
+class NotFinite(ModelFault):
+    """An answer that is NaN or infinite; `row` is the first row that has one."""
+
+    def __init__(self, output: str, row: int) -> None:
+        super().__init__(f"output {output!r}, row {row}: expected finite numbers, got NaN or infinity")
+        self.row = row

@@ -12,7 +12,7 @@ import numpy as np
 
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES, ModelCard
-from lambdas.serving.faults import ModelFault
+from lambdas.serving.faults import ModelFault, NotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,8 @@ class ServedModel:
             arrays: every column of the card by name, [N, 1].
 
         Raises:
-            ModelFault: an output of another shape than the card says, or one that is not finite.
+            ModelFault: an output of another shape than the card says.
+            NotFinite: a row has no finite answer, as when its numbers overflow float32 inside the model.
         """
         count = len(next(iter(arrays.values())))
         if self.card.task == "regression":
@@ -97,6 +98,7 @@ def _session(body: bytes) -> onnxruntime.InferenceSession:
 def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     if values.shape != shape:
         raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
-    if not np.isfinite(values).all():
-        raise ModelFault(f"output {name!r}: expected finite numbers, got NaN or infinity")
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        raise NotFinite(name, int(finite.argmin()))
     return values

@@ -23,11 +23,14 @@ MOST_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Rows:
-    """A request's rows, column by column; `text` when every value is a text of a CSV."""
+    """A request's rows, column by column, or as the records that came."""
 
     columns: dict[str, Sequence[Any]]
     count: int
     text: bool = False
+    """Whether every value is a text of a CSV."""
+    records: list[dict[str, Any]] | None = None
+    """Instead of `columns`: made into columns by the card, since strangers' records may have any number of keys."""
 
 
 def from_json(body: bytes) -> Rows:
@@ -60,9 +63,10 @@ def from_csv(body: bytes) -> Rows:
         raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
     header, rows = lines[0], lines[1:]
     _check_count(len(rows))
-    repeated = next((name for name in header if header.count(name) > 1), None)
+    repeated = _repeated(header)
     if repeated is not None:
-        raise InputFault(422, "repeated_column", f"column {repeated!r}: expected once, got it again", repeated)
+        message = f"column {short(repeated)!r}: expected once, got it again"
+        raise InputFault(422, "repeated_column", message, short(repeated))
     for at, row in enumerate(rows):
         if len(row) != len(header):
             message = f"rows[{at}]: expected {len(header)} fields as in the header, got {len(row)}"
@@ -76,16 +80,45 @@ def to_arrays(rows: Rows, card: ModelCard) -> dict[str, np.ndarray]:
     Raises:
         InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
     """
-    wanted = {column.name for column in card.columns}
-    missing = next((column.name for column in card.columns if column.name not in rows.columns), None)
+    columns = _checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    return {column.name: to_array(column, columns[column.name], text=rows.text) for column in card.columns}
+
+
+def _checked(columns: dict[str, Sequence[Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
+    names = [column.name for column in card.columns]
+    missing = next((name for name in names if name not in columns), None)
     if missing is not None:
-        message = f"column {missing!r}: expected in every row, got none; null stands for a missing value"
-        raise InputFault(422, "missing_column", message, missing)
-    unknown = next((name for name in rows.columns if name not in wanted and name not in card.ignored), None)
+        raise _missing_column(missing)
+    unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
     if unknown is not None:
-        message = f"column {unknown!r} is not known to this model; expected {sorted(wanted)}"
-        raise InputFault(422, "unknown_column", message[:1000], unknown)
-    return {column.name: to_array(column, rows.columns[column.name], text=rows.text) for column in card.columns}
+        raise _unknown_column(short(unknown), names)
+    return columns
+
+
+def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
+    names = [column.name for column in card.columns]
+    wanted, allowed = set(names), {*names, *card.ignored}
+    for at, record in enumerate(records):
+        if not wanted <= record.keys():
+            raise _missing_column(f"rows[{at}].{next(name for name in names if name not in record)}")
+        if not record.keys() <= allowed:
+            raise _unknown_column(f"rows[{at}].{short(next(name for name in record if name not in allowed))}", names)
+    return {name: [record[name] for record in records] for name in names}
+
+
+def _missing_column(field: str) -> InputFault:
+    message = f"{field}: expected a value in every row, got none; null stands for a missing one"
+    return InputFault(422, "missing_column", message, field)
+
+
+def _unknown_column(field: str, names: list[str]) -> InputFault:
+    known = ", ".join(map(repr, names))
+    return InputFault(422, "unknown_column", f"{field}: no column of this model, which knows {known}"[:1000], field)
+
+
+def short(name: str) -> str:
+    """A stranger's name, cut to what a message can hold."""
+    return name if len(name) <= 100 else f"{name[:100]}…"
 
 
 def _parsed(body: bytes) -> Any:
@@ -105,24 +138,18 @@ def _refuse_constant(name: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object")
+        raise ValueError(f"the key {short(str(_repeated([name for name, _ in pairs])))!r} stands twice in one object")
     return found
+
+
+def _repeated(names: Sequence[str]) -> str | None:
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def _from_records(records: list[dict[str, Any]]) -> Rows:
     _check_count(len(records))
-    names = list(records[0])
-    known = set(names)
-    for at, record in enumerate(records):
-        if record.keys() != known:
-            odd = sorted(record.keys() ^ known)[0]
-            field = f"rows[{at}].{odd}"
-            state = "is missing here but stands in rows[0]" if odd in known else "does not stand in rows[0]"
-            message = f"{field} {state}; expected the same columns in every row, null for a missing value"
-            raise InputFault(422, "missing_column" if odd in known else "unknown_column", message, field)
-    return Rows({name: [record[name] for record in records] for name in names}, len(records))
+    return Rows({}, len(records), records=records)
 
 
 def _from_columns(columns: Any) -> Rows:
@@ -134,8 +161,9 @@ def _from_columns(columns: Any) -> Rows:
     first, count = next(iter(counts.items()))
     ragged = next((name for name, each in counts.items() if each != count), None)
     if ragged is not None:
-        message = f"columns.{ragged}: expected {count} values as in {first!r}, got {counts[ragged]}"
-        raise InputFault(422, "ragged_columns", message, f"columns.{ragged}")
+        field = f"columns.{short(ragged)}"
+        message = f"{field}: expected {count} values as in {short(first)!r}, got {counts[ragged]}"
+        raise InputFault(422, "ragged_columns", message, field)
     _check_count(count)
     return Rows(columns, count)
 

@@ -1,8 +1,10 @@
-"""One column of a request to the array that its ONNX input takes.
+"""One column of a request to the array that its ONNX input takes, read as the trainer reads a data set.
 
-A number is a JSON number; a text in its place is refused, because `"12"` and `12` usually mean a mistake upstream. A
-category, a date or a boolean is a text, and a JSON number or boolean is taken as the text that the data would have
-held: 5 as `5`, 5.0 as `5.0`, true as `true`. null is a missing value everywhere: NaN, or the empty text.
+A number is a JSON number; a text in its place is refused, because `"12"` and `12` usually mean a mistake upstream. In
+CSV all is text: a number may be written there as in a data set (`lambdas.serving.numbers`). A category, a date or a
+boolean is a text without surrounding white space, and a JSON number or boolean is taken as the text that the data
+would have held: 5 and 5.0 as `5`, 5.5 as `5.5`, true as `true`. null is a missing value everywhere: NaN, or the empty
+text.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lambdas.serving.faults import InputFault
+from lambdas.serving.numbers import parse_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +25,7 @@ LONGEST_TEXT = 10_000
 """Characters of one value."""
 
 LARGEST = float(np.finfo(np.float32).max)
+NUMBERS = {int, float, type(None)}
 
 
 def to_array(column: Column, values: Sequence[Any], *, text: bool = False) -> np.ndarray:
@@ -35,44 +39,63 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False) -> np
         InputFault: 422, naming `rows[i].<column>`.
     """
     if column.kind == "number":
-        return _numbers(column.name, values, text=text)
+        return _numbers_of_text(column.name, values) if text else _numbers(column.name, values)
     return _texts(column.name, values)
 
 
-def _numbers(name: str, values: Sequence[Any], *, text: bool) -> np.ndarray:
-    array = np.empty((len(values), 1), dtype=np.float32)
-    for at, value in enumerate(values):
-        array[at, 0] = _number_of_text(name, at, value) if text else _number(name, at, value)
-    return array
-
-
-def _number(name: str, at: int, value: Any) -> float:
-    if type(value) is float or type(value) is int:
-        if -LARGEST <= value <= LARGEST:
-            return value
-        raise _wrong(name, at, "a number within the range of float32", value)
-    if value is None:
-        return np.nan
-    raise _wrong(name, at, "a number or null", value)
-
-
-def _number_of_text(name: str, at: int, value: Any) -> float:
-    stripped = value.strip()
-    if not stripped:
-        return np.nan
+def _numbers(name: str, values: Sequence[Any]) -> np.ndarray:
+    if not set(map(type, values)) <= NUMBERS:
+        at = next(at for at, value in enumerate(values) if type(value) not in NUMBERS)
+        raise _wrong(name, at, "a number or null", values[at])
     try:
-        return _number(name, at, float(stripped))
-    except ValueError:
-        raise _wrong(name, at, "a number or an empty field", value) from None
+        array = np.array(values, dtype=np.float64)  # None becomes NaN
+    except OverflowError:  # a whole number beyond float64
+        array = np.array([None if value is None else _bounded(value) for value in values], dtype=np.float64)
+    return _in_range(name, array, values)
+
+
+def _bounded(value: float) -> float:
+    return float(max(-2 * LARGEST, min(2 * LARGEST, value)))
+
+
+def _numbers_of_text(name: str, values: Sequence[str]) -> np.ndarray:
+    parsed = parse_numbers(values)
+    at = next((at for at, value in enumerate(parsed) if value is None), None)
+    if at is not None:
+        raise _wrong(name, at, "a number or an empty field", values[at])
+    return _in_range(name, np.array(parsed, dtype=np.float64), values)
+
+
+def _in_range(name: str, array: np.ndarray, values: Sequence[Any]) -> np.ndarray:
+    outside = np.abs(array) > LARGEST
+    if outside.any():
+        at = int(outside.argmax())
+        raise _wrong(name, at, "a number within the range of float32", values[at])
+    return array.astype(np.float32).reshape(-1, 1)
 
 
 def _texts(name: str, values: Sequence[Any]) -> np.ndarray:
-    array = np.empty((len(values), 1), dtype=object)
-    for at, value in enumerate(values):
-        array[at, 0] = value if type(value) is str else _text(name, at, value)
-        if len(array[at, 0]) > LONGEST_TEXT:
-            raise _wrong(name, at, f"at most {LONGEST_TEXT} characters", f"{len(array[at, 0])} of them")
+    texts = [value.strip() if type(value) is str else _text(name, at, value) for at, value in enumerate(values)]
+    longest = max(texts, key=len)
+    if len(longest) > LONGEST_TEXT:
+        at = texts.index(longest)
+        raise _wrong(name, at, f"at most {LONGEST_TEXT} characters", f"{len(longest)} of them")
+    if not all(map(_is_clean, texts)):
+        at = next(at for at, each in enumerate(texts) if not _is_clean(each))
+        raise _wrong(name, at, "a text of whole Unicode characters without NUL", texts[at])
+    array = np.empty((len(texts), 1), dtype=object)
+    array[:, 0] = texts
     return array
+
+
+def _is_clean(text: str) -> bool:
+    """Whether onnxruntime takes it as it is: half a surrogate pair stops it, and a NUL would cut the text."""
+    if text.isascii():
+        return "\0" not in text
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _text(name: str, at: int, value: Any) -> str:
@@ -80,9 +103,11 @@ def _text(name: str, at: int, value: Any) -> str:
         return ""
     if type(value) is bool:
         return "true" if value else "false"
-    if type(value) is int or type(value) is float:
-        return str(value)[: LONGEST_TEXT + 1]
-    raise _wrong(name, at, "a text, a number, true, false or null", value)
+    if type(value) is int:
+        return str(value)
+    if type(value) is float and np.isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**63 else str(value)
+    raise _wrong(name, at, "a text, a finite number, true, false or null", value)
 
 
 def _wrong(name: str, at: int, expected: str, value: Any) -> InputFault:
@@ -94,5 +119,7 @@ def _shown(value: Any) -> str:
     """The value in a message: its kind for what could be large, itself otherwise."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
-    shown = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "a huge whole number"
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return "a huge whole number"
+    shown = repr(value[:60] if isinstance(value, str) else value)
     return shown if len(shown) <= 60 else f"{shown[:60]}…"
