@@ -80,12 +80,13 @@ async def serve(home: Home, address: Address) -> None:
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import logs, metrics, roles, sagemaker, timeouts
+    from dropforge.embedded import events, logs, metrics, roles, sagemaker, timeouts
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
     sagemaker.register(home, address)
     metrics.register()
+    events.register()
     logs.register()
     timeouts.register()
     if address.strict:

@@ -1,4 +1,4 @@
-"""A task's `TimeoutSeconds` may be a JSONata expression: MiniStack evaluates every other field of a task, not this one."""
+"""`TimeoutSeconds` of a task may be a JSONata expression: MiniStack evaluates a task's other fields, not this one."""
 
 from __future__ import annotations
 

@@ -172,3 +172,12 @@ def test_a_timeout_is_not_evaluated() -> None:
     from ministack.services import stepfunctions
 
     assert 'effective, state_def["TimeoutSeconds"])' in inspect.getsource(stepfunctions._execute_task)
+
+
+def test_events_of_objects_do_not_name_the_version() -> None:
+    """dropforge/embedded/events.py"""
+    import inspect
+
+    from ministack.services import s3
+
+    assert "version-id" not in inspect.getsource(s3._fire_s3_event)
