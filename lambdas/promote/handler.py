@@ -30,11 +30,12 @@ def promote(given: PromoteInput, registry: Registry) -> Promoted:
     version = registry.version(given.model, given.version)
     if version is None or version.outcome != "approved":
         raise RegistryFault(f"version {given.version} of {given.model!r}: expected it registered as approved")
+    created = registry.run(given.run).created
     for _ in range(ATTEMPTS):
-        if any(move.run == given.run for move in registry.history(given.model)):
-            return Promoted("promoted", "")  # an earlier attempt moved it, and its answer was lost
         live = registry.live(given.model)
-        if live is not None and registry.run(live.run).created > registry.run(given.run).created:
+        if live is not None and registry.has_moved(given.run, live, since=created):
+            return Promoted("promoted", "")  # an earlier attempt moved it, and its answer was lost
+        if live is not None and registry.run(live.run).created > created:
             return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
         if registry.move_live(pointer(version, live)):
             log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)

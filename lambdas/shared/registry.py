@@ -135,6 +135,16 @@ class Registry:
         found = self._table.partition(rows.model_partition(model), rows.HISTORY_PREFIX)
         return [LiveRow.from_json(each) for each in reversed(found)]
 
+    def has_moved(self, run: str, live: LiveRow, since: str) -> bool:
+        """Whether `run`, created at `since`, was ever promoted: by the moves up to `live`, newest first."""
+        move: LiveRow | None = live
+        while move is not None and move.moved >= since:
+            if move.run == run:
+                return True
+            found = self._table.get(rows.history_key(move.model, move.generation - 1))
+            move = None if found is None else LiveRow.from_json(found)
+        return False
+
     def move_live(self, row: LiveRow) -> bool:
         """Points LIVE to `row` and notes the move in the history, both or none.
 

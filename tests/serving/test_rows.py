@@ -1,0 +1,204 @@
+"""Rows from requests: what is taken, what is refused and with which field, and that text reads as in training."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dropforge.contract.schema import Column, ModelCard
+from lambdas.serving import numbers
+from lambdas.serving.faults import InputFault
+from lambdas.serving.rows import MOST_ROWS, from_csv, from_json, to_arrays
+from lambdas.serving.values import LONGEST_TEXT, to_array
+from training_container.data import values as trainer
+from training_container.data.prepare import typed
+
+CARD = ModelCard(
+    model="m",
+    run="run-0123456789abcdef",
+    task="regression",
+    target="y",
+    label_type="number",
+    classes=(),
+    columns=(Column("age", "number"), Column("town", "category"), Column("new", "boolean"), Column("day", "date")),
+    ignored=("y", "id"),
+)
+ROW = {"age": 3, "town": "Bonn", "new": True, "day": "2026-01-31"}
+
+
+def arrays(value: Any) -> dict[str, list[Any]]:
+    found = to_arrays(from_json(json.dumps(value).encode()), CARD)
+    assert all(each.shape[1] == 1 for each in found.values())
+    return {name: each[:, 0].tolist() for name, each in found.items()}
+
+
+def refused(body: bytes | Any, *, csv: bool = False) -> InputFault:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises(InputFault) as caught:
+        to_arrays((from_csv if csv else from_json)(raw), CARD)
+    return caught.value
+
+
+@pytest.mark.parametrize("body", [[ROW], {"rows": [ROW]}, {"columns": {name: [value] for name, value in ROW.items()}}])
+def test_three_shapes_of_json(body: Any) -> None:
+    assert arrays(body) == {"age": [3.0], "town": ["Bonn"], "new": ["true"], "day": ["2026-01-31"]}
+
+
+def test_csv_gives_what_json_gives() -> None:
+    body = "town,age,new,day,id\r\nBonn,3,true,2026-01-31,17\n,,,,18\n".encode("utf-8-sig")
+    found = {name: each[:, 0].tolist() for name, each in to_arrays(from_csv(body), CARD).items()}
+    assert found["town"] == ["Bonn", ""] and found["new"] == ["true", ""] and found["day"] == ["2026-01-31", ""]
+    assert found["age"][0] == 3.0 and math.isnan(found["age"][1])
+
+
+def test_null_is_a_missing_value_everywhere() -> None:
+    found = arrays([dict.fromkeys(ROW)])
+    assert math.isnan(found["age"][0])
+    assert [found[name] for name in ("town", "new", "day")] == [[""], [""], [""]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(5, "5"), (5.0, "5"), (5.5, "5.5"), (True, "true"), (False, "false"), (" Bonn ", "Bonn")]
+)
+def test_a_category_is_the_text_that_the_data_would_have_held(value: Any, text: str) -> None:
+    assert arrays([{**ROW, "town": value}])["town"] == [text]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"age": "3"}, "wrong_type", "rows[1].age"),
+        ({"age": True}, "wrong_type", "rows[1].age"),
+        ({"age": [3]}, "wrong_type", "rows[1].age"),
+        ({"age": 1e39}, "wrong_type", "rows[1].age"),
+        ({"age": 10**400}, "wrong_type", "rows[1].age"),
+        ({"town": {"a": 1}}, "wrong_type", "rows[1].town"),
+        ({"town": "x" * (LONGEST_TEXT + 1)}, "wrong_type", "rows[1].town"),
+        ({"town": "half \ud800 pair"}, "wrong_type", "rows[1].town"),
+        ({"town": "cut\0here"}, "wrong_type", "rows[1].town"),
+        ({"town": 10**4000}, None, None),
+        ({"size": 3}, "unknown_column", "rows[1].size"),
+        ({"s" * 5000: 3}, "unknown_column", "rows[1]." + "s" * 100 + "…"),
+        ({"id": [1]}, None, None),
+    ],
+)
+def test_what_is_wrong_in_a_record_is_named(change: Any, code: str | None, field: str | None) -> None:
+    if code is None:
+        assert len(arrays([ROW, {**ROW, **change}])["age"]) == 2
+        return
+    fault = refused([ROW, {**ROW, **change}])
+    assert (fault.status, fault.code, fault.field) == (422, code, field)
+    assert len(fault.message) < 1200
+
+
+def test_a_missing_column_is_named_with_its_row() -> None:
+    fault = refused([ROW, {name: value for name, value in ROW.items() if name != "day"}])
+    assert (fault.status, fault.code, fault.field) == (422, "missing_column", "rows[1].day")
+    assert refused({"columns": {"age": [1]}}).field == "town"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "empty"),
+        (b"[]", 400, "empty"),
+        (b'{"rows": []}', 400, "empty"),
+        (b'{"columns": {}}', 400, "empty"),
+        (b'{"columns": {"age": []}}', 400, "empty"),
+        (b"{}", 400, "wrong_shape"),
+        (b"3", 400, "wrong_shape"),
+        (b"[3]", 400, "wrong_shape"),
+        (b'{"columns": {"age": 3}}', 400, "wrong_shape"),
+        (b'{"columns": [3]}', 400, "wrong_shape"),
+        (b'{"rows": [{}], "more": 1}', 400, "wrong_shape"),
+        (b"[{", 400, "not_json"),
+        (b'[{"age": NaN}]', 400, "not_json"),
+        (b'[{"age": -Infinity}]', 400, "not_json"),
+        (b'[{"age": 1, "age": 2}]', 400, "not_json"),
+        (b"[" * 100_000, 400, "not_json"),
+        (b'[{"age": ' + b"9" * 5000 + b"}]", 400, "not_json"),
+        (b"\xff\xfe\xfd", 400, "not_json"),
+        (b'{"columns": {"age": [1], "town": []}}', 422, "ragged_columns"),
+        (b"[" + b",".join([b"{}"] * (MOST_ROWS + 1)) + b"]", 413, "too_many_rows"),
+    ],
+)
+def test_what_is_no_list_of_rows(body: bytes, status: int, code: str) -> None:
+    fault = refused(body)
+    assert (fault.status, fault.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        (b"", 400, "empty", None),
+        (b"age,town\n", 400, "empty", None),
+        (b"\xff\n1\n", 400, "not_csv", None),
+        (b'age\n"1\n', 400, "not_csv", None),
+        (b"age,age\n1,2\n", 422, "repeated_column", "age"),
+        (b"age,town\n1\n", 422, "ragged_row", "rows[0]"),
+        (b"age;town;new;day\n1;2;3;4\n", 422, "missing_column", "age"),
+        (b"age,town,new,day\n1,a,yes,\nold,a,yes,\n", 422, "wrong_type", "rows[1].age"),
+        (b"age,town,new,day\ninf,a,yes,\n", 422, "wrong_type", "rows[0].age"),
+        (b"age,town,new,day\n1e39,a,yes,\n", 422, "wrong_type", "rows[0].age"),
+        (b"age,town,new,day\n1_000,a,yes,\n", 422, "wrong_type", "rows[0].age"),
+        (b"age,town,new,day\n1,a\0b,yes,\n", 422, "wrong_type", "rows[0].town"),
+        (b"age\n" + b"1\n" * (MOST_ROWS + 1), 413, "too_many_rows", None),
+    ],
+)
+def test_what_is_no_csv_of_rows(body: bytes, status: int, code: str, field: str | None) -> None:
+    fault = refused(body, csv=True)
+    assert (fault.status, fault.code, fault.field) == (status, code, field)
+
+
+def test_many_different_names_cost_no_more_than_reading_them() -> None:
+    names = [f"c{at}" for at in range(200_000)]
+    assert refused(",".join([*names, "c0"]).encode() + b"\n1\n", csv=True).code == "repeated_column"
+    twice = "{" + ",".join(f'"{name}":1' for name in [*names, "c0"]) + "}"
+    assert refused(f"[{twice}]".encode()).code == "not_json"
+
+
+WRITTEN = st.one_of(
+    st.sampled_from(
+        [*trainer.MISSING, "1,234", "12,5", "1,234.5", "$3", "40 %", "-€1,200", "007", "1e5", ".5", "5.", "x"]
+    ),
+    st.floats(allow_nan=False, allow_infinity=False, width=32).map(str),
+    st.text("0123456789.,-+eE$€% ", max_size=8),
+)
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_numbers_in_csv_read_as_the_trainer_reads_them(texts: list[str]) -> None:
+    series = pl.Series("age", texts)
+    expected = trainer.parse_numbers(trainer.without_missing(trainer.stripped(series))).to_list()
+    found = numbers.parse_numbers(texts)
+    assert [None if each is None or math.isnan(each) or math.isinf(each) else each for each in found] == expected
+
+
+def test_missing_markers_are_the_trainer_s() -> None:
+    assert set(trainer.MISSING) == numbers.MISSING
+
+
+@pytest.mark.parametrize("texts", [["Bonn", " Köln ", "", "5", "5.0"], ["", "", "x", " ", "y"]])
+def test_texts_read_as_the_trainer_reads_them(texts: list[str]) -> None:
+    column = Column("town", "category")
+    expected = typed(pl.Series("town", texts), "category").tolist()
+    assert to_array(column, texts, text=True)[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("cells", [[5.0, 7.0, None], [5, 7, None]])
+def test_numbers_that_name_things_read_as_the_trainer_reads_them(cells: list[Any]) -> None:
+    expected = typed(pl.Series("shop", cells), "category").tolist()
+    assert to_array(Column("shop", "category"), cells)[:, 0].tolist() == expected
+
+
+def test_numbers_keep_their_value_as_float32() -> None:
+    found = arrays([{**ROW, "age": value} for value in (0.1, -0.0, 2**53 + 1, 3.4e38)])["age"]
+    assert found == [float(np.float32(value)) for value in (0.1, -0.0, 2**53 + 1, 3.4e38)]
