@@ -151,6 +151,7 @@ def _connection(place: Home, server: process.Server, outputs: dict[str, str]) ->
 @contextmanager
 def _alone(place: Home) -> Iterator[None]:
     """One `up` or `down` at a time in a home; the next one waits."""
+    place.root.mkdir(parents=True, exist_ok=True, mode=0o700)  # data sets and keys lie below
     descriptor = lock.take(place.command_lock, wait=True)
     assert descriptor is not None
     try:
