@@ -30,7 +30,9 @@ def scores(task: Task, truth: Array, predicted: Array) -> dict[str, float]:
     if len(truth) == 0:
         raise ValueError(f"scores of {task}: expected at least 1 row, got 0")
     if not np.isfinite(predicted).all():
-        raise ValueError(f"scores of {task}: expected finite predictions, got {int((~np.isfinite(predicted)).sum())} others")
+        raise ValueError(
+            f"scores of {task}: expected finite predictions, got {int((~np.isfinite(predicted)).sum())} others"
+        )
     return {name: _METRICS[task][name](truth, predicted) for name in METRICS[task]}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dropforge.contract.schema import PREDICTION, PROBABILITIES
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import: it opens a database in the home folder otherwise
-import onnxruntime  # type: ignore[import-untyped]  # after the variable was set
+import onnxruntime  # after the variable was set
 
 if TYPE_CHECKING:
     import numpy as np

@@ -35,10 +35,10 @@ class Settings:
     layers: int = 2
     dropout: float = 0.1
     bins: int = 32
-    batch: int = 256
-    rate: float = 2e-3
+    batch: int = 320
+    rate: float = 3e-3
     decay: float = 1e-2
-    epochs: int = 60
+    epochs: int = 40
     patience: int = 12
     average: float = 0.99
     """Decay of the moving average of weights, per step."""

@@ -40,7 +40,7 @@ def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, pr
         summary=words.summary(measured, card.target),
         gain=words.gain(measured),
         meaning=words.MEANING,
-        models=words.MODELS,
+        named=lambda name: words.model(name, card.task),
         learning=words.LEARNING,
         curves=[(trial.name, Markup(plots.learning_curve(trial))) for trial in done.trials if trial.fitted.curves],
         figures=figures(done, card),

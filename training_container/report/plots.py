@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from training_container import metrics
 from training_container.curves import thinned
+from training_container.report import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ POINTS = 3000
 """Points of the scatter plot at most: more only make it darker."""
 
 
-def _draw(name: str, paint: Callable[[Axes], None], width: float = 5.2, height: float = 3.6) -> str:
+def _draw(name: str, paint: Callable[[Axes], None], width: float = 4.6, height: float = 3.4) -> str:
     """An `<svg>` element of what `paint(axes)` draws; `name` keeps its inner ids apart from other plots' ids."""
     style: Any = {**STYLE, "svg.hashsalt": name}  # Any: matplotlib types every key of its settings by name
     with matplotlib.rc_context(style):
@@ -39,6 +40,13 @@ def _draw(name: str, paint: Callable[[Axes], None], width: float = 5.2, height: 
         figure.savefig(out, format="svg", transparent=True, dpi=140, metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return text[text.index("<svg") :]
+
+
+def _few_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
+    """At most five marks, written as the rest of the page writes numbers, so that large ones do not touch."""
+    for each in which:
+        axes.locator_params(each, nbins=5)
+        getattr(axes, f"{each}axis").set_major_formatter(lambda value, _: words.number(value))
 
 
 def learning_curve(trial: Trial) -> str:
@@ -51,7 +59,7 @@ def learning_curve(trial: Trial) -> str:
         every = np.concatenate([np.array(values) for values in trial.fitted.curves.values()])
         if every.min() > 0 and every.max() > 20 * every.min():
             axes.set_yscale("log")
-        axes.set_xlabel("iteration" if "J" in trial.fitted.curves else "epoch")
+        axes.set_xlabel("epoch" if "validation_loss" in trial.fitted.curves else "iteration")
         axes.legend()
 
     return _draw(f"curve-{trial.name}", paint)
@@ -69,6 +77,7 @@ def predicted_and_true(truth: np.ndarray, answers: np.ndarray, target: str) -> s
         axes.scatter(truth[rows], answers[rows], s=7, alpha=0.35, color=MODEL, linewidths=0, rasterized=True)
         ends = [min(truth.min(), answers.min()), max(truth.max(), answers.max())]
         axes.plot(ends, ends, color=OTHER, linewidth=1)
+        _few_ticks(axes, "x", "y")
         axes.set_xlabel(f"true {_short(target)}")
         axes.set_ylabel("predicted")
 
@@ -83,6 +92,7 @@ def residuals(truth: np.ndarray, answers: np.ndarray) -> str:
         low, high = np.quantile(apart, [0.005, 0.995])
         axes.hist(np.clip(apart, low, high), bins=50, color=MODEL)
         axes.axvline(0, color=OTHER, linewidth=1)
+        _few_ticks(axes, "x")
         axes.set_xlabel("predicted − true")
         axes.set_ylabel("rows")
 
@@ -94,6 +104,7 @@ def target_values(target: np.ndarray, name: str) -> str:
 
     def paint(axes: Axes) -> None:
         axes.hist(target, bins=50, color=SOFT)
+        _few_ticks(axes, "x")
         axes.set_xlabel(_short(name))
         axes.set_ylabel("training rows")
 
@@ -127,7 +138,9 @@ def confusion(truth: np.ndarray, answers: np.ndarray, classes: tuple[str, ...]) 
                 colour = "white" if shares[row, column] > 0.6 else INK
                 axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=colour)
         labels = [_short(each, 14) for each in classes] if many <= 25 else []
-        axes.set_xticks(range(len(labels)), labels, rotation=30 if many > 3 else 0)
+        axes.set_xticks(
+            range(len(labels)), labels, rotation=35 if many > 3 else 0, ha="right" if many > 3 else "center"
+        )
         axes.set_yticks(range(len(labels)), labels)
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")

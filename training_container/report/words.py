@@ -18,17 +18,20 @@ MEANING = {
     "f1": "balance of finding the class and not raising false alarms; 1 is perfect",
 }
 
-MODELS = {
-    "linear": "linear model (closed form, or logistic regression)",
-    "gradient-descent": "linear model by gradient descent",
-    "neural": "neural network",
-}
+MODELS = {"gradient-descent": "linear model by gradient descent", "neural": "neural network"}
 
 LEARNING = {
     "linear": "Cross-entropy and penalty at every evaluation of L-BFGS, penalty after penalty.",
     "gradient-descent": "The cost of the standardised target, step by step down its gradient.",
     "neural": "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target.",
 }
+
+
+def model(name: str, task: str) -> str:
+    """A family's name in words; the linear one is another for values than for classes."""
+    if name == "linear":
+        return "linear model in closed form" if task == "regression" else "logistic regression"
+    return MODELS.get(name, name)
 
 
 def number(value: float | None) -> str:
@@ -50,15 +53,15 @@ def percent(share: float) -> str:
 
 def summary(measured: Metrics, target: str) -> str:
     """One sentence: how good, on what, against what."""
-    model, rows = MODELS.get(measured.chosen, measured.chosen), measured.rows["holdout"]
+    name, rows = model(measured.chosen, measured.task), measured.rows["holdout"]
     ours, trivial = measured.holdout, measured.baseline
     if measured.task == "regression":
         return (
-            f"A {model} predicts “{target}” with an average error of {number(ours['mae'])} on {rows:,} rows it "
+            f"A {name} predicts “{target}” with an average error of {number(ours['mae'])} on {rows:,} rows it "
             f"had never seen; always answering the average would be {number(trivial['mae'])} off."
         )
     return (
-        f"A {model} names the right “{target}” in {percent(ours['accuracy'])} of {rows:,} rows it had never seen; "
+        f"A {name} names the right “{target}” in {percent(ours['accuracy'])} of {rows:,} rows it had never seen; "
         f"always naming the most frequent class would be right in {percent(trivial['accuracy'])}."
     )
 
