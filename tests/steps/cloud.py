@@ -1,0 +1,181 @@
+"""A cloud in memory: two buckets, the registry, a topic with a queue behind it, and the steps.
+
+Each call of AWS is atomic here, as it is there, so that threads may meet in the registry; and the answer of any call
+can be lost after the call was done.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.client import BaseClient
+from botocore.exceptions import ReadTimeoutError
+from moto import mock_aws
+
+from dropforge.contract import names
+from dropforge.contract.ids import run_id
+from lambdas.claim.handler import handle as claim
+from lambdas.judge.handler import handle as judge
+from lambdas.notify.handler import handle as notify
+from lambdas.predict import handler as predict
+from lambdas.promote.handler import handle as promote
+from lambdas.register.handler import handle as register
+from lambdas.shared import aws
+from lambdas.shared.registry import Registry
+from tests.serving.little import little, trained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+HANDLERS = {"claim": claim, "judge": judge, "register": register, "promote": promote, "notify": notify}
+EVENTS = Path(__file__).parent / "events"
+CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch)
+WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish")
+
+
+@dataclass
+class Line:
+    """The wire between functions and AWS: counts the writes, and loses the answer of some."""
+
+    lose: Callable[[str, int], bool] = lambda _operation, _count: False
+    writes: int = 0
+    lock: Any = field(default_factory=threading.Lock)
+
+    def call(self, real: Any, client: Any, operation: str, arguments: Any) -> Any:
+        """Does the real call, one at a time; then gives its answer, or loses it."""
+        with self.lock:
+            answer = real(client, operation, arguments)
+            if operation not in WRITES:
+                return answer
+            self.writes += 1
+            lost = self.lose(operation, self.writes)
+        if lost:
+            raise ReadTimeoutError(endpoint_url="https://aws.example", error=f"the answer of {operation} was lost")
+        return answer
+
+
+@dataclass
+class Cloud:
+    """What a test does with the cloud."""
+
+    s3: Any
+    sqs: Any
+    queue: str
+    registry: Registry
+    line: Line
+
+    def drop(self, key: str, body: bytes = b"a,b\n1,2\n", **more: Any) -> dict[str, Any]:
+        """Drops an object; the input of Claim, but for the execution."""
+        version = self.s3.put_object(Bucket="drops", Key=key, Body=body, **more)["VersionId"]
+        return {"bucket": "drops", "key": key, "version": version, "size": len(body)}
+
+    def claim(self, key: str, body: bytes = b"a,b\n1,2\n", execution: str = "exe-1", **more: Any) -> dict[str, Any]:
+        """Drops and claims."""
+        return claim({**self.drop(key, body, **more), "execution": execution}, None)
+
+    def train(self, task: str, model: str, run: str, **changes: Any) -> str:
+        """Leaves what a training job would have left; its prefix."""
+        prefix = f"{names.RunFiles(run).training}job/output/model"
+        files = changes.pop("files", None) or trained(little(task, run, model), **changes)
+        for name, body in files.items():
+            self.s3.put_object(Bucket="artifacts", Key=f"{prefix}/{name}", Body=body)
+        return f"s3://artifacts/{prefix}/"
+
+    def judged(self, task: str, run: str, model: str = "flowers", **changes: Any) -> dict[str, Any]:
+        """Trains and judges."""
+        uri = self.train(task, model, run, **changes)
+        job = {"job": "dropforge-job", "instance_type": "ml.m5.xlarge", "billable_seconds": 90}
+        return judge({"run": run, "model": model, "artifacts_uri": uri, **job}, None)
+
+    def serve(self, task: str, model: str, key: str = "", body: bytes = b"") -> str:
+        """The whole way to a live model; its run."""
+        run: str = self.claim(key or f"datasets/{model}/a.csv", body or f"{model} {task}".encode())["run"]
+        answer = self.judged(task, run, model)
+        version = register({"run": run, "model": model, **answer}, None)["version"]
+        promoted = promote({"run": run, "model": model, "version": version}, None)
+        assert promoted["outcome"] == "promoted", (answer, promoted)
+        return run
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What was published since the last look: subject, text and attributes."""
+        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(each["Body"]) for each in found]
+
+    def file(self, run: str, name: str) -> bytes:
+        """A file of a run."""
+        return bytes(self.s3.get_object(Bucket="artifacts", Key=names.RunFiles(run).key(name))["Body"].read())
+
+
+def forget() -> None:
+    """Clients and loaded models are made anew."""
+    for client in CLIENTS:
+        client.cache_clear()
+    predict.models.cache_clear()
+
+
+def make_table() -> None:
+    """The registry, as the infrastructure makes it."""
+    attributes = ("pk", "sk", "listing", "listed_by")
+    index = [{"AttributeName": "listing", "KeyType": "HASH"}, {"AttributeName": "listed_by", "KeyType": "RANGE"}]
+    boto3.client("dynamodb").create_table(
+        TableName="registry",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+        GlobalSecondaryIndexes=[
+            {"IndexName": "listing", "KeySchema": index, "Projection": {"ProjectionType": "ALL"}},
+        ],
+    )
+
+
+def make_cloud(line: Line) -> Cloud:
+    """Buckets, table, topic and queue."""
+    s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
+    for bucket in ("drops", "artifacts"):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket="drops", VersioningConfiguration={"Status": "Enabled"})
+    make_table()
+    topic = sns.create_topic(Name="topic")["TopicArn"]
+    queue = sqs.create_queue(QueueName="people")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return Cloud(s3, sqs, queue, Registry("registry"), line)
+
+
+@contextmanager
+def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """An empty cloud, with the environment that the functions find there."""
+    settings = {"REGISTRY": "registry", "ARTIFACTS": "artifacts", "IMAGE": "trainer:1"}
+    settings["TOPIC"] = "arn:aws:sns:us-east-1:123456789012:topic"
+    for name, value in {**settings, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+        patch.setenv(name, value)
+    patch.delenv("AWS_ENDPOINT_URL", raising=False)
+    line, real = Line(), BaseClient._make_api_call
+    patch.setattr(BaseClient, "_make_api_call", lambda *call: line.call(real, *call))
+    with mock_aws():
+        forget()
+        made = make_cloud(line)
+        line.writes = 0
+        yield made
+    forget()
+
+
+def event(name: str, **values: str) -> Any:
+    """A golden event, `{{name}}` replaced by the values."""
+    text = (EVENTS / f"{name}.json").read_text()
+    for key, value in values.items():
+        text = text.replace("{{" + key + "}}", value)
+    return json.loads(text)
+
+
+def run_of(dropped: dict[str, Any]) -> str:
+    """The run that a drop starts."""
+    return run_id(dropped["bucket"], dropped["key"], dropped["version"])

@@ -1,0 +1,128 @@
+"""Claim: exactly one execution owns an object, exactly one run owns its content, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from dropforge.contract.registry import content_key
+from tests.steps.cloud import HANDLERS, Cloud, run_of
+
+KEY = "datasets/flowers/a.csv"
+
+
+def claim(given: dict[str, Any], execution: str) -> dict[str, Any]:
+    return HANDLERS["claim"]({**given, "execution": execution}, None)
+
+
+def until_answered(given: dict[str, Any], execution: str) -> dict[str, Any]:
+    """As the workflow's retry does it."""
+    while True:
+        try:
+            return claim(given, execution)
+        except ReadTimeoutError:
+            continue
+
+
+def test_an_execution_may_claim_again_and_no_other_may(cloud: Cloud) -> None:
+    given = cloud.drop(KEY)
+    assert claim(given, "one")["outcome"] == "claimed"
+    assert (
+        claim(given, "one") == claim(given, "one") == {"outcome": "claimed", "run": run_of(given), "model": "flowers"}
+    )
+    assert claim(given, "two")["outcome"] == "duplicate"
+    row = cloud.registry.run(run_of(given))
+    assert (row.status, row.execution, row.step) == ("running", "one", "Claim")
+
+
+def test_the_same_content_is_a_duplicate_of_its_run(cloud: Cloud) -> None:
+    first, second = cloud.claim(KEY, b"same"), cloud.claim("datasets/flowers/b.csv", b"same", "two")
+    other = cloud.claim("datasets/trees/a.csv", b"same", "three")
+    assert [each["outcome"] for each in (first, second, other)] == ["claimed", "duplicate", "claimed"]
+    row = cloud.registry.run(second["run"])
+    assert (row.status, row.duplicate_of) == ("duplicate", first["run"])
+    assert first["run"] in row.reason
+
+
+@pytest.mark.parametrize("change", ["target", "spec", "image"])
+def test_other_wishes_or_another_trainer_make_old_data_new_work(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    cloud.claim(KEY, b"same")
+    if change == "spec":
+        cloud.drop("datasets/flowers/spec.yaml", b"target: b")
+    if change == "image":
+        monkeypatch.setenv("IMAGE", "trainer:2")
+    more = {"Metadata": {"target": "b"}} if change == "target" else {}
+    assert cloud.claim(KEY, b"same", "two", **more)["outcome"] == "claimed"
+
+
+def test_a_set_is_claimed_by_its_parts(cloud: Cloud) -> None:
+    for at in (1, 2):
+        cloud.drop(f"datasets/flowers/monday/part-{at}.csv", b"part %d" % at)
+        cloud.drop(f"datasets/flowers/tuesday/part-{at}.csv", b"part %d" % (at + 1))
+    first = cloud.claim("datasets/flowers/monday/_SUCCESS", b"")
+    assert first["outcome"] == "claimed"
+    assert cloud.claim("datasets/flowers/tuesday/_SUCCESS", b"", "two")["outcome"] == "claimed"
+    assert cloud.claim("datasets/flowers/monday/_SUCCESS", b"", "three")["outcome"] == "duplicate"
+
+
+@pytest.mark.parametrize("status", ["failed", "rejected", "refused", "promoted"])
+def test_only_runs_that_kept_nothing_give_their_content_back(cloud: Cloud, status: str) -> None:
+    run = cloud.claim(KEY, b"same")["run"]
+    told = {"execution": "exe-1", "run": run, "model": "flowers", "status": status, "reason": "because"}
+    assert HANDLERS["notify"](told, None) == {"status": status}
+    again = cloud.claim(KEY, b"same", "two")
+    assert again["outcome"] == ("claimed" if status in ("failed", "rejected") else "duplicate")
+
+
+def test_a_run_gives_back_only_its_own_claim(cloud: Cloud) -> None:
+    first = cloud.claim(KEY, b"same")["run"]
+    cloud.registry.release(content_key("flowers", cloud.registry.run(first).content), "run-of-another")
+    assert cloud.claim(KEY, b"same", "two")["outcome"] == "duplicate"
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_retry_after_a_lost_answer_gives_the_same(cloud: Cloud, lost: int) -> None:
+    given = cloud.drop(KEY)
+    cloud.line.writes = 0
+    cloud.line.lose = lambda _operation, count: count == lost
+    with pytest.raises(ReadTimeoutError):
+        claim(given, "one")
+    assert claim(given, "one")["outcome"] == "claimed"
+    assert cloud.registry.run(run_of(given)).status == "running"
+    assert claim(given, "two")["outcome"] == "duplicate"
+
+
+def test_a_retry_of_a_duplicate_stays_one_when_its_holder_has_failed_since(cloud: Cloud) -> None:
+    first = cloud.claim(KEY, b"same")["run"]
+    given = cloud.drop("datasets/flowers/b.csv", b"same")
+    assert claim(given, "two")["outcome"] == "duplicate"
+    HANDLERS["notify"]({"execution": "exe-1", "run": first, "model": "flowers", "status": "failed", "reason": ""}, None)
+    assert claim(given, "two")["outcome"] == "duplicate"
+
+
+def test_many_events_many_threads_many_lost_answers_one_owner_each(cloud: Cloud) -> None:
+    chance = random.Random(7)
+    drops = [cloud.drop(f"datasets/flowers/{at}.csv", b"content %d" % (at // 2)) for at in range(16)]
+    events = [(given, f"exe-{at}-{again}") for at, given in enumerate(drops) for again in range(4)]
+    chance.shuffle(events)
+    cloud.line.lose = lambda _operation, _count: chance.random() < 0.25
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda each: until_answered(*each), events))
+    cloud.line.lose = lambda _operation, _count: False
+    claimed = Counter(answer["run"] for answer in answers if answer["outcome"] == "claimed")
+    assert set(claimed.values()) == {1}
+    owners = {drops[at]["key"]: run_of(drops[at]) for at in range(16)}
+    contents = Counter(cloud.registry.run(run).content for run in claimed)
+    assert len(contents) == 8 and set(contents.values()) == {1}, "each content once"
+    rows = {row.run: row for row in cloud.registry.runs(100)}
+    assert set(rows) == set(owners.values()), "no object is lost"
+    for row in rows.values():
+        assert row.status == ("running" if row.run in claimed else "duplicate")
+        assert row.run in claimed or row.duplicate_of in claimed
