@@ -45,7 +45,7 @@ class Training(Construct):
         """The task `Train`; it reads `run`, `places`, and what Inspect said, from the execution's variables."""
         task = sfn.CustomState(
             self,
-            "State",
+            "Train",
             state_json={
                 "Type": "Task",
                 "Resource": RESOURCE,

@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from dropforge.client import Dropforge
+from dropforge.contract.registry import RunRow
 from dropforge.embedded import cloud as embedded
 from examples import datasets
 
@@ -30,7 +30,7 @@ class Forged:
     name: str
     target: str
     file: Path
-    run: dict[str, Any]
+    run: RunRow
     unseen: pl.DataFrame
 
 

@@ -43,18 +43,18 @@ def artifact(forge: Dropforge, run: str, name: str) -> bytes:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_dropped_data_set_is_promoted_and_beats_the_baseline(forged: dict[str, Forged], name: str) -> None:
     run = forged[name].run
-    assert run["status"] == "promoted", run["reason"]
-    metric = run["metric"]
-    better = run["metrics"][metric] - run["baseline"][metric]
+    assert run.status == "promoted", run.reason
+    metric = run.metric
+    better = run.metrics[metric] - run.baseline[metric]
     assert better > 0 if metric == "auc" else better < 0
-    assert run["target"] == forged[name].target
+    assert run.target == forged[name].target
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_served_model_is_byte_for_byte_the_one_the_run_made(
     forge: Dropforge, forged: dict[str, Forged], name: str
 ) -> None:
-    run = forged[name].run["run"]
+    run = forged[name].run.run
     manifest = json.loads(artifact(forge, run, names.MANIFEST_FILE))
     digest = hashlib.sha256(artifact(forge, run, names.MODEL_FILE)).hexdigest()
     assert digest == manifest["files"][names.MODEL_FILE]["sha256"]
@@ -65,7 +65,7 @@ def test_the_served_model_is_byte_for_byte_the_one_the_run_made(
 def test_the_api_answers_as_torch_did_on_the_golden_rows(
     forge: Dropforge, forged: dict[str, Forged], name: str
 ) -> None:
-    golden = [json.loads(line) for line in artifact(forge, forged[name].run["run"], names.GOLDEN_FILE).splitlines()]
+    golden = [json.loads(line) for line in artifact(forge, forged[name].run.run, names.GOLDEN_FILE).splitlines()]
     answer = forge.predict(name, [line["row"] for line in golden])
     assert len(golden) >= 10
     if answer.probabilities is None:
@@ -97,8 +97,8 @@ def test_a_duplicate_trains_nothing(forge: Dropforge, forged: dict[str, Forged])
     """The same file again is a new object version: its run names the first and no training job is started."""
     before = training_jobs(forge)
     again = forge.wait(forge.drop(forged["penguins"].file, model="penguins", target="species").run)
-    assert again["status"] == "duplicate"
-    assert again["duplicate_of"] == forged["penguins"].run["run"]
+    assert again.status == "duplicate"
+    assert again.duplicate_of == forged["penguins"].run.run
     assert training_jobs(forge) == before
 
 
@@ -119,26 +119,26 @@ def test_a_repeated_event_trains_nothing(forge: Dropforge, forged: dict[str, For
     """S3 delivers at least once: the very same event a second time ends as a success without a run."""
     steps = forge.connection.client("stepfunctions")
     run = forged["cars"].run
-    event = json.loads(steps.describe_execution(executionArn=run["execution"])["input"])
+    event = json.loads(steps.describe_execution(executionArn=run.execution)["input"])
     before = training_jobs(forge)
     machine = forge.connection.outputs["StateMachineArn"]
     arn = steps.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
     status = poll(lambda: next((s for a, s in executions(forge).items() if a == arn and s != "RUNNING"), None))
     assert status == "SUCCEEDED"
     assert training_jobs(forge) == before
-    assert forge.run(run["run"])["execution"] == run["execution"]
+    assert forge.run(run.run).execution == run.execution
 
 
 def test_a_broken_file_ends_in_quarantine_with_a_reason(forge: Dropforge, tmp_path: Path) -> None:
     file = tmp_path / "ragged.csv"
     file.write_text("rooms,price\n" + "3,100\n" * 60 + "4,120,extra\n" + "5,140\n" * 60)
     run = forge.wait(forge.drop(file, model="ragged", target="price").run)
-    assert run["status"] == "rejected"
-    assert "62" in run["reason"]
-    kept = names.quarantine_prefix(run["run"])
+    assert run.status == "rejected"
+    assert "62" in run.reason
+    kept = names.quarantine_prefix(run.run)
     bucket = forge.connection.outputs["ArtifactBucket"]
     assert body(forge, bucket, f"{kept}ragged.csv") == file.read_bytes()
-    assert json.loads(body(forge, bucket, f"{kept}reason.json"))["reason"] == run["reason"]
+    assert json.loads(body(forge, bucket, f"{kept}reason.json"))["reason"] == run.reason
     with pytest.raises(Exception, match="ragged"):
         forge.predict("ragged", [{"rooms": 3}])
 
@@ -150,9 +150,9 @@ def test_a_spec_starts_no_run_and_is_obeyed(forge: Dropforge, tmp_path: Path, fo
     file = tmp_path / "islands.csv"
     file.write_bytes(forged["penguins"].file.read_bytes())
     run = forge.wait(forge.drop(file, model="islands").run)
-    assert (run["status"], run["target"], run["task"]) == ("promoted", "island", "multiclass"), run["reason"]
+    assert (run.status, run.target, run.task) == ("promoted", "island", "multiclass"), run.reason
     assert "species" not in [column["name"] for column in forge.model("islands")["card"]["columns"]]
-    assert [each["model"] for each in forge.runs()].count("islands") == 1
+    assert [each.model for each in forge.runs()].count("islands") == 1
 
 
 def test_the_aws_cli_starts_a_run_too(forge: Dropforge, forged: dict[str, Forged]) -> None:
@@ -166,8 +166,8 @@ def test_the_aws_cli_starts_a_run_too(forge: Dropforge, forged: dict[str, Forged
     environment = {**os.environ, **secret, **bundle, "AWS_DEFAULT_REGION": connection.region}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    row = poll(lambda: next((each for each in forge.runs() if each["model"] == "copied"), None))
-    assert forge.wait(row["run"])["status"] == "promoted"
+    row = poll(lambda: next((each for each in forge.runs() if each.model == "copied"), None))
+    assert forge.wait(row.run).status == "promoted"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,5 @@
+"""`python -m dropforge`: the command line."""
+
+from dropforge.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The command line: what people type, read and pipe."""

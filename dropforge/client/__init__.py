@@ -1,0 +1,17 @@
+"""The SDK: everything that the commands do, as Python.
+
+from dropforge.client import Dropforge
+
+forge = Dropforge()
+run = forge.drop("houses.csv", target="price", wait=True)
+forge.predict(run.model, [{"rooms": 4, "district": "north"}]).predictions
+"""
+
+from dropforge.client.connection import Connection
+from dropforge.client.drops import Dropped
+from dropforge.client.faults import ApiFault, Fault
+from dropforge.client.outcome import Outcome
+from dropforge.client.predictions import Predictions
+from dropforge.client.sdk import Dropforge
+
+__all__ = ["ApiFault", "Connection", "Dropforge", "Dropped", "Fault", "Outcome", "Predictions"]

@@ -1,0 +1,160 @@
+"""The one module that talks to the prediction API: every request signed with SigV4, every fault with its message."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+
+from dropforge import __version__
+from dropforge.client.embedded import not_running
+from dropforge.client.faults import LOG_IN, ApiFault, Fault
+from dropforge.contract.ids import RUN_ID
+from dropforge.contract.names import NameFault, check_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dropforge.client.connection import Connection
+
+SERVICE = "execute-api"
+TIMEOUT = (5, 40)
+"""Seconds to connect and to wait for an answer; API Gateway itself gives up after 29."""
+
+ATTEMPTS = 4
+PASSING = (429, 500, 502, 503, 504)
+"""Statuses that a second try may not meet, unless the API itself says why (`no_healthy_model`)."""
+
+JSON = "application/json"
+CSV = "text/csv"
+
+
+class Api:
+    """The routes of the API as methods; every answer is the route's JSON document."""
+
+    def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._connection = connection
+        self._sleep = sleep
+        proxies = {} if connection.home else get_environ_proxies(connection.api_url)
+        http: Any = URLLib3Session  # its stubs know neither a bundle nor two timeouts
+        self._http = http(verify=connection.ca_bundle or True, timeout=TIMEOUT, proxies=proxies)
+
+    def runs(self, limit: int = 20, model: str | None = None) -> list[dict[str, Any]]:
+        """The newest runs first, at most `limit` (1 to 100)."""
+        query = {"limit": str(limit), **({"model": checked_model(model)} if model else {})}
+        found: list[dict[str, Any]] = self._get("/runs", query)["runs"]
+        return found
+
+    def run(self, run: str) -> dict[str, Any]:
+        """One run; `ApiFault` 404 when there is none."""
+        return self._get(f"/runs/{checked_run(run)}")
+
+    def find_run(self, run: str) -> dict[str, Any] | None:
+        """One run, None as long as no row of it is written."""
+        try:
+            return self.run(run)
+        except ApiFault as fault:
+            if fault.status == 404:
+                return None
+            raise
+
+    def models(self) -> list[dict[str, Any]]:
+        """Every model that serves."""
+        found: list[dict[str, Any]] = self._get("/models")["models"]
+        return found
+
+    def model(self, model: str) -> dict[str, Any]:
+        """One model: its live version, its columns, all versions; `ApiFault` 404 when there is none."""
+        return self._get(f"/models/{checked_model(model)}")
+
+    def predict(self, model: str, body: bytes, content_type: str = JSON) -> dict[str, Any]:
+        """The live version's answer to one request of rows."""
+        return self._call("POST", f"/models/{checked_model(model)}/predict", body=body, content_type=content_type)
+
+    def openapi(self) -> dict[str, Any]:
+        """The API's description of itself."""
+        return self._get("/openapi.json")
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        return self._call("GET", path, query)
+
+    def _call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b"", content_type: str = ""
+    ) -> dict[str, Any]:
+        url = f"{self._connection.api_url}{path}" + (f"?{urlencode(sorted(query.items()))}" if query else "")
+        for attempt in itertools.count(1):
+            answer = self._send(method, url, body, content_type)
+            document = _parsed(answer.content)
+            if answer.status_code < 300 and isinstance(document, dict):
+                return document
+            fault = _fault(answer.status_code, document, f"{method} {path}")
+            if attempt == ATTEMPTS or answer.status_code not in PASSING or fault.code == "no_healthy_model":
+                raise fault
+            self._sleep(random.uniform(0.5, 1.0) * 0.4 * 2**attempt)  # full services ask for patience, not for haste
+        raise AssertionError  # count() has no end
+
+    def _send(self, method: str, url: str, body: bytes, content_type: str) -> Any:
+        headers = {"Accept": JSON, "User-Agent": f"dropforge/{__version__}"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        request = AWSRequest(method=method, url=url, data=body, headers=headers)
+        SigV4Auth(self._connection.credentials(), SERVICE, self._connection.region).add_auth(request)
+        try:
+            return self._http.send(request.prepare())
+        except EndpointConnectionError as fault:
+            if self._connection.home:
+                raise not_running(self._connection.home) from fault
+            raise Fault(f"{self._connection.api_url} cannot be reached: is there a network?", "unreachable") from fault
+        except HTTPClientError as fault:
+            raise Fault(f"{self._connection.where} does not answer: {fault}", "unreachable") from fault
+
+
+def checked_model(name: str) -> str:
+    """`name` when it can be a model's name; a `Fault` otherwise."""
+    try:
+        return check_model(name)
+    except NameFault as fault:
+        raise Fault(str(fault), "model_name", "model") from fault
+
+
+def checked_run(run: str) -> str:
+    """`run` when it can be a run's id; a `Fault` otherwise."""
+    if RUN_ID.fullmatch(run) is None:
+        message = f"run {run!r}: expected 'run-' and 16 hex digits; `dropforge runs` lists them"
+        raise Fault(message, "run_id", "run")
+    return quote(run)
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _fault(status: int, document: Any, asked: str) -> ApiFault:
+    """The API's own words where it has some, API Gateway's explained where not."""
+    error = document.get("error") if isinstance(document, dict) else None
+    if isinstance(error, dict) and "message" in error:
+        return ApiFault(status, str(error.get("code", "api")), str(error["message"]), error.get("field"))
+    said = ""
+    if isinstance(document, dict):
+        said = str(document.get("message") or document.get("Message") or "")
+    if "expired" in said.lower():
+        text = f"the AWS credentials have expired, or this machine's clock is wrong ({said}): {LOG_IN}"
+        return ApiFault(status, "expired_credentials", text)
+    if status in (401, 403):
+        text = f"{asked}: not permitted ({said or 'no reason given'}): ask for execute-api:Invoke on this route"
+        return ApiFault(status, "forbidden", text)
+    if status == 429:
+        return ApiFault(status, "throttled", f"{asked}: too many requests at the moment: try again later")
+    return ApiFault(status, "api", f"{asked}: the API answered {status} {said}".rstrip() + ": look at its log")

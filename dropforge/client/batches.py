@@ -1,0 +1,86 @@
+"""Rows on their way to the API: batches small enough for one request, in the form that the API reads best.
+
+Rows of a program go as JSON, because their types mean something. Rows of a file go as CSV, because a file's values
+are texts that the API reads by the trainer's own rules.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from dropforge.client.api import CSV, JSON
+from dropforge.client.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+MOST_ROWS = 1_000
+"""In one request; the API takes 10,000, but a small request is answered sooner and repeated more cheaply."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows, as they were given, and as texts under `columns` when they come from a file."""
+
+    rows: Sequence[Mapping[str, Any]]
+    columns: tuple[str, ...] = ()
+    texts: Sequence[Sequence[str]] | None = None
+
+    def request(self) -> tuple[bytes, str]:
+        """Body and content type of a request for these rows."""
+        if self.texts is None:
+            return json.dumps(self.rows, ensure_ascii=False).encode("utf-8", "surrogatepass"), JSON
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\n").writerows([self.columns, *self.texts])
+        return out.getvalue().encode("utf-8", "surrogatepass"), CSV
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """The same rows in two batches."""
+        middle = len(self.rows) // 2
+        texts = (None, None) if self.texts is None else (self.texts[:middle], self.texts[middle:])
+        first = Batch(self.rows[:middle], self.columns, texts[0])
+        return first, Batch(self.rows[middle:], self.columns, texts[1])
+
+
+def of_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Batch]:
+    """Batches of a program's rows.
+
+    Raises:
+        Fault: a row is not a mapping, or holds a value that JSON has no form for.
+    """
+    if not isinstance(rows, list | tuple) and (isinstance(rows, dict | str | bytes) or not hasattr(rows, "__iter__")):
+        raise Fault(f"rows: expected a list of objects, got {type(rows).__name__}: write [{{…}}]", "rows", "rows")
+    plain = (_plain_row(at, row) for at, row in enumerate(rows))
+    while taken := list(islice(plain, MOST_ROWS)):
+        yield Batch(taken)
+
+
+def _plain_row(at: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    if not hasattr(row, "items"):
+        raise Fault(f"rows[{at}]: expected an object, got {row!r:.60}: write {{name: value}}", "rows", f"rows[{at}]")
+    return {str(name): _plain(value, f"rows[{at}].{name}") for name, value in row.items()}
+
+
+def _plain(value: Any, where: str) -> Any:
+    """A JSON value; NaN, which JSON has not, is a missing value as everywhere here."""
+    if hasattr(value, "item") and not isinstance(value, str | int | float):
+        value = value.item()  # a number of numpy or torch
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, datetime.date | datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value):
+            return None
+        raise Fault(f"{where}: expected a finite number or None, got {value}", "rows", where)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise Fault(f"{where}: expected a text, a number, a date, a boolean or None, got {value!r:.60}", "rows", where)

@@ -1,0 +1,128 @@
+"""Dropping a file: one upload to the key that starts a run, whose id is known before anything has started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from boto3.s3.transfer import TransferConfig
+
+from dropforge.client.faults import Fault, readable
+from dropforge.contract.documents import Record
+from dropforge.contract.ids import run_id
+from dropforge.contract.names import FORMATS, NameFault, check_model, drop_key, format_of, model_from_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropforge.client.connection import Connection
+
+LONGEST_TARGET = 1024
+"""Bytes of the encoded name; S3 holds 2 KB of metadata in all."""
+
+
+@dataclass(frozen=True)
+class Dropped(Record):
+    """An uploaded data set and the run that it starts."""
+
+    run: str
+    model: str
+    bucket: str
+    key: str
+    object_version: str
+    size: int
+    """Bytes."""
+
+
+def upload(
+    connection: Connection,
+    path: str | Path,
+    model: str | None = None,
+    target: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Dropped:
+    """Uploads the file at `path` as a data set of `model`.
+
+    Args:
+        connection: the cloud.
+        path: a file with one of the endings in `FORMATS`.
+        model: the model's name; made from the file's name when there is none.
+        target: the column to predict; the pipeline's own choice when there is none.
+        progress: called with the number of bytes sent since the last call, from several threads.
+
+    Raises:
+        Fault: no such file, another ending, a wrong name, or S3 refused.
+    """
+    file = checked_file(Path(path))
+    name = model_name(model, file)
+    bucket, key = connection.outputs["DropBucket"], drop_key(name, file.name)
+    # A checksum of the whole object, not of its parts, is equal for equal bytes however they were sent.
+    extra: dict[str, Any] = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+    if target is not None:
+        extra["Metadata"] = {"target": encoded_target(target)}
+    with readable(f"uploading {file.name}", connection.where):
+        version = _send(connection.client("s3"), file, bucket, key, extra, progress)
+    return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size)
+
+
+def checked_file(path: Path) -> Path:
+    """The file itself when it is one that can be dropped; a `Fault` otherwise."""
+    endings = ", ".join(FORMATS)
+    if path.is_dir():
+        raise Fault(f"{path} is a folder: expected one file ending in {endings}", "not_a_file", "file")
+    if not path.exists():
+        raise Fault(f"no such file: {path} (looked in {Path.cwd()})", "no_such_file", "file")
+    if format_of(path.name) is None:
+        ending = "".join(path.suffixes[-2:]) or "no ending"
+        raise Fault(f"{path.name} ends in {ending}: expected one of {endings}; convert it", "unknown_format", "file")
+    if not path.name.isprintable():
+        raise Fault(f"file name {path.name!r}: expected printable characters: rename it", "file_name", "file")
+    return path
+
+
+def model_name(wanted: str | None, file: Path) -> str:
+    """The model's name: the wanted one, or one made from the file's name.
+
+    Raises:
+        Fault: it is not a valid name; a valid one is suggested.
+    """
+    try:
+        return check_model(wanted) if wanted is not None else model_from_file(file.name)
+    except NameFault as fault:
+        hint = f": try {_suggestion(wanted)}" if wanted else ": choose one with --model"
+        raise Fault(f"{fault}{hint}", "model_name", "model") from fault
+
+
+def _suggestion(wanted: str) -> str:
+    try:
+        return repr(model_from_file(wanted))
+    except NameFault:
+        return "'my-model'"
+
+
+def encoded_target(target: str) -> str:
+    """The target as S3 metadata can hold it: percent-encoded where it is not plain ASCII."""
+    plain = target.isascii() and target.isprintable() and target == target.strip()
+    text = target if plain else quote(target, safe=" ")
+    if not target or len(text) > LONGEST_TARGET:
+        raise Fault(f"target {target[:60]!r}: expected the name of a column", "target", "target")
+    return text
+
+
+def _send(
+    client: Any, file: Path, bucket: str, key: str, extra: dict[str, Any], progress: Callable[[int], None] | None
+) -> str:
+    """The upload; returns the version id that S3 gave to these very bytes."""
+    versions: list[str] = []
+
+    def remember(parsed: dict[str, Any], **_: object) -> None:
+        if "VersionId" in parsed:
+            versions.append(parsed["VersionId"])
+
+    # The transfer manager keeps the answers to itself, and a HEAD afterwards may see somebody else's newer version.
+    for call in ("PutObject", "CompleteMultipartUpload"):
+        client.meta.events.register(f"after-call.s3.{call}", remember)
+    client.upload_file(str(file), bucket, key, ExtraArgs=extra, Callback=progress, Config=TransferConfig())
+    return versions[-1] if versions else ""

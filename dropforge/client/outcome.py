@@ -1,0 +1,58 @@
+"""How a dropped data set ended: one document with everything that a caller decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dropforge.contract.documents import Record
+from dropforge.contract.steps import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropforge.contract.registry import RunRow
+
+GOOD = ("promoted", "duplicate")
+
+
+@dataclass(frozen=True)
+class Outcome(Record):
+    """The end of a run; for a duplicate, what is known of the run that has the same data."""
+
+    run: str
+    model: str
+    status: Status
+    version: str | None
+    task: str | None
+    target: str | None
+    metrics: dict[str, float]
+    """Hold-out scores."""
+    baseline: dict[str, float]
+    """The trivial baseline's, on the same rows."""
+    reason: str
+    report: str | None
+    """Path of report.html on this machine (embedded cloud), or its S3 URI (AWS)."""
+
+    @property
+    def good(self) -> bool:
+        """Whether the data set has a version that was judged fit to serve."""
+        return self.status in GOOD
+
+
+def outcome(row: RunRow, original: Callable[[str], RunRow | None]) -> Outcome:
+    """The outcome of an ended run; `original` finds the run that a duplicate names."""
+    found = original(row.duplicate_of) if row.duplicate_of else None
+    known = row if found is None else replace(found, run=row.run, status=row.status, reason=row.reason)
+    return Outcome(
+        run=known.run,
+        model=known.model,
+        status=known.status,
+        version=known.version,
+        task=known.task,
+        target=known.target,
+        metrics=known.metrics,
+        baseline=known.baseline,
+        reason=known.reason,
+        report=known.report,
+    )
