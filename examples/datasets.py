@@ -55,7 +55,11 @@ def load(name: str) -> pl.DataFrame:
         raise RuntimeError(f"data set {name!r} is shipped by {source.package}: run 'make setup'") from fault
     if path.suffix == ".brotli":
         return pl.read_parquet(path)
-    return pl.read_json(path) if path.suffix == ".json" else pl.read_csv(path, infer_schema_length=None)
+    return (
+        pl.read_json(path)
+        if path.suffix == ".json"
+        else pl.read_csv(path, infer_schema_length=None, null_values=["NA"])
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from dropforge.client import Dropforge
 from examples.datasets import SOURCES, load
+
+if TYPE_CHECKING:
+    import polars as pl
 
 HOUSES = "houses"
 UNSEEN = 8

@@ -8,16 +8,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dropforge.client import Dropforge
 from dropforge.contract import names
 
-from .conftest import Forged
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropforge.client import Dropforge
+
+    from .conftest import Forged
 
 NAMES = ("cars", "income", "penguins")
 
@@ -186,11 +189,38 @@ def test_wrong_input_is_answered_with_the_name_of_the_field(
         forge.predict("penguins", rows)
 
 
-def test_nobody_gets_in_unsigned(forge: Dropforge) -> None:
-    if os.environ.get("DROPFORGE_STRICT") != "1":
-        pytest.skip("IAM is enforced in the strict run only: make test-strict")
-    import urllib3
+def test_a_failed_run_rings_the_bell(forge: Dropforge) -> None:
+    """An event of an object that is gone: the execution fails, the alarm goes off, subscribers hear of both."""
+    heard = subscribed(forge)
+    event = {
+        "detail": {
+            "bucket": {"name": forge.connection.outputs["DropBucket"]},
+            "object": {"key": names.drop_key("gone", "gone.csv"), "version-id": "none", "size": 1},
+        }
+    }
+    steps, machine = forge.connection.client("stepfunctions"), forge.connection.outputs["StateMachineArn"]
+    arn = steps.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
+    status = poll(lambda: next((s for a, s in executions(forge).items() if a == arn and s != "RUNNING"), None))
+    assert status == "FAILED"
+    alarms = forge.connection.client("cloudwatch")
+    ringing = poll(lambda: alarms.describe_alarms(StateValue="ALARM")["MetricAlarms"], 120)
+    assert [alarm["MetricName"] for alarm in ringing] == ["ExecutionsFailed"]
+    told = ""
+    while not ("Claim failed" in told and "ExecutionsFailed" in told):
+        told += poll(heard)
 
-    pool = urllib3.PoolManager(ca_certs=forge.connection.ca_bundle)
-    answer = pool.request("GET", f"{forge.connection.api_url.rstrip('/')}/models")
-    assert answer.status == 403
+
+def subscribed(forge: Dropforge) -> Callable[[], str]:
+    """A queue of the test's own behind the topic; gives what came since the last call."""
+    queues, topics = forge.connection.client("sqs"), forge.connection.client("sns")
+    queue = queues.create_queue(QueueName="heard")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topics.subscribe(TopicArn=forge.connection.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
+
+    def read() -> str:
+        messages = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            queues.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return "\n".join(message["Body"] for message in messages)
+
+    return read

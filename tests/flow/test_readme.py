@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dropforge.client import Dropforge
 from examples import datasets
+
+if TYPE_CHECKING:
+    from dropforge.client import Dropforge
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +43,6 @@ def test_the_commands_of_the_readme_work_as_they_stand(forge: Dropforge, tmp_pat
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    rows = list(csv.DictReader((tmp_path / "priced.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "priced.csv").read_text().splitlines()))
     assert len(rows) == 10
     assert all(0 < float(row["prediction"]) < 10 for row in rows)

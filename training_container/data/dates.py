@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-TIME = r"(?:[T ](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?Z?)?"
+TIME = r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]{1,9})?)?Z?)?"
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,19 @@ class DateFormat:
 
 
 DATE_FORMATS = (
-    DateFormat("iso", r"^(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})" + TIME + "$", "2024-05-31T12:30:00.5Z"),
-    DateFormat("year-slash", r"^(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})" + TIME + "$", "2024/05/31"),
-    DateFormat("month-first", r"^(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})" + TIME + "$", "05/31/2024"),
-    DateFormat("day-first", r"^(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})" + TIME + "$", "31/05/2024"),
-    DateFormat("day-dot", r"^(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + TIME + "$", "31.05.2024"),
+    DateFormat(
+        "iso", r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})" + TIME + "$", "2024-05-31T12:30:00.5Z"
+    ),
+    DateFormat("year-slash", r"^(?P<year>[0-9]{4})/(?P<month>[0-9]{2})/(?P<day>[0-9]{2})" + TIME + "$", "2024/05/31"),
+    DateFormat(
+        "month-first", r"^(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})" + TIME + "$", "05/31/2024"
+    ),
+    DateFormat(
+        "day-first", r"^(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})" + TIME + "$", "31/05/2024"
+    ),
+    DateFormat(
+        "day-dot", r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})" + TIME + "$", "31.05.2024"
+    ),
 )
 """In the order of choice: where a whole column fits both ways of writing slashes, the month comes first. The time is
 optional in each: after `T` or a space, to the minute, the second or a fraction (dropped), with an optional `Z`."""
