@@ -1,11 +1,18 @@
-"""The OpenAPI 3.1 document of the API: served at `/openapi.json`, committed as `docs/openapi.json`."""
+"""The OpenAPI 3.1 document of the API: served at `/openapi.json`, committed as `docs/openapi.json`.
+
+python -m lambdas.catalog.openapi > docs/openapi.json
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dropforge import __version__
 from dropforge.contract.names import MODEL_NAME
+from dropforge.contract.registry import LiveRow, RunRow, VersionRow
+from dropforge.contract.schema import ModelCard
+from lambdas.catalog.schemas import schema_of
 
 ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
@@ -96,8 +103,8 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _object(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": {**required, **optional}}
+def _object(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(fields), "properties": fields}
 
 
 def _list(item: Any) -> dict[str, Any]:
@@ -115,9 +122,6 @@ def schemas() -> dict[str, Any]:
     """Every body."""
     record = {"type": "object", "additionalProperties": VALUE}
     columns = {"type": "object", "additionalProperties": _list(VALUE)}
-    line = {"model": TEXT, "version": TEXT, "run": TEXT, "moved": TEXT}
-    scored: dict[str, Any] = {"task": MAYBE_TEXT, "target": MAYBE_TEXT, "metric": MAYBE_TEXT}
-    scored |= {"metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES}
     return {
         "Any": {"type": "object"},
         "Rows": {
@@ -125,10 +129,13 @@ def schemas() -> dict[str, Any]:
             "description": "Records or columns; every column of the model's card, null for a missing value",
         },
         "Predictions": prediction_schema(),
-        "Models": _object({"models": _list(_object(line, **scored))}),
+        "Models": _object({"models": _list(line_schema())}),
         "Model": model_schema(),
+        "Card": schema_of(ModelCard),
+        "Version": schema_of(VersionRow),
+        "Live": schema_of(LiveRow),
         "Runs": _object({"runs": _list(_ref("Run"))}),
-        "Run": run_schema(),
+        "Run": schema_of(RunRow),
         "Error": _object({"error": _object({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
     }
 
@@ -141,18 +148,20 @@ def prediction_schema() -> dict[str, Any]:
     return _object(fields)
 
 
+def line_schema() -> dict[str, Any]:
+    """One model in the list: what serves and how good it is."""
+    line: dict[str, Any] = dict.fromkeys(("model", "version", "run", "moved"), TEXT)
+    line |= dict.fromkeys(("task", "target", "metric"), MAYBE_TEXT)
+    return _object({**line, "metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES})
+
+
 def model_schema() -> dict[str, Any]:
-    """One model."""
-    maybe_object = {"type": ["object", "null"]}
-    fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": maybe_object, "task": TEXT, "target": TEXT}
-    fields |= {"metric": TEXT, "metrics": SCORES, "baseline": SCORES, "card": {"type": "object"}}
-    rows = _list({"type": "object"})
-    return _object({**fields, "lineage": {"type": "object"}, "versions": rows, "history": rows})
+    """One model: the live version, or the newest where none ever served."""
+    fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": {"anyOf": [_ref("Live"), {"type": "null"}]}}
+    fields |= {"task": TEXT, "target": TEXT, "metric": TEXT, "metrics": SCORES, "baseline": SCORES}
+    fields |= {"card": _ref("Card"), "lineage": {"type": "object"}}
+    return _object({**fields, "versions": _list(_ref("Version")), "history": _list(_ref("Live"))})
 
 
-def run_schema() -> dict[str, Any]:
-    """One run."""
-    status = {"enum": ["running", "promoted", "refused", "rejected", "duplicate", "failed"]}
-    fields = {"run": TEXT, "model": TEXT, "status": status, "step": TEXT, "created": TEXT, "updated": TEXT}
-    optional = {"task": MAYBE_TEXT, "target": MAYBE_TEXT, "reason": TEXT, "version": MAYBE_TEXT, "metric": MAYBE_TEXT}
-    return _object(fields, **optional, metrics=SCORES, baseline=SCORES, report=MAYBE_TEXT)
+if __name__ == "__main__":
+    print(json.dumps(document(), indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -39,8 +38,3 @@ def keep(run: str, files: dict[str, bytes], artifacts: Artifacts) -> None:
         ending = name[name.rfind(".") :] if "." in name else ""
         kind = CONTENT_TYPES.get(ending, "application/octet-stream")
         artifacts.write(names.RunFiles(run).key(name), body, kind)
-
-
-def sha256(body: bytes) -> str:
-    """SHA-256 in hex."""
-    return hashlib.sha256(body).hexdigest()

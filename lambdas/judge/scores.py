@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from dropforge.contract.schema import Task
 
-SMALLEST = 1e-15
+SMALLEST = float(np.finfo(np.float64).eps)
 """Probabilities are clipped to this before a logarithm, as scikit-learn does."""
 
 

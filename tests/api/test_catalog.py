@@ -1,0 +1,108 @@
+"""The catalog over proxy events; every answer is checked against the OpenAPI document as it is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from openapi_spec_validator import validate
+
+from lambdas.catalog.handler import ROUTES
+from lambdas.catalog.openapi import document
+from tests.api.calls import get
+from tests.serving.little import little
+from tests.steps.cloud import HANDLERS
+
+if TYPE_CHECKING:
+    from tests.steps.cloud import Cloud
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+
+
+def test_models_and_what_serves(cloud: Cloud) -> None:
+    assert get("/models").body == {"models": []}
+    run = cloud.serve("regression", "houses")
+    cloud.serve("binary", "flowers")
+    models = get("/models").body["models"]
+    assert [each["model"] for each in models] == ["flowers", "houses"]
+    assert (models[1]["version"], models[1]["run"], models[1]["task"]) == ("1", run, "regression")
+    assert models[1]["metrics"]["rmse"] < models[1]["baseline"]["rmse"]
+
+
+def test_a_model_s_page(cloud: Cloud) -> None:
+    cloud.serve("multiclass", "flowers")
+    run = cloud.serve("multiclass", "flowers", "datasets/flowers/b.csv", b"more")
+    refused = cloud.claim("datasets/flowers/c.csv", b"still more")["run"]
+    cloud.judged("multiclass", refused)
+    HANDLERS["register"]({"run": refused, "model": "flowers", "outcome": "refused", "reason": "worse"}, None)
+    page = get("/models/{model}", model="flowers").body
+    assert (page["version"], page["live"]["run"], page["live"]["previous"]) == ("2", run, "1")
+    assert [each["version"] for each in page["versions"]] == ["3", "2", "1"]
+    assert [each["outcome"] for each in page["versions"]] == ["refused", "approved", "approved"]
+    assert [move["version"] for move in page["history"]] == ["2", "1"]
+    card = little("multiclass", run).card.to_json()
+    assert {name: page["card"][name] for name in ("task", "target", "classes", "columns", "ignored")} == {
+        name: card[name] for name in ("task", "target", "classes", "columns", "ignored")
+    }
+    assert page["lineage"]["key"] == "datasets/flowers/a.csv"
+
+
+def test_a_model_that_never_served(cloud: Cloud) -> None:
+    run = cloud.claim("datasets/flowers/a.csv")["run"]
+    cloud.judged("regression", run)
+    HANDLERS["register"]({"run": run, "model": "flowers", "outcome": "refused", "reason": "worse"}, None)
+    page = get("/models/{model}", model="flowers").body
+    assert page["version"] is None and page["live"] is None and page["history"] == []
+    assert [each["outcome"] for each in page["versions"]] == ["refused"]
+    assert get("/models").body == {"models": []}
+
+
+def test_runs_newest_first_by_model_and_number(cloud: Cloud) -> None:
+    runs = [cloud.claim(f"datasets/{model}/{at}.csv", b"%d" % at)["run"] for at in range(3) for model in ("a", "b")]
+    assert [each["run"] for each in get("/runs").body["runs"]] == runs[::-1]
+    assert [each["run"] for each in get("/runs", {"model": "a"}).body["runs"]] == runs[-2::-2]
+    assert [each["run"] for each in get("/runs", {"limit": "2"}).body["runs"]] == runs[:3:-1]
+    assert get("/runs", {"model": "nobody"}).body == {"runs": []}
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "²", "9" * 5000])
+def test_a_wrong_limit_is_named(cloud: Cloud, limit: str) -> None:  # noqa: ARG001
+    reply = get("/runs", {"limit": limit})
+    assert (reply.status, reply.code, reply.field) == (400, "wrong_query", "limit")
+
+
+def test_one_run(cloud: Cloud) -> None:
+    run = cloud.serve("regression", "houses")
+    body = get("/runs/{run}", run=run).body
+    assert (body["run"], body["model"], body["version"]) == (run, "houses", "1")
+    assert set(body["metrics"]) == {"rmse", "mae", "r2"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        ("/models/{model}", {"model": "nobody"}),
+        ("/models/{model}", {"model": "Bad Name"}),
+        ("/models/{model}", {"model": "m" * 5000}),
+        ("/runs/{run}", {"run": "run-0000000000000000"}),
+        ("/runs/{run}", {"run": "r" * 5000}),
+        ("/elsewhere", {}),
+    ],
+)
+def test_what_is_not_there(cloud: Cloud, resource: str, path: dict[str, str]) -> None:  # noqa: ARG001
+    reply = get(resource, **path)
+    assert (reply.status, reply.code) == (404, "not_found") and len(reply.body["error"]["message"]) < 300
+
+
+def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # noqa: ARG001
+    validate(document())
+    assert get("/openapi.json").body == document()
+    committed = json.loads(COMMITTED.read_text())
+    assert committed == document(), "docs/openapi.json is old: python -m lambdas.catalog.openapi > docs/openapi.json"
+
+
+def test_the_document_has_every_route_and_no_other() -> None:
+    found = {path for path, operations in document()["paths"].items() if "get" in operations}
+    assert found == set(ROUTES)
