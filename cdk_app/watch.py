@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -31,7 +31,16 @@ class Bell(Construct):
     def __init__(self, scope: Construct, id: str, *, lake: Lake) -> None:
         super().__init__(scope, id)
         self.topic = sns.Topic(self, "Topic", master_key=lake.key, enforce_ssl=True)
-        lake.key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        alarms, own = iam.ServicePrincipal("cloudwatch.amazonaws.com"), {"aws:SourceAccount": Stack.of(self).account}
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[alarms],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": own},
+            )
+        )
+        lake.key.grant_encrypt_decrypt(alarms)
 
 
 class Watch(Construct):
