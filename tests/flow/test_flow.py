@@ -215,7 +215,9 @@ def subscribed(forge: Dropforge) -> Callable[[], str]:
     queues, topics = forge.connection.client("sqs"), forge.connection.client("sns")
     queue = queues.create_queue(QueueName="heard")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topics.subscribe(TopicArn=forge.connection.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
+    topic = forge.connection.outputs["TopicArn"]
+    queues.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(lets_topic_send(topic, arn))})
+    topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
     def read() -> str:
         messages = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
@@ -224,3 +226,10 @@ def subscribed(forge: Dropforge) -> Callable[[], str]:
         return "\n".join(message["Body"] for message in messages)
 
     return read
+
+
+def lets_topic_send(topic: str, queue: str) -> dict[str, Any]:
+    """The queue's policy: SNS may send for this topic alone."""
+    service, only = {"Service": "sns.amazonaws.com"}, {"ArnEquals": {"aws:SourceArn": topic}}
+    allow = {"Effect": "Allow", "Principal": service, "Action": "sqs:SendMessage", "Resource": queue, "Condition": only}
+    return {"Version": "2012-10-17", "Statement": [allow]}
