@@ -1,5 +1,8 @@
 """`python -m dropforge`: the command line."""
 
+import sys
+
 from dropforge.cli.main import main
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,1 @@
-"""The command line: what people type, read and pipe."""
+"""The commands: what a person types, over the SDK alone."""

@@ -1,82 +1,108 @@
-"""`up`, `down` and `status`: the embedded cloud."""
+"""`up`, `down`, `status`: the embedded cloud."""
 
 from __future__ import annotations
 
-import importlib
-from pathlib import Path
-from typing import Annotated, Any
+import importlib.util
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropforge.cli.options import Json, screen
-from dropforge.client import Fault
-from dropforge.client.embedded import FOLDER
+from dropforge.cli.shell import Home, Json, Shell
+from dropforge.cli.tables import facts
+from dropforge.client.faults import Fault
 
-Port = Annotated[
-    int | None, typer.Option(help="Port on 127.0.0.1; 0 takes a free one. Default: 4566, or the last one.")
-]
-Strict = Annotated[bool, typer.Option("--strict", help="TLS, and IAM enforced on every call.")]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEEDED = ("ministack", "aws_cdk")
+"""Packages of the `local` extra that nothing works without."""
 
 
-def up(context: typer.Context, port: Port = None, strict: Strict = False, json: Json = False) -> None:
-    """Start the embedded cloud and deploy the stack into it; what runs is used as it is.
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+
+
+def up(
+    context: typer.Context,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 for any free one.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="TLS, and IAM enforced on every call.")] = False,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Start the embedded cloud and deploy into it.
+
+    What runs already is used, and deployed again when the sources have changed.
 
     Example: dropforge up
     """
-    here = screen(context, json)
-    with here.faults():
-        embedded = _embedded()
-        told = _told(embedded, lambda: embedded.up(home=_home(here.home), port=port, strict=strict, report=here.say))
-        if here.json:
-            here.document(told)
+    shell = Shell.of(context, as_json, home)
+    with _cloud() as cloud:
+        connection = cloud.up(home=shell.place, port=port, strict=strict, report=shell.note)
+    shown = {name: value for name, value in connection.items() if name != "secret_key"}
+    shell.result(shown, "next: dropforge drop FILE.csv --wait")
 
 
-def down(context: typer.Context, json: Json = False) -> None:
-    """Stop the embedded cloud; its state stays for the next `up`.
+def down(context: typer.Context, as_json: Json = False, home: Home = None) -> None:
+    """Stop the embedded cloud; its state stays.
+
+    The next `up` brings everything back.
 
     Example: dropforge down
     """
-    here = screen(context, json)
-    with here.faults():
-        embedded = _embedded()
-        stopped = _told(embedded, lambda: embedded.down(_home(here.home)))
-        here.say("stopped" if stopped else "nothing was running")
-        if here.json:
-            here.document({"stopped": stopped})
+    shell = Shell.of(context, as_json, home)
+    with _cloud() as cloud:
+        stopped = cloud.down(shell.place)
+    said = "stopped; its state is kept" if stopped else "nothing was running"
+    shell.result({"home": str(shell.place.resolve()), "stopped": stopped}, f"{said} in {shell.place}")
 
 
-def status(context: typer.Context, json: Json = False) -> None:
-    """Show what runs, and where.
+def status(context: typer.Context, as_json: Json = False, home: Home = None) -> None:
+    """Show whether the embedded cloud runs, and where.
 
-    Example: dropforge status --json
+    The exit code is 1 when it cannot be used.
+
+    Example: dropforge status
     """
-    here = screen(context, json)
-    with here.faults():
-        found = _embedded().status(_home(here.home)).to_json()
-        if here.json:
-            here.document(found)
-        else:
-            from dropforge.cli.tables import facts_table
-
-            here.out.print(facts_table(found))
+    shell = Shell.of(context, as_json, home)
+    with _cloud() as cloud:
+        found = cloud.status(shell.place)
+    shell.result(found.to_json(), facts(_in_words(found)))
+    if not (found.healthy and found.deployed):
+        raise typer.Exit(1)
 
 
-def _home(wished: Path | None) -> Path:
-    return wished or Path.cwd() / FOLDER
+def _in_words(found: Any) -> dict[str, str]:
+    running = f"yes, process {found.pid}" if found.running else "no: start it with `dropforge up`"
+    if found.running and not found.healthy:
+        running += ", but it does not answer"
+    stack = (
+        "none" if not found.deployed else "current" if found.current else "of older sources: `dropforge up` renews it"
+    )
+    words = {"home": found.home, "running": running, "endpoint": found.endpoint_url, "api": found.api_url}
+    words |= {"mode": "strict: TLS and IAM" if found.strict else None, "stack": stack}
+    return {name: word for name, word in words.items() if word}
 
 
-def _embedded() -> Any:
+@contextmanager
+def _cloud() -> Iterator[Any]:
+    """The embedded cloud's module, its faults made ours.
+
+    Raises:
+        Fault: the `local` extra is not installed, or what the embedded cloud says.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        message = f"the embedded cloud needs {missing[0]}, which is not installed: pip install 'dropforge[local]'"
+        raise Fault(message, "needs_local")
+    from dropforge.embedded import cloud
+
     try:
-        return importlib.import_module("dropforge.embedded.cloud")
-    except ImportError as fault:
-        raise Fault(
-            f"the embedded cloud is not installed ({fault}): pip install 'dropforge[local]'", "not_installed"
-        ) from fault
-
-
-def _told(embedded: Any, act: Any) -> Any:
-    """Does `act`; the embedded cloud's own fault is one the caller can mend."""
-    try:
-        return act()
-    except embedded.CloudFault as fault:
+        yield cloud
+    except cloud.CloudFault as fault:
         raise Fault(str(fault), "embedded_cloud") from fault

@@ -1,66 +1,88 @@
-"""`dropforge`: the commands and what they share."""
+"""`dropforge`: the program, its commands, and what it says when something goes wrong."""
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
-from typing import Annotated
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropforge import __version__
-from dropforge.cli import cloud, data, models
-from dropforge.cli.screen import Screen
+from dropforge.cli import catalog, cloud, drop, predict
+from dropforge.cli.shell import Home, Json, Shell, clean, print_json
+from dropforge.client.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEBUG = "DROPFORGE_DEBUG"
+INTERRUPTED = 130
+USAGE = ("no_such_file", "not_a_file", "unknown_format", "file_name", "model_name", "run_id", "target", "out")
+"""Faults of the call itself: exit code 2, as for an unknown option."""
 
 app = typer.Typer(
-    name="dropforge",
-    help="Drop a data set into S3; get a tested, explained, monitored prediction API.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
+    name="dropforge", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-)
+)  # fmt: skip
+for group in (cloud, drop, catalog, predict):
+    group.register(app)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"dropforge {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def shared(
+@app.callback(invoke_without_command=True)
+def program(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")] = False,
-    home: Annotated[
-        Path | None, typer.Option(help="Folder of the embedded cloud.", envvar="DROPFORGE_HOME", show_default=False)
+    as_json: Json = False,
+    home: Home = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="AWS profile: work on AWS, whatever runs here.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="AWS profile: work on AWS, not on the embedded cloud.")] = None,
-    _show_version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Options of every command."""
-    context.obj = Screen(home=home, profile=profile, json=json)
+    """Drop a data set; get a tested, explained prediction API.
+
+    Talks to the embedded cloud of this folder when one runs, to AWS otherwise.
+
+    Example: dropforge drop houses.csv --target price --wait
+    """
+    context.obj = Shell(as_json, home, profile)
+    if version:
+        context.obj.result({"version": __version__}, f"dropforge {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
-for command in (
-    cloud.up,
-    cloud.down,
-    cloud.status,
-    data.drop,
-    data.runs,
-    data.show,
-    data.report,
-    models.models,
-    models.predict,
-):
-    app.command()(command)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0 done, 1 not, 2 a wrong call, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        code = app(given, prog_name="dropforge", standalone_mode=False)
+    except Fault as fault:
+        _say(fault, as_json)
+        return INTERRUPTED if fault.code == "interrupted" else 2 if fault.code in USAGE else 1
+    except typer.TyperException as fault:
+        _say(Fault(fault.format_message(), "usage"), as_json, "; see `dropforge --help`")
+        return fault.exit_code
+    except typer.Abort:
+        return INTERRUPTED
+    except Exception as fault:
+        hint = "" if _debugging() else f"; {DEBUG}=1 shows where"
+        _say(Fault(f"unexpected {type(fault).__name__}: {fault}", "unexpected"), as_json, hint)
+        return 1
+    return code if isinstance(code, int) else 0
 
 
-def main() -> None:
-    """The entry point."""
-    app()
+def _say(fault: Fault, as_json: bool, hint: str = "") -> None:
+    """One readable line on standard error, and the document for a program that asked for one."""
+    if _debugging():
+        traceback.print_exc()
+    line = " ".join(clean(fault.message).split())
+    print(f"error: {line.rstrip('.')}{hint}", file=sys.stderr)
+    if as_json:
+        print_json(fault.to_json())
 
 
-if __name__ == "__main__":
-    main()
+def _debugging() -> bool:
+    return os.environ.get(DEBUG, "") not in ("", "0")

@@ -1,63 +1,157 @@
-"""Lists, as tables for people."""
+"""Values as people read them: numbers, facts, scores, runs and models as tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
-from dropforge.cli.outcome import COLOURS
+from dropforge.cli.shell import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from dropforge.client import Predictions
     from dropforge.contract.registry import RunRow
 
-SHOWN = 20
-"""Rows of predictions on the screen; --out has them all."""
-WIDEST = 5
-"""Columns of the rows themselves."""
+STYLES = {
+    "promoted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow", "rejected": "yellow",
+    "failed": "red",
+}  # fmt: skip
 
 
-def runs_table(rows: Sequence[RunRow]) -> Table:
-    """Runs, newest first."""
-    table = Table("run", "model", "status", "version", "score", "began", "reason")
+def words(value: Any) -> str:
+    """One value in a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.5g}" if isinstance(value, float) else clean(str(value)).replace("\n", " ")
+
+
+def cell(value: Any, style: str = "") -> Text:
+    """`words` as text that no markup is read from."""
+    return Text(words(value), style=style)
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], title: str | None = None) -> Table:
+    """A plain table; texts are folded, never cut."""
+    made = Table(title=title and Text(clean(title)), title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in columns:
+        made.add_column(Text(clean(name)), overflow="fold", header_style="bold")
     for row in rows:
-        score = f"{row.metric} {row.metrics[row.metric]:.4g}" if row.metric else ""
-        colour = COLOURS.get(row.status, "yellow")
-        status = f"[{colour}]{row.status}[/]" if row.status != "running" else f"[{colour}]{row.step}…[/]"
-        began = row.created[:19].replace("T", " ")
-        table.add_row(row.run, row.model, status, row.version or "", score, began, row.reason[:60])
-    return table
+        made.add_row(*(each if isinstance(each, Text) else cell(each) for each in row))
+    return made
 
 
-def models_table(models: Sequence[Mapping[str, Any]]) -> Table:
-    """Models that serve."""
-    table = Table("model", "version", "task", "target", "score", "baseline", "since")
-    for each in models:
-        metric = each["metric"]
-        scores = [f"{metric} {each[kind][metric]:.4g}" for kind in ("metrics", "baseline")]
-        table.add_row(each["model"], each["version"], each["task"], each["target"], *scores, each["moved"][:19])
-    return table
+def facts(values: Mapping[str, Any]) -> Table:
+    """Name and value, a line each; what is empty is left out."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in values.items():
+        if value not in (None, "", {}):
+            made.add_row(Text(name), value if isinstance(value, Text) else cell(value))
+    return made
 
 
-def facts_table(value: Mapping[str, Any]) -> Table:
-    """A run's row, a field a line; empty ones are left out."""
-    table = Table.grid(padding=(0, 2))
-    for name, each in value.items():
-        if each not in (None, "", {}, []):
-            table.add_row(f"[bold]{name}[/]", str(each))
-    return table
+def scores(metrics: Mapping[str, float], baseline: Mapping[str, float], first: str | None = None) -> Table:
+    """Hold-out scores next to the trivial baseline's; `first` is the metric that decided."""
+    names = sorted(metrics, key=lambda name: (name != first, name))
+    rows = ((cell(name, "bold" if name == first else ""), metrics[name], baseline.get(name)) for name in names)
+    return table(("hold-out", "model", "baseline"), rows)
 
 
-def predictions_table(rows: Sequence[Mapping[str, Any]], answers: Predictions) -> Table:
-    """The first rows with their answers, and the probability of the answer for classes."""
-    names = list(rows[0])[:WIDEST]
-    table = Table(*names, "prediction", "probability", title=f"{answers.model}, version {answers.version}")
-    for at, row in enumerate(rows[:SHOWN]):
-        given = answers.predictions[at]
-        share = max(answers.probabilities[at].values()) if answers.probabilities else None
-        shown = f"{given:.6g}" if isinstance(given, float) else str(given)
-        table.add_row(*[str(row[name]) for name in names], shown, "" if share is None else f"{share:.3f}")
-    return table
+def status_word(status: str) -> Text:
+    """A run's status in its colour."""
+    return cell(status, STYLES.get(status, ""))
+
+
+def score(row: Mapping[str, Any]) -> str:
+    """The deciding metric's score of a run or a model, in one word."""
+    metric = row.get("metric")
+    found = (row.get("metrics") or {}).get(metric)
+    return "" if found is None else f"{metric} {words(found)}"
+
+
+def when(stamp: str) -> str:
+    """A time of the registry, to the second."""
+    return stamp[:19].replace("T", " ")
+
+
+def runs_table(rows: Iterable[RunRow]) -> Table:
+    """Runs, a line each."""
+    lines = (
+        (row.run, row.model, status_word(row.status), row.version, score(row.to_json()), when(row.created))
+        for row in rows
+    )
+    return table(("run", "model", "status", "version", "score", "created (UTC)"), lines)
+
+
+def run_facts(row: RunRow) -> Table:
+    """Everything of one run that a person asks for."""
+    return facts(
+        {
+            "run": row.run,
+            "model": row.model,
+            "status": status_word(row.status),
+            "step": row.step if row.status in ("running", "failed") else None,
+            "reason": row.reason,
+            "duplicate of": row.duplicate_of,
+            "version": row.version,
+            "task": row.task and f"{row.task} of {row.target!r}",
+            "data": f"s3://{row.bucket}/{row.key} ({size(row.size)})",
+            "created": f"{when(row.created)} UTC",
+            "cost": dollars(row.cost) or (row.forecast and f"at most {dollars(row.forecast)}"),
+            "report": row.report,
+        }
+    )
+
+
+def models_table(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Models that serve, a line each."""
+    lines = ((row["model"], row["version"], _task(row), score(row), _against(row), when(row["moved"])) for row in rows)
+    return table(("model", "version", "task", "score", "baseline", "live since (UTC)"), lines)
+
+
+def columns_table(card: Mapping[str, Any]) -> Table:
+    """What a row for this model holds."""
+    return table(("column", "kind"), ((column["name"], column["kind"]) for column in card["columns"]))
+
+
+def versions_table(model: Mapping[str, Any]) -> Table:
+    """All versions of a model, the newest first as the API gives them."""
+    lines = (
+        (
+            cell(f"{row['version']} live" if row["version"] == model["version"] else row["version"]),
+            row["outcome"],
+            score(row),
+            row["run"],
+            row["reason"],
+        )
+        for row in model["versions"]
+    )
+    return table(("version", "judged", "score", "run", "reason"), lines)
+
+
+def size(count: int) -> str:
+    """Bytes in words."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def dollars(amount: float | None) -> str:
+    """An amount that may be tiny."""
+    if not amount:
+        return ""
+    return f"${amount:.2f}" if amount >= 0.01 else f"${amount:.2g}"
+
+
+def _task(row: Mapping[str, Any]) -> str:
+    return f"{row['task']} of {row['target']!r}" if row.get("task") else ""
+
+
+def _against(row: Mapping[str, Any]) -> str:
+    return words((row.get("baseline") or {}).get(row.get("metric")))

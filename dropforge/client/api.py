@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import time
@@ -11,13 +10,13 @@ from urllib.parse import quote, urlencode
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from dropforge import __version__
 from dropforge.client.embedded import not_running
-from dropforge.client.faults import LOG_IN, ApiFault, Fault
+from dropforge.client.faults import LOG_IN, NO_ANSWER, ApiFault, Fault
 from dropforge.contract.ids import RUN_ID
 from dropforge.contract.names import NameFault, check_model
 
@@ -91,7 +90,9 @@ class Api:
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b"", content_type: str = ""
     ) -> dict[str, Any]:
         url = f"{self._connection.api_url}{path}" + (f"?{urlencode(sorted(query.items()))}" if query else "")
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             answer = self._send(method, url, body, content_type)
             document = _parsed(answer.content)
             if answer.status_code < 300 and isinstance(document, dict):
@@ -100,7 +101,6 @@ class Api:
             if attempt == ATTEMPTS or answer.status_code not in PASSING or fault.code == "no_healthy_model":
                 raise fault
             self._sleep(random.uniform(0.5, 1.0) * 0.4 * 2**attempt)  # full services ask for patience, not for haste
-        raise AssertionError  # count() has no end
 
     def _send(self, method: str, url: str, body: bytes, content_type: str) -> Any:
         headers = {"Accept": JSON, "User-Agent": f"dropforge/{__version__}"}
@@ -114,7 +114,7 @@ class Api:
             if self._connection.home:
                 raise not_running(self._connection.home) from fault
             raise Fault(f"{self._connection.api_url} cannot be reached: is there a network?", "unreachable") from fault
-        except HTTPClientError as fault:
+        except NO_ANSWER as fault:
             raise Fault(f"{self._connection.where} does not answer: {fault}", "unreachable") from fault
 
 

@@ -65,10 +65,11 @@ class Connection:
         Raises:
             Fault: no cloud is found, or it does not answer; the message says what to start or set.
         """
-        wanted = home or os.environ.get("DROPFORGE_HOME")
+        elsewhere = profile or region  # asks for AWS, whatever runs here
+        wanted = home or (None if elsewhere else os.environ.get("DROPFORGE_HOME"))
         if wanted:
             return cls._asked(Path(wanted).expanduser().resolve())
-        place = None if profile or region else embedded.find_home(Path.cwd())
+        place = None if elsewhere else embedded.find_home(Path.cwd())
         found = embedded.running(place) if place else None
         endpoint = os.environ.get("AWS_ENDPOINT_URL")
         if place and found and (endpoint is None or _same_server(endpoint, found["endpoint_url"])):

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired")
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 UNKNOWN_KEY = ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "SignatureDoesNotMatch")
+NO_ANSWER = (boto.ConnectionError, boto.HTTPClientError)
+"""boto3's faults of the way to a service, which have no common base."""
+
 LOG_IN = "log in again (`aws sso login`, or fresh keys)"
 
 
@@ -62,7 +65,7 @@ def translated(fault: Exception, doing: str, where: str) -> Fault:
         return Fault(f"{doing}: no usable AWS credentials ({fault}): set AWS_PROFILE, or {LOG_IN}", "no_credentials")
     if isinstance(fault, boto.TokenRetrievalError | boto.SSOError):
         return Fault(f"{doing}: the AWS login has expired ({fault}): {LOG_IN}", "expired_credentials")
-    if isinstance(fault, boto.HTTPClientError):
+    if isinstance(fault, NO_ANSWER):
         return Fault(f"{doing}: {where} does not answer ({fault})", "unreachable")
     return Fault(f"{doing}: {fault}", "aws")
 

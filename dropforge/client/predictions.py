@@ -1,15 +1,27 @@
-"""Answers of a model, put together from several requests."""
+"""Predictions for any number of rows: request after request, one version for all of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from dropforge.client.faults import Fault
+from dropforge.client.faults import ApiFault, Fault
 from dropforge.contract.documents import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
+
+    from dropforge.client.api import Api
+    from dropforge.client.batches import Batch
+
+MOST_BYTES = 4_000_000
+"""Of one request; the function that answers takes 6 MB."""
+
+TOO_LARGE = (413, 502)
+"""What a request meets that is too large, and one whose answer is."""
+
+PLACE = re.compile(r"\brows\[(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -19,29 +31,66 @@ class Predictions(Record):
     model: str
     version: str
     predictions: list[Any]
+    """A number a row for regression, a class otherwise."""
     probabilities: list[dict[str, float]] | None
     """Class to probability; None for regression."""
     ids: list[str]
     """Under these, the true labels can come back."""
 
 
-def joined(parts: Sequence[dict[str, Any]]) -> Predictions:
-    """The API's answers to consecutive rows as one.
+def stream(api: Api, model: str, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Predictions]]:
+    """Each batch (or part of one, where a batch was too large) with its predictions, in order.
 
     Raises:
-        Fault: the live version changed between two requests.
+        Fault: there are no rows, the API refuses some, or another version went live in between.
     """
-    versions = [part["version"] for part in parts]
-    if len(set(versions)) > 1:
-        message = (
-            f"{parts[0]['model']!r} moved from version {versions[0]} to {versions[-1]} while predicting: ask again"
-        )
-        raise Fault(message, "version_changed")
-    shares = [each for part in parts for each in part["probabilities"] or []]
+    done, version = 0, None
+    for batch in batches:
+        for part, answer in _asked(api, model, batch, done):
+            if version not in (None, answer.version):
+                message = f"model {model!r} moved from version {version} to {answer.version} meanwhile: ask again"
+                raise Fault(message, "version_changed")
+            version = answer.version
+            done += len(part.rows)
+            yield part, answer
+    if version is None:
+        raise Fault("expected at least one row to predict, got none", "no_rows", "rows")
+
+
+def collect(parts: Iterable[Predictions]) -> Predictions:
+    """All parts as one; there must be at least one."""
+    found = list(parts)
+    shares = [part.probabilities for part in found if part.probabilities is not None]
     return Predictions(
-        model=parts[0]["model"],
-        version=versions[0],
-        predictions=[each for part in parts for each in part["predictions"]],
-        probabilities=shares or None,
-        ids=[each for part in parts for each in part["ids"]],
+        model=found[0].model,
+        version=found[0].version,
+        predictions=[each for part in found for each in part.predictions],
+        probabilities=[each for part in shares for each in part] if shares else None,
+        ids=[each for part in found for each in part.ids],
     )
+
+
+def _asked(api: Api, model: str, batch: Batch, done: int) -> Iterator[tuple[Batch, Predictions]]:
+    body, content_type = batch.request()
+    divisible = len(batch.rows) > 1
+    try:
+        if divisible and len(body) > MOST_BYTES:
+            raise ApiFault(413, "too_large", f"{len(body)} bytes in one request")
+        answer = api.predict(model, body, content_type)
+    except ApiFault as fault:
+        if not divisible or fault.status not in TOO_LARGE:
+            raise _relocated(fault, done) from fault
+        first, second = batch.halves()
+        yield from _asked(api, model, first, done)
+        yield from _asked(api, model, second, done + len(first.rows))
+        return
+    yield batch, Predictions(**{each.name: answer[each.name] for each in fields(Predictions)})
+
+
+def _relocated(fault: ApiFault, done: int) -> ApiFault:
+    """The fault with rows counted from the first of all rows, not of this request."""
+
+    def moved(text: str) -> str:
+        return PLACE.sub(lambda found: f"rows[{int(found[1]) + done}]", text)
+
+    return ApiFault(fault.status, fault.code, moved(fault.message), fault.field and moved(fault.field))

@@ -73,7 +73,8 @@ def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
     """
     start, last = clock.now(), None
     while True:
-        row = _decoded(runs.find_run(run))
+        found = runs.find_run(run)
+        row = None if found is None else decoded(found)
         ended = row is not None and row.status != "running"
         if row is not None and (ended or row.step in TRAINED):
             yield from log.read()
@@ -86,9 +87,10 @@ def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
         clock.sleep(clock.pace)
 
 
-def _decoded(found: dict[str, Any] | None) -> RunRow | None:
+def decoded(found: dict[str, Any]) -> RunRow:
+    """The row that the API describes; `Fault` when it speaks of another version's."""
     try:
-        return None if found is None else RunRow.from_json(found)
+        return RunRow.from_json(found)
     except DocumentError as fault:
         message = f"the API describes runs in another way than this version knows ({fault}): update dropforge"
         raise Fault(message, "version_mismatch") from fault

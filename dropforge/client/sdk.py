@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit
 
+from dropforge.client import batches, rowfiles
 from dropforge.client.api import Api
-from dropforge.client.connection import Connection
+from dropforge.client.connection import STACK, Connection
 from dropforge.client.drops import Dropped, upload
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
-from dropforge.client.predictions import Predictions, joined
-from dropforge.client.tabular import read_rows
-from dropforge.client.runs import Clock, Ended, Event, follow
+from dropforge.client.predictions import Predictions, collect, stream
+from dropforge.client.runs import Clock, Ended, Event, decoded, follow
 from dropforge.client.traininglog import TrainingLog
-from dropforge.contract.registry import RunRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-CHUNK = 1_000
-"""Rows a request."""
-HOUR = 3_600.0
+    from dropforge.client.batches import Batch
+    from dropforge.contract.registry import RunRow
+
+TIMEOUT = 3_600.0
+"""Seconds that a run is waited for."""
 
 
 class Dropforge:
@@ -32,18 +33,34 @@ class Dropforge:
     Args:
         home: folder of an embedded cloud.
         profile: AWS profile; asks for AWS even where an embedded cloud runs.
+        region: AWS region; the same.
+        stack: name of the CloudFormation stack.
 
     Raises:
-        Fault: neither is there.
+        Fault: neither is there; every method raises it too, always one readable line.
     """
 
-    def __init__(self, home: str | Path | None = None, *, profile: str | None = None) -> None:
-        self.connection = Connection.load(home, profile=profile)
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        stack: str = STACK,
+    ) -> None:
+        self.connection = Connection.load(home, stack, profile, region)
         self._api = Api(self.connection)
 
     @overload
     def drop(
-        self, path: str | Path, *, model: str | None = ..., target: str | None = ..., wait: Literal[True]
+        self,
+        path: str | Path,
+        *,
+        model: str | None = ...,
+        target: str | None = ...,
+        wait: Literal[True],
+        timeout: float = ...,
+        progress: Callable[[int], None] | None = ...,
     ) -> Outcome: ...
 
     @overload
@@ -54,6 +71,7 @@ class Dropforge:
         model: str | None = ...,
         target: str | None = ...,
         wait: Literal[False] = ...,
+        timeout: float = ...,
         progress: Callable[[int], None] | None = ...,
     ) -> Dropped: ...
 
@@ -64,87 +82,99 @@ class Dropforge:
         model: str | None = None,
         target: str | None = None,
         wait: bool = False,
+        timeout: float = TIMEOUT,
         progress: Callable[[int], None] | None = None,
     ) -> Dropped | Outcome:
         """Uploads a data set; its arrival starts a run.
 
         Args:
-            path: one row an observation.
+            path: one row an observation: `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet`.
             model: the model's name; made from the file's name when left out.
             target: column to predict; by spec.yaml, or by rule, when left out.
             wait: whether to come back when the run has ended, with its outcome.
+            timeout: seconds to wait at most.
             progress: called with the number of bytes just sent.
 
         Raises:
             Fault: the file cannot be dropped, or S3 refuses.
         """
         dropped = upload(self.connection, path, model, target, progress)
-        return self.outcome(self.wait(dropped.run)) if wait else dropped
+        return self.outcome(self.wait(dropped.run, timeout)) if wait else dropped
 
-    def follow(self, run: str, timeout: float = HOUR) -> Iterator[Event]:
+    def follow(self, run: str, timeout: float = TIMEOUT) -> Iterator[Event]:
         """The run as it goes; the last event is `Ended`. `Fault` when it has not ended in `timeout` seconds."""
         clock = Clock(pace=self.connection.pace, timeout=timeout)
         return follow(self._api, TrainingLog(self.connection, run), run, clock)
 
-    def wait(self, run: str, timeout: float = HOUR) -> RunRow:
+    def wait(self, run: str, timeout: float = TIMEOUT) -> RunRow:
         """The run's row once it has ended; `Fault` when it has not in `timeout` seconds."""
         return next(event.row for event in self.follow(run, timeout) if isinstance(event, Ended))
 
     def outcome(self, row: RunRow) -> Outcome:
         """How an ended run ended; its report lies on this machine where the cloud does."""
-        ended = outcome(row, self.run)
+        ended = outcome(row, self._find)
         if ended.report is None or self.connection.home is None:
             return ended
-        run = row.duplicate_of or row.run
-        path = self.connection.home / "reports" / f"{run}.html"
-        return replace(ended, report=str(self.report(run, path)))
+        return replace(ended, report=str(self._fetched(ended.report, self._report_path(ended.run))))
 
     def run(self, run: str) -> RunRow:
         """One run; `ApiFault` with status 404 when there is none."""
-        return RunRow.from_json(self._api.run(run))
+        return decoded(self._api.run(run))
 
     def runs(self, limit: int = 20, model: str | None = None) -> list[RunRow]:
         """The newest runs first, at most `limit` (1 to 100)."""
-        return [RunRow.from_json(each) for each in self._api.runs(limit, model)]
+        return [decoded(each) for each in self._api.runs(limit, model)]
 
     def models(self) -> list[dict[str, Any]]:
-        """Every model that serves."""
+        """Every model that serves, with its scores."""
         return self._api.models()
 
     def model(self, name: str) -> dict[str, Any]:
-        """One model: what is live, its card, versions and history."""
+        """One model: what is live, its card (the columns it reads), versions and history."""
         return self._api.model(name)
 
-    def predict(self, model: str, rows: Sequence[dict[str, Any]] | str | Path) -> Predictions:
+    def predict(self, model: str, rows: Iterable[Mapping[str, Any]] | str | Path) -> Predictions:
         """Answers for rows, or for those of a file, in requests of at most 1,000.
 
         Raises:
             ApiFault: no such model, or a row that it cannot answer; `field` names the place.
             Fault: no rows, a file that cannot be read, or a model that was replaced between two requests.
         """
-        given = self.read_rows(model, rows) if isinstance(rows, str | Path) else rows
-        if not given:
-            raise Fault("expected at least one row to predict, got none", "no_rows")
-        starts = range(0, len(given), CHUNK)
-        return joined([self._api.predict(model, _body(given[start : start + CHUNK])) for start in starts])
+        return collect(answer for _, answer in self.predict_stream(model, rows))
 
-    def read_rows(self, model: str, path: str | Path) -> list[dict[str, Any]]:
-        """The rows of a file as `predict` takes them for this model."""
-        kinds = {column["name"]: column["kind"] for column in self.model(model)["card"]["columns"]}
-        return list(read_rows(Path(path), kinds))
+    def predict_stream(
+        self, model: str, rows: Iterable[Mapping[str, Any]] | str | Path
+    ) -> Iterator[tuple[Batch, Predictions]]:
+        """As `predict`, some rows at a time with their answers: for files larger than memory."""
+        found = rowfiles.of_file(Path(rows)) if isinstance(rows, str | Path) else batches.of_rows(rows)
+        return stream(self._api, model, found)
 
-    def report(self, run: str, to: str | Path) -> Path:
-        """Writes the run's report.html to `to`; `Fault` when the run has none."""
+    def report(self, run: str, to: str | Path | None = None) -> Path:
+        """Fetches the run's report.html to `to`; `Fault` when the run has none.
+
+        Without `to` it goes into `reports/` of the embedded cloud, on AWS into the current folder.
+        """
         row = self.run(run)
-        if row.report is None:
-            raise Fault(f"{run} has no report: it is {row.status!r} and no model of it was judged", "no_report")
-        bucket, _, key = row.report.removeprefix("s3://").partition("/")
-        path = Path(to)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with readable("fetching the report", self.connection.where):
-            self.connection.client("s3").download_file(bucket, key, str(path))
+        known = (row.duplicate_of and self._find(row.duplicate_of)) or row
+        if known.report is None:
+            raise Fault(f"{run} has no report: it is {row.status!r} and no model of it was judged", "no_report", "run")
+        return self._fetched(known.report, self._report_path(run) if to is None else Path(to))
+
+    def _find(self, run: str) -> RunRow | None:
+        found = self._api.find_run(run)
+        return None if found is None else decoded(found)
+
+    def _report_path(self, run: str) -> Path:
+        home = self.connection.home
+        return home / "reports" / f"{run}.html" if home else Path(f"{run}.html")
+
+    def _fetched(self, uri: str, path: Path) -> Path:
+        place = urlsplit(uri)
+        with readable(f"fetching the report {uri}", self.connection.where):
+            s3 = self.connection.client("s3")
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                s3.download_file(place.netloc, place.path.lstrip("/"), str(path))
+            except OSError as fault:
+                raise Fault(f"{path}: cannot be written: {fault.strerror or fault}", "out", "out") from fault
         return path
-
-
-def _body(rows: Sequence[dict[str, Any]]) -> bytes:
-    return json.dumps(list(rows), allow_nan=False).encode()

@@ -1,0 +1,126 @@
+"""`runs`, `show`, `models`, `report`: what is known."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dropforge.cli.drop import finish, watch
+from dropforge.cli.shell import Home, Json, Run, Shell, Timeout
+from dropforge.cli.tables import (
+    columns_table,
+    facts,
+    models_table,
+    run_facts,
+    runs_table,
+    scores,
+    versions_table,
+)
+from dropforge.client.sdk import TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    app.command()(runs)
+    app.command()(show)
+    app.command()(models)
+    app.command()(report)
+
+
+def runs(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Only runs of this model.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many at most.")] = 20,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """List the newest runs.
+
+    Example: dropforge runs --model houses
+    """
+    shell = Shell.of(context, as_json, home)
+    found = shell.forge.runs(limit, model)
+    shell.result(
+        {"runs": [row.to_json() for row in found]},
+        runs_table(found) if found else "no runs yet: dropforge drop FILE.csv --wait",
+    )
+
+
+def show(
+    context: typer.Context,
+    run: Run,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it has ended.")] = False,
+    timeout: Timeout = TIMEOUT,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Show one run; with --wait watch it to its end.
+
+    Status, reason, scores, cost and where the report lies.
+
+    Example: dropforge show run-0123456789abcdef
+    """
+    shell = Shell.of(context, as_json, home)
+    if wait:
+        finish(shell, watch(shell, run, timeout))
+        return
+    row = shell.forge.run(run)
+    tables = [scores(row.metrics, row.baseline, row.metric)] if row.metrics else []
+    shell.result(row.to_json(), run_facts(row), *tables)
+
+
+def models(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="One model, in detail.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """List the models that serve, or show one.
+
+    With a name: its scores, the columns that a row must hold, and all its versions.
+
+    Example: dropforge models houses
+    """
+    shell = Shell.of(context, as_json, home)
+    if model is not None:
+        page = shell.forge.model(model)
+        shell.result(page, *_page(page))
+        return
+    found = shell.forge.models()
+    shell.result({"models": found}, models_table(found) if found else "no model serves yet: dropforge drop FILE.csv")
+
+
+def report(
+    context: typer.Context,
+    run: Run,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to write it.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Fetch a run's report, one HTML page.
+
+    It is self-contained: send it to anybody.
+
+    Example: dropforge report run-0123456789abcdef --out report.html
+    """
+    shell = Shell.of(context, as_json, home)
+    path = shell.forge.report(run, out)
+    shell.result({"run": run, "report": str(path)}, str(path))
+
+
+def _page(page: dict[str, Any]) -> Iterator[Any]:
+    live = page["version"]
+    words = {"model": page["model"], "live": live or "no version: every one was refused"}
+    words |= {"task": f"{page['task']} of {page['target']!r}", "classes": ", ".join(page["card"]["classes"])}
+    yield facts(words)
+    yield ""
+    yield scores(page["metrics"], page["baseline"], page["metric"])
+    yield ""
+    yield columns_table(page["card"])
+    yield ""
+    yield versions_table(page)

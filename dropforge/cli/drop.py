@@ -1,0 +1,119 @@
+"""`drop`: upload a data set, and watch its run when asked to."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.text import Text
+
+from dropforge.cli.live import follow_live
+from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
+from dropforge.cli.tables import STYLES, facts, scores, size
+from dropforge.client.drops import Dropped, checked_file, model_name
+from dropforge.client.faults import Fault
+from dropforge.client.sdk import TIMEOUT
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from dropforge.client import Outcome
+    from dropforge.contract.registry import RunRow
+
+SHOWN_FROM = 5_000_000
+"""Bytes: a smaller upload is over before a bar can be read."""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command()(drop)
+
+
+def drop(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .tsv, .jsonl (also .gz) or .parquet")],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="The model's name; made from the file's by default.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="COLUMN", help="The column to predict; chosen by rule by default.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run until it has ended.")] = False,
+    timeout: Timeout = TIMEOUT,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Drop a data set: it is trained, judged and served.
+
+    What cannot be trained on is rejected with a reason; what is no better than a guess or than the live version is
+    refused. With --wait the exit code is 0 for promoted and duplicate, 1 for refused, rejected and failed.
+
+    Example: dropforge drop houses.csv --target price --wait
+    """
+    shell = Shell.of(context, as_json, home)
+    dropped = _upload(shell, checked_file(file), model_name(model, file), target)
+    if not wait:
+        hint = f"watch it with: dropforge show {dropped.run} --wait"
+        shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)
+        return
+    finish(shell, watch(shell, dropped.run, timeout))
+
+
+def _upload(shell: Shell, file: Path, model: str, target: str | None) -> Dropped:
+    shell.note(f"uploading {file.name} ({size(file.stat().st_size)}) to {shell.forge.connection.where}")
+    if not shell.err.is_terminal or file.stat().st_size < SHOWN_FROM:
+        return shell.forge.drop(file, model=model, target=target)
+    columns = (TextColumn("  uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=shell.err, transient=True) as bar:
+        task = bar.add_task("upload", total=file.stat().st_size)
+        return shell.forge.drop(file, model=model, target=target, progress=lambda count: bar.advance(task, count))
+
+
+def watch(shell: Shell, run: str, timeout: float) -> RunRow:
+    """Shows the run until it has ended; a fault on the way says that the run goes on."""
+    on = f"watch it with `dropforge show {run} --wait`"
+    forge = shell.forge
+    forge.connection.client("logs")  # an unusable login is found before the view opens
+    try:
+        return follow_live(shell.err, run, forge.follow(run, timeout))
+    except KeyboardInterrupt as stop:
+        raise Fault(f"stopped watching; {run} goes on: {on}", "interrupted") from stop
+    except Fault as fault:
+        if fault.code in ("run_id", "not_started"):
+            raise
+        goes_on = "" if fault.code == "timeout" else f"; {run} may well go on"
+        raise Fault(f"{fault}{goes_on}: {on}", fault.code) from fault
+
+
+def finish(shell: Shell, row: RunRow) -> None:
+    """Prints what the run came to, and ends with the exit code that this means."""
+    result = shell.forge.outcome(row)
+    shell.result(result.to_json(), _summary(result, row))
+    if not result.good:
+        raise typer.Exit(1)
+
+
+def _summary(result: Outcome, row: RunRow) -> RenderableType:
+    parts: list[RenderableType] = ["", Text(_headline(result), style=f"bold {STYLES[result.status]}")]
+    if result.status != "promoted" and result.reason:
+        parts.append(Text(clean(f"why: {result.reason}")))
+    if result.metrics:
+        parts += ["", scores(result.metrics, result.baseline, row.metric), ""]
+    parts.append(facts({"run": result.run, "report": result.report}))
+    if result.good and result.version:
+        parts.append(Text(f"next: dropforge predict {result.model} --file ROWS.csv --out PREDICTED.csv"))
+    return Group(*parts)
+
+
+def _headline(result: Outcome) -> str:
+    about = f": {result.task} of {result.target!r}" if result.task else ""
+    lines = {
+        "promoted": f"{result.model} is live as version {result.version}{about}",
+        "duplicate": f"{result.model} has seen this very data: nothing was trained",
+        "refused": f"version {result.version} of {result.model} is not good enough to serve{about}",
+        "rejected": f"{result.model}: this data set cannot be trained on; the file is in quarantine",
+    }
+    return clean(lines.get(result.status, f"{result.model}: the run failed"))

@@ -1,0 +1,128 @@
+"""`predict`: rows in, predictions out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import islice
+from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from dropforge.cli.shell import Home, Json, Model, Shell
+from dropforge.cli.tables import table, words
+from dropforge.cli.writers import opened, writer_for
+from dropforge.client.predictions import collect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dropforge.client import Predictions
+    from dropforge.client.batches import Batch
+
+SHOWN_ROWS = 20
+SHOWN_COLUMNS = 6
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command()(predict)
+
+
+def predict(
+    context: typer.Context,
+    model: Model,
+    rows: Annotated[
+        str | None,
+        typer.Option("--rows", metavar="JSON", help="Rows as a JSON list of objects; - reads them from stdin."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="Rows in a .csv, .tsv, .jsonl (also .gz) or .parquet.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write rows and predictions to this .csv or .jsonl.")
+    ] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Predict rows with a model's live version.
+
+    A table of the first rows on the terminal, all of them with --json, and with --out in a file: the columns that
+    came in, the prediction, a probability a class, and an id that true labels can come back under.
+
+    \b
+    Example: dropforge predict houses --file new-houses.csv --out priced.csv
+    Example: dropforge predict houses --rows '[{"rooms": 4, "district": "north"}]'
+    """
+    if (rows is None) == (file is None):
+        raise typer.BadParameter("give the rows with either --rows or --file")
+    shell = Shell.of(context, as_json, home)
+    given = file if file is not None else parsed_rows(rows or "")
+    answers = shell.forge.predict_stream(model, given)
+    if out is not None:
+        _write(shell, answers, out)
+    elif shell.json:
+        shell.result(collect(answer for _, answer in answers).to_json())
+    else:
+        _show(shell, answers)
+
+
+def parsed_rows(text: str) -> list[dict[str, Any]]:
+    """The rows that `--rows` holds, or standard input for `-`; one object counts as one row."""
+    source = sys.stdin.read() if text == "-" else text
+    try:
+        value = json.loads(source)
+    except ValueError as fault:
+        raise typer.BadParameter(f"--rows: expected JSON such as '[{{\"rooms\": 4}}]': {fault}") from fault
+    rows = [value] if isinstance(value, dict) else value
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise typer.BadParameter(f"--rows: expected a list of objects, got {words(source)[:60]}")
+    return rows
+
+
+def _write(shell: Shell, answers: Iterator[tuple[Batch, Predictions]], out: Path) -> None:
+    """Writes as the answers come; the file appears when it is whole."""
+    parts, count = [], 0
+    make = writer_for(out)
+    with shell.err.status(Text("predicting")) as status, opened(out) as target:
+        writer = make(target)
+        for batch, answer in answers:
+            writer(batch, answer)
+            count += len(batch.rows)
+            status.update(Text(f"predicting: {count} rows"))
+            parts.append(answer if shell.json else _bare(answer))
+    whole = collect(parts)
+    line = f"{count} rows predicted by version {whole.version} of {whole.model}: {out}"
+    shell.result({**whole.to_json(), "out": str(out)}, line)
+
+
+def _bare(answer: Predictions) -> Predictions:
+    """The answer without its rows: nothing but its names is needed once it is written."""
+    return type(answer)(answer.model, answer.version, [], None, [])
+
+
+def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
+    """A table of the first rows; what is not shown is not asked for."""
+    batch, answer = next(answers)
+    more = len(batch.rows) > SHOWN_ROWS or next(answers, None) is not None
+    shown = islice(zip(batch.rows, range(SHOWN_ROWS), strict=False), SHOWN_ROWS)
+    names = list(batch.rows[0])[:SHOWN_COLUMNS]
+    classes = [] if answer.probabilities is None else ["probability"]
+    lines = (_line(row, at, names, answer) for row, at in shown)
+    title = f"{answer.model}, version {answer.version}"
+    note = f"the first {SHOWN_ROWS} rows; --out FILE writes all" if more else ""
+    columns: Sequence[str] = ("", "prediction", *classes, *names)
+    shell.result({}, table(columns, lines, title), *([note] if note else []))
+
+
+def _line(row: Mapping[str, Any], at: int, names: list[str], answer: Predictions) -> list[Any]:
+    shares = [] if answer.probabilities is None else [_share(answer, at)]
+    prediction = Text(words(answer.predictions[at]), style="bold")
+    return [str(at + 1), prediction, *shares, *(row.get(name) for name in names)]
+
+
+def _share(answer: Predictions, at: int) -> str:
+    """The probability of the predicted class."""
+    return f"{max((answer.probabilities or [])[at].values()):.3f}"

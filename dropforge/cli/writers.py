@@ -1,0 +1,94 @@
+"""Rows with their predictions, written as CSV or JSON lines while they come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from dropforge.client.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from dropforge.client import Predictions
+    from dropforge.client.batches import Batch
+
+Writer = Callable[["Batch", "Predictions"], None]
+
+
+def writer_for(path: Path) -> Callable[[IO[str]], Writer]:
+    """What writes the format that `path` ends in."""
+    kinds: dict[str, Callable[[IO[str]], Writer]] = {".csv": csv_writer, ".jsonl": jsonl_writer}
+    if path.suffix.lower() not in kinds:
+        raise Fault(f"--out {path}: expected a name ending in .csv or .jsonl", "out", "out")
+    return kinds[path.suffix.lower()]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[str]]:
+    """A file that takes its name only when it is whole."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="", errors="surrogatepass") as file:
+            yield file
+        part.replace(path)
+    except OSError as fault:
+        raise Fault(f"--out {path}: cannot be written: {fault.strerror or fault}", "out", "out") from fault
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def csv_writer(file: IO[str]) -> Writer:
+    """The input's columns, then `prediction`, `probability_<class>` and `prediction_id`."""
+    out = csv.writer(file, lineterminator="\n")
+    columns: list[str] = []
+
+    def write(batch: Batch, answer: Predictions) -> None:
+        if not columns:
+            columns.extend(batch.columns or list(batch.rows[0]))
+            out.writerow([*columns, *_added(columns, answer).values()])
+        for at, row in enumerate(batch.rows):
+            shares = list(answer.probabilities[at].values()) if answer.probabilities else []
+            fields = (_field(row.get(name)) for name in columns)
+            out.writerow([*fields, _field(answer.predictions[at]), *shares, answer.ids[at]])
+
+    return write
+
+
+def jsonl_writer(file: IO[str]) -> Writer:
+    """The input's row with `prediction`, `probabilities` and `prediction_id`, an object a line."""
+
+    def write(batch: Batch, answer: Predictions) -> None:
+        for at, row in enumerate(batch.rows):
+            shares = {"probabilities": answer.probabilities[at]} if answer.probabilities else {}
+            added = {"prediction": answer.predictions[at], **shares, "prediction_id": answer.ids[at]}
+            renamed = {free(name, row): value for name, value in added.items()}
+            file.write(json.dumps({**row, **renamed}, ensure_ascii=False) + "\n")
+
+    return write
+
+
+def _added(columns: list[str], answer: Predictions) -> dict[str, str]:
+    classes = list(answer.probabilities[0]) if answer.probabilities else []
+    names = ["prediction", *(f"probability_{each}" for each in classes), "prediction_id"]
+    return {name: free(name, columns) for name in names}
+
+
+def free(name: str, taken: list[str] | Mapping[str, Any]) -> str:
+    """`name`, with underscores behind it while the input has a column of that name."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _field(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
