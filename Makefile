@@ -10,7 +10,7 @@ export ORT_DISABLE_TELEMETRY := 1
 WORKERS ?= 2
 FAST_TESTS := tests/contract tests/data tests/inspect tests/training tests/steps tests/serving tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench bench-pipeline clean
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench bench-pipeline constraints clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,12 @@ bench: bench-pipeline ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
+
+constraints: .venv/.dev ## Pin what is installed now, after a change of pyproject.toml was tried
+	@{ echo '# Every package that set-up installs, in the version that was tested; written by: make constraints'; \
+	   echo 'torch==2.13.0'; \
+	   $(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(torch|palmerpenguins|pytorch.widedeep|vega)' | sort -f; \
+	 } > requirements/constraints.txt
 
 clean: ## Stop the embedded cloud and remove what was made here (not .venv)
 	@if [ -x $(BIN)/dropforge ]; then $(BIN)/dropforge down || true; fi

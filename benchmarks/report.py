@@ -36,16 +36,21 @@ def machine() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
+    return (
+        f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
 
 
 def publish(name: str, rows: list[Row], packages: list[str]) -> Path:
     """Prints the table and writes the JSON document; gives its path."""
     table = Table("measure", "value", "unit", "target", "peer", "peer value", title=name)
     for row in rows:
-        cells = [row.measure, f"{row.value:.3g}", row.unit, row.target, row.peer, row.peer_value]
-        table.add_row(*["" if cell is None else str(cell) for cell in cells])
-    Console().print(table)
+        table.add_row(row.measure, _shown(row.value), row.unit, _shown(row.target), row.peer, _shown(row.peer_value))
+    Console(width=160).print(table)
     document = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
