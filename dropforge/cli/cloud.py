@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 for any free one.")
+        int | None,
+        typer.Option("--port", metavar="NUMBER", min=0, max=65535, help="Port on 127.0.0.1; 0 for any free one."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="TLS, and IAM enforced on every call.")] = False,
     as_json: Json = False,
@@ -84,7 +85,13 @@ def _in_words(found: Any) -> dict[str, str]:
     stack = (
         "none" if not found.deployed else "current" if found.current else "of older sources: `dropforge up` renews it"
     )
-    words = {"home": found.home, "running": running, "endpoint": found.endpoint_url, "api": found.api_url}
+    words = {
+        "home": found.home,
+        "running": running,
+        "endpoint": found.endpoint_url,
+        "api": found.api_url,
+        "drop into": found.drop_bucket and f"s3://{found.drop_bucket}/datasets/<model>/",
+    }
     words |= {"mode": "strict: TLS and IAM" if found.strict else None, "stack": stack}
     return {name: word for name, word in words.items() if word}
 

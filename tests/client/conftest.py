@@ -1,0 +1,55 @@
+"""A clean environment, an API on this machine, and AWS in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from dropforge.client import Connection
+from tests.client.server import ApiServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OUTPUTS = {"DropBucket": "drops", "ArtifactBucket": "artifacts", "ApiId": "api1", "StateMachineArn": "arn:machine"}
+KEYS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "DROPFORGE_HOME")
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder, nobody's credentials, nobody's profile."""
+    for name in (*KEYS, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "no-such-file"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials of an account."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    with ApiServer() as server:
+        yield server
+
+
+@pytest.fixture
+def connection(api: ApiServer, keys: None) -> Connection:
+    """A stack in AWS whose API is on this machine."""
+    url = f"{api.url}/live"
+    return Connection("eu-central-1", {**OUTPUTS, "ApiUrl": url}, url)
+
+
+@pytest.fixture
+def aws(keys: None) -> Iterator[None]:
+    with mock_aws():
+        yield
