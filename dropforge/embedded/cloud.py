@@ -48,6 +48,8 @@ class Status(Record):
     current: bool
     """The stack was deployed from the sources as they are now."""
     api_url: str | None
+    drop_bucket: str | None
+    """Where data sets are dropped with any S3 client."""
 
 
 def up(*, home: Path, port: int | None, strict: bool = False, report: Report) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def status(home: Path) -> Status:
         deployed=deployed is not None,
         current=deployed is not None and deployed["digest"] == sources.stack_digest(sources.project_root()),
         api_url=connection.get("api_url") if server else None,
+        drop_bucket=connection.get("outputs", {}).get("DropBucket") if server else None,
     )
 
 
