@@ -91,9 +91,9 @@ or after the command, standard output holds one JSON document and nothing else; 
 | 2 | a wrong call: unknown option, no such file, a name that cannot be |
 | 130 | interrupted; a run that was watched goes on |
 
-A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version", "task", "target", "metrics", "baseline",
-"reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data. `report` is a
-path on the embedded cloud, an S3 URI on AWS. `predict` gives `{"model", "version", "predictions", "probabilities",
+A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version", "task", "target", "metrics",
+"baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data.
+`report` is a path on the embedded cloud, an S3 URI on AWS. `predict` gives `{"model", "version", "predictions", "probabilities",
 "ids"}`, with `probabilities` null for regression.
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and

@@ -45,16 +45,19 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 def csv_writer(file: IO[str]) -> Writer:
     """The input's columns, then `prediction`, `probability_<class>` and `prediction_id`."""
-    out = csv.writer(file, lineterminator="\n")
+    plain = csv.writer(file, lineterminator="\n")
+    quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     columns: list[str] = []
 
     def write(batch: Batch, answer: Predictions) -> None:
         if not columns:
             columns.extend(batch.columns or list(batch.rows[0]))
-            out.writerow([*columns, *_added(columns, answer).values()])
+            plain.writerow([*columns, *_added(columns, answer).values()])
         for at, row in enumerate(batch.rows):
             shares = list(answer.probabilities[at].values()) if answer.probabilities else []
-            fields = (_field(row.get(name)) for name in columns)
+            fields = [_field(row.get(name)) for name in columns]
+            # A lone carriage return ends a row for most readers, and csv would not quote it.
+            out = quoted if any("\r" in str(field) for field in fields) else plain
             out.writerow([*fields, _field(answer.predictions[at]), *shares, answer.ids[at]])
 
     return write

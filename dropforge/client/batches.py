@@ -39,7 +39,7 @@ class Batch:
         if self.texts is None:
             return json.dumps(self.rows, ensure_ascii=False).encode("utf-8", "surrogatepass"), JSON
         out = io.StringIO(newline="")
-        csv.writer(out, lineterminator="\n").writerows([self.columns, *self.texts])
+        csv.writer(out, lineterminator="\r\n").writerows([self.columns, *self.texts])
         return out.getvalue().encode("utf-8", "surrogatepass"), CSV
 
     def halves(self) -> tuple[Batch, Batch]:

@@ -105,7 +105,7 @@ def _suggestion(wanted: str) -> str:
 def encoded_target(target: str) -> str:
     """The target as S3 metadata can hold it: percent-encoded where it is not plain ASCII."""
     plain = target.isascii() and target.isprintable() and target == target.strip()
-    text = target if plain else quote(target, safe=" ")
+    text = target if plain else quote(target, safe="")
     if not target or len(text) > LONGEST_TARGET:
         raise Fault(f"target {target[:60]!r}: expected the name of a column", "target", "target")
     return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dropforge.client.faults import REFUSED, readable
+from dropforge.client.faults import NO_ANSWER, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,6 @@ class TrainingLog:
 
     def __init__(self, connection: Connection, run: str) -> None:
         self._client = connection.client("logs")
-        self._where = connection.where
         self._prefix = f"dropforge-{run}"
         self._seen: Counter[tuple[str, int, str]] = Counter()
         self._newest = 0
@@ -105,13 +104,12 @@ class TrainingLog:
             request["nextToken"] = page["nextToken"]
 
     def _page(self, request: dict[str, Any]) -> dict[str, Any]:
-        with readable("reading the training log", self._where):
-            try:
-                page: dict[str, Any] = self._client.filter_log_events(**request)
-            except ClientError as fault:
-                code = fault.response["Error"]["Code"]
-                self._open = code not in REFUSED
-                if self._open and code != "ResourceNotFoundException":
-                    raise
-                return {"events": []}
+        """One answer; nothing from a log that is not there yet or out of reach: a run can be followed without."""
+        try:
+            page: dict[str, Any] = self._client.filter_log_events(**request)
+        except ClientError as fault:
+            self._open = fault.response["Error"]["Code"] not in REFUSED
+            return {"events": []}
+        except NO_ANSWER:
+            return {"events": []}
         return page

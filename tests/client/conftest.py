@@ -29,8 +29,7 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def set_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials of an account."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
@@ -43,13 +42,16 @@ def api() -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-def connection(api: ApiServer, keys: None) -> Connection:
+def connection(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """A stack in AWS whose API is on this machine."""
+    set_keys(monkeypatch)
     url = f"{api.url}/live"
     return Connection("eu-central-1", {**OUTPUTS, "ApiUrl": url}, url)
 
 
 @pytest.fixture
-def aws(keys: None) -> Iterator[None]:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS in memory."""
+    set_keys(monkeypatch)
     with mock_aws():
         yield

@@ -51,9 +51,7 @@ def test_every_request_is_signed_for_execute_api(api: ApiServer, connection: Con
     assert api.asked[0].headers["user-agent"].startswith("dropforge/")
 
 
-def test_a_session_token_travels_along(
-    api: ApiServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_token_travels_along(api: ApiServer, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token-1")
     api.say("GET /live/models", {"models": []})
     Api(connection).models()

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,10 +13,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from dropforge.client import Connection, Fault
-from tests.client.conftest import OUTPUTS
+from tests.client.conftest import OUTPUTS, set_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.client.server import ApiServer
 
@@ -74,7 +74,8 @@ def test_the_embedded_cloud_of_a_parent_folder_is_found(
     assert found.where == f"the embedded cloud at {api.url}"
 
 
-def test_the_users_own_profile_has_no_say_in_the_embedded_cloud(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("home")
+def test_the_users_own_profile_has_no_say_in_the_embedded_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "else")
@@ -124,7 +125,8 @@ def test_nothing_at_all_says_both_ways() -> None:
     assert caught.value.code == "no_cloud"
 
 
-def test_the_stack_of_the_account_is_found(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("aws")
+def test_the_stack_of_the_account_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     make_stack({**OUTPUTS, "ApiUrl": "https://api1.execute-api.eu-central-1.amazonaws.com/live/"})
     found = Connection.load()
@@ -134,13 +136,15 @@ def test_the_stack_of_the_account_is_found(aws: None, monkeypatch: pytest.Monkey
     assert found.where == "AWS in eu-central-1"
 
 
-def test_a_region_that_is_asked_for_means_aws(home: Path, aws: None) -> None:
+@pytest.mark.usefixtures("home", "aws")
+def test_a_region_that_is_asked_for_means_aws() -> None:
     make_stack({**OUTPUTS, "ApiUrl": "https://x/live/"})
     assert Connection.load(region="eu-central-1").home is None
 
 
+@pytest.mark.usefixtures("aws")
 def test_a_missing_stack_an_old_one_and_a_missing_region_are_told_apart(
-    aws: None, tmp_path: Path, api: ApiServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Fault, match="no AWS region: set AWS_REGION"):
         Connection.load()
@@ -162,8 +166,9 @@ def test_an_unknown_profile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
-def endpoint(keys: None) -> Iterator[str]:
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server that plays all services."""
+    set_keys(monkeypatch)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
