@@ -93,8 +93,9 @@ or after the command, standard output holds one JSON document and nothing else; 
 
 A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version", "task", "target", "metrics",
 "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data.
-`report` is a path on the embedded cloud, an S3 URI on AWS. `predict` gives `{"model", "version", "predictions", "probabilities",
-"ids"}`, with `probabilities` null for regression.
+`report` is a path on the embedded cloud, an S3 URI on AWS.
+
+`predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression.
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and
 `field`; what the API itself refuses is an `ApiFault` with `status` too. The examples in Python begin with
