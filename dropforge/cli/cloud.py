@@ -92,7 +92,7 @@ def _in_words(found: Any) -> dict[str, str]:
         "api": found.api_url,
         "drop into": found.drop_bucket and f"s3://{found.drop_bucket}/datasets/<model>/",
     }
-    words |= {"drop bucket": found.drop_bucket, "mode": "strict: TLS and IAM" if found.strict else None, "stack": stack}
+    words |= {"mode": "strict: TLS and IAM" if found.strict else None, "stack": stack}
     return {name: word for name, word in words.items() if word}
 
 

@@ -84,9 +84,9 @@ class View:
 
     @property
     def losses(self) -> str:
-        """The latest values that training told."""
+        """The latest losses that training told."""
         values = self._progress.values if self._progress else {}
-        shown = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items()]
+        shown = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items() if "loss" in name]
         return clean("  ".join(shown[:3]))
 
     def about(self, step: str) -> str:
