@@ -1,15 +1,39 @@
-"""Findings of the security rules that we live with, each on its resource with its reason."""
+"""Findings of the security rules (cdk-nag, AwsSolutions) that we live with, each on its resource with its reason."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, Stack, Validations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from constructs import IConstruct
+
+PACK = "AwsSolutions::AwsSolutions-"
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Notes that `rule` is not followed here, and why."""
-    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+    """Notes that `rule` (such as `S1`) is not followed by `construct`, and why."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"{PACK}{rule}", reason=reason))
+
+
+def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reason: str) -> None:
+    """Notes why a role may touch more than one resource; names without a wildcard need no note."""
+    for resource in resources:
+        shown = _flat(Stack.of(construct).resolve(resource))
+        if "*" in shown:
+            acknowledge(construct, f"IAM5[Resource::{shown}]", reason)
+
+
+def _flat(value: Any) -> str:
+    """A resolved ARN as the rules write it: `<LogicalId.Arn>/runs/*`."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        delimiter, parts = value["Fn::Join"]
+        return str(delimiter).join(_flat(part) for part in parts)
+    if "Fn::GetAtt" in value:
+        return f"<{'.'.join(value['Fn::GetAtt'])}>"
+    return f"<{value['Ref']}>"

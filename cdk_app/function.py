@@ -12,10 +12,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_app.findings import acknowledge, acknowledge_wildcards
 from cdk_app.packaging import RUNTIME, function_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
 
@@ -78,9 +79,18 @@ class Function(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             description=f"Dropforge: {id}",
         )
+        acknowledge(self.role, "IAM5[Resource::*]", "X-Ray takes segments without a resource; so does PutMetricData.")
+        acknowledge(self.function, "L1", "3.13 is the newest runtime that every pinned wheel was tested on.")
 
-    def allow(self, actions: Sequence[str], resources: Sequence[str], **conditions: object) -> None:
-        """Grants exactly these actions on these resources."""
+    def allow(
+        self,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        why: str = "",
+        conditions: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Grants exactly these actions on these resources; `why` says why they are more than one each."""
+        acknowledge_wildcards(self.role, [each for each in resources if each != "*"], why)
         self.role.add_to_principal_policy(
-            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions or None)
+            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
         )

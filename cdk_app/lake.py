@@ -34,6 +34,14 @@ class Lake(Construct):
         """What becomes of data when the stack is destroyed."""
         return self._removal
 
+    def let_use_key(self, role: iam.IRole) -> None:
+        """Lets `role` read and write what the key encrypts, in S3, DynamoDB, SNS and on volumes."""
+        self.key.grant_encrypt_decrypt(role)
+        for action in ("kms:ReEncrypt*", "kms:GenerateDataKey*"):
+            acknowledge(
+                role, f"IAM5[Action::{action}]", "The two forms of each action that DynamoDB asks of key users."
+            )
+
     def _bucket(self, id: str) -> s3.Bucket:
         return s3.Bucket(
             self,
@@ -69,7 +77,7 @@ class Lake(Construct):
             removal_policy=self._removal,
             lifecycle_rules=[s3.LifecycleRule(id="a-quarter", expiration=Duration.days(90))],
         )
-        acknowledge(bucket, "AwsSolutions-S1", "This bucket takes the others' access logs; logging itself has no end.")
+        acknowledge(bucket, "S1", "This bucket takes the others' access logs; logging itself has no end.")
         return bucket
 
     def _tell_event_bridge(self) -> None:

@@ -16,6 +16,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app import steps
+from cdk_app.findings import acknowledge, acknowledge_wildcards
 from cdk_app.step import RESULT, caught, jsonata
 from cdk_app.training import FURTHER_PLACES, Training, another_place
 
@@ -39,8 +40,10 @@ class Pipeline(Construct):
         self._register = steps.register(self, around)
         self._promote = steps.promote(self, around)
         self._notify = steps.notify(self, around, bell)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         self.machine = self._machine(self._way(), around.lake)
-        training.allow_starting(self.machine)
+        training.allow_starting(self.role)
+        self._note_wildcards()
 
     def _way(self) -> sfn.IChainable:
         """Every state, in the order of the way."""
@@ -66,7 +69,7 @@ class Pipeline(Construct):
             "version": f"{detail}.object.`version-id`",
             "size": f"{detail}.object.size",
         }
-        nothing = dict.fromkeys(("run", "model", "reason", "step", "error", "cause"), "")
+        nothing = dict.fromkeys(("run", "model", "reason", "step", "error", "cause"), jsonata("''"))
         assign = {name: jsonata(each) for name, each in found.items()}
         return sfn.Pass.jsonata(self, "Drop", assign={**assign, **nothing, "status": "running"})
 
@@ -154,5 +157,11 @@ class Pipeline(Construct):
             timeout=Duration.days(3),
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
-            role=iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com")),
+            role=self.role,
         )
+
+    def _note_wildcards(self) -> None:
+        acknowledge(self.role, "IAM5[Resource::*]", "X-Ray and the delivery of logs know no resources.")
+        for step in (self._claim, self._inspect, self._judge, self._register, self._promote, self._notify):
+            versions = f"{step.function.function_arn}:*"
+            acknowledge_wildcards(self.role, [versions], "Versions of the same function, as CDK grants an invocation.")

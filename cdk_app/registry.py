@@ -41,16 +41,14 @@ class RegistryTable(Construct):
             partition_key=dynamodb.Attribute(name=rows.INDEX_PARTITION, type=text),
             sort_key=dynamodb.Attribute(name=rows.INDEX_SORT, type=text),
         )
-        self._key = lake.key
+        self._lake = lake
 
-    def grant(self, grantee: iam.IGrantable, actions: Sequence[str], *, listing: bool = False) -> None:
-        """Lets `grantee` do these DynamoDB actions on the table, and query its index when `listing`."""
-        grantee.grant_principal.add_to_principal_policy(
+    def grant(self, role: iam.Role, actions: Sequence[str], *, listing: bool = False) -> None:
+        """Lets `role` do these DynamoDB actions on the table, and query its index when `listing`."""
+        role.add_to_policy(
             iam.PolicyStatement(actions=[f"dynamodb:{name}" for name in actions], resources=[self.table.table_arn])
         )
         if listing:
             index = f"{self.table.table_arn}/index/{rows.INDEX}"
-            grantee.grant_principal.add_to_principal_policy(
-                iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index])
-            )
-        self._key.grant_encrypt_decrypt(grantee)
+            role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]))
+        self._lake.let_use_key(role)

@@ -25,7 +25,7 @@ RETRY: dict[str, Any] = {
     "errors": ["States.ALL"],
     "interval": Duration.seconds(1),
     "max_attempts": 3,
-    "backoff_rate": 2.0,
+    "backoff_rate": 1.5,
     "max_delay": Duration.seconds(20),
     "jitter_strategy": sfn.JitterType.FULL,
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cdk_app.watch import Bell
     from dropforge.contract.environment import Environment
 
+EVERY_RUN = "The function works for every run, and a run's folder has its id."
 SERVING = "lambdas/serving"
 READING = ("training_container/__init__.py", "training_container/data")
 
@@ -59,7 +60,7 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
     _read_drops(step, around.lake)
     bucket = around.lake.artifacts
     written = [bucket.arn_for_objects(f"{prefix}*") for prefix in (names.RUNS, names.QUARANTINE)]
-    step.allow(["s3:PutObject", "s3:AbortMultipartUpload"], written)
+    step.allow(["s3:PutObject", "s3:AbortMultipartUpload"], written, EVERY_RUN)
     return step
 
 
@@ -67,7 +68,7 @@ def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
     step = _step(scope, "Judge", around, _artifacts(around), Size(memory=3008, seconds=300), SERVING)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
-    step.allow(["s3:GetObject", "s3:PutObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")])
+    step.allow(["s3:GetObject", "s3:PutObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     return step
 
 
@@ -75,7 +76,7 @@ def register(scope: Construct, around: Surroundings) -> Step:
     """Reads the runs' files, writes versions."""
     step = _step(scope, "Register", around, _artifacts(around), Size(memory=256, seconds=60))
     around.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem", "Query"])
-    step.allow(["s3:GetObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")])
+    step.allow(["s3:GetObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     return step
 
 
@@ -108,6 +109,6 @@ def _artifacts(around: Surroundings) -> settings.ArtifactSettings:
 
 def _read_drops(step: Step, lake: Lake) -> None:
     objects = lake.drop.arn_for_objects(f"{names.DATASETS}*")
-    step.allow(["s3:GetObject", "s3:GetObjectVersion"], [objects])
+    step.allow(["s3:GetObject", "s3:GetObjectVersion"], [objects], "Data sets of every model are dropped there.")
     # Without a condition on the prefix: S3 answers 404 for a missing spec.yaml only to those who may list.
     step.allow(["s3:ListBucket"], [lake.drop.bucket_arn])

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from cdk_app.findings import acknowledge_wildcards
 from cdk_app.packaging import ROOT, image_asset_excludes
 from cdk_app.step import jsonata
 from dropforge.contract import names
@@ -24,6 +25,8 @@ PREFIX = "dropforge-"
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The rule that Step Functions makes for itself to hear of a job's end."""
 METRICS = ("train_loss", "validation_loss", "progress")
+LONGEST = 180_000
+"""Seconds: the longest wait for spot capacity (twice a day's budget) and some; SageMaker keeps each job's own limit."""
 VOLUME = 50
 """GiB."""
 
@@ -50,7 +53,7 @@ class Training(Construct):
                 "Type": "Task",
                 "Resource": RESOURCE,
                 "Arguments": self._job(),
-                "TimeoutSeconds": jsonata("$max_seconds * 2 + 3600"),
+                "TimeoutSeconds": LONGEST,
                 "Assign": {
                     "job": jsonata("$states.result.TrainingJobName"),
                     "artifacts": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
@@ -64,7 +67,7 @@ class Training(Construct):
             errors=["ThrottlingException", "SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException"],
             interval=Duration.seconds(5),
             max_attempts=4,
-            backoff_rate=2.0,
+            backoff_rate=1.5,
             max_delay=Duration.seconds(60),
             jitter_strategy=sfn.JitterType.FULL,
         )
@@ -133,10 +136,11 @@ class Training(Construct):
                 conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             )
         )
-        self._lake.key.grant_encrypt_decrypt(self.role)
+        self._lake.let_use_key(self.role)
+        acknowledge_wildcards(self.role, [runs, logs, "*"], "Names that a job makes; PutMetricData has no resource.")
         self._lake.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
 
-    def allow_starting(self, machine: iam.IGrantable) -> None:
+    def allow_starting(self, machine: iam.Role) -> None:
         """What the state machine needs to start jobs, to hear of their end, and to stop them."""
         stack = Stack.of(self)
         jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name=f"{PREFIX}*")
@@ -150,7 +154,8 @@ class Training(Construct):
                 actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rule]
             ),
         ):
-            machine.grant_principal.add_to_principal_policy(statement)
+            machine.add_to_policy(statement)
+        acknowledge_wildcards(machine, [jobs], "Every job's name is new and begins so.")
 
 
 def _channel(name: str, uri: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cdk_app.findings import acknowledge
 from dropforge.contract import names
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Trigger(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        acknowledge(self.dead_letters, "SQS3", "It is the dead-letter queue.")
         self.rule = events.Rule(
             self,
             "Rule",

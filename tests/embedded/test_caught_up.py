@@ -165,15 +165,6 @@ def test_tasks_do_not_ask_for_the_state_machines_role() -> None:
     assert "roleArn" not in inspect.getsource(stepfunctions._invoke_resource)
 
 
-def test_a_timeout_is_not_evaluated() -> None:
-    """dropforge/embedded/timeouts.py"""
-    import inspect
-
-    from ministack.services import stepfunctions
-
-    assert 'effective, state_def["TimeoutSeconds"])' in inspect.getsource(stepfunctions._execute_task)
-
-
 def test_events_of_objects_do_not_name_the_version() -> None:
     """dropforge/embedded/events.py"""
     import inspect

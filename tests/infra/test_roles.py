@@ -1,0 +1,162 @@
+"""Every role, asked of IAM's own logic: what its work needs is allowed, and what it must never do is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from .conftest import ROOT, of_type
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::URLSuffix": "amazonaws.com"}
+DROP, ARTIFACTS = "arn:aws:s3:::drop", "arn:aws:s3:::artifacts"
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/registry"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:bell"
+JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dropforge-run-0123456789abcdef-1-0"
+OTHER_JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/somebody-elses"
+DATA, RUN = f"{DROP}/datasets/houses/houses.csv", f"{ARTIFACTS}/runs/run-0123456789abcdef"
+KNOWN = {"LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC}
+
+
+def arn(template: dict[str, Any], name: str) -> str:
+    """A made-up ARN for a logical id, recognisable in a case."""
+    known = next((found for prefix, found in KNOWN.items() if name.startswith(prefix)), None)
+    if known is not None:
+        return known
+    kind = template["Resources"][name]["Type"].split("::")
+    service = {"Lambda": "lambda", "IAM": "iam", "SQS": "sqs", "Logs": "logs", "StepFunctions": "states"}[kind[1]]
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind[2].lower()}:{name}"
+
+
+def resolved(template: dict[str, Any], value: Any) -> Any:
+    """Plain JSON for a piece of the template."""
+    if isinstance(value, list):
+        return [resolved(template, each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "Ref" in value:
+        return PSEUDO.get(value["Ref"]) or arn(template, value["Ref"])
+    if "Fn::GetAtt" in value:
+        return arn(template, value["Fn::GetAtt"][0])
+    if "Fn::Join" in value:
+        return value["Fn::Join"][0].join(resolved(template, value["Fn::Join"][1]))
+    return {name: resolved(template, each) for name, each in value.items()}
+
+
+def policy_of(template: dict[str, Any], role: str) -> dict[str, Any]:
+    """The one policy of the role whose logical id begins with `role`."""
+    found = [
+        each["Properties"]["PolicyDocument"]
+        for each in of_type(template, "AWS::IAM::Policy").values()
+        if any(ref["Ref"].startswith(role) for ref in each["Properties"]["Roles"])
+    ]
+    assert len(found) == 1, role
+    return dict(resolved(template, found[0]))
+
+
+def key_policy(template: dict[str, Any]) -> dict[str, Any]:
+    """The key's own policy: without it, KMS allows nothing."""
+    (key,) = of_type(template, "AWS::KMS::Key").values()
+    return dict(resolved(template, key["Properties"]["KeyPolicy"]))
+
+
+def use(*actions: str, of: str) -> list[tuple[str, str]]:
+    return [(action, of) for action in actions]
+
+
+KMS = use("kms:Decrypt", "kms:GenerateDataKey", of=KEY)
+ALLOWED: dict[str, list[tuple[str, str]]] = {
+    "PipelineClaimRole": [
+        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
+        *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS,
+    ],
+    "PipelineInspectRole": [
+        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
+        *use("s3:PutObject", of=f"{RUN}/input/data/houses.csv"), *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
+    "PipelineJudgeRole": [
+        *use("s3:GetObject", of=f"{RUN}/training/job/output/model/model.onnx"),
+        *use("s3:PutObject", of=f"{RUN}/model.onnx"),
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
+    "PipelineRegisterRole": [
+        *use("s3:GetObject", of=f"{RUN}/verdict.json"),
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", of=TABLE), *KMS,
+    ],
+    "PipelinePromoteRole": use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE) + KMS,
+    "PipelineNotifyRole": [
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", of=TABLE),
+        *use("sns:Publish", of=TOPIC), *KMS,
+    ],
+    "ApiPredictRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:GetItem", of=TABLE), *use("kms:Decrypt", of=KEY),
+    ],
+    "ApiCatalogRole": [
+        *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
+        *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("kms:Decrypt", of=KEY),
+    ],
+    "TrainingRole": [
+        *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
+        *use("s3:ListBucket", of=ARTIFACTS), *KMS,
+    ],
+    "PipelineRole": [
+        *use("sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob",
+             "sagemaker:AddTags", of=JOB),
+    ],
+}  # fmt: skip
+
+DENIED: dict[str, list[tuple[str, str]]] = {
+    "PipelineClaimRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=DATA)],
+    "PipelineInspectRole": [*use("s3:PutObject", "s3:DeleteObject", of=DATA), *use("dynamodb:PutItem", of=TABLE)],
+    "PipelineJudgeRole": [*use("s3:GetObject", of=DATA), *use("s3:DeleteObject", of=f"{RUN}/model.onnx")],
+    "PipelineRegisterRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
+    "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
+    "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],
+    "ApiPredictRole": [
+        *use("s3:GetObject", of=DATA), *use("s3:GetObject", of=f"{RUN}/holdout.json.gz"),
+        *use("dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE), *use("s3:PutObject", of=f"{RUN}/model.onnx"),
+    ],
+    "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
+    "TrainingRole": [
+        *use("s3:GetObject", of=DATA), *use("dynamodb:GetItem", of=TABLE), *use("s3:DeleteObject", of=f"{RUN}/a"),
+    ],
+    "PipelineRole": [*use("sagemaker:CreateTrainingJob", of=OTHER_JOB), *use("s3:GetObject", of=DATA)],
+}  # fmt: skip
+
+
+def allowed(template: dict[str, Any], cases: dict[str, list[tuple[str, str]]]) -> dict[tuple[str, str, str], bool]:
+    """Every case's answer, by role, action and resource; one process for all."""
+    asked = [(role, action, resource) for role, each in cases.items() for action, resource in each]
+    given = [
+        {
+            "policy": policy_of(template, role),
+            "action": action,
+            "resource": resource,
+            "resourcePolicy": key_policy(template) if resource == KEY else None,
+        }
+        for role, action, resource in asked
+    ]
+    done = subprocess.run(
+        ["node", "tests/infra/simulate.mjs"],
+        cwd=ROOT, input=json.dumps(given), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return dict(zip(asked, json.loads(done.stdout), strict=True))
+
+
+def test_each_role_may_do_its_work(template: dict[str, Any]) -> None:
+    assert [case for case, yes in allowed(template, ALLOWED).items() if not yes] == []
+
+
+def test_no_role_may_do_more(template: dict[str, Any]) -> None:
+    assert [case for case, yes in allowed(template, DENIED).items() if yes] == []
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_every_role_is_asked_both_ways(role: str) -> None:
+    assert DENIED[role]

@@ -1,0 +1,101 @@
+"""What a deployment can choose, and that nothing else differs between a laptop and AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cdk_app import packaging
+
+from .conftest import EMBEDDED, ROOT, of_type, synthesize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHARED = {"lambdas/__init__.py", "dropforge/__init__.py"}
+
+
+def test_data_stay_unless_two_switches_say_otherwise(template: dict[str, Any], tmp_path: Path) -> None:
+    keeping = [*of_type(template, "AWS::S3::Bucket").values(), *of_type(template, "AWS::DynamoDB::Table").values()]
+    assert {each["DeletionPolicy"] for each in keeping} == {"Retain"}
+    one = synthesize(tmp_path / "one", **EMBEDDED, **{"dropforge:remove-data": "true"})
+    assert one["Resources"].keys() == template["Resources"].keys()
+    assert {each["DeletionPolicy"] for each in of_type(one, "AWS::S3::Bucket").values()} == {"Retain"}
+    both = {"dropforge:remove-data": "true", "dropforge:yes-remove-data": "true"}
+    gone = synthesize(tmp_path / "both", **EMBEDDED, **both)
+    assert {each["DeletionPolicy"] for each in of_type(gone, "AWS::S3::Bucket").values()} == {"Delete"}
+    assert {each["DeletionPolicy"] for each in of_type(gone, "AWS::DynamoDB::Table").values()} == {"Delete"}
+
+
+def test_an_unknown_packaging_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected 'full' or 'code', got 'zip'"):
+        synthesize(tmp_path, **{**EMBEDDED, "dropforge:packaging": "zip"})
+
+
+def scrubbed(template: dict[str, Any]) -> dict[str, Any]:
+    """The template without what may differ: where code lies, and which image trains."""
+    text = json.dumps(template, sort_keys=True)
+    text = re.sub(r'"Fn::Sub": "[^"]*dkr\.ecr[^"]*"', '"IMAGE": ""', text)
+    loaded: dict[str, Any] = json.loads(text)
+    for function in of_type(loaded, "AWS::Lambda::Function").values():
+        function["Properties"]["Code"] = "CODE"
+        function["Metadata"] = {}
+        variables = function["Properties"]["Environment"]["Variables"]
+        variables.update({"IMAGE": "IMAGE"} if "IMAGE" in variables else {})
+    for resource in loaded["Resources"].values():
+        resource.pop("Metadata", None)
+    return loaded
+
+
+def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: dict[str, Any], tmp_path: Path) -> None:
+    """The pull of the image from its repository is the one right that comes with building it."""
+    full = synthesize(tmp_path, **{"aws:cdk:bundling-stacks": []})
+    mine, theirs = scrubbed(template), scrubbed(full)
+    differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
+    assert mine["Resources"].keys() == theirs["Resources"].keys()
+    assert [name[:24] for name in differing] == ["PipelineMachine70FD447C", "TrainingRoleDefaultPolic"]
+    policies = [t["Resources"][differing[1]]["Properties"]["PolicyDocument"]["Statement"] for t in (mine, theirs)]
+    added = [statement for statement in policies[1] if statement not in policies[0]]
+    assert all("ecr:" in json.dumps(statement["Action"]) for statement in added)
+    definitions = [t["Resources"][differing[0]]["Properties"]["DefinitionString"] for t in (mine, theirs)]
+    assert without_image(definitions[0]) == without_image(definitions[1])
+
+
+def without_image(definition: dict[str, Any]) -> str:
+    """The definition as one text, the training image taken out."""
+    parts = definition["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else json.dumps(part) for part in parts)
+    return re.sub(r'"TrainingImage":".*?","TrainingInputMode"', '"TrainingInputMode"', text)
+
+
+def test_each_function_holds_its_folder_and_what_it_shares(template: dict[str, Any], assembly: Path) -> None:
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        step = function["Properties"]["Handler"].split(".")[1]
+        asset = assembly / f"asset.{function['Properties']['Code']['S3Key'].removesuffix('.zip')}"
+        held = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
+        roots = {"/".join(path.split("/")[:2]) for path in held} - SHARED
+        more = {"judge": {"lambdas/serving"}, "predict": {"lambdas/serving"}}.get(step, set())
+        if step == "inspect":
+            more = {"training_container/__init__.py", "training_container/data"}
+        assert roots == {f"lambdas/{step}", "lambdas/shared", "dropforge/contract", *more}
+        assert not [path for path in held if "__pycache__" in path]
+
+
+def test_editing_one_function_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("lambdas", "dropforge/contract"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "dropforge" / "__init__.py", tmp_path / "dropforge")
+    monkeypatch.setattr(packaging, "ROOT", tmp_path)
+    paths = {step: [*packaging.SHARED, f"lambdas/{step}"] for step in ("claim", "promote")}
+    before = {step: packaging.content_hash(each, "") for step, each in paths.items()}
+    (tmp_path / "lambdas" / "claim" / "__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "lambdas" / "claim" / "__pycache__" / "x.pyc").write_bytes(b"compiled")
+    assert packaging.content_hash(paths["claim"], "") == before["claim"]
+    handler = tmp_path / "lambdas" / "claim" / "handler.py"
+    handler.write_text(handler.read_text() + "\n")
+    assert packaging.content_hash(paths["claim"], "") != before["claim"]
+    assert packaging.content_hash(paths["promote"], "") == before["promote"]

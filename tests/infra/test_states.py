@@ -1,0 +1,94 @@
+"""The state machine as it is rendered: reviewed with every change, checked by two validators, and by our own rules."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dropforge.contract.steps import STEPS
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "pipeline.asl.json"
+
+
+def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
+
+
+def valid(definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition with references as real ARNs, since the validators read them."""
+    text = re.sub(r"<AWS::Partition>", "aws", json.dumps(definition))
+    text = re.sub(r"<[A-Za-z0-9]+Function[A-Za-z0-9]+\.Arn>", "arn:aws:lambda:us-east-1:123456789012:function:f", text)
+    loaded: dict[str, Any] = json.loads(re.sub(r"<[A-Za-z0-9.:]+>", "arn:aws:iam::123456789012:role/r", text))
+    return loaded
+
+
+def test_the_rendered_state_machine_is_the_reviewed_one(definition: dict[str, Any]) -> None:
+    rendered = json.dumps(definition, indent=2, sort_keys=True) + "\n"
+    if os.environ.get("DROPFORGE_WRITE_GOLDEN") == "1":
+        GOLDEN.write_text(rendered)
+    assert rendered == GOLDEN.read_text(), "write it anew with DROPFORGE_WRITE_GOLDEN=1 and review the difference"
+
+
+def test_every_step_is_a_task_of_its_own_name(definition: dict[str, Any]) -> None:
+    assert set(tasks(definition)) == set(STEPS)
+    for name in set(STEPS) - {"Train"}:
+        assert (ROOT / "lambdas" / name.lower() / "handler.py").exists()
+        assert f"Pipeline{name}Function" in tasks(definition)[name]["Arguments"]["FunctionName"]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_task_has_timeout_retry_with_jitter_and_catch(definition: dict[str, Any], name: str) -> None:
+    task = tasks(definition)[name]
+    assert task["TimeoutSeconds"]
+    for retry in task["Retry"]:
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["MaxAttempts"] >= 2
+        assert retry["MaxDelaySeconds"] <= 60
+    assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+def test_whatever_fails_is_told_and_then_fails(definition: dict[str, Any]) -> None:
+    states = definition["States"]
+    for name in ("Claim", "Inspect", "Judge", "Register", "Promote"):
+        caught = states[name]["Catch"][0]
+        assert caught["Next"] == "Notify"
+        assert caught["Assign"]["step"] == name
+        assert caught["Assign"]["status"] == "failed"
+    assert states["Train"]["Catch"][0]["Next"] == "AnotherPlace?"
+    assert states["AnotherPlace?"]["Default"] == "Notify"
+    assert states["NextPlace"]["Next"] == "Train"
+    assert states["Notify"]["Catch"][0]["Next"] == "Failed"
+    assert states["Ended"]["Default"] == "Failed"
+    assert states["Failed"]["Type"] == "Fail"
+
+
+def test_only_pointers_and_verdicts_travel(definition: dict[str, Any]) -> None:
+    assert definition["QueryLanguage"] == "JSONata"
+    for name in set(STEPS) - {"Train"}:
+        payload = tasks(definition)[name]["Arguments"]["Payload"]
+        assert all(value.startswith("{% $") for value in payload.values())
+        assert not any(value == "{% $states.input %}" for value in payload.values())
+
+
+def test_statelint_finds_nothing(definition: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.json"
+    path.write_text(json.dumps(valid(definition)))
+    command = [str(Path(sys.executable).with_name("statelint")), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
+
+
+def test_asl_validator_finds_nothing(definition: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.asl.json"
+    path.write_text(json.dumps(valid(definition)))
+    command = [str(ROOT / "node_modules" / ".bin" / "asl-validator"), "--json-path", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
