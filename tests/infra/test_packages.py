@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cdk_app.packaging import ROOT, SHARED, PipBundling
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LARGEST = 250 * 2**20
 """Lambda takes no more, unpacked."""
