@@ -62,7 +62,7 @@ class Cloud:
             "Type": "Task",
             "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
             "Arguments": "{% $states.input %}",
-            "TimeoutSeconds": "{% 6 * 10 %}",
+            "TimeoutSeconds": 60,
             "End": True,
         }
         definition = {"QueryLanguage": "JSONata", "StartAt": "Train", "States": {"Train": state}}
