@@ -1,7 +1,7 @@
 # Every target does its own set-up; the two that a newcomer needs are `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 export ORT_DISABLE_TELEMETRY := 1

@@ -111,8 +111,3 @@ def install(requirements: Path, target: Path) -> None:
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
     for name in NEVER_IMPORTED:
         shutil.rmtree(target / name, ignore_errors=True)
-
-
-def image_asset_excludes() -> list[str]:
-    """Ignore patterns that leave what the training image is built from."""
-    return allow_only(["dropforge/__init__.py", "dropforge/contract", "training_container"])

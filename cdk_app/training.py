@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.findings import acknowledge_wildcards
-from cdk_app.packaging import ROOT, image_asset_excludes
+from cdk_app.packaging import ROOT
 from cdk_app.step import jsonata
 from dropforge.contract import names
 
@@ -109,13 +109,13 @@ class Training(Construct):
         }
 
     def _image_asset(self) -> ecr_assets.DockerImageAsset:
+        """Built from what .dockerignore lets through, so that only the trainer and the contract change its digest."""
         return ecr_assets.DockerImageAsset(
             self,
             "Image",
             directory=str(ROOT),
             file="training_container/Dockerfile",
             platform=ecr_assets.Platform.LINUX_AMD64,
-            exclude=image_asset_excludes(),
         )
 
     def _allow_job(self) -> None:

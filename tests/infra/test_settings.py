@@ -54,6 +54,9 @@ def scrubbed(template: dict[str, Any]) -> dict[str, Any]:
 def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: dict[str, Any], tmp_path: Path) -> None:
     """The pull of the image from its repository is the one right that comes with building it."""
     full = synthesize(tmp_path, **{"aws:cdk:bundling-stacks": []})
+    image = next(path.parent for path in tmp_path.glob("asset.*/training_container") if (path / "Dockerfile").exists())
+    held = {"/".join(path.relative_to(image).parts[:2]) for path in (image / "dropforge").rglob("*.py")}
+    assert held == {"dropforge/__init__.py", "dropforge/contract"}
     mine, theirs = scrubbed(template), scrubbed(full)
     differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
     assert mine["Resources"].keys() == theirs["Resources"].keys()
