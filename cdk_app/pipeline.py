@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cdk_app.steps import Surroundings
     from cdk_app.watch import Bell
 
+NOTHING = jsonata("''")
 INSPECTED = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
 
 
@@ -69,7 +70,7 @@ class Pipeline(Construct):
             "version": f"{detail}.object.`version-id`",
             "size": f"{detail}.object.size",
         }
-        nothing = dict.fromkeys(("run", "model", "reason", "step", "error", "cause"), jsonata("''"))
+        nothing = dict.fromkeys(("run", "model", "reason", "step", "error", "cause"), NOTHING)
         assign = {name: jsonata(each) for name, each in found.items()}
         return sfn.Pass.jsonata(self, "Drop", assign={**assign, **nothing, "status": "running"})
 
@@ -96,7 +97,9 @@ class Pipeline(Construct):
 
     def _no_machine(self, train: sfn.CustomState, notify: sfn.IChainable) -> sfn.Choice:
         """A job that found no machine goes on to the next place; any other failure ends the run."""
-        onwards = sfn.Pass.jsonata(self, "NextPlace", assign={"places": FURTHER_PLACES, "status": "running"})
+        forgotten = dict.fromkeys(("step", "error", "cause"), NOTHING)
+        assign = {"places": FURTHER_PLACES, "status": "running", **forgotten}
+        onwards = sfn.Pass.jsonata(self, "NextPlace", assign=assign)
         choice = sfn.Choice.jsonata(self, "AnotherPlace?")
         return choice.when(another_place(), onwards.next(train)).otherwise(notify)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonata import Jsonata
 
+from dropforge.contract.instances import PLACES
 from dropforge.contract.steps import STEPS
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +70,40 @@ def test_whatever_fails_is_told_and_then_fails(definition: dict[str, Any]) -> No
     assert states["Notify"]["Catch"][0]["Next"] == "Failed"
     assert states["Ended"]["Default"] == "Failed"
     assert states["Failed"]["Type"] == "Fail"
+
+
+def evaluated(expression: str, **variables: Any) -> Any:
+    """What Step Functions' query language makes of an expression, with the execution's variables bound."""
+    query = Jsonata(expression.removeprefix("{%").removesuffix("%}"))
+    frame = query.create_frame()
+    for name, value in variables.items():
+        frame.bind(name, value)
+    return query.evaluate({}, frame)
+
+
+def test_a_job_without_a_machine_goes_on_to_the_next_place_until_the_last(definition: dict[str, Any]) -> None:
+    (another,) = definition["States"]["AnotherPlace?"]["Choices"]
+    onwards = definition["States"]["NextPlace"]["Assign"]["places"]
+    places = [place.to_json() for place in PLACES]
+    quota = {"error": "SageMaker.ResourceLimitExceededException", "cause": "the quota of ml.g6.xlarge is 0"}
+    seen = [places[0]]
+    while evaluated(another["Condition"], places=places, **quota):
+        places = evaluated(onwards, places=places)
+        seen.append(places[0])
+    assert seen == [place.to_json() for place in PLACES]
+    capacity = {"error": "States.TaskFailed", "cause": '{"FailureReason": "CapacityError: no capacity"}'}
+    fault = {"error": "States.TaskFailed", "cause": '{"FailureReason": "AlgorithmError: needs 2 classes"}'}
+    whole = [place.to_json() for place in PLACES]
+    assert evaluated(another["Condition"], places=whole, **capacity) is True
+    assert evaluated(another["Condition"], places=whole, **fault) is False
+
+
+def test_spot_alone_may_wait_for_longer_than_it_may_run(definition: dict[str, Any]) -> None:
+    limits = definition["States"]["Train"]["Arguments"]["StoppingCondition"]
+    spot, demand = [PLACES[0].to_json()], [PLACES[1].to_json()]
+    assert evaluated(limits, places=demand, max_seconds=900) == {"MaxRuntimeInSeconds": 900}
+    waits = {"MaxRuntimeInSeconds": 900, "MaxWaitTimeInSeconds": 1800}
+    assert evaluated(limits, places=spot, max_seconds=900) == waits
 
 
 def test_only_pointers_and_verdicts_travel(definition: dict[str, Any]) -> None:
