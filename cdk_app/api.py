@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -69,6 +69,7 @@ class Api(Construct):
         rest = apigateway.RestApi(
             self,
             "Rest",
+            rest_api_name=Stack.of(self).stack_name,  # the dimension of its metrics
             description="Dropforge: predictions from models made of dropped data sets",
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,

@@ -25,10 +25,11 @@ SHARED = ("lambdas/__init__.py", "lambdas/shared", "dropforge/__init__.py", "dro
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 NEVER_IMPORTED = (
     *(f"onnxruntime/{name}" for name in ("transformers", "quantization", "tools", "backend", "datasets")),
-    *("sympy", "mpmath", "coloredlogs", "humanfriendly", "flatbuffers", "google", "packaging", "bin"),
+    "onnxruntime/capi/libonnxruntime.so.*",  # the Python module has it all inside once more
+    *("numpy/**/tests", "**/*.pyi", "bin"),
 )
-"""Parts of the dependencies that inference never imports."""
-RECIPE = "2"
+"""Patterns for the parts of the dependencies that the functions never import."""
+RECIPE = "3"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 
@@ -109,5 +110,8 @@ def install(requirements: Path, target: Path) -> None:
     command += ["--target", str(target), "--python-version", PYTHON, "--only-binary", ":all:"]
     command += [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
-    for name in NEVER_IMPORTED:
-        shutil.rmtree(target / name, ignore_errors=True)
+    for path in [found for pattern in NEVER_IMPORTED for found in target.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,8 +1,9 @@
 """Drop to promoted model: one Standard workflow in JSONata, top to bottom as the data flow.
 
 Variables of an execution, each assigned where it becomes known: `bucket key version size run model status reason step
-error cause` from the start, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` from Inspect, `job
-artifacts instance billable` from Train, `outcome` from Judge, `number` from Register.
+fault cause` from the start, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` from Inspect, `job
+artifacts instance billable` from Train, `outcome` from Judge, `registered` from Register. None has the name of a
+JSONata function (`$error`, `$number`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 NOTHING = jsonata("''")
 INSPECTED = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
+
+LONGEST_WAY = 7
+"""Days: two of waiting for spot capacity and one on each further place, at the largest budget, and some."""
 
 
 class Pipeline(Construct):
@@ -70,7 +74,7 @@ class Pipeline(Construct):
             "version": f"{detail}.object.`version-id`",
             "size": f"{detail}.object.size",
         }
-        nothing = dict.fromkeys(("run", "model", "reason", "step", "error", "cause"), NOTHING)
+        nothing = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), NOTHING)
         assign = {name: jsonata(each) for name, each in found.items()}
         return sfn.Pass.jsonata(self, "Drop", assign={**assign, **nothing, "status": "running"})
 
@@ -97,7 +101,7 @@ class Pipeline(Construct):
 
     def _no_machine(self, train: sfn.CustomState, notify: sfn.IChainable) -> sfn.Choice:
         """A job that found no machine goes on to the next place; any other failure ends the run."""
-        forgotten = dict.fromkeys(("step", "error", "cause"), NOTHING)
+        forgotten = dict.fromkeys(("step", "fault", "cause"), NOTHING)
         assign = {"places": FURTHER_PLACES, "status": "running", **forgotten}
         onwards = sfn.Pass.jsonata(self, "NextPlace", assign=assign)
         choice = sfn.Choice.jsonata(self, "AnotherPlace?")
@@ -115,21 +119,21 @@ class Pipeline(Construct):
     def _register_state(self) -> sfn.TaskStateBase:
         return self._register.state(
             given={"run": "$run", "model": "$model", "outcome": "$outcome", "reason": "$reason"},
-            assign={"number": f"{RESULT}.version"},
+            assign={"registered": f"{RESULT}.version"},
         )
 
     def _promote_state(self) -> sfn.TaskStateBase:
         return self._promote.state(
-            given={"run": "$run", "model": "$model", "version": "$number"},
+            given={"run": "$run", "model": "$model", "version": "$registered"},
             assign={"status": f"{RESULT}.outcome", "reason": f"{RESULT}.reason"},
         )
 
     def _notify_state(self) -> sfn.TaskStateBase:
         """Closes every run that was claimed, then ends in the state that names how it ended."""
-        told = ("run", "model", "status", "reason", "step", "error", "cause")
-        given = {"execution": "$states.context.Execution.Id", **{name: f"${name}" for name in told}}
+        told = {name: f"${name}" for name in ("run", "model", "status", "reason", "step", "cause")}
+        given = {"execution": "$states.context.Execution.Id", **told, "error": "$fault"}
         task = self._notify.state(given=given, assign={})
-        failed = sfn.Fail.jsonata(self, "Failed", error=jsonata("$error"), cause=jsonata("$cause"))
+        failed = sfn.Fail.jsonata(self, "Failed", error=jsonata("$fault"), cause=jsonata("$cause"))
         task.add_catch(failed, **caught("Notify"))
         ended = sfn.Choice.jsonata(self, "Ended")
         for name in ("Promoted", "Refused", "Rejected"):
@@ -157,7 +161,7 @@ class Pipeline(Construct):
             definition_body=sfn.DefinitionBody.from_chainable(way),
             query_language=sfn.QueryLanguage.JSONATA,
             state_machine_type=sfn.StateMachineType.STANDARD,
-            timeout=Duration.days(3),
+            timeout=Duration.days(LONGEST_WAY),
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
             role=self.role,

@@ -21,14 +21,38 @@ def jsonata(expression: str) -> str:
 
 RESULT = "$states.result.Payload"
 
-RETRY: dict[str, Any] = {
-    "errors": ["States.ALL"],
-    "interval": Duration.seconds(1),
-    "max_attempts": 3,
-    "backoff_rate": 1.5,
-    "max_delay": Duration.seconds(20),
-    "jitter_strategy": sfn.JitterType.FULL,
-}
+SERVICE_FAULTS = [
+    f"Lambda.{name}"
+    for name in (
+        "ServiceException",
+        "AWSLambdaException",
+        "SdkClientException",
+        "TooManyRequestsException",
+        "ClientExecutionTimeoutException",
+    )
+]
+"""Lambda itself is ill or full: it gets better with time."""
+OUT_OF_TIME = ["States.Timeout", "Sandbox.Timedout"]
+"""What took too long once most likely does again, and each time costs the whole of it."""
+
+
+def retry(errors: list[str], *, attempts: int, first: int, growth: float) -> dict[str, Any]:
+    """A retrier whose waits grow from `first` seconds to a minute, each drawn at random up to that."""
+    return {
+        "errors": errors,
+        "interval": Duration.seconds(first),
+        "max_attempts": attempts,
+        "backoff_rate": growth,
+        "max_delay": Duration.seconds(60),
+        "jitter_strategy": sfn.JitterType.FULL,
+    }
+
+
+RETRIES = (
+    retry(SERVICE_FAULTS, attempts=6, first=2, growth=1.8),
+    retry(OUT_OF_TIME, attempts=1, first=1, growth=1.5),
+    retry(["States.ALL"], attempts=3, first=1, growth=1.5),
+)
 """Every step may be done twice, so any fault is worth another try before the run is given up."""
 
 
@@ -50,17 +74,19 @@ class Step(Function):
             state_name=self.node.id,
             lambda_function=self.function,
             payload=sfn.TaskInput.from_object({name: jsonata(each) for name, each in given.items()}),
-            assign={name: jsonata(each) for name, each in assign.items()},
+            assign={name: jsonata(each) for name, each in assign.items()} or None,
             outputs=jsonata(RESULT),
             retry_on_service_exceptions=False,
             task_timeout=sfn.Timeout.duration(timeout.plus(Duration.seconds(30))),
         )
-        task.add_retry(**RETRY)
+        for each in RETRIES:
+            task.add_retry(**each)
         return task
 
 
 def caught(step: str) -> dict[str, Any]:
     """A catch of everything that leaves what went wrong, and where, in the execution's variables."""
-    found = {"error": "$states.errorOutput.Error", "cause": "$states.errorOutput.Cause"}
+    # Some errors come without a cause, and an expression without a value would end the execution on the spot.
+    found = {"fault": "$states.errorOutput.Error", "cause": "[$states.errorOutput.Cause, ''][0]"}
     assign = {"status": "failed", "step": step, **{name: jsonata(each) for name, each in found.items()}}
     return {"errors": ["States.ALL"], "assign": assign}

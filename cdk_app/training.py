@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,8 +12,9 @@ from constructs import Construct
 
 from cdk_app.findings import acknowledge_wildcards
 from cdk_app.packaging import ROOT
-from cdk_app.step import jsonata
+from cdk_app.step import jsonata, retry
 from dropforge.contract import names
+from dropforge.contract.instances import OWN_DISK
 
 if TYPE_CHECKING:
     from cdk_app.lake import Lake
@@ -22,13 +23,19 @@ if TYPE_CHECKING:
 RESOURCE = "arn:aws:states:::sagemaker:createTrainingJob.sync"
 PREFIX = "dropforge-"
 """Every training job's name begins so; roles are bound to it."""
+SERVICE_FAULTS = ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException", "ThrottlingException"]
+"""SageMaker was ill or full, and no job was started; a job that failed is not tried again."""
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The rule that Step Functions makes for itself to hear of a job's end."""
 METRICS = ("train_loss", "validation_loss", "progress")
+BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInSeconds, 0"
+"""The first that is there: a description without it must not cost a run that has trained."""
 LONGEST = 180_000
 """Seconds: the longest wait for spot capacity (twice a day's budget) and some; SageMaker keeps each job's own limit."""
 VOLUME = 50
 """GiB."""
+NO_MACHINE = ("ResourceLimitExceeded", "CapacityError", "MaxWaitTimeExceeded")
+"""No quota for the type; none of it to be had; none of it on spot until the longest wait was over."""
 
 
 class Training(Construct):
@@ -41,8 +48,6 @@ class Training(Construct):
         self._allow_job()
         asset = None if settings.training_image else self._image_asset()
         self.image = settings.training_image if asset is None else asset.image_uri
-        if asset is not None:
-            asset.repository.grant_pull(self.role)
 
     def state(self) -> sfn.CustomState:
         """The task `Train`; it reads `run`, `places`, and what Inspect said, from the execution's variables."""
@@ -58,19 +63,12 @@ class Training(Construct):
                     "job": jsonata("$states.result.TrainingJobName"),
                     "artifacts": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
                     "instance": jsonata("$states.result.ResourceConfig.InstanceType"),
-                    "billable": jsonata("$states.result.BillableTimeInSeconds"),
+                    "billable": jsonata(f"[{BILLABLE}][0]"),
                 },
                 "Output": {"run": jsonata("$run")},
             },
         )
-        task.add_retry(
-            errors=["ThrottlingException", "SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException"],
-            interval=Duration.seconds(5),
-            max_attempts=4,
-            backoff_rate=1.5,
-            max_delay=Duration.seconds(60),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
+        task.add_retry(**retry(SERVICE_FAULTS, attempts=3, first=5, growth=1.5))
         return task
 
     def _job(self) -> dict[str, Any]:
@@ -93,12 +91,7 @@ class Training(Construct):
                 "KmsKeyId": self._lake.key.key_arn,
             },
             "CheckpointConfig": {"S3Uri": jsonata("$checkpoint_uri")},
-            "ResourceConfig": {
-                "InstanceType": jsonata("$places[0].instance_type"),
-                "InstanceCount": 1,
-                "VolumeSizeInGB": VOLUME,
-                "VolumeKmsKeyId": self._lake.key.key_arn,
-            },
+            "ResourceConfig": self._machine(),
             "EnableManagedSpotTraining": jsonata("$places[0].spot"),
             "EnableNetworkIsolation": True,
             "StoppingCondition": jsonata(
@@ -107,6 +100,12 @@ class Training(Construct):
             ),
             "Tags": [{"Key": "dropforge:run", "Value": jsonata("$run")}],
         }
+
+    def _machine(self) -> str:
+        """One instance; its volume has our key, but for a disk of the instance's own."""
+        same = f"{{'InstanceType': $places[0].instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME}}}"
+        key = f"{{'VolumeKmsKeyId': '{self._lake.key.key_arn}'}}"
+        return jsonata(f"$merge([{same}, $places[0].instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
 
     def _image_asset(self) -> ecr_assets.DockerImageAsset:
         """Built from what .dockerignore lets through, so that only the trainer and the contract change its digest."""
@@ -119,11 +118,17 @@ class Training(Construct):
         )
 
     def _allow_job(self) -> None:
-        """What SageMaker does for the job from outside its container: fetch, store, log."""
+        """What SageMaker does for the job from outside its container: pull, fetch, store, log.
+
+        Any image of this account may be pulled, so that naming another takes no other rights.
+        """
         bucket, stack = self._lake.artifacts, Stack.of(self)
         runs = bucket.arn_for_objects(f"{names.RUNS}*")
         logs = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/sagemaker/TrainingJobs*"
+        images = stack.format_arn(service="ecr", resource="repository", resource_name="*")
         for actions, resources in (
+            (["ecr:GetAuthorizationToken"], ["*"]),
+            (["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]),
             (["s3:GetObject", "s3:PutObject"], [runs]),
             (["s3:ListBucket", "s3:GetBucketLocation"], [bucket.bucket_arn]),
             (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [logs]),
@@ -137,7 +142,8 @@ class Training(Construct):
             )
         )
         self._lake.let_use_key(self.role)
-        acknowledge_wildcards(self.role, [runs, logs, "*"], "Names that a job makes; PutMetricData has no resource.")
+        acknowledge_wildcards(self.role, [runs, logs, images], "Names that a job makes, and images that people name.")
+        acknowledge_wildcards(self.role, ["*"], "PutMetricData and GetAuthorizationToken have no resource.")
         self._lake.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
 
     def allow_starting(self, machine: iam.Role) -> None:
@@ -165,9 +171,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 
 def another_place() -> sfn.Condition:
     """Whether the job failed for want of a machine, and there is a further place to try."""
-    capacity = " or ".join(
-        f"$contains($error & $cause, '{word}')" for word in ("ResourceLimitExceeded", "CapacityError")
-    )
+    capacity = " or ".join(f"$contains($fault & $cause, '{word}')" for word in NO_MACHINE)
     return sfn.Condition.jsonata(jsonata(f"$count($places) > 1 and ({capacity})"))
 
 

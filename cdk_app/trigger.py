@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trigger(Construct):
-    """One execution for every object that is created under `datasets/`, but for wishes; Claim knows the rest."""
+    """One execution for every object that is created under `datasets/`; Claim lets wishes and parts go."""
 
     def __init__(self, scope: Construct, id: str, *, lake: Lake, pipeline: Pipeline) -> None:
         super().__init__(scope, id)

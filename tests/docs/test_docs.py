@@ -39,3 +39,13 @@ def test_committed_results_have_the_shape_that_is_promised() -> None:
         assert set(result) == {"when", "machine", "versions", "command", "rows"}, path.name
         fields = {"measure", "value", "unit", "better", "target", "peer", "peer_value"}
         assert all(set(row) == fields and row["better"] in ("lower", "higher") for row in result["rows"]), path.name
+
+
+def test_the_figures_of_the_readme_are_those_of_the_committed_run() -> None:
+    text = (ROOT / "README.md").read_text()
+    result = json.loads((ROOT / "benchmarks" / "results" / "pipeline.json").read_text())
+    lines = [line for line in text.splitlines() if line.startswith("| ") and line.endswith(" s |")]
+    values = {row["measure"]: f"{row['value']:.1f} s" for row in result["rows"]}
+    shown = dict(line.strip("| ").rsplit(" | ", 1) for line in lines)
+    assert len(shown) == 4
+    assert {measure: values[measure] for measure in shown} == shown

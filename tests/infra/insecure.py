@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.instances import OWN_DISK, PRICES
+
 from .conftest import flat, of_type
+from .evaluate import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +69,10 @@ def open_training(template: Template) -> list[str]:
 
 
 def plain_volume(template: Template) -> list[str]:
-    return [] if "VolumeKmsKeyId" in job(template)["ResourceConfig"] else ["Train"]
+    """Instance types whose volume nobody encrypts."""
+    asked = job(template)["ResourceConfig"]
+    resources = {name: evaluate(asked, places=[{"instance_type": name}]) for name in PRICES}
+    return [name for name, each in resources.items() if name not in OWN_DISK and not each.get("VolumeKmsKeyId")]
 
 
 def plain_output(template: Template) -> list[str]:

@@ -1,10 +1,10 @@
-// Answers, for every case on standard input, whether IAM would allow it: [{policy, action, resource}] in, [boolean] out.
+// Answers, for every case on standard input, whether IAM would allow it: [{policy, action, resource, context}] in, [boolean] out.
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 
 const chunks = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
 const answers = [];
-for (const { policy, action, resource, resourcePolicy } of JSON.parse(Buffer.concat(chunks).toString())) {
+for (const { policy, action, resource, context, resourcePolicy } of JSON.parse(Buffer.concat(chunks).toString())) {
   const principal = "arn:aws:iam::123456789012:role/subject";
   const result = await runSimulation(
     {
@@ -16,7 +16,7 @@ for (const { policy, action, resource, resourcePolicy } of JSON.parse(Buffer.con
         principal,
         action,
         resource: { resource, accountId: "123456789012" },
-        contextVariables: {},
+        contextVariables: context,
       },
     },
     {},

@@ -19,7 +19,17 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:bell"
 JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dropforge-run-0123456789abcdef-1-0"
 OTHER_JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/somebody-elses"
 DATA, RUN = f"{DROP}/datasets/houses/houses.csv", f"{ARTIFACTS}/runs/run-0123456789abcdef"
-KNOWN = {"LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC}
+ROLE, OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/training", f"arn:aws:iam::{ACCOUNT}:role/admin"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:judge"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:way"
+RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+IMAGE = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/trainer"
+KNOWN = {
+    "LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC,
+    "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "PipelineMachine": MACHINE,
+}  # fmt: skip
+Case = tuple[str, str, str]
+"""Action, resource, and the one condition key with its value that the call comes under (`key=value`, or nothing)."""
 
 
 def arn(template: dict[str, Any], name: str) -> str:
@@ -64,12 +74,12 @@ def key_policy(template: dict[str, Any]) -> dict[str, Any]:
     return dict(resolved(template, key["Properties"]["KeyPolicy"]))
 
 
-def use(*actions: str, of: str) -> list[tuple[str, str]]:
-    return [(action, of) for action in actions]
+def use(*actions: str, of: str, under: str = "") -> list[Case]:
+    return [(action, of, under) for action in actions]
 
 
 KMS = use("kms:Decrypt", "kms:GenerateDataKey", of=KEY)
-ALLOWED: dict[str, list[tuple[str, str]]] = {
+ALLOWED: dict[str, list[Case]] = {
     "PipelineClaimRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
         *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS,
@@ -95,6 +105,7 @@ ALLOWED: dict[str, list[tuple[str, str]]] = {
     ],
     "ApiPredictRole": [
         *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:GetItem", of=TABLE), *use("kms:Decrypt", of=KEY),
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "ApiCatalogRole": [
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
@@ -102,15 +113,20 @@ ALLOWED: dict[str, list[tuple[str, str]]] = {
     ],
     "TrainingRole": [
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
-        *use("s3:ListBucket", of=ARTIFACTS), *KMS,
+        *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("kms:CreateGrant", of=KEY), *use("ecr:BatchGetImage", of=IMAGE),
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=/aws/sagemaker/TrainingJobs"),
     ],
     "PipelineRole": [
         *use("sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob",
              "sagemaker:AddTags", of=JOB),
+        *use("lambda:InvokeFunction", of=FUNCTION),
+        *use("iam:PassRole", of=ROLE, under="iam:PassedToService=sagemaker.amazonaws.com"),
+        *use("events:PutRule", "events:PutTargets", "events:DescribeRule", of=RULE),
     ],
+    "PipelineMachineEventsRole": use("states:StartExecution", of=MACHINE),
 }  # fmt: skip
 
-DENIED: dict[str, list[tuple[str, str]]] = {
+DENIED: dict[str, list[Case]] = {
     "PipelineClaimRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=DATA)],
     "PipelineInspectRole": [*use("s3:PutObject", "s3:DeleteObject", of=DATA), *use("dynamodb:PutItem", of=TABLE)],
     "PipelineJudgeRole": [*use("s3:GetObject", of=DATA), *use("s3:DeleteObject", of=f"{RUN}/model.onnx")],
@@ -120,26 +136,38 @@ DENIED: dict[str, list[tuple[str, str]]] = {
     "ApiPredictRole": [
         *use("s3:GetObject", of=DATA), *use("s3:GetObject", of=f"{RUN}/holdout.json.gz"),
         *use("dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE), *use("s3:PutObject", of=f"{RUN}/model.onnx"),
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
     "TrainingRole": [
         *use("s3:GetObject", of=DATA), *use("dynamodb:GetItem", of=TABLE), *use("s3:DeleteObject", of=f"{RUN}/a"),
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
+        *use("ecr:PutImage", of=IMAGE),
     ],
-    "PipelineRole": [*use("sagemaker:CreateTrainingJob", of=OTHER_JOB), *use("s3:GetObject", of=DATA)],
+    "PipelineRole": [
+        *use("sagemaker:CreateTrainingJob", of=OTHER_JOB), *use("s3:GetObject", of=DATA),
+        *use("lambda:InvokeFunction", of=f"{FUNCTION}-of-others"), *use("events:PutRule", of=f"{RULE}-of-others"),
+        *use("iam:PassRole", of=ROLE, under="iam:PassedToService=lambda.amazonaws.com"),
+        *use("iam:PassRole", of=OTHER_ROLE, under="iam:PassedToService=sagemaker.amazonaws.com"),
+    ],
+    "PipelineMachineEventsRole": [
+        *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("states:DeleteStateMachine", of=MACHINE),
+    ],
 }  # fmt: skip
 
 
-def allowed(template: dict[str, Any], cases: dict[str, list[tuple[str, str]]]) -> dict[tuple[str, str, str], bool]:
-    """Every case's answer, by role, action and resource; one process for all."""
-    asked = [(role, action, resource) for role, each in cases.items() for action, resource in each]
+def allowed(template: dict[str, Any], cases: dict[str, list[Case]]) -> dict[tuple[str, Case], bool]:
+    """Every case's answer, by role and case; one process for all."""
+    asked = [(role, case) for role, each in cases.items() for case in each]
     given = [
         {
             "policy": policy_of(template, role),
             "action": action,
             "resource": resource,
+            "context": dict([under.split("=")] if under else []),
             "resourcePolicy": key_policy(template) if resource == KEY else None,
         }
-        for role, action, resource in asked
+        for role, (action, resource, under) in asked
     ]
     done = subprocess.run(
         ["node", "tests/infra/simulate.mjs"],
