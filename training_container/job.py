@@ -34,6 +34,8 @@ class Job:
     seed: int
     output: Path
     """Folder of the model files."""
+    checkpoints: Path | None = None
+    """Folder of what a killed job goes on from; None keeps nothing."""
 
     @property
     def spec(self) -> Spec:
@@ -57,6 +59,11 @@ class MlFolders:
         """Its first 1,024 characters become the job's FailureReason."""
         return self.root / "output" / "failure"
 
+    @property
+    def checkpoints(self) -> Path:
+        """SageMaker copies it to S3 as it changes, and back when the job starts again elsewhere."""
+        return self.root / "checkpoints"
+
     def channel(self, name: str) -> Path:
         """One input channel."""
         return self.root / "input" / "data" / name
@@ -74,7 +81,8 @@ class MlFolders:
         data = tuple(sorted(path for path in self.channel("data").rglob("*") if path.is_file()))
         if not data:
             raise JobFault(f"channel 'data': expected at least 1 file in {self.channel('data')}, got none")
-        return Job(plan.run, plan.model, data, plan, plan.lineage, plan.seed, self.model)
+        return Job(plan.run, plan.model, data, plan, plan.lineage, plan.seed, self.model,
+                   self.checkpoints if self.checkpoints.is_dir() else None)  # fmt: skip
 
 
 def by_hand(arguments: argparse.Namespace) -> Job:
@@ -88,13 +96,14 @@ def by_hand(arguments: argparse.Namespace) -> Job:
     if missing:
         raise JobFault(f"--data: expected a file, got {missing[0]!r}, which is none")
     try:
-        spec = Spec.read({"budget": arguments.budget})
+        spec = Spec.read({"budget": arguments.budget, "search": arguments.search})
         model = names.check_model(arguments.model or names.model_from_file(data[0].name))
     except (SpecFault, names.NameFault) as fault:
         raise JobFault(str(fault)) from fault
     wanted = Options(spec=spec, target=arguments.target, task=arguments.task)
     run = ids.run_id("", f"{arguments.target} {arguments.task} {arguments.seed}", _digest(data))
-    return Job(run, model, data, wanted, None, arguments.seed, Path(arguments.out))
+    return Job(run, model, data, wanted, None, arguments.seed, Path(arguments.out),
+               Path(arguments.checkpoints) if arguments.checkpoints else None)  # fmt: skip
 
 
 def _digest(paths: Sequence[Path]) -> str:

@@ -36,6 +36,11 @@ def scores(task: Task, truth: Array, predicted: Array) -> dict[str, float]:
     return {name: _METRICS[task][name](truth, predicted) for name in METRICS[task]}
 
 
+def score(task: Task, metric: str, truth: Array, predicted: Array) -> float:
+    """One metric alone."""
+    return _METRICS[task][metric](truth, predicted)
+
+
 def better(direction: str, one: float, other: float) -> bool:
     """Whether `one` is strictly better than `other`; a score that is not a number is never better."""
     if np.isnan(one):

@@ -1,4 +1,4 @@
-"""Every family is fitted, the validation score chooses, and only then is the hold-out scored, once."""
+"""Every family is fitted, the best is tuned, out-of-fold answers weigh the ensemble; the hold-out is scored once."""
 
 from __future__ import annotations
 
@@ -12,33 +12,46 @@ import torch
 
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
 from training_container import metrics
+from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
+from training_container.ensemble import ensemble
 from training_container.faults import JobFault
 from training_container.models.body import predict
-from training_container.models.family import Problem
+from training_container.models.catboost import CatBoost
+from training_container.models.family import Problem, deal
 from training_container.models.gradient_descent import GradientDescent
+from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
-from training_container.watch import Budget
+from training_container.tuning import tune
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dropforge.contract.spec import Search
     from training_container.data.dataset import Dataset
     from training_container.models.body import Body
     from training_container.models.family import Family, Fitted
-    from training_container.watch import Watch
+    from training_container.watch import Budget, Watch
 
-PORTFOLIO: tuple[Family, ...] = (Ridge(), Softmax(), GradientDescent(), Neural())
-"""The families, quick ones first: the budget's rest belongs to the last."""
+PORTFOLIO: tuple[tuple[Family, float], ...] = (
+    (Ridge(), 0.1),
+    (Softmax(), 0.1),
+    (GradientDescent(), 0.05),
+    (LightGBM(), 0.25),
+    (CatBoost(), 0.35),
+    (LightGBM.oblique(), 0.3),
+    (LightGBM.extra(), 0.3),
+    (Neural(), 0.6),
+)
+"""The families, quick ones first, each with the part that it may take of what is left of the budget."""
 
-SHARES = {"linear": 0.1, "gradient-descent": 0.05}
-"""Part of the fitting's progress that a family fills; the others share the rest."""
+TUNING = "tuning"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One family's model."""
+    """One family's bag of models, or the ensemble of several."""
 
     name: str
     fitted: Fitted
@@ -47,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """All that was tried on one data set, and the model that was chosen, on the CPU."""
+    """All that was tried on one data set, and the ensemble of it, on the CPU."""
 
     dataset: Dataset
     encoder: Encoder
@@ -85,57 +98,70 @@ def metric_of(dataset: Dataset, wanted: str | None) -> str:
     return metric
 
 
-def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int) -> Problem:
-    """The data set as encoded tables on the training device."""
-    device = the_device()
+def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints: Checkpoints) -> Problem:
+    """All rows but the hold-out as encoded tables on the training device."""
+    device, rows = the_device(), dataset.learning
     return Problem(
         task=dataset.task,
         metric=metric,
         direction=METRICS[dataset.task][metric],
         classes=len(dataset.classes),
         sizes=tuple(each.size for each in encoder.vocabularies),
-        train=encoder.encode(dataset.train.columns).to(device),
-        train_target=dataset.train.target,
-        validation=encoder.encode(dataset.validation.columns).to(device),
-        validation_target=dataset.validation.target,
+        rows=encoder.encode(rows.columns).to(device),
+        target=rows.target,
+        fold=deal(rows.target, len(dataset.classes)),
         seed=seed,
         device=device,
+        checkpoints=checkpoints,
     )
 
 
-def study(dataset: Dataset, *, metric: str | None, minutes: float, seed: int, watch: Watch,
-          families: Sequence[Family] = PORTFOLIO) -> Study:  # fmt: skip
-    """Fits every family that the task has and chooses by validation score, the earlier of equals."""
-    encoder = Encoder.learn(dataset.columns, dataset.train.columns, dataset.date_formats)
-    problem = pose(dataset, encoder, metric_of(dataset, metric), seed)
-    budget = Budget(minutes)
-    fitting = [family for family in families if dataset.task in family.tasks]
-    rest = (1 - sum(SHARES.get(family.name, 0.0) for family in fitting)) / max(
-        1, sum(family.name not in SHARES for family in fitting)
-    )
-    trials, done = [], 0.0
-    for family in fitting:
-        share = SHARES.get(family.name, rest)
-        trials.append(_try(family, problem, budget, watch.within(done, done + share, model=family.name)))
-        done += share
-    chosen = trials[0]
-    for trial in trials[1:]:
-        if problem.better(trial.fitted.validation, chosen.fitted.validation):
-            chosen = trial
-    return Study(dataset, encoder, problem, tuple(trials), chosen)
+def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, watch: Watch,
+          search: Search = "tpe", checkpoints: Checkpoints | None = None,
+          families: Sequence[tuple[Family, float]] = PORTFOLIO) -> Study:  # fmt: skip
+    """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
+
+    The families that a cut of the budget leaves no time for are passed over, but for the first.
+    """
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
+    trials: list[Trial] = []
+    start = budget.left
+    for family, share in families:
+        if dataset.task in family.tasks and (budget.left or not trials):
+            within = watch.within(1 - budget.left / start, 1 - budget.left / start * (1 - share), model=family.name)
+            trials.append(_try(family, problem, budget.part(share), within))
+    known = {family.name: family for family, _ in families}
+    rest = watch.within(1 - budget.left / start, 1.0, model=TUNING)
+    trials += [Trial(*each) for each in tune(problem, _ranked(problem, trials), known, search, budget, rest)]
+    return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
 
 
 def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Trial:
     torch.manual_seed(problem.seed)
     start = time.monotonic()
     fitted = family.fit(problem, budget, watch)
-    fitted.body.to("cpu")
     return Trial(family.name, fitted, time.monotonic() - start)
+
+
+def _ranked(problem: Problem, trials: Sequence[Trial]) -> list[tuple[str, float]]:
+    """Names and deciding scores, the best first."""
+    sign = -1 if problem.direction == "higher" else 1
+    scores = [(trial.name, trial.fitted.validation[problem.metric]) for trial in trials]
+    return sorted(scores, key=lambda each: sign * each[1])
+
+
+def _ensemble(problem: Problem, trials: Sequence[Trial]) -> Trial:
+    start = time.monotonic()
+    for trial in trials:
+        trial.fitted.body.to("cpu")
+    made = ensemble(problem, {trial.name: trial.fitted for trial in trials})
+    return Trial("ensemble", made, time.monotonic() - start)
 
 
 def baseline(dataset: Dataset, rows: int) -> np.ndarray:
     """What knowing nothing but the training targets answers: mean [rows], or class shares [rows, classes]."""
-    target = dataset.train.target
+    target = dataset.learning.target
     if dataset.task == "regression":
         return np.full(rows, target.mean())
     counts = np.bincount(target, minlength=len(dataset.classes))
@@ -157,7 +183,7 @@ def score(done: Study) -> Metrics:
         baseline=known(metrics.scores(dataset.task, truth, baseline(dataset, len(truth)))),
         candidates=tuple(
             Candidate(trial.name, known(trial.fitted.validation), round(trial.seconds, 3), trial.fitted.settings)
-            for trial in done.trials
+            for trial in (done.chosen, *done.trials)
         ),
         rows=dict(dataset.counts),
     )

@@ -2,22 +2,27 @@
 
     python -m training_container.trainer train [--ml-root /opt/ml]
     python -m training_container.trainer --data houses.csv --target price --out model/ [--task regression]
-                                         [--budget MINUTES] [--seed N] [--model NAME]
+                                         [--budget MINUTES] [--search tpe|random|grid|none] [--seed N]
+                                         [--model NAME] [--checkpoints FOLDER]
 
 Under SageMaker's contract the channels `data` and `plan` and the hyperparameter `run` say what to do, the model's files
 are written to /opt/ml/model, and on any failure one readable line to /opt/ml/output/failure. By hand the failure goes
 to standard error. Exit code 0 when the model's files are complete, 1 otherwise.
+
+SIGTERM ends fitting, and the model is made of what was fitted by then; a second one, or one before fitting has begun,
+ends everything. A job that is killed goes on from its checkpoints when it is started again.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+
+from training_container.stopping import Stopped, stop_on_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,14 +35,10 @@ LONGEST_REASON = 1000
 """SageMaker keeps 1,024 characters of a failure."""
 
 
-class Stopped(BaseException):
-    """SIGTERM came. Not an `Exception`, so that no library takes it for a fault of its own and goes on."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one job; the exit code."""
     given = _parse(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    stop_on_sigterm()
     if given.ml_root is None:
         return _attempt(lambda: _hand_job(given), None)
     from training_container.job import MlFolders
@@ -58,8 +59,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", help="folder for the model's files")
     parser.add_argument("--task", choices=["regression", "binary", "multiclass"], help="found by rule when left out")
     parser.add_argument("--budget", type=float, default=5.0, metavar="MINUTES", help="of fitting, default 5")
+    parser.add_argument("--search", choices=["tpe", "random", "grid", "none"], default="tpe",
+                        help="how settings are tuned with what is left of the budget")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", metavar="NAME", help="the model's name, default the file's")
+    parser.add_argument("--checkpoints", metavar="FOLDER", help="where a killed job goes on from, default nowhere")
     given = parser.parse_args(arguments)
     if given.command == "train":
         given.ml_root = given.ml_root or "/opt/ml"
@@ -102,10 +106,6 @@ def _tell(reason: str, failure: Path | None) -> None:
     if failure is not None:
         failure.parent.mkdir(parents=True, exist_ok=True)
         failure.write_text(f"{reason}\n", encoding="utf-8")
-
-
-def _stop(*_: object) -> NoReturn:
-    raise Stopped
 
 
 if __name__ == "__main__":

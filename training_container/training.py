@@ -14,6 +14,7 @@ import torch
 from dropforge.contract import names
 from dropforge.contract.schema import PREDICTION, PROBABILITIES, ModelCard
 from training_container import evidence
+from training_container.checkpoints import Checkpoints
 from training_container.curves import write_tensorboard
 from training_container.data.prepare import prepare
 from training_container.export.graph import build
@@ -22,7 +23,8 @@ from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
 from training_container.report.page import write_report
 from training_container.selection import score, study, the_device, use_cores
-from training_container.watch import Watch
+from training_container.stopping import finishing
+from training_container.watch import Budget, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +44,25 @@ def train(job: Job) -> None:
     """
     start, watch = time.monotonic(), Watch()
     use_cores()
-    dataset = read(job, watch.step("read"))
-    done = study(dataset, metric=job.spec.metric, minutes=job.spec.budget, seed=job.seed, watch=watch.step("fit"))
-    card = make_card(job, dataset)
+    dataset, budget, checkpoints = read(job, watch.step("read")), Budget(job.spec.budget), open_checkpoints(job)
+    with finishing(budget):
+        done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, watch=watch.step("fit"),
+                     search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
+        write(job, done, watch, start)
+    checkpoints.clear()
+    watch.step("write").tell(1.0, seconds=time.monotonic() - start)
+
+
+def open_checkpoints(job: Job) -> Checkpoints:
+    """What an earlier try of the same job left: the same run by the same code."""
+    if job.checkpoints is None:
+        return Checkpoints()
+    return Checkpoints.open(job.checkpoints, {"run": job.run, "seed": job.seed, "code": evidence.code_digest()})
+
+
+def write(job: Job, done: Study, watch: Watch, start: float) -> None:
+    """All files of a run, from what was fitted; `start` is when the job began."""
+    card = make_card(job, done.dataset)
     with complete_folder(job.output) as folder:
         measured = score(done)
         watch.step("score").tell(1.0, model=measured.chosen, metric=measured.metric,
@@ -53,11 +71,10 @@ def train(job: Job) -> None:
         proof = export(folder, done, card, watch)
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
-        evidence.write_json(folder / names.PROFILE_FILE, dataset.profile)
+        evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
         write_tensorboard(folder / names.TENSORBOARD_FOLDER.strip("/"), done.trials)
         write_report(folder / names.REPORT_FILE, done, card, measured, proof)
         evidence.write_manifest(folder, job, card, device_name(), time.monotonic() - start)
-    watch.step("write").tell(1.0, seconds=time.monotonic() - start)
 
 
 def read(job: Job, watch: Watch) -> Dataset:

@@ -5,6 +5,7 @@ The lines are read by the live view and by SageMaker's metric definitions; `prog
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -37,17 +38,29 @@ class Watch:
         print("dropforge", *(f"{key}={_word(value)}" for key, value in words.items()), flush=True)
 
 
+class Silent(Watch):
+    """A watch that tells nothing."""
+
+    def within(self, low: float, high: float, **fields: object) -> Silent:  # noqa: ARG002  # as its base has them
+        """Still nothing."""
+        return self
+
+    def tell(self, share: float, **values: object) -> None:
+        """Nothing."""
+
+
 def _word(value: object) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return "-".join(text.split()) or "-"
 
 
 class Budget:
-    """Wall-clock time that fitting may take."""
+    """Wall-clock time that fitting may take; a part of it ends no later than the whole, and with it when it is cut."""
 
-    def __init__(self, minutes: float) -> None:
+    def __init__(self, minutes: float, *, end: float | None = None, cut: threading.Event | None = None) -> None:
         self._start = time.monotonic()
-        self._end = self._start + minutes * 60
+        self._end = self._start + minutes * 60 if end is None else end
+        self._cut = cut or threading.Event()
 
     @property
     def spent(self) -> float:
@@ -56,10 +69,18 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds left, never below 0."""
-        return max(0.0, self._end - time.monotonic())
+        """Seconds left, never below 0; 0 once it was cut."""
+        return 0.0 if self._cut.is_set() else max(0.0, self._end - time.monotonic())
 
     @property
     def share(self) -> float:
         """How much is spent, 0 to 1."""
-        return min(1.0, self.spent / (self._end - self._start))
+        return min(1.0, self.spent / max(self._end - self._start, 1e-9))
+
+    def part(self, share: float) -> Budget:
+        """A budget of this share of what is left."""
+        return Budget(0.0, end=time.monotonic() + self.left * share, cut=self._cut)
+
+    def cut(self) -> None:
+        """Ends this budget and all its parts now: whoever works finishes what it has."""
+        self._cut.set()

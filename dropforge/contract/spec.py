@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record
 from dropforge.contract.schema import Kind, Task
+
+Search = Literal["tpe", "random", "grid", "none"]
 
 
 class SpecFault(ValueError):
@@ -23,6 +25,8 @@ class Spec(Record):
     metric: str | None = None
     budget: float = 5.0
     """Minutes of training."""
+    search: Search = "tpe"
+    """How settings are searched with what is left of the budget; `none` leaves the portfolio as it is."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
     sensitive: tuple[str, ...] = ()

@@ -11,34 +11,25 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: tests
 
 import polars as pl
 import pytest
-import torch
 
 from dropforge.contract.plan import DataFormat, Lineage, Plan
-from dropforge.contract.results import METRICS, PRIMARY
+from dropforge.contract.results import PRIMARY
 from dropforge.contract.spec import Spec
 from examples.datasets import SOURCES, load
+from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Dataset, Options
 from training_container.data.prepare import prepare
 from training_container.encoding import Encoder
-from training_container.models.family import Problem
-from training_container.watch import Watch
+from training_container.selection import pose
+from training_container.watch import Silent, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from training_container.models.family import Problem
+
 ROWS = {"cars": 10_000, "penguins": 10_000, "income": 1_500, "houses": 2_500, "weather": 10_000}
-
-
-class Quiet(Watch):
-    """A watch that prints nothing."""
-
-    def tell(self, share: float, **values: object) -> None:
-        """Nothing."""
-
-    def within(self, low: float, high: float, **fields: object) -> Quiet:  # noqa: ARG002  # as its base has them
-        """Still nothing."""
-        return self
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class Set:
 @pytest.fixture(scope="session")
 def quiet() -> Watch:
     """A watch that prints nothing."""
-    return Quiet()
+    return Silent()
 
 
 @pytest.fixture(scope="session")
@@ -84,22 +75,8 @@ def posed(csv: Callable[[str], Path]) -> Callable[[str], Set]:
 
 
 def _pose(dataset: Dataset) -> Set:
-    encoder = Encoder.learn(dataset.columns, dataset.train.columns, dataset.date_formats)
-    metric = PRIMARY[dataset.task]
-    problem = Problem(
-        task=dataset.task,
-        metric=metric,
-        direction=METRICS[dataset.task][metric],
-        classes=len(dataset.classes),
-        sizes=tuple(each.size for each in encoder.vocabularies),
-        train=encoder.encode(dataset.train.columns),
-        train_target=dataset.train.target,
-        validation=encoder.encode(dataset.validation.columns),
-        validation_target=dataset.validation.target,
-        seed=0,
-        device=torch.device("cpu"),
-    )
-    return Set(dataset, encoder, problem)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    return Set(dataset, encoder, pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints()))
 
 
 @pytest.fixture
@@ -116,7 +93,13 @@ def ml_root(tmp_path: Path, csv: Callable[[str], Path]) -> Callable[..., Path]:
         )
         lineage = Lineage("bucket", f"datasets/{name}/{source.name}", "v1", source.stat().st_size, "etag", "image")
         plan = Plan(
-            "run-0123456789abcdef", name, SOURCES[name].target, task, DataFormat("csv"), lineage, Spec(**wishes)
+            "run-0123456789abcdef",
+            name,
+            SOURCES[name].target,
+            task,
+            DataFormat("csv"),
+            lineage,
+            Spec(**{"search": "none", "budget": 0.5, **wishes}),
         )
         (tmp_path / "input/data/plan/plan.json").write_text(json.dumps(plan.to_json()))
         (tmp_path / "input/config/hyperparameters.json").write_text(json.dumps({"run": plan.run}))

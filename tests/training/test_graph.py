@@ -19,7 +19,7 @@ from training_container.export.nodes import prefix_for
 from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.models.body import Body, ClassTail, LinearCore, RegressionTail, TargetScale
+from training_container.models.body import Answer, Body, ClassTail, LinearCore, RegressionTail, TargetScale
 from training_container.models.features import plain_features
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def linear_body(encoder: Encoder, table: Table, outputs: int) -> Body:
     features = plain_features(table, [each.size for each in encoder.vocabularies])
     weights = torch.linspace(-1, 1, features.width * outputs).reshape(features.width, outputs)
     tail = ClassTail() if outputs > 1 else RegressionTail(TargetScale(True, 3.0, 0.3, 0.0, 1e6))
-    return Body(tuple(table.groups), LinearCore(features, weights, torch.zeros(outputs)), tail)
+    return Body(tuple(table.groups), Answer(LinearCore(features, weights, torch.zeros(outputs)), tail))
 
 
 def card(columns: tuple[Column, ...], classes: tuple[str, ...] = ()) -> ModelCard:
@@ -105,7 +105,7 @@ def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
 def test_the_file_is_what_the_contract_says(posed: Callable[[str], Set], name: str) -> None:
     given = posed(name)
     classes = given.dataset.classes
-    table = given.problem.train
+    table = given.problem.rows
     made = card(given.dataset.columns, classes)
     model = build(made, given.encoder, linear_body(given.encoder, table, len(classes) or 1), table)
     assert model.ir_version == 10

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
-from training_container import metrics
 from training_container.encoding import Table
+from training_container.models.bagging import answer
 from training_container.models.body import RegressionTail, TargetScale, predict, target_scales
-from training_container.models.features import Embedded, Piecewise, RawNumbers, Standardised, plain_features
+from training_container.models.catboost import CatBoost
+from training_container.models.family import deal
+from training_container.models.features import Piecewise, RawNumbers, Standardised, plain_features
+from training_container.models.forest import TreeInputs
 from training_container.models.gradient_descent import GradientDescent, cost, descend
+from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Moments, Ridge, Softmax, solve
 from training_container.models.neural import Neural, Settings
+from training_container.models.packed import PackedEmbedding
 from training_container.watch import Budget
 
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
 
     from training_container.watch import Watch
 
+FORESTS = (LightGBM(), LightGBM.extra(), LightGBM.oblique(), CatBoost(settings={"iterations": 100}))
 QUICK = Settings(epochs=4, width=32, bins=8)
 SMALL = Settings(epochs=20, width=64, bins=8, rate=1e-2, average=0.9)
 
@@ -39,10 +46,10 @@ def numbers(*rows: list[float]) -> Table:
 def houses(posed: Callable[[str], Set]) -> tuple[torch.Tensor, torch.Tensor, Moments]:
     """Features [N, F] and standardised target [N] of real houses, and their moments."""
     problem = posed("houses").problem
-    features = plain_features(problem.train, problem.sizes)
-    scale = TargetScale.learn(problem.train_target, log=False)
-    target = torch.from_numpy(scale.encode(problem.train_target))
-    return features(problem.train.groups).double(), target, Moments.gather(features, problem.train, target)
+    features = plain_features(problem.rows, problem.sizes)
+    scale = TargetScale.learn(problem.target, log=False)
+    target = torch.from_numpy(scale.encode(problem.target))
+    return features(problem.rows.groups).double(), target, Moments.gather(features, problem.rows, target)
 
 
 def test_closed_form_is_least_squares(houses: tuple[torch.Tensor, torch.Tensor, Moments]) -> None:
@@ -83,15 +90,15 @@ def test_the_two_ways_to_a_linear_model_answer_alike(posed: Callable[[str], Set]
     closed = Ridge().fit(problem, Budget(1), quiet)
     stepped = GradientDescent().fit(problem, Budget(1), quiet)
     if not closed.settings["log_target"]:
-        apart = predict(closed.body, problem.validation) - predict(stepped.body, problem.validation)
-        assert np.abs(apart).mean() < 0.05 * problem.train_target.std()
+        apart = predict(closed.body, problem.rows) - predict(stepped.body, problem.rows)
+        assert np.abs(apart).mean() < 0.05 * problem.target.std()
     assert stepped.curves["J"][-1] < stepped.curves["J"][0] / 2
 
 
 def test_every_family_beats_the_baseline_on_real_data(posed: Callable[[str], Set], quiet: Watch) -> None:
     for name in ("cars", "penguins", "income"):
         problem = posed(name).problem
-        for family in (Ridge(), GradientDescent(), Softmax(), Neural(SMALL)):
+        for family in (Ridge(), GradientDescent(), Softmax(), *FORESTS, Neural(SMALL)):
             if problem.task in family.tasks:
                 fitted = family.fit(problem, Budget(1), quiet)
                 assert problem.better(fitted.validation, trivial(posed(name))), (name, family.name)
@@ -100,10 +107,42 @@ def test_every_family_beats_the_baseline_on_real_data(posed: Callable[[str], Set
 def trivial(given: Set) -> dict[str, float]:
     problem = given.problem
     if problem.task == "regression":
-        answers = np.full(len(problem.validation), problem.train_target.mean())
+        answers = np.full(len(problem.target), problem.target.mean())
     else:
-        answers = np.tile(np.bincount(problem.train_target) / len(problem.train_target), (len(problem.validation), 1))
-    return metrics.scores(problem.task, problem.validation_target, answers)
+        answers = np.tile(np.bincount(problem.target) / len(problem.target), (len(problem.target), 1))
+    return problem.score(answers)
+
+
+def test_an_out_of_fold_answer_is_that_of_the_folds_own_model(posed: Callable[[str], Set], quiet: Watch) -> None:
+    problem = posed("cars").problem
+    for family in (CatBoost(settings={"iterations": 30}), LightGBM.oblique()):
+        fitted = family.fit(problem, Budget(1), quiet)
+        (forest,) = fitted.body.forests
+        dense = forest.inputs.dense(problem.rows)
+        for fold, (_, held) in enumerate(problem.folds):
+            own = dense[np.ix_(held, forest.columns(fold))]
+            tail = RegressionTail(problem.scale)
+            assert np.array_equal(answer(forest.boosters[fold], own, tail), fitted.answers[held])
+
+
+def test_what_a_fold_learns_never_sees_its_own_targets(posed: Callable[[str], Set]) -> None:
+    """Ranks and pairs of a fold stay as they are when the targets that it is asked for are turned around."""
+    problem = posed("income").problem
+    held = problem.fold == 2
+    turned = replace(problem, target=np.where(held, 1 - problem.target, problem.target))
+    one, other = TreeInputs(problem), TreeInputs(turned)
+    assert torch.equal(one.ranks[2], other.ranks[2])
+    assert not torch.equal(one.ranks[1], other.ranks[1])
+    own = slice(2 * one.pairs.width, 3 * one.pairs.width)
+    assert torch.equal(one.pairs.first[own], other.pairs.first[own])
+
+
+def test_folds_share_every_class_and_follow_from_the_order_alone() -> None:
+    target = np.repeat([0, 1, 2], [50, 7, 5])
+    fold = deal(target, 3)
+    assert all(set(fold[target == code]) == set(range(5)) for code in range(3))
+    assert np.array_equal(fold, deal(target, 3))
+    assert np.bincount(deal(np.arange(52.0), 0)).tolist() == [11, 11, 10, 10, 10]
 
 
 def test_the_same_seed_gives_the_same_weights(posed: Callable[[str], Set], quiet: Watch) -> None:
@@ -143,10 +182,10 @@ def test_piecewise_encoding_fills_bins_in_order() -> None:
 
 
 def test_codes_that_training_never_saw_get_the_mean_vector() -> None:
-    block = Embedded([3])
+    block = PackedEmbedding(2, (3,))
     block.settle(torch.tensor([[0], [0], [2]]))
     (weight,) = block.parameters()
-    torch.testing.assert_close(weight[1], (2 * weight[0] + weight[2]) / 3)
+    torch.testing.assert_close(weight[:, 1], (2 * weight[:, 0] + weight[:, 2]) / 3)
 
 
 def test_a_leaning_target_is_tried_on_its_logarithm() -> None:

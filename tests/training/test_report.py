@@ -47,7 +47,25 @@ def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
     path = tmp_path / "nasty.csv"
     path.write_text("\n".join(["x$_{1},<b>kind</b>,e-mail,y", *lines]))
     out = tmp_path / "out"
-    assert trainer.main(["--data", str(path), "--target", "y", "--task", "regression", "--out", str(out)]) == 0
+    assert (
+        trainer.main(
+            [
+                "--data",
+                str(path),
+                "--target",
+                "y",
+                "--task",
+                "regression",
+                "--out",
+                str(out),
+                "--search",
+                "none",
+                "--budget",
+                "0.3",
+            ]
+        )
+        == 0
+    )
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;b&gt;kind&lt;/b&gt;" in page

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+QUICK = ("--search", "none", "--budget", "0.5")
 NAMES = ("cars", "penguins", "income")
 """Regression with dates and gaps, three classes, two classes with many categories."""
 
@@ -33,7 +34,15 @@ def folder(
     """The files of one run by hand."""
     out = tmp_path_factory.mktemp(request.param) / "model"
     code = trainer.main(
-        ["--data", str(csv(request.param)), "--target", SOURCES[request.param].target, "--out", str(out)]
+        [
+            "--data",
+            str(csv(request.param)),
+            "--target",
+            SOURCES[request.param].target,
+            "--out",
+            str(out),
+            *QUICK,
+        ]  # fmt: skip
     )
     assert code == 0
     return out
@@ -103,7 +112,7 @@ def test_the_model_is_better_than_the_baseline_and_the_best_was_chosen(folder: P
     by_name = {each.name: each.validation[found.metric] for each in found.candidates}
     best = (max if found.direction == "higher" else min)(by_name.values())
     assert by_name[found.chosen] == best
-    assert {"linear", "neural"} <= set(by_name)
+    assert {"ensemble", "linear", "lightgbm", "catboost", "neural"} <= set(by_name)
 
 
 class Tags(HTMLParser):

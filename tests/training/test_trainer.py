@@ -102,20 +102,41 @@ def test_an_unexpected_fault_shows_its_traceback(
     assert "Traceback" in capfd.readouterr().err
 
 
-def test_sigterm_stops_cleanly(ml_root: Callable[..., Path]) -> None:
-    root = ml_root("houses")
-    process = subprocess.Popen(
+def start(root: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", "training_container.trainer", "train", "--ml-root", str(root)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def signal_at(process: subprocess.Popen[str], word: str, number: signal.Signals) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        if "model=neural" in line:
-            process.send_signal(signal.SIGTERM)
-            break
-    _, told = process.communicate(timeout=60)
+        if word in line:
+            process.send_signal(number)
+            return
+    raise AssertionError(f"no line with {word!r} was told")
+
+
+def test_a_stop_while_fitting_leaves_the_model_of_what_was_fitted(ml_root: Callable[..., Path]) -> None:
+    root = ml_root("houses", budget=5.0, search="tpe")
+    process = start(root)
+    signal_at(process, "model=lightgbm", signal.SIGTERM)
+    _, told = process.communicate(timeout=100)
+    assert (process.returncode, told) == (0, "")
+    found = json.loads((root / "model" / "metrics.json").read_text())
+    assert "linear" in {each["name"] for each in found["candidates"]}
+    assert "neural" not in {each["name"] for each in found["candidates"]}
+    assert not (root / "output" / "failure").exists()
+
+
+def test_a_stop_before_anything_was_fitted_is_one_line(ml_root: Callable[..., Path]) -> None:
+    root = ml_root("houses")
+    process = start(root)
+    signal_at(process, "step=read", signal.SIGTERM)
+    _, told = process.communicate(timeout=100)
     assert process.returncode == 1
     assert "Traceback" not in told
     assert "stopped by SIGTERM" in (root / "output" / "failure").read_text()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dropforge.contract.spec import Spec
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from dropforge.contract.plan import DataFormat, Plan
@@ -81,3 +83,10 @@ class Dataset:
     """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
     profile: dict[str, Any]
     """`profile.json`, over the training rows alone."""
+
+    @cached_property
+    def learning(self) -> Rows:
+        """All rows but the hold-out: what models are fitted on, each fold on its part."""
+        columns = {name: np.concatenate([self.train.columns[name], self.validation.columns[name]])
+                   for name in self.train.columns}  # fmt: skip
+        return Rows(columns, np.concatenate([self.train.target, self.validation.target]))

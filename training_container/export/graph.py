@@ -6,6 +6,7 @@ import json
 import logging
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import onnx
@@ -16,9 +17,10 @@ import dropforge
 from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
+from training_container.export.trees import add_forest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dropforge.contract.schema import ModelCard
     from training_container.encoding import Encoder, Table
@@ -36,19 +38,65 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
     """
     nodes = Nodes(prefix_for([column.name for column in card.columns]))
     tables = add_front(nodes, encoder)
+    sample = table.take(torch.arange(SAMPLE) % len(table))
+    forests = _add_forests(nodes, body, sample, tables)
     answer = PROBABILITIES if card.classes else PREDICTION
-    core = _export(body, table, tables, answer, f"{nodes.prefix}body.")
+    core = _export(body, body.inputs(sample), [*tables.values(), *forests.margins], answer, f"{nodes.prefix}body.")
     tail = Nodes(f"{nodes.prefix}tail.")
     if card.classes:
         _add_label(tail, card.classes)
     graph = helper.make_graph(
-        [*nodes.nodes, *core.node, *tail.nodes],
+        [*nodes.nodes, *forests.nodes, *core.node, *tail.nodes],
         "dropforge",
         inputs(encoder),
         _outputs(card),
-        [*nodes.constants, *core.initializer, *tail.constants],
+        [*nodes.constants, *forests.constants, *core.initializer, *tail.constants],
     )
     return _finish(graph, card)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A piece of the graph, and the names of the forests' margins in it."""
+
+    nodes: list[onnx.NodeProto]
+    constants: list[onnx.TensorProto]
+    margins: list[str]
+
+
+class Named(torch.nn.Module):
+    """A module that reads tables by name, as one that takes them in order."""
+
+    def __init__(self, module: torch.nn.Module, names: Sequence[str]) -> None:
+        super().__init__()
+        self.module, self.names = module, tuple(names)
+
+    def forward(self, *tables: torch.Tensor) -> torch.Tensor:
+        """What the module gives."""
+        answer: torch.Tensor = self.module(dict(zip(self.names, tables, strict=True)))
+        return answer
+
+
+def _add_forests(nodes: Nodes, body: Body, sample: Table, tables: dict[str, str]) -> Parts:
+    """The forests' inputs once, then a node a forest."""
+    if not body.forests:
+        return Parts([], [], [])
+    inputs = body.forests[0].inputs
+    name = f"{nodes.prefix}trees"
+    front = _export(Named(inputs, body.groups), tuple(sample.groups.values()), list(tables.values()), name, f"{name}.")
+    grown = Nodes(f"{nodes.prefix}forest.")
+    margins = [
+        add_forest(
+            grown,
+            name,
+            [each.trees() for each in forest.boosters],
+            [forest.columns(fold) for fold in range(inputs.folds)],
+            forest.outputs,
+            f"{grown.prefix}{forest.name}",
+        )  # fmt: skip
+        for forest in body.forests
+    ]
+    return Parts([*front.node, *grown.nodes], [*front.initializer, *grown.constants], margins)
 
 
 @contextmanager
@@ -65,15 +113,14 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _export(body: Body, table: Table, tables: dict[str, str], answer: str, prefix: str) -> onnx.GraphProto:
-    """The body as a graph that reads `tables` and gives `answer`; all its other names start with `prefix`."""
-    rows = torch.arange(SAMPLE) % len(table)
-    sample = tuple(table.take(rows).groups.values())
+def _export(module: torch.nn.Module, sample: Sequence[torch.Tensor], names: Sequence[str], answer: str,
+            prefix: str) -> onnx.GraphProto:  # fmt: skip
+    """A torch module as a graph that reads `names` and gives `answer`; all its other names start with `prefix`."""
     free = tuple({0: torch.export.Dim(ROWS)} for _ in sample)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            body.eval(), sample, dynamo=True, dynamic_shapes=(free,), opset_version=OPSET, verbose=False,
-            input_names=list(tables.values()), output_names=[answer],
+            module.eval(), tuple(sample), dynamo=True, dynamic_shapes=(free,), opset_version=OPSET, verbose=False,
+            input_names=list(names), output_names=[answer],
         )  # fmt: skip
     assert program is not None  # only the old exporter gives none
     exported = program.model_proto

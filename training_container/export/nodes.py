@@ -9,7 +9,7 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 OPSET = 20
-ML_OPSET = 3
+ML_OPSET = 5
 IR_VERSION = 10
 ML = "ai.onnx.ml"
 

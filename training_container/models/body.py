@@ -1,4 +1,8 @@
-"""The torch half of a model file: encoded tables in, the answer in the target's own unit (or probabilities) out."""
+"""The native half of a model file: encoded tables in, the answer in the target's own unit (or probabilities) out.
+
+All arithmetic but that of trees is torch and is exported as it stands. Trees answer beside it: a `Forest` gives its
+margins natively here, and as one TreeEnsemble node in the graph; both reach the torch half as one more input.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +14,129 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from training_container.encoding import Table
+    from training_container.models.forest import Forest
 
 MARGIN = 0.1
 """An answer leaves the range of the training targets by at most this share of it."""
 
+Inputs = dict[str, torch.Tensor]
+"""Tables by name, and the margins of forests by the forest's name."""
+
 
 class Body(nn.Module):
-    """`tail(core(groups))`; `forward` takes the tables named in `groups`, in that order, each [N, …]."""
+    """`answer(inputs)`, and the forests whose margins it reads; `forward` takes the tables, then the margins."""
 
-    def __init__(self, groups: Sequence[str], core: nn.Module, tail: nn.Module) -> None:
+    def __init__(self, groups: Sequence[str], answer: nn.Module, forests: Sequence[Forest] = ()) -> None:
         super().__init__()
         self.groups = tuple(groups)
-        self.core = core
-        self.tail = tail
+        self.answer = answer
+        self.forests = tuple(forests)
 
-    def forward(self, *tables: torch.Tensor) -> torch.Tensor:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs in the order that `forward` takes them."""
+        return (*self.groups, *(forest.name for forest in self.forests))
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """float32 [N, 1] for regression, [N, classes] probabilities otherwise."""
-        answer: torch.Tensor = self.tail(self.core(dict(zip(self.groups, tables, strict=True))))
+        answer: torch.Tensor = self.answer(dict(zip(self.names, inputs, strict=True)))
         return answer
+
+    def inputs(self, table: Table) -> tuple[torch.Tensor, ...]:
+        """What `forward` takes for these rows."""
+        return (*table.groups.values(), *(forest.margins(table) for forest in self.forests))
 
 
 @torch.no_grad()
 def predict(body: Body, table: Table) -> np.ndarray:
     """Answers for encoded rows on the body's device: float32 [N] values or [N, classes] probabilities."""
     body.eval()
-    parts = [body(*chunk.groups.values()).cpu() for chunk in table.chunks()]
-    answer = torch.cat(parts).numpy()
-    return answer[:, 0] if isinstance(body.tail, RegressionTail) else answer
+    answer = torch.cat([body(*body.inputs(chunk)).cpu() for chunk in table.chunks()]).numpy()
+    return answer[:, 0] if answer.shape[1] == 1 else answer
+
+
+class Answer(nn.Module):
+    """One member: `tail(core(inputs))`."""
+
+    def __init__(self, core: nn.Module, tail: nn.Module) -> None:
+        super().__init__()
+        self.core = core
+        self.tail = tail
+
+    def forward(self, inputs: Inputs) -> torch.Tensor:
+        """[N, 1] values or [N, classes] probabilities."""
+        answer: torch.Tensor = self.tail(self.core(inputs))
+        return answer
+
+
+class MarginOf(nn.Module):
+    """The core of a forest: its margins, which stand among the inputs."""
+
+    def __init__(self, forest: Forest) -> None:
+        super().__init__()
+        self.name = forest.name
+
+    def forward(self, inputs: Inputs) -> torch.Tensor:
+        """[N, outputs]."""
+        return inputs[self.name]
+
+
+class Mixture(nn.Module):
+    """The weighted mean of members' answers; probabilities are then sharpened or softened by a temperature.
+
+    Guo et al., "On Calibration of Modern Neural Networks" (2017), on probabilities: p^(1/T), normalised.
+    """
+
+    def __init__(self, members: Iterable[nn.Module], weights: Sequence[float], temperature: float = 1.0) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.weights = tuple(weights)
+        self.temperature = temperature
+
+    def forward(self, inputs: Inputs) -> torch.Tensor:
+        """[N, 1] values or [N, classes] probabilities."""
+        total = sum(weight * member(inputs) for weight, member in zip(self.weights, self.members, strict=True))
+        assert isinstance(total, torch.Tensor)  # there is at least one member
+        return total if self.temperature == 1.0 else heated(total, self.temperature)
+
+
+class Guarded(nn.Module):
+    """A member of a regression that may stray only so far from the forests: they cannot extrapolate, it can.
+
+    Far outside of the training rows a linear or neural model may answer anything. `low` and `high` bound its answer
+    divided by (`ratio`) or less the forests' mean answer.
+    """
+
+    def __init__(self, member: nn.Module, anchor: Mixture, bounds: tuple[float, float], ratio: bool) -> None:
+        super().__init__()
+        self.member, self.anchor, self.ratio = member, anchor, ratio
+        self.low, self.high = bounds
+
+    def forward(self, inputs: Inputs) -> torch.Tensor:
+        """[N, 1]."""
+        return drawn_back(self.member(inputs), self.anchor(inputs), (self.low, self.high), self.ratio)
+
+
+def drawn_back(values: torch.Tensor, anchor: torch.Tensor, bounds: tuple[float, float], ratio: bool) -> torch.Tensor:
+    """`values` within the bounds around `anchor`."""
+    low, high = (anchor * bound if ratio else anchor + bound for bound in bounds)
+    return torch.minimum(torch.maximum(values, low), high)
+
+
+def heated(shares: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Probabilities [N, classes] at a temperature: over 1 softer, under 1 sharper."""
+    powers = shares.clamp(min=1e-12) ** (1 / temperature)
+    return powers / powers.sum(dim=1, keepdim=True)
+
+
+def mix(bodies: Sequence[Body], weights: Sequence[float], temperature: float = 1.0) -> Body:
+    """One body that answers the weighted mean of several."""
+    forests = {forest.name: forest for body in bodies for forest in body.forests}
+    return Body(bodies[0].groups, Mixture([body.answer for body in bodies], weights, temperature),
+                list(forests.values()))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,10 +191,12 @@ class RegressionTail(nn.Module):
 
 
 class ClassTail(nn.Module):
-    """Logits [N, classes] to probabilities."""
+    """Logits to probabilities; one logit is that of the second of two classes."""
 
     def forward(self, logits: torch.Tensor) -> torch.Tensor:
         """[N, classes], rows summing to 1."""
+        if logits.shape[1] == 1:
+            return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
         return torch.softmax(logits, dim=1)
 
 
@@ -113,7 +212,7 @@ class LinearCore(nn.Module):
         self.register_buffer("weights", weights.float())
         self.register_buffer("bias", bias.float())
 
-    def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
+    def forward(self, groups: Inputs) -> torch.Tensor:
         """[N, outputs]: features [N, F] times weights [F, outputs], plus bias [outputs]."""
         features: torch.Tensor = self.features(groups)
         return features @ self.weights + self.bias

@@ -1,27 +1,37 @@
-"""What a family of models is given and gives back: the seam where further families come in."""
+"""What a family of models is given and gives back: the seam where further families come in.
+
+A family fits one model a fold on the other folds' rows and answers each row by the model that has not seen it: these
+out-of-fold answers choose settings, weigh the ensemble and calibrate it. What serves is the mean of the folds' models.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from training_container import metrics
-from training_container.models.body import predict
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
+
+    import optuna
     import torch
 
     from dropforge.contract.results import Direction
     from dropforge.contract.schema import Task
+    from training_container.checkpoints import Checkpoints
     from training_container.encoding import Table
-    from training_container.models.body import Body
+    from training_container.models.body import Body, TargetScale
+    from training_container.models.forest import TreeInputs
     from training_container.watch import Budget, Watch
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Encoded rows on the training device, and how answers are scored."""
+    """Encoded rows on the training device, how they are dealt into folds, and how answers are scored."""
 
     task: Task
     metric: str
@@ -30,42 +40,108 @@ class Problem:
     """Number of classes; 0 for regression."""
     sizes: tuple[int, ...]
     """Size of each coded column's vocabulary."""
-    train: Table
-    train_target: np.ndarray
+    rows: Table
+    target: np.ndarray
     """[N], float64 values or int64 class codes."""
-    validation: Table
-    validation_target: np.ndarray
+    fold: np.ndarray
+    """[N], int64: the fold that each row is held out of."""
     seed: int
     device: torch.device
+    checkpoints: Checkpoints
 
-    def validate(self, body: Body) -> dict[str, float]:
-        """Every metric of `body` on the validation rows."""
-        return metrics.scores(self.task, self.validation_target, predict(body, self.validation))
+    @cached_property
+    def folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Row numbers to learn from and to answer, a pair a fold."""
+        return [
+            (np.flatnonzero(self.fold != each), np.flatnonzero(self.fold == each))
+            for each in range(int(self.fold.max()) + 1)
+        ]
+
+    @cached_property
+    def tree_inputs(self) -> TreeInputs:
+        """What all forests of this problem read."""
+        from training_container.models.forest import TreeInputs
+
+        return TreeInputs(self)
+
+    @cached_property
+    def scale(self) -> TargetScale | None:
+        """How families but the linear ones fit a regression target; None for classes."""
+        from training_container.models.scaling import choose_scale
+
+        return None if self.classes else choose_scale(self)
+
+    @property
+    def outputs(self) -> int:
+        """Width of the margins: 1 for a value and for two classes, one a class otherwise."""
+        return self.classes if self.classes > 2 else 1
+
+    def score(self, answers: np.ndarray, rows: np.ndarray | slice = slice(None)) -> dict[str, float]:
+        """Every metric of answers for these rows."""
+        return metrics.scores(self.task, self.target[rows], answers)
 
     def better(self, one: dict[str, float], other: dict[str, float]) -> bool:
         """Whether the scores `one` beat `other` in the metric that decides."""
         return metrics.better(self.direction, one[self.metric], other[self.metric])
 
+    def empty(self) -> np.ndarray:
+        """Room for one answer a row: float32 [N] or [N, classes]."""
+        return np.zeros((len(self.target), self.classes) if self.classes else len(self.target), np.float32)
+
+
+def deal(target: np.ndarray, classes: int, folds: int = 5) -> np.ndarray:
+    """The fold of each row, [N]: in turn over the given order, class by class so that each has its share.
+
+    The rows come in the order of their content's hash, so that the folds follow from content alone.
+    """
+    found = np.empty(len(target), np.int64)
+    for code in range(max(classes, 1)):
+        rows = np.flatnonzero(target == code) if classes else np.arange(len(target))
+        found[rows] = (np.arange(len(rows)) + code) % folds
+    return found
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """One trained model with what the report tells of it."""
+    """One family's bag of models with what the report tells of it."""
 
     body: Body
+    answers: np.ndarray
+    """Out-of-fold: each row of the problem answered by the model that has not seen it."""
     validation: dict[str, float]
+    """Every metric of `answers`."""
     settings: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
     """Name of a curve (`J`, `train_loss`, `validation_loss`) to its value at each iteration or epoch."""
 
 
 class Family(Protocol):
-    """A way to make a model; it chooses its own settings by validation scores and never sees the hold-out."""
+    """A way to make a model; it chooses its own settings by out-of-fold scores and never sees the hold-out."""
 
     name: str
     tasks: frozenset[str]
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
         """The family's best model within the budget; every family must give one, however little time is left."""
+        ...
+
+
+class Tunable(Protocol):
+    """A family whose settings can be searched."""
+
+    name: str
+
+    def tuned(self, trial: optuna.Trial, name: str) -> Tunable:
+        """The family, under another name, at the settings that `trial` suggests."""
+        ...
+
+    def grid(self) -> dict[str, list[Any]]:
+        """The values of a grid search, by the names that `tuned` suggests."""
+        ...
+
+    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+            after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
+        """As `Family.fit`; `after(step, loss)`, lower is better, may raise to end it."""
         ...
 
 

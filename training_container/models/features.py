@@ -179,31 +179,6 @@ class OneHot(nn.Module):
         return torch.cat(hot, dim=1).float()
 
 
-class Embedded(nn.Module):
-    """A learned vector for every code of every coded column."""
-
-    def __init__(self, sizes: Sequence[int]) -> None:
-        super().__init__()
-        made = [nn.Embedding(size, min(16, (size + 1) // 2)) for size in sizes]
-        for each in made:
-            nn.init.normal_(each.weight, std=0.5)
-        self.tables = nn.ModuleList(made)
-        self.width = sum(each.embedding_dim for each in made)
-
-    def forward(self, groups: Groups) -> torch.Tensor:
-        """[N, dimensions of all columns]."""
-        codes = groups["codes"]
-        return torch.cat([table(codes[:, at]) for at, table in enumerate(self.tables)], dim=1)
-
-    @torch.no_grad()
-    def settle(self, codes: torch.Tensor) -> None:
-        """Gives every code that training never saw the mean vector of those it saw (`codes` [N, columns])."""
-        for at, table in enumerate(self.tables):
-            weight = cast("nn.Embedding", table).weight
-            counts = torch.bincount(codes[:, at], minlength=len(weight)).to(weight.dtype)
-            weight[counts == 0] = (counts @ weight) / counts.sum()
-
-
 class Block(Protocol):
     """What `Features` puts side by side: a module that knows its width."""
 

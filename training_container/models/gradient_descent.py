@@ -14,10 +14,11 @@ import torch
 from training_container.models.body import TargetScale
 from training_container.models.family import Fitted
 from training_container.models.features import plain_features
-from training_container.models.linear import Moments, regression_body
+from training_container.models.linear import bag_regression, fold_moments
 
 if TYPE_CHECKING:
     from training_container.models.family import Problem
+    from training_container.models.linear import Moments
     from training_container.watch import Budget, Watch
 
 CONVERGED = 1e-12
@@ -51,16 +52,18 @@ class GradientDescent:
 
     name = "gradient-descent"
     tasks = frozenset({"regression"})
-    iterations = 5000
+    iterations = 2000
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:  # noqa: ARG002  # under a second
-        """θ after at most `iterations` steps on the plain target."""
-        features = plain_features(problem.train, problem.sizes).to(problem.device)
-        scale = TargetScale.learn(problem.train_target, log=False)
-        target = torch.from_numpy(scale.encode(problem.train_target)).to(problem.device)
-        moments = Moments.gather(features, problem.train, target)
-        theta, history = descend(moments, self.iterations)
-        body = regression_body(problem, features, moments, theta, scale)
-        validation = problem.validate(body)
-        watch.tell(1.0, epoch=len(history) - 1, train_loss=history[-1], validation_loss=validation[problem.metric])
-        return Fitted(body, validation, {"iterations": len(history) - 1, "features": features.width}, {"J": history})
+    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:  # noqa: ARG002  # a second at most
+        """θ of each fold after at most `iterations` steps on the plain target."""
+        features = plain_features(problem.rows, problem.sizes).to(problem.device)
+        scale = TargetScale.learn(problem.target, log=False)
+        target = torch.from_numpy(scale.encode(problem.target)).to(problem.device)
+        moments = fold_moments(problem, features, target)
+        thetas, histories = zip(*(descend(each, self.iterations) for each in moments), strict=True)
+        body, answers = bag_regression(problem, features, scale, moments, list(thetas))
+        validation = problem.score(answers)
+        watch.tell(1.0, epoch=len(histories[0]) - 1, train_loss=histories[0][-1],
+                   validation_loss=validation[problem.metric])  # fmt: skip
+        settings = {"iterations": [len(each) - 1 for each in histories], "features": features.width}
+        return Fitted(body, answers, validation, settings, {"J": histories[0]})

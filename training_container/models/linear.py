@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from training_container.models.body import Body, ClassTail, LinearCore, RegressionTail, TargetScale, target_scales
+from training_container.models.body import Answer, Body, ClassTail, LinearCore, RegressionTail, predict, target_scales
 from training_container.models.family import Fitted, best
 from training_container.models.features import plain_features
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training_container.encoding import Table
+    from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.models.features import Features
     from training_container.watch import Budget, Watch
@@ -39,6 +43,23 @@ class Moments:
     target_mean: float
     target_square: float
     """Mean of the squared centred target: yᵀy / N."""
+
+    @classmethod
+    def pooled(cls, parts: Sequence[Moments]) -> Moments:
+        """The moments of the rows of all parts together."""
+        rows = sum(each.rows for each in parts)
+        share = [each.rows / rows for each in parts]
+
+        mean, gram, product = (torch.zeros_like(value) for value in (parts[0].mean, parts[0].gram, parts[0].product))
+        centre = square = 0.0
+        for each, part in zip(parts, share, strict=True):
+            mean += part * each.mean
+            gram += part * (each.gram + torch.outer(each.mean, each.mean))
+            product += part * (each.product + each.mean * each.target_mean)
+            centre += part * each.target_mean
+            square += part * (each.target_square + each.target_mean**2)
+        gram, product, square = gram - torch.outer(mean, mean), product - mean * centre, square - centre**2
+        return cls(rows, mean, gram, product, centre, square)
 
     @classmethod
     def gather(cls, features: Features, table: Table, target: torch.Tensor) -> Moments:
@@ -71,33 +92,59 @@ def regression_body(
     """The body that answers `theta · features` (θ of centred features) in the target's unit."""
     bias = moments.target_mean - moments.mean @ theta
     core = LinearCore(features, theta[:, None], bias[None])
-    return Body(tuple(problem.train.groups), core, RegressionTail(scale)).to(problem.device)
+    return Body(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device)
+
+
+def fold_moments(problem: Problem, features: Features, target: torch.Tensor) -> list[Moments]:
+    """The moments of the rows that each fold's model learns from: of all rows, less the fold's own."""
+    own = []
+    for _, held in problem.folds:
+        rows = torch.from_numpy(held).to(target.device)
+        own.append(Moments.gather(features, problem.rows.take(rows), target[rows]))
+    return [Moments.pooled(own[:at] + own[at + 1 :]) for at in range(len(own))]
+
+
+def bag_regression(problem: Problem, features: Features, scale: TargetScale, moments: list[Moments],
+                   thetas: list[torch.Tensor]) -> tuple[Body, np.ndarray]:  # fmt: skip
+    """The mean of one linear model a fold, which is one linear model, and the out-of-fold answers [N]."""
+    answers = problem.empty()
+    bodies = [regression_body(problem, features, *each, scale) for each in zip(moments, thetas, strict=True)]
+    for body, (_, held) in zip(bodies, problem.folds, strict=True):
+        answers[held] = predict(body, problem.rows.take(torch.from_numpy(held).to(problem.device)))
+    weights, bias = (torch.stack([getattr(body.answer.core, name) for body in bodies]).mean(dim=0)
+                     for name in ("weights", "bias"))  # fmt: skip
+    core = LinearCore(features, weights, bias)
+    return Body(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device), answers
 
 
 class Ridge:
-    """Closed form: the penalty, and the logarithm of the target where it leans, by validation score."""
+    """Closed form: the penalty, and the logarithm of the target where it leans, by out-of-fold score."""
 
     name = "linear"
     tasks = frozenset({"regression"})
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:  # noqa: ARG002  # a fraction of a second
         """The best of all penalties and target scales."""
-        features = plain_features(problem.train, problem.sizes).to(problem.device)
+        features = plain_features(problem.rows, problem.sizes).to(problem.device)
         found = []
-        for scale in target_scales(problem.train_target):
-            target = torch.from_numpy(scale.encode(problem.train_target)).to(problem.device)
-            moments = Moments.gather(features, problem.train, target)
-            for penalty, theta in zip(PENALTIES, solve(moments, PENALTIES), strict=True):
-                body = regression_body(problem, features, moments, theta, scale)
+        for scale in target_scales(problem.target):
+            target = torch.from_numpy(scale.encode(problem.target)).to(problem.device)
+            moments = fold_moments(problem, features, target)
+            by_fold = [solve(each, PENALTIES) for each in moments]
+            for at, penalty in enumerate(PENALTIES):
+                body, answers = bag_regression(problem, features, scale, moments, [each[at] for each in by_fold])
                 settings = {"penalty": penalty, "log_target": scale.log, "features": features.width}
-                found.append(Fitted(body, problem.validate(body), settings))
+                found.append(Fitted(body, answers, problem.score(answers), settings))
         chosen = best(problem, found)
         watch.tell(1.0, epoch=1, validation_loss=chosen.validation[problem.metric])
         return chosen
 
 
 class Softmax:
-    """Logistic (softmax) regression: cross-entropy with an L2 penalty, chosen by validation score."""
+    """Logistic (softmax) regression: cross-entropy with an L2 penalty, chosen by out-of-fold score.
+
+    The folds' models are fitted together, as one batch of weights [F, folds, classes].
+    """
 
     name = "linear"
     tasks = frozenset({"binary", "multiclass"})
@@ -105,40 +152,59 @@ class Softmax:
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
         """The best of all penalties that the budget allows; always at least one."""
-        features = plain_features(problem.train, problem.sizes).to(problem.device)
-        target = torch.from_numpy(problem.train_target).to(problem.device)
+        features = plain_features(problem.rows, problem.sizes).to(problem.device)
         with torch.no_grad():
-            dense = torch.cat([features(chunk.groups) for chunk in problem.train.chunks()])
+            dense = torch.cat([features(chunk.groups) for chunk in problem.rows.chunks()])
         mean = dense.mean(dim=0)
         dense -= mean
-        weights = torch.zeros((features.width, problem.classes), device=problem.device, requires_grad=True)
-        bias = torch.zeros(problem.classes, device=problem.device, requires_grad=True)
+        folds = len(problem.folds)
+        weights = torch.zeros((features.width, folds, problem.classes), device=problem.device, requires_grad=True)
+        bias = torch.zeros((folds, problem.classes), device=problem.device, requires_grad=True)
         found: list[Fitted] = []
         curve: list[float] = []
         for at, penalty in enumerate(SOFTMAX_PENALTIES):
-            curve = curve + self._descend(dense, target, weights, bias, penalty)
-            core = LinearCore(features, weights.detach().clone(), (bias - mean @ weights).detach().clone())
-            body = Body(tuple(problem.train.groups), core, ClassTail()).to(problem.device)
+            curve = curve + self._descend(problem, dense, weights, bias, penalty, budget)
+            answers = self._answers(problem, dense, weights.detach(), bias.detach())
+            kept, offset = weights.detach().mean(dim=1), bias.detach().mean(dim=0)
+            core = LinearCore(features, kept, offset - mean @ kept)
+            body = Body(tuple(problem.rows.groups), Answer(core, ClassTail())).to(problem.device)
             settings = {"penalty": penalty, "features": features.width}
-            found.append(Fitted(body, problem.validate(body), settings, {"train_loss": curve}))
+            found.append(Fitted(body, answers, problem.score(answers), settings, {"train_loss": curve}))
             watch.tell((at + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
                        validation_loss=found[-1].validation["logloss"])  # fmt: skip
             if not budget.left:
                 break
         return best(problem, found)
 
-    def _descend(self, dense: torch.Tensor, target: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor,
-                 penalty: float) -> list[float]:  # fmt: skip
+    def _descend(self, problem: Problem, dense: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor,
+                 penalty: float, budget: Budget) -> list[float]:  # fmt: skip
+        """L-BFGS over all folds at once; a row counts in every fold but its own."""
+        folds = len(bias)
+        target = torch.from_numpy(problem.target).to(problem.device)[:, None].expand(-1, folds).flatten()
+        learns = torch.from_numpy(problem.fold[:, None] != np.arange(folds)).to(problem.device, dense.dtype)
+        learns = (learns / learns.sum(dim=0)).flatten()
         steps = torch.optim.LBFGS([weights, bias], max_iter=self.iterations, line_search_fn="strong_wolfe",
                                   tolerance_change=1e-7)  # fmt: skip
         curve: list[float] = []
 
         def loss() -> torch.Tensor:
             steps.zero_grad()
-            value = functional.cross_entropy(dense @ weights + bias, target) + penalty * (weights**2).sum()
-            torch.autograd.backward(value)
-            curve.append(float(value.detach()))
+            logits = (dense @ weights.flatten(1)).unflatten(1, bias.shape) + bias
+            losses = functional.cross_entropy(logits.flatten(0, 1), target, reduction="none")
+            value = (losses * learns).sum() + penalty * (weights**2).sum()
+            if budget.left or not curve:
+                torch.autograd.backward(value)
+                curve.append(float(value.detach()) / folds)
             return value
 
         steps.step(loss)  # type: ignore[no-untyped-call]  # torch has not typed it
         return curve
+
+    @staticmethod
+    def _answers(problem: Problem, dense: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor) -> np.ndarray:
+        """Out-of-fold probabilities [N, classes]."""
+        answers = problem.empty()
+        for fold, (_, held) in enumerate(problem.folds):
+            rows = torch.from_numpy(held).to(problem.device)
+            answers[held] = torch.softmax(dense[rows] @ weights[:, fold] + bias[fold], dim=1).cpu().numpy()
+        return answers

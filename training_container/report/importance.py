@@ -1,4 +1,4 @@
-"""Permutation importance: how much the score falls when one column's values are shuffled among the validation rows."""
+"""Permutation importance: how much the score falls when one column's values are shuffled among training rows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ COLUMNS = 200
 def importances(done: Study) -> list[tuple[str, float]]:
     """(column, fall of the deciding metric), largest first; about 0 for a column that the model does not use."""
     problem, device = done.problem, torch.device("cpu")
-    table = problem.validation.to(device).take(slice(0, ROWS))
-    truth = problem.validation_target[:ROWS]
+    table = problem.rows.to(device).take(slice(0, ROWS))
+    truth = problem.target[:ROWS]
     generator = torch.Generator().manual_seed(problem.seed)
     sign = 1.0 if problem.direction == "higher" else -1.0
 

@@ -1,0 +1,178 @@
+"""Weights, temperature and guard of the ensemble, tuning, budgets, and what a killed job goes on from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from training_container import metrics
+from training_container.checkpoints import Checkpoints
+from training_container.ensemble import calibrated, ensemble, greedy, guarded
+from training_container.models import lightgbm as lightgbm_family
+from training_container.models.body import heated, predict
+from training_container.models.catboost import CatBoost
+from training_container.models.lightgbm import LightGBM
+from training_container.models.linear import Ridge, Softmax
+from training_container.models.neural import Neural, Settings
+from training_container.selection import study
+from training_container.tuning import tune
+from training_container.watch import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Set
+
+    from training_container.models.family import Family
+    from training_container.watch import Watch
+
+QUICK = Settings(epochs=6, width=24, bins=8)
+
+
+def test_weights_are_never_worse_than_the_best_member(posed: Callable[[str], Set], quiet: Watch) -> None:
+    for name in ("cars", "penguins", "income"):
+        problem = posed(name).problem
+        families: list[Family] = [LightGBM(), Neural(QUICK), Softmax() if problem.classes else Ridge()]
+        fitted = {family.name: family.fit(problem, Budget(1), quiet) for family in families}
+        made = ensemble(problem, fitted)
+        assert sum(made.settings["weights"].values()) == pytest.approx(1, abs=1e-3)
+        if problem.metric != "rmse":  # of a regression the members are guarded first
+            assert not any(problem.better(each.validation, made.validation) for each in fitted.values())
+        seen = predict(made.body, problem.rows)
+        assert problem.score(seen)[problem.metric] != pytest.approx(made.validation[problem.metric])  # rows it has seen
+
+
+def test_greedy_finds_the_mean_of_errors_that_cancel(posed: Callable[[str], Set]) -> None:
+    problem = posed("cars").problem
+    noise = np.random.default_rng(0).normal(0, 2, len(problem.target))
+    weights = greedy(problem, [problem.target + noise, problem.target - noise, problem.target + 50])
+    assert weights == pytest.approx([0.5, 0.5, 0], abs=0.03)
+
+
+def test_overconfident_probabilities_are_softened() -> None:
+    draw = np.random.default_rng(1)
+    said = draw.uniform(0.05, 0.95, 4000)
+    truth = (draw.uniform(size=4000) < said).astype(np.int64)
+    honest = np.column_stack([1 - said, said])
+    sharp = heated(torch.from_numpy(honest), 0.5).numpy()
+    assert calibrated(truth, sharp) == pytest.approx(2.0, rel=0.1)
+    assert calibrated(truth, honest) == pytest.approx(1.0, rel=0.1)
+    softened = heated(torch.from_numpy(sharp), 2.0).numpy()
+    assert metrics.logloss(truth, softened) < metrics.logloss(truth, sharp)
+
+
+def test_a_linear_model_is_drawn_back_where_trees_cannot_follow(posed: Callable[[str], Set], quiet: Watch) -> None:
+    given = posed("houses")
+    problem = given.problem
+    members = {"linear": Ridge().fit(problem, Budget(1), quiet), "lightgbm": LightGBM().fit(problem, Budget(1), quiet)}
+    safe = guarded(problem, members)
+    row = {name: values[:1].copy() for name, values in given.dataset.holdout.columns.items()}
+    row["MedInc"][:] = 1e6
+    table = given.encoder.encode(row)
+    wild, tame, trees = (predict(each.body, table)[0] for each in (members["linear"], safe["linear"], safe["lightgbm"]))
+    assert abs(tame - trees) < abs(wild - trees)
+    apart = safe["linear"].answers != members["linear"].answers
+    assert 0 < apart.mean() <= 0.02  # it hardly ever binds where there is training data
+
+
+@pytest.mark.parametrize("search", ["tpe", "random", "grid"])
+def test_tuning_searches_the_best_family(posed: Callable[[str], Set], quiet: Watch, search: str) -> None:
+    problem = posed("penguins").problem
+    families: dict[str, Family] = {"linear": Softmax(), "lightgbm": LightGBM()}
+    start = time.monotonic()
+    ((name, fitted, seconds),) = tune(
+        problem, [("linear", 0.1), ("lightgbm", 0.2)], families, search, Budget(0.1), quiet
+    )  # type: ignore[arg-type]
+    assert time.monotonic() - start < 12
+    assert (name, fitted.settings.keys() >= {"num_leaves", "learning_rate"}) == ("lightgbm-tuned", True)
+    assert seconds > 0
+    assert tune(problem, [("lightgbm", 0.2)], families, "none", Budget(0.1), quiet) == []
+
+
+def test_a_budget_is_kept_and_its_first_tenth_leaves_a_model(posed: Callable[[str], Set], quiet: Watch) -> None:
+    budget = Budget(0.3)
+    done = study(posed("houses").dataset, metric=None, budget=budget, seed=0, watch=quiet)
+    assert budget.spent < 0.3 * 60 * 1.1 + 2  # seconds: an epoch or a wave that had begun
+    assert done.trials[0].name == "linear"
+    assert done.trials[0].seconds < 0.1 * 0.3 * 60
+
+
+def test_a_cut_budget_ends_all_its_parts() -> None:
+    whole = Budget(5)
+    part = whole.part(0.5).part(0.5)
+    assert 70 < part.left <= 75
+    whole.cut()
+    assert (whole.left, part.left) == (0.0, 0.0)
+
+
+class Killed(BaseException):
+    """What stands for a kill."""
+
+
+@pytest.mark.parametrize("family", [LightGBM(), CatBoost(settings={"iterations": 120}), Neural(QUICK)])
+def test_a_killed_job_goes_on_and_ends_alike(
+    posed: Callable[[str], Set], quiet: Watch, tmp_path: Path, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parts that were done are not done again, and the answers are those of a job that nobody killed."""
+    problem = replace(posed("penguins").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "r"}))
+    whole = family.fit(replace(problem, checkpoints=Checkpoints()), Budget(1), quiet)
+    with pytest.raises(Killed):
+        family.fit(problem, Budget(1), quiet, after=_kill_at(3))  # type: ignore[call-arg]
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.done")}
+    resumed = family.fit(problem, Budget(1), quiet)
+    np.testing.assert_allclose(resumed.answers, whole.answers, atol=1e-6)
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    assert kept or isinstance(family, Neural)
+
+
+def _kill_at(step: int) -> Callable[[int, float], None]:
+    def after(at: int, _: float) -> None:
+        if at >= step:
+            raise Killed
+
+    return after
+
+
+def test_lightgbm_goes_on_within_a_fold(
+    posed: Callable[[str], Set], quiet: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fold killed in its middle is continued from its last save and ends within noise of the whole."""
+    problem = replace(posed("cars").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "r"}))
+    whole = LightGBM().fit(replace(problem, checkpoints=Checkpoints()), Budget(1), quiet)
+    monkeypatch.setattr("training_container.checkpoints.INTERVAL", 0.0)
+    course = lightgbm_family.Course.__call__
+
+    def killed(self: lightgbm_family.Course, env: object) -> None:
+        course(self, env)  # type: ignore[arg-type]
+        if env.iteration == 30:  # type: ignore[attr-defined]
+            raise Killed
+
+    monkeypatch.setattr(lightgbm_family.Course, "__call__", killed)
+    with pytest.raises(Killed):
+        LightGBM().fit(problem, Budget(1), quiet)
+    assert list(tmp_path.rglob("*.begun"))
+    monkeypatch.setattr(lightgbm_family.Course, "__call__", course)
+    resumed = LightGBM().fit(problem, Budget(1), quiet)
+    assert resumed.validation["rmse"] == pytest.approx(whole.validation["rmse"], rel=0.05)
+    assert not list(tmp_path.rglob("*.begun"))
+
+
+def test_checkpoints_of_another_job_are_removed(tmp_path: Path) -> None:
+    first = Checkpoints.open(tmp_path, {"run": "a"})
+    first.keep("x/y", b"1")
+    assert Checkpoints.open(tmp_path, {"run": "a"}).read("x/y") == b"1"
+    assert Checkpoints.open(tmp_path, {"run": "b"}).read("x/y") is None
+    assert Checkpoints().read("x/y") is None
+
+
+def test_the_holdout_decides_nothing(posed: Callable[[str], Set], quiet: Watch) -> None:
+    given = posed("penguins").dataset
+    turned = replace(given, holdout=replace(given.holdout, target=given.holdout.target[::-1].copy()))
+    one, other = (study(each, metric=None, budget=Budget(0.05), seed=0, watch=quiet, families=[(Softmax(), 1.0), (LightGBM(), 1.0)], search="none") for each in (given, turned))  # fmt: skip
+    assert np.array_equal(one.chosen.fitted.answers, other.chosen.fitted.answers)

@@ -1,0 +1,82 @@
+"""What a job keeps while it works, so that a killed one goes on where it was: finished parts, and parts under way.
+
+SageMaker copies /opt/ml/checkpoints to S3 as it changes and brings it back when the job starts again on another
+machine. A folder that another job left (other data, wishes, seed or code) is emptied before use.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+INTERVAL = 45.0
+"""Seconds between two saves of a part under way: what a kill may cost, less the time that saving takes."""
+
+IDENTITY = "job.json"
+
+
+@dataclass
+class Checkpoints:
+    """Named byte strings in a folder; without a folder nothing is kept and nothing is found."""
+
+    folder: Path | None = None
+    _saved: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path, identity: dict[str, Any]) -> Checkpoints:
+        """The checkpoints of the job that `identity` describes; those of another are removed."""
+        told = json.dumps(identity, sort_keys=True)
+        place = folder / IDENTITY
+        if not place.is_file() or place.read_text(encoding="utf-8") != told:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            place.write_text(told, encoding="utf-8")
+        return cls(folder)
+
+    def read(self, name: str) -> bytes | None:
+        """What was kept under `name`."""
+        path = None if self.folder is None else self.folder / name
+        return path.read_bytes() if path is not None and path.is_file() else None
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keeps `content` whole or not at all: a kill in between leaves what was there before."""
+        if self.folder is not None:
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = path.with_name(f".{path.name}.partial")
+            scratch.write_bytes(content)
+            scratch.replace(path)
+
+    def place(self, name: str) -> Path | None:
+        """A folder for a library that keeps its own files, made when it is not there."""
+        if self.folder is None:
+            return None
+        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        return self.folder / name
+
+    def drop(self, name: str) -> None:
+        """Forgets `name`."""
+        if self.folder is not None:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def due(self, name: str) -> bool:
+        """Whether the part under way called `name` should be saved now: the first time after `INTERVAL`, then again."""
+        if self.folder is None:
+            return False
+        now = time.monotonic()
+        last = self._saved.setdefault(name, now)
+        if now - last < INTERVAL:
+            return False
+        self._saved[name] = now
+        return True
+
+    def clear(self) -> None:
+        """Forgets everything: the job is complete."""
+        if self.folder is not None:
+            for path in self.folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,177 @@
+"""Trees as flat arrays, read from what LightGBM and CatBoost save, and as one TreeEnsemble node.
+
+A split sends a row to its left child when `value <= threshold`, in float32: LightGBM's thresholds are float64 and are
+floored, which changes no decision about a float32 value. Children below 0 are leaves, `~child` their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import numpy_helper
+
+from training_container.export.nodes import ML
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from training_container.export.nodes import Nodes
+
+CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING = 1, 2, 8
+"""Bits of LightGBM's `decision_type`; where NaN is not its missing value, it is read as 0."""
+
+LEFT_WHEN_AT_MOST = 0
+"""TreeEnsemble's mode of a split: `value <= threshold`."""
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Splits and leaves of any number of trees; what a leaf holds is added to one output."""
+
+    feature: np.ndarray
+    """int64 [splits]."""
+    threshold: np.ndarray
+    """float32 [splits]."""
+    left: np.ndarray
+    right: np.ndarray
+    nan_left: np.ndarray
+    """bool [splits]: where a missing value goes."""
+    roots: np.ndarray
+    """int64 [trees], splits or leaves as children are."""
+    value: np.ndarray
+    """float64 [leaves]."""
+    output: np.ndarray
+    """int64 [leaves]."""
+
+    @classmethod
+    def joined(cls, parts: Iterable[Trees]) -> Trees:
+        """All trees of several, the places shifted."""
+        moved, splits, leaves = [], 0, 0
+        for each in parts:
+            left, right, roots = (_shifted(child, splits, leaves) for child in (each.left, each.right, each.roots))
+            moved.append((each.feature, each.threshold, left, right, each.nan_left, roots, each.value, each.output))
+            splits, leaves = splits + len(each.feature), leaves + len(each.value)
+        return cls(*(np.concatenate(column) for column in zip(*moved, strict=True)))
+
+
+def _shifted(child: np.ndarray, splits: int, leaves: int) -> np.ndarray:
+    return np.where(child >= 0, child + splits, child - leaves)
+
+
+def floored(thresholds: np.ndarray) -> np.ndarray:
+    """The largest float32 at or below each float64."""
+    near = thresholds.astype(np.float32)
+    return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)
+
+
+def of_lightgbm(text: str, outputs: int) -> Trees:
+    """The trees in LightGBM's model text; tree number i adds to output i mod `outputs`.
+
+    Raises:
+        ValueError: a categorical or linear tree, which this project does not grow.
+    """
+    blocks = [_fields(block) for block in text.split("\nTree=")[1:]]
+    return Trees.joined(_of_block(block, number % outputs) for number, block in enumerate(blocks))
+
+
+def _of_block(block: dict[str, str], output: int) -> Trees:
+    value = _numbers(block["leaf_value"], np.float64)
+    ids = np.full(len(value), output)
+    if len(value) == 1:
+        none = np.zeros(0, np.int64)
+        return Trees(none, np.zeros(0, np.float32), none, none, np.zeros(0, bool), np.array([~0]), value, ids)
+    kind, threshold = _numbers(block["decision_type"], np.int64), _numbers(block["threshold"], np.float64)
+    if (kind & CATEGORICAL).any() or block.get("is_linear", "0") != "0":
+        raise ValueError("expected trees of numerical splits and constant leaves, got a categorical or linear one")
+    nan_left = np.where(kind & NAN_IS_MISSING, (kind & DEFAULT_LEFT) > 0, threshold >= 0)
+    left, right = (_numbers(block[f"{side}_child"], np.int64) for side in ("left", "right"))
+    feature = _numbers(block["split_feature"], np.int64)
+    return Trees(feature, floored(threshold), left, right, nan_left, np.array([0]), value, ids)
+
+
+def _fields(block: str) -> dict[str, str]:
+    lines = block.split("\n\n", 1)[0].splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def _numbers(text: str, dtype: type) -> np.ndarray:
+    return np.array(text.split(), dtype=np.float64).astype(dtype)
+
+
+def of_catboost(model: dict[str, Any]) -> Trees:
+    """The trees in CatBoost's JSON: oblivious ones, written out split by split, and once for each output.
+
+    Raises:
+        ValueError: a split of another kind than a number's.
+    """
+    scale, bias = model["scale_and_bias"]
+    start = np.atleast_1d(np.array(bias, dtype=np.float64))
+    floats = model["features_info"]["float_features"]
+    nan_right = {each["feature_index"]: each["nan_value_treatment"] == "AsTrue" for each in floats}
+    parts = [_constant(start)]
+    for tree in model["oblivious_trees"]:
+        levels = tree["splits"] or []
+        values = scale * np.array(tree["leaf_values"], dtype=np.float64).reshape(2 ** len(levels), -1)
+        parts += [_oblivious(levels, nan_right, column, output) for output, column in enumerate(values.T)]
+    return Trees.joined(parts)
+
+
+def _constant(values: np.ndarray) -> Trees:
+    """One tree a value, of one leaf: what is added to each output whatever the row."""
+    none, ids = np.zeros(0, np.int64), np.arange(len(values))
+    return Trees(none, np.zeros(0, np.float32), none, none, np.zeros(0, bool), ~ids, values, ids)
+
+
+def _oblivious(levels: list[dict[str, Any]], nan_right: dict[int, bool], values: np.ndarray, output: int) -> Trees:
+    """The complete binary tree, breadth first: the children of place p are 2p + 1 and 2p + 2.
+
+    Level i of CatBoost decides bit i of the leaf's place, 1 where value > border; so the root asks the last level.
+    """
+    if any(each["split_type"] != "FloatFeature" for each in levels):
+        raise ValueError(f"expected splits of numbers, got {[each['split_type'] for each in levels]}")
+    count = 2 ** len(levels) - 1
+    place = np.arange(count)
+    floor = np.floor(np.log2(place + 1)).astype(np.int64)
+    asked = [levels[len(levels) - 1 - each] for each in floor]
+    feature = np.array([each["float_feature_index"] for each in asked], dtype=np.int64)
+    threshold = np.array([each["border"] for each in asked], dtype=np.float32)
+    nan_left = np.array([not nan_right[each] for each in feature.tolist()], dtype=bool)
+    left, right = (np.where(child < count, child, ~(child - count)) for child in (2 * place + 1, 2 * place + 2))
+    root = np.array([0 if levels else ~0])
+    return Trees(feature, threshold, left, right, nan_left, root, values, np.full(len(values), output))
+
+
+def add_forest(nodes: Nodes, inputs: str, models: Sequence[Trees], columns: Sequence[np.ndarray], outputs: int,
+               result: str) -> str:  # fmt: skip
+    """Adds the mean of `models` (one a fold, each reading its own `columns` of `inputs`): float32 [N, outputs]."""
+    own = [replace(model, feature=places[model.feature]) for model, places in zip(models, columns, strict=True)]
+    every = _rooted(Trees.joined(own))
+    constants = {
+        "nodes_splits": every.threshold,
+        "nodes_modes": np.full(len(every.feature), LEFT_WHEN_AT_MOST, np.uint8),
+        "leaf_weights": (every.value / len(models)).astype(np.float32),
+    }
+    sides = {f"nodes_{name}nodeids": _places(child) for name, child in (("true", every.left), ("false", every.right))}
+    leafs = {f"nodes_{name}leafs": child < 0 for name, child in (("true", every.left), ("false", every.right))}
+    whole = {"nodes_featureids": every.feature, "nodes_missing_value_tracks_true": every.nan_left,
+             "leaf_targetids": every.output, "tree_roots": every.roots, **sides, **leafs}  # fmt: skip
+    return nodes.add(
+        "TreeEnsemble", inputs, domain=ML, result=result, n_targets=outputs, aggregate_function=1, post_transform=0,
+        **{name: values.astype(np.int64).tolist() for name, values in whole.items()},
+        **{name: numpy_helper.from_array(values, name) for name, values in constants.items()},
+    )  # fmt: skip
+
+
+def _places(child: np.ndarray) -> np.ndarray:
+    return np.where(child < 0, ~child, child)
+
+
+def _rooted(model: Trees) -> Trees:
+    """Every tree with a split at its root, as the operator wants it: a lone leaf becomes both sides of one."""
+    lone = np.flatnonzero(model.roots < 0)
+    leaf, roots, none = model.roots[lone], model.roots.copy(), np.zeros(len(lone), np.int64)
+    roots[lone] = len(model.feature) + np.arange(len(lone))
+    return Trees(np.r_[model.feature, none], np.r_[model.threshold, none.astype(np.float32)], np.r_[model.left, leaf],
+                 np.r_[model.right, leaf], np.r_[model.nan_left, none > 0], roots, model.value, model.output)  # fmt: skip

@@ -1,0 +1,137 @@
+"""One model a fold: the part that all bagged families share. What is grown is kept, so that a killed job goes on."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+from training_container.models.body import Answer, Body, ClassTail, MarginOf, RegressionTail
+from training_container.models.family import Fitted
+from training_container.models.forest import Forest, cores
+from training_container.watch import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from training_container.models.body import TargetScale
+    from training_container.models.family import Problem
+    from training_container.models.forest import Booster
+    from training_container.watch import Budget, Watch
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one booster is grown on: float32 features, the target on its fitted scale, and who is held out."""
+
+    problem: Problem
+    dense: np.ndarray
+    """float32 [N, columns of this fold]."""
+    target: np.ndarray
+    """[N], float64 on the fitted scale or int64 class codes."""
+    learn: np.ndarray
+    held: np.ndarray
+    name: str
+    """Of the part among the checkpoints."""
+    threads: int
+
+
+@dataclass(frozen=True)
+class Grown:
+    """One booster and how it went."""
+
+    booster: Booster
+    rounds: int
+    curve: list[float]
+    """Loss of the held rows after each round."""
+
+
+class Grower(Protocol):
+    """A library that grows boosters."""
+
+    name: str
+    settings: dict[str, Any]
+    pairs: bool
+
+    def grow(self, part: Part, budget: Budget, watch: Watch) -> Grown:
+        """A booster of at least one round, stopped early by the held rows or by the budget."""
+        ...
+
+    def load(self, content: bytes) -> Booster:
+        """The booster that `Booster.content` gave."""
+        ...
+
+
+def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
+             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
+    """A forest of one booster a fold.
+
+    Folds are grown side by side, as many as there are cores. `after(folds, loss)` is told the deciding metric over the
+    rows answered so far, so that lower is better, and may raise to end it.
+    """
+    dense = problem.tree_inputs.dense(problem.rows)
+    scale = problem.scale
+    tail = ClassTail() if scale is None else RegressionTail(scale)
+    answers, grown = problem.empty(), []
+    while len(grown) < len(problem.folds):
+        wave = range(len(grown), min(len(grown) + cores(), len(problem.folds)))
+        within = watch.within(wave.start / len(problem.folds), wave.stop / len(problem.folds))
+        waves = -(-(len(problem.folds) - wave.start) // len(wave))
+        parts = [_part(problem, grower, dense, fold, scale, max(1, cores() // len(wave))) for fold in wave]
+        grown += _grow_together(grower, parts, budget.part(1 / waves), within)
+        for part, each in zip(parts, grown[wave.start :], strict=True):
+            answers[part.held] = answer(each.booster, part.dense[part.held], tail)
+        if after is not None:
+            after(wave.stop, _loss(problem, answers, np.flatnonzero(problem.fold < wave.stop)))
+    forest = Forest(grower.name, problem.tree_inputs, problem.outputs, tuple(each.booster for each in grown),
+                    grower.pairs)  # fmt: skip
+    body = Body(tuple(problem.rows.groups), Answer(MarginOf(forest), tail), [forest])
+    log = {} if scale is None else {"log_target": scale.log}
+    settings = {**grower.settings, "rounds": [each.rounds for each in grown], **log}
+    return Fitted(body, answers, problem.score(answers), settings, {"validation_loss": list(grown[0].curve)})
+
+
+def _loss(problem: Problem, answers: np.ndarray, rows: np.ndarray) -> float:
+    score = problem.score(answers[rows], rows)[problem.metric]
+    return -score if problem.direction == "higher" else score
+
+
+def _grow_together(grower: Grower, parts: list[Part], budget: Budget, watch: Watch) -> list[Grown]:
+    """A thread a part: the libraries let go of the interpreter while they work."""
+    watches = [watch, *[Silent()] * (len(parts) - 1)]  # one of them tells how far all are
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return list(pool.map(lambda each: _grow(grower, each[0], budget, each[1]), zip(parts, watches, strict=True)))
+
+
+def answer(booster: Booster, dense: np.ndarray, tail: torch.nn.Module) -> np.ndarray:
+    """Answers of one booster: float32 [N] or [N, classes]."""
+    with torch.no_grad():
+        given: np.ndarray = tail(torch.from_numpy(booster.margins(dense).astype(np.float32))).numpy()
+    return given[:, 0] if given.shape[1] == 1 else given
+
+
+def _part(problem: Problem, grower: Grower, dense: np.ndarray, fold: int, scale: TargetScale | None,
+          threads: int) -> Part:  # fmt: skip
+    learn, held = problem.folds[fold]
+    target = problem.target if scale is None else scale.encode(problem.target)
+    name = f"{grower.name}/{'log-' if scale and scale.log else ''}{fold}"
+    columns = problem.tree_inputs.columns(fold, grower.pairs)
+    return Part(problem, dense[:, columns], target, learn, held, name, threads)
+
+
+def _grow(grower: Grower, part: Part, budget: Budget, watch: Watch) -> Grown:
+    """From the checkpoints where it was grown before."""
+    kept = part.problem.checkpoints.read(f"{part.name}.done")
+    if kept is not None:
+        with np.load(io.BytesIO(kept)) as found:
+            return Grown(grower.load(found["booster"].tobytes()), int(found["rounds"]), found["curve"].tolist())
+    grown = grower.grow(part, budget, watch)
+    out = io.BytesIO()
+    content = np.frombuffer(grown.booster.content(), np.uint8)
+    np.savez(out, booster=content, rounds=grown.rounds, curve=np.array(grown.curve))
+    part.problem.checkpoints.keep(f"{part.name}.done", out.getvalue())
+    return grown

@@ -1,0 +1,145 @@
+"""What trees read, and a bag of tree models with one model a fold.
+
+Categories reach the trees as ranks: the codes of a column ordered by the mean target of the fold's own training rows,
+so that one split can part the categories that pay from those that do not (Fisher, "On Grouping for Maximum
+Homogeneity", 1958; the usual trick of tree libraries). For several classes the order is by the most likely class, then
+by its share. A fold's order comes from the rows it learns from alone; so every fold has its own columns of ranks.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from training_container.models.body import target_scales
+from training_container.models.features import RawNumbers
+from training_container.models.pairs import Pairs
+
+if TYPE_CHECKING:
+    from training_container.encoding import Table
+    from training_container.export.trees import Trees
+    from training_container.models.family import Problem
+
+SMOOTHING = 10.0
+"""Rows of the overall mean that a category's mean is mixed with, so that rare ones stand in the middle."""
+
+
+class TreeInputs(nn.Module):
+    """What all forests of a problem read: float32 [N, numbers + folds · coded + folds · pairs].
+
+    Numbers and date components, then each fold's ranks of the categories, then each fold's `Pairs`.
+    """
+
+    ranks: torch.Tensor
+    offsets: torch.Tensor
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        rows = problem.rows.to(torch.device("cpu"))
+        self.raw = RawNumbers(rows)
+        self.numbers = int(self.raw(rows.take(slice(0, 1)).groups).shape[1])
+        self.coded = len(problem.sizes)
+        self.folds = len(problem.folds)
+        codes, wanted = rows.codes.numpy(), _wanted(problem)
+        every = [
+            np.concatenate([_order(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)])
+            for learn, _ in problem.folds
+            if problem.sizes
+        ]
+        self.register_buffer("ranks", torch.from_numpy(np.array(every, dtype=np.float32)))
+        self.register_buffer("offsets", torch.tensor([0, *np.cumsum(problem.sizes)[:-1]], dtype=torch.long))
+        with torch.no_grad():
+            own = [self.columns(fold, pairs=False) for fold in range(self.folds)]
+            self.pairs = Pairs(problem, self.plain(rows.groups).numpy(), wanted, own)
+
+    def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
+        """All columns, see `columns`."""
+        plain = self.plain(groups)
+        return torch.cat([plain, self.pairs(plain)], dim=1) if self.pairs.width else plain
+
+    def plain(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The numbers and the ranks."""
+        parts = [self.raw(groups)] if self.numbers else []
+        if self.coded:
+            places = groups["codes"] + self.offsets
+            parts += [self.ranks[fold][places] for fold in range(self.folds)]
+        return torch.cat(parts, dim=1)
+
+    def columns(self, fold: int, pairs: bool) -> np.ndarray:
+        """Which columns the models of a fold read."""
+        ranks = self.numbers + fold * self.coded + np.arange(self.coded)
+        plain = np.r_[np.arange(self.numbers), ranks]
+        if not pairs:
+            return plain
+        start = self.numbers + self.folds * self.coded + fold * self.pairs.width
+        return np.r_[plain, start + np.arange(self.pairs.width)]
+
+    @torch.no_grad()
+    def dense(self, table: Table) -> np.ndarray:
+        """All columns of `table`, on the CPU: trees are grown and asked there."""
+        return np.concatenate([self(chunk.to(torch.device("cpu")).groups).numpy() for chunk in table.chunks()])
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _wanted(problem: Problem) -> np.ndarray:
+    """What categories are ordered by: the target on the scale it is fitted on, or one column a class."""
+    if problem.classes:
+        return np.eye(problem.classes)[problem.target][:, 1 if problem.classes == 2 else slice(None)]
+    return target_scales(problem.target)[-1].encode(problem.target)
+
+
+def _order(codes: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
+    """Rank of each code, [size]."""
+    wanted = wanted.reshape(len(wanted), -1)
+    counts = np.bincount(codes, minlength=size)[:, None]
+    sums = np.stack([np.bincount(codes, column, minlength=size) for column in wanted.T], axis=1)
+    means = (sums + SMOOTHING * wanted.mean(axis=0)) / (counts + SMOOTHING)
+    likely = means.argmax(axis=1) if means.shape[1] > 1 else np.zeros(size)
+    return np.argsort(np.lexsort((means.max(axis=1), likely))).astype(np.float32)
+
+
+class Booster(Protocol):
+    """One model of trees, whichever library grew it."""
+
+    def margins(self, dense: np.ndarray) -> np.ndarray:
+        """float [N, outputs] for float32 [N, columns of the fold]."""
+        ...
+
+    def trees(self) -> Trees:
+        """The same model as flat arrays, for the graph."""
+        ...
+
+    def content(self) -> bytes:
+        """All of it, for a checkpoint."""
+        ...
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The mean of one booster a fold."""
+
+    name: str
+    inputs: TreeInputs
+    outputs: int
+    boosters: tuple[Booster, ...]
+    pairs: bool = False
+    """Whether the boosters read pairs."""
+
+    def columns(self, fold: int) -> np.ndarray:
+        """Which columns of the inputs the booster of a fold reads."""
+        return self.inputs.columns(fold, self.pairs)
+
+    def margins(self, table: Table) -> torch.Tensor:
+        """float32 [N, outputs], on the device of `table`."""
+        dense = self.inputs.dense(table)
+        total = sum(each.margins(dense[:, self.columns(fold)]) for fold, each in enumerate(self.boosters))
+        return torch.from_numpy(np.asarray(total / len(self.boosters), dtype=np.float32)).to(table.numbers.device)

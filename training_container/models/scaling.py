@@ -1,0 +1,42 @@
+"""Whether a target that leans far right is fitted plain or by its logarithm: decided once, by a short boosting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lightgbm
+import numpy as np
+import torch
+
+from training_container.models.body import RegressionTail, target_scales
+from training_container.models.forest import cores
+
+if TYPE_CHECKING:
+    from training_container.models.body import TargetScale
+    from training_container.models.family import Problem
+
+ROUNDS = 120
+SETTINGS = {"objective": "regression", "num_leaves": 31, "learning_rate": 0.1, "feature_fraction": 0.6,
+            "deterministic": True, "force_row_wise": True, "verbosity": -1}  # fmt: skip
+
+
+def choose_scale(problem: Problem) -> TargetScale:
+    """Of the scales worth trying the one whose boosting has the better out-of-fold score, the plain one of equals."""
+    scales = target_scales(problem.target)
+    if len(scales) == 1:
+        return scales[0]
+    dense = problem.tree_inputs.dense(problem.rows)
+    plain, log = (problem.score(_answers(problem, dense, scale)) for scale in scales)
+    return scales[1] if problem.better(log, plain) else scales[0]
+
+
+def _answers(problem: Problem, dense: np.ndarray, scale: TargetScale) -> np.ndarray:
+    """Out-of-fold, [N]."""
+    answers, target = problem.empty(), scale.encode(problem.target)
+    settings = {**SETTINGS, "seed": problem.seed, "num_threads": cores()}
+    for fold, (learn, held) in enumerate(problem.folds):
+        own = dense[:, problem.tree_inputs.columns(fold, pairs=False)]
+        model = lightgbm.train(settings, lightgbm.Dataset(own[learn], target[learn]), ROUNDS)
+        fitted = torch.from_numpy(np.asarray(model.predict(own[held]), dtype=np.float32))
+        answers[held] = RegressionTail(scale)(fitted).numpy()
+    return answers
