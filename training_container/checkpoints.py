@@ -10,8 +10,10 @@ import json
 import shutil
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INTERVAL = 45.0
 """Seconds between two saves of a part under way: what a kill may cost, less the time that saving takes."""

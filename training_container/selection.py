@@ -46,6 +46,9 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
 )
 """The families, quick ones first, each with the part that it may take of what is left of the budget."""
 
+PORTFOLIO_PROGRESS = 0.6
+"""Part of the fitting's progress that the portfolio fills; tuning fills the rest."""
+
 TUNING = "tuning"
 
 
@@ -125,14 +128,16 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
+    fitting = [(family, share) for family, share in families if dataset.task in family.tasks]
     trials: list[Trial] = []
-    start = budget.left
-    for family, share in families:
-        if dataset.task in family.tasks and (budget.left or not trials):
-            within = watch.within(1 - budget.left / start, 1 - budget.left / start * (1 - share), model=family.name)
+    done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
+    for family, share in fitting:
+        if budget.left or not trials:
+            within = watch.within(done, done + share * step, model=family.name)
             trials.append(_try(family, problem, budget.part(share), within))
+        done += share * step
     known = {family.name: family for family, _ in families}
-    rest = watch.within(1 - budget.left / start, 1.0, model=TUNING)
+    rest = watch.within(done, 1.0, model=TUNING)
     trials += [Trial(*each) for each in tune(problem, _ranked(problem, trials), known, search, budget, rest)]
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
 

@@ -1,4 +1,4 @@
-"""Tuning of the best family with what is left of the budget: Optuna's TPE, random or grid search, each trial a whole bag.
+"""Tuning of the best family with what is left of the budget: Optuna's TPE, random or grid search, each trial a bag.
 
 A trial is cross-validated like everything else and pruned fold by fold when it falls behind the median of the others.
 What it leaves is one more member for the ensemble to weigh. It ends with the budget, or when trials stop helping.

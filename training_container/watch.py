@@ -21,11 +21,13 @@ class Watch:
     low: float = 0.0
     high: float = 1.0
     fields: dict[str, object] = field(default_factory=dict)
+    reached: list[float] = field(default_factory=lambda: [0.0])
+    """How far the whole job has been told to be: it never goes back, even where a share was only a guess."""
 
     def within(self, low: float, high: float, **fields: object) -> Watch:
         """A watch whose 0 to 1 is `low` to `high` of this one, and whose lines carry `fields`."""
         span = self.high - self.low
-        return Watch(self.low + span * low, self.low + span * high, {**self.fields, **fields})
+        return Watch(self.low + span * low, self.low + span * high, {**self.fields, **fields}, self.reached)
 
     def step(self, name: str) -> Watch:
         """A watch for one step of the job."""
@@ -34,7 +36,8 @@ class Watch:
     def tell(self, share: float, **values: object) -> None:
         """One line: this watch's fields, then `values`, then how far the job is when `share` (0 to 1) is done."""
         progress = self.low + (self.high - self.low) * min(max(share, 0.0), 1.0)
-        words = {**self.fields, **values, "progress": progress}
+        self.reached[0] = max(self.reached[0], progress)
+        words = {**self.fields, **values, "progress": self.reached[0]}
         print("dropforge", *(f"{key}={_word(value)}" for key, value in words.items()), flush=True)
 
 

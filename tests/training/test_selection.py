@@ -117,7 +117,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("family", [LightGBM(), CatBoost(settings={"iterations": 120}), Neural(QUICK)])
 def test_a_killed_job_goes_on_and_ends_alike(
-    posed: Callable[[str], Set], quiet: Watch, tmp_path: Path, family: Family, monkeypatch: pytest.MonkeyPatch
+    posed: Callable[[str], Set], quiet: Watch, tmp_path: Path, family: Family
 ) -> None:
     """The parts that were done are not done again, and the answers are those of a job that nobody killed."""
     problem = replace(posed("penguins").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "r"}))
@@ -174,5 +174,10 @@ def test_checkpoints_of_another_job_are_removed(tmp_path: Path) -> None:
 def test_the_holdout_decides_nothing(posed: Callable[[str], Set], quiet: Watch) -> None:
     given = posed("penguins").dataset
     turned = replace(given, holdout=replace(given.holdout, target=given.holdout.target[::-1].copy()))
-    one, other = (study(each, metric=None, budget=Budget(0.05), seed=0, watch=quiet, families=[(Softmax(), 1.0), (LightGBM(), 1.0)], search="none") for each in (given, turned))  # fmt: skip
+    families: list[tuple[Family, float]] = [(Softmax(), 1.0), (LightGBM(), 1.0)]
+    one, other = (
+        study(each, metric=None, budget=Budget(1), seed=0, watch=quiet, families=families, search="none")
+        for each in (given, turned)
+    )
     assert np.array_equal(one.chosen.fitted.answers, other.chosen.fitted.answers)
+    assert one.chosen.fitted.settings == other.chosen.fitted.settings

@@ -56,8 +56,8 @@ def in_a_graph(models: list[Trees], dense: np.ndarray, outputs: int) -> np.ndarr
     shape = helper.make_tensor_value_info
     graph = helper.make_graph(nodes.nodes, "g", [shape("x", 1, ["N", dense.shape[1]])], [shape("y", 1, ["N", outputs])],
                               nodes.constants)  # fmt: skip
-    model = helper.make_model(graph, ir_version=IR_VERSION,
-                              opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)])  # fmt: skip
+    imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
+    model = helper.make_model(graph, ir_version=IR_VERSION, opset_imports=imports)
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     found: np.ndarray = session.run(["y"], {"x": dense})[0]
@@ -121,5 +121,5 @@ def test_categorical_splits_are_refused_rather_than_misread() -> None:
     with pytest.raises(ValueError, match="numerical splits"):
         of_lightgbm(light.model_to_string(), 1)
     with pytest.raises(ValueError, match="OneHotFeature"):
-        of_catboost({"scale_and_bias": [1, [0.0]], "features_info": {"float_features": []},
-                     "oblivious_trees": [{"splits": [{"split_type": "OneHotFeature"}], "leaf_values": [0.0, 1.0]}]})  # fmt: skip
+        tree = {"splits": [{"split_type": "OneHotFeature"}], "leaf_values": [0.0, 1.0]}
+        of_catboost({"scale_and_bias": [1, [0.0]], "features_info": {"float_features": []}, "oblivious_trees": [tree]})

@@ -173,5 +173,12 @@ def _rooted(model: Trees) -> Trees:
     lone = np.flatnonzero(model.roots < 0)
     leaf, roots, none = model.roots[lone], model.roots.copy(), np.zeros(len(lone), np.int64)
     roots[lone] = len(model.feature) + np.arange(len(lone))
-    return Trees(np.r_[model.feature, none], np.r_[model.threshold, none.astype(np.float32)], np.r_[model.left, leaf],
-                 np.r_[model.right, leaf], np.r_[model.nan_left, none > 0], roots, model.value, model.output)  # fmt: skip
+    return replace(
+        model,
+        feature=np.r_[model.feature, none],
+        threshold=np.r_[model.threshold, none.astype(np.float32)],
+        left=np.r_[model.left, leaf],
+        right=np.r_[model.right, leaf],
+        nan_left=np.r_[model.nan_left, none > 0],
+        roots=roots,
+    )

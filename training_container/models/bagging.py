@@ -53,9 +53,20 @@ class Grown:
 class Grower(Protocol):
     """A library that grows boosters."""
 
-    name: str
-    settings: dict[str, Any]
-    pairs: bool
+    @property
+    def name(self) -> str:
+        """Of the family."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The library's own, over the defaults."""
+        ...
+
+    @property
+    def pairs(self) -> bool:
+        """Whether the boosters read pairs of columns."""
+        ...
 
     def grow(self, part: Part, budget: Budget, watch: Watch) -> Grown:
         """A booster of at least one round, stopped early by the held rows or by the budget."""
@@ -76,7 +87,8 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
     dense = problem.tree_inputs.dense(problem.rows)
     scale = problem.scale
     tail = ClassTail() if scale is None else RegressionTail(scale)
-    answers, grown = problem.empty(), []
+    answers = problem.empty()
+    grown: list[Grown] = []
     while len(grown) < len(problem.folds):
         wave = range(len(grown), min(len(grown) + cores(), len(problem.folds)))
         within = watch.within(wave.start / len(problem.folds), wave.stop / len(problem.folds))

@@ -118,8 +118,15 @@ class Fitted:
 class Family(Protocol):
     """A way to make a model; it chooses its own settings by out-of-fold scores and never sees the hold-out."""
 
-    name: str
-    tasks: frozenset[str]
+    @property
+    def name(self) -> str:
+        """As reports and checkpoints call it."""
+        ...
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """What it can learn."""
+        ...
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
         """The family's best model within the budget; every family must give one, however little time is left."""
@@ -129,7 +136,10 @@ class Family(Protocol):
 class Tunable(Protocol):
     """A family whose settings can be searched."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As reports and checkpoints call it."""
+        ...
 
     def tuned(self, trial: optuna.Trial, name: str) -> Tunable:
         """The family, under another name, at the settings that `trial` suggests."""

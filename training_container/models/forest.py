@@ -73,11 +73,11 @@ class TreeInputs(nn.Module):
     def columns(self, fold: int, pairs: bool) -> np.ndarray:
         """Which columns the models of a fold read."""
         ranks = self.numbers + fold * self.coded + np.arange(self.coded)
-        plain = np.r_[np.arange(self.numbers), ranks]
+        plain: np.ndarray = np.r_[np.arange(self.numbers), ranks]
         if not pairs:
             return plain
         start = self.numbers + self.folds * self.coded + fold * self.pairs.width
-        return np.r_[plain, start + np.arange(self.pairs.width)]
+        return np.concatenate([plain, start + np.arange(self.pairs.width)])
 
     @torch.no_grad()
     def dense(self, table: Table) -> np.ndarray:
@@ -93,7 +93,8 @@ def cores() -> int:
 def _wanted(problem: Problem) -> np.ndarray:
     """What categories are ordered by: the target on the scale it is fitted on, or one column a class."""
     if problem.classes:
-        return np.eye(problem.classes)[problem.target][:, 1 if problem.classes == 2 else slice(None)]
+        hot: np.ndarray = np.eye(problem.classes)[problem.target]
+        return hot[:, 1] if problem.classes == 2 else hot
     return target_scales(problem.target)[-1].encode(problem.target)
 
 
@@ -104,7 +105,8 @@ def _order(codes: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
     sums = np.stack([np.bincount(codes, column, minlength=size) for column in wanted.T], axis=1)
     means = (sums + SMOOTHING * wanted.mean(axis=0)) / (counts + SMOOTHING)
     likely = means.argmax(axis=1) if means.shape[1] > 1 else np.zeros(size)
-    return np.argsort(np.lexsort((means.max(axis=1), likely))).astype(np.float32)
+    ranks: np.ndarray = np.argsort(np.lexsort((means.max(axis=1), likely))).astype(np.float32)
+    return ranks
 
 
 class Booster(Protocol):

@@ -148,7 +148,8 @@ class Course:
 
     def __call__(self, env: lightgbm.callback.CallbackEnv) -> None:
         """After each round."""
-        loss = env.evaluation_result_list[0][2]
+        results = env.evaluation_result_list or []
+        loss = float(results[0][2])
         self.losses.append(loss)
         if loss < self.least:
             self.least, self.best = loss, env.iteration
@@ -162,4 +163,4 @@ class Course:
             checkpoints.keep(f"{self.part.name}.begun", env.model.model_to_string(num_iteration=-1).encode())
         if env.iteration - self.best >= PATIENCE or not self.budget.left or last:
             checkpoints.drop(f"{self.part.name}.begun")
-            raise lightgbm.callback.EarlyStopException(self.best, env.evaluation_result_list)
+            raise lightgbm.callback.EarlyStopException(self.best, results)

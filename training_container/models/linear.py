@@ -189,7 +189,7 @@ class Softmax:
 
         def loss() -> torch.Tensor:
             steps.zero_grad()
-            logits = (dense @ weights.flatten(1)).unflatten(1, bias.shape) + bias
+            logits = (dense @ weights.flatten(1)).reshape(-1, *bias.shape) + bias
             losses = functional.cross_entropy(logits.flatten(0, 1), target, reduction="none")
             value = (losses * learns).sum() + penalty * (weights**2).sum()
             if budget.left or not curve:

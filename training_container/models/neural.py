@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import numpy as np
     import optuna
 
-    from training_container.encoding import Table
     from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.watch import Budget, Watch
@@ -231,7 +230,10 @@ class Trainer:
     def _margins(self, rows: torch.Tensor) -> torch.Tensor:
         """The averaged model's mean margins of each fold's own rows: [folds, rows, outputs]."""
         self.average.eval()
-        parts = [self.average.margins(self.dense[part], self.codes[part]).mean(dim=1) for part in rows.split(2048, 1)]
+        parts = [
+            self.average.margins(self.dense[part], self.codes[part]).mean(dim=1)
+            for part in torch.split(rows, 2048, dim=1)
+        ]
         return torch.cat(parts, dim=1)
 
     @torch.no_grad()

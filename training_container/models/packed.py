@@ -74,7 +74,8 @@ class PackedNet(nn.Module):
         hidden = self._bent(self.first(scaled))
         for block in self.blocks:
             hidden = hidden + self._bent(block(hidden))
-        return hidden.unflatten(1, (self.members, rows)) @ self.head + self.offset
+        apart = hidden.reshape(len(hidden), self.members, rows, hidden.shape[2])
+        return torch.matmul(apart, self.head) + self.offset
 
     def _bent(self, values: torch.Tensor) -> torch.Tensor:
         return functional.dropout(functional.silu(values), self.dropout, self.training)

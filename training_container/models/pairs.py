@@ -1,4 +1,4 @@
-"""Sums and differences of pairs of columns, so that trees can split along them: axes alone need many splits for a slope.
+"""Sums and differences of pairs of columns, so that trees can split along them: axes need many splits for a slope.
 
 Which columns: those that a short boosting on the fold's own training rows gains most by, ranks of categories among
 them. Each is divided by its standard deviation there, so that a pair means "both, alike much"; a pair with a missing
