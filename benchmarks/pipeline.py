@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SETS = ("cars", "penguins", "weather")
+WISHES = "budget: 0.3\nsearch: none\n"
+"""Tuning takes what budget there is: without it the trainer's own time is that of the portfolio."""
 PACKAGES = ["aws-cdk-lib", "boto3", "ministack", "onnxruntime", "polars", "torch"]
 
 
@@ -93,7 +95,9 @@ def way(forge: Dropforge, name: str, folder: Path) -> Way:
     path, target = folder / f"{name}.csv", datasets.SOURCES[name].target
     frame = datasets.load(name)
     frame.write_csv(path)
-    dropped = forge.drop(path, model=name, target=target)
+    spec = path.with_name("spec.yaml")
+    spec.write_text(WISHES)
+    dropped = forge.drop(path, model=name, target=target, spec=spec)
     start = time.monotonic()
     row = forge.wait(dropped.run)
     assert row.status == "promoted", row.reason

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 HOUSES = "houses"
 UNSEEN = 8
 """Rows that are kept from the model."""
+BUDGET = 0.5
+"""Minutes of fitting: enough for a good model, short enough to look on."""
 DOLLARS = 100_000
 """The data counts prices in units of 100,000 US dollars of 1990."""
 
@@ -36,8 +38,9 @@ def main() -> int:
     home = Path(".dropforge")
     home.mkdir(exist_ok=True)
     dropped, unseen = write_houses(home)
-    target = SOURCES[HOUSES].target
-    for command in (["up"], ["drop", str(dropped), "--model", HOUSES, "--target", target, "--wait"]):
+    spec = home / "houses-spec.yaml"
+    spec.write_text(f"target: {SOURCES[HOUSES].target}\nbudget: {BUDGET}\n")
+    for command in (["up"], ["drop", str(dropped), "--model", HOUSES, "--spec", str(spec), "--wait"]):
         console.print(f"\n[bold]$ dropforge {' '.join(command)}[/]")
         code = subprocess.run([sys.executable, "-m", "dropforge", *command], check=False).returncode
         if code:

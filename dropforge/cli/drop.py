@@ -41,6 +41,9 @@ def drop(
     target: Annotated[
         str | None, typer.Option("--target", metavar="COLUMN", help="The column to predict; chosen by rule by default.")
     ] = None,
+    spec: Annotated[
+        Path | None, typer.Option("--spec", metavar="FILE", help="Wishes to lay beside the data, as spec.yaml.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run until it has ended.")] = False,
     timeout: Timeout = TIMEOUT,
     as_json: Json = False,
@@ -54,7 +57,7 @@ def drop(
     Example: dropforge drop houses.csv --target price --wait
     """
     shell = Shell.of(context, as_json, home)
-    dropped = _upload(shell, checked_file(file), model_name(model, file), target)
+    dropped = _upload(shell, checked_file(file), model_name(model, file), target, spec)
     if not wait:
         hint = f"watch it with: dropforge show {dropped.run} --wait"
         shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)
@@ -62,14 +65,15 @@ def drop(
     finish(shell, watch(shell, dropped.run, timeout))
 
 
-def _upload(shell: Shell, file: Path, model: str, target: str | None) -> Dropped:
+def _upload(shell: Shell, file: Path, model: str, target: str | None, spec: Path | None) -> Dropped:
     shell.note(f"uploading {file.name} ({size(file.stat().st_size)}) to {shell.forge.connection.where}")
     if not shell.err.is_terminal or file.stat().st_size < SHOWN_FROM:
-        return shell.forge.drop(file, model=model, target=target)
+        return shell.forge.drop(file, model=model, target=target, spec=spec)
     columns = (TextColumn("  uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=shell.err, transient=True) as bar:
         task = bar.add_task("upload", total=file.stat().st_size)
-        return shell.forge.drop(file, model=model, target=target, progress=lambda count: bar.advance(task, count))
+        return shell.forge.drop(file, model=model, target=target, spec=spec,
+                                progress=lambda count: bar.advance(task, count))  # fmt: skip
 
 
 def watch(shell: Shell, run: str, timeout: float) -> RunRow:

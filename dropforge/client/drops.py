@@ -12,7 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from dropforge.client.faults import Fault, readable
 from dropforge.contract.documents import Record
 from dropforge.contract.ids import run_id
-from dropforge.contract.names import FORMATS, NameFault, check_model, drop_key, format_of, model_from_file
+from dropforge.contract.names import FORMATS, NameFault, check_model, drop_key, format_of, model_from_file, spec_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,7 @@ def upload(
     model: str | None = None,
     target: str | None = None,
     progress: Callable[[int], None] | None = None,
+    spec: str | Path | None = None,
 ) -> Dropped:
     """Uploads the file at `path` as a data set of `model`.
 
@@ -51,6 +52,7 @@ def upload(
         model: the model's name; made from the file's name when there is none.
         target: the column to predict; the pipeline's own choice when there is none.
         progress: called with the number of bytes sent since the last call, from several threads.
+        spec: a `spec.yaml` of wishes, laid beside the model's data first; it stays for later drops.
 
     Raises:
         Fault: no such file, another ending, a wrong name, or S3 refused.
@@ -62,7 +64,10 @@ def upload(
     extra: dict[str, Any] = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
     if target is not None:
         extra["Metadata"] = {"target": encoded_target(target)}
+    wishes = None if spec is None else _checked_spec(Path(spec)).read_bytes()
     with readable(f"uploading {file.name}", connection.where):
+        if wishes is not None:
+            connection.client("s3").put_object(Bucket=bucket, Key=spec_key(name), Body=wishes)
         version = _send(connection.client("s3"), file, bucket, key, extra, progress)
     return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size)
 
@@ -79,6 +84,12 @@ def checked_file(path: Path) -> Path:
         raise Fault(f"{path.name} ends in {ending}: expected one of {endings}; convert it", "unknown_format", "file")
     if not path.name.isprintable():
         raise Fault(f"file name {path.name!r}: expected printable characters: rename it", "file_name", "file")
+    return path
+
+
+def _checked_spec(path: Path) -> Path:
+    if not path.is_file():
+        raise Fault(f"no such file: {path} (looked in {Path.cwd()}): expected a spec.yaml", "no_such_file", "spec")
     return path
 
 

@@ -61,6 +61,7 @@ class Dropforge:
         wait: Literal[True],
         timeout: float = ...,
         progress: Callable[[int], None] | None = ...,
+        spec: str | Path | None = ...,
     ) -> Outcome: ...
 
     @overload
@@ -73,6 +74,7 @@ class Dropforge:
         wait: Literal[False] = ...,
         timeout: float = ...,
         progress: Callable[[int], None] | None = ...,
+        spec: str | Path | None = ...,
     ) -> Dropped: ...
 
     def drop(
@@ -84,6 +86,7 @@ class Dropforge:
         wait: bool = False,
         timeout: float = TIMEOUT,
         progress: Callable[[int], None] | None = None,
+        spec: str | Path | None = None,
     ) -> Dropped | Outcome:
         """Uploads a data set; its arrival starts a run.
 
@@ -94,11 +97,12 @@ class Dropforge:
             wait: whether to come back when the run has ended, with its outcome.
             timeout: seconds to wait at most.
             progress: called with the number of bytes just sent.
+            spec: a `spec.yaml` of wishes, laid beside the model's data first; it stays for later drops.
 
         Raises:
             Fault: the file cannot be dropped, or S3 refuses.
         """
-        dropped = upload(self.connection, path, model, target, progress)
+        dropped = upload(self.connection, path, model, target, progress, spec)
         return self.outcome(self.wait(dropped.run, timeout)) if wait else dropped
 
     def follow(self, run: str, timeout: float = TIMEOUT) -> Iterator[Event]:

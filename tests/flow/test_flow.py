@@ -15,6 +15,8 @@ import pytest
 
 from dropforge.contract import names
 
+from .conftest import hurry
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -161,6 +163,7 @@ def test_a_spec_starts_no_run_and_is_obeyed(forge: Dropforge, tmp_path: Path, fo
 def test_the_aws_cli_starts_a_run_too(forge: Dropforge, forged: dict[str, Forged]) -> None:
     """`aws s3 cp` to the embedded cloud's endpoint is all a user needs."""
     connection = forge.connection
+    hurry(forge, "copied")
     uri = f"s3://{connection.outputs['DropBucket']}/{names.drop_key('copied', 'penguins.csv')}"
     command = [str(Path(sys.executable).with_name("aws")), "s3", "cp", str(forged["penguins"].file), uri]
     command += ["--endpoint-url", connection.endpoint_url or ""]

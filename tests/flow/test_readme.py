@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from examples import datasets
 
+from .conftest import hurry
+
 if TYPE_CHECKING:
     from dropforge.client import Dropforge
 
@@ -31,6 +33,7 @@ def test_the_commands_of_the_readme_work_as_they_stand(forge: Dropforge, tmp_pat
     frame = datasets.load("houses").rename({"MedHouseVal": "price"}).sample(n=2_000, seed=3)
     frame.tail(-10).write_csv(tmp_path / "houses.csv")
     frame.head(10).drop("price").write_csv(tmp_path / "new-houses.csv")
+    hurry(forge, "houses")
     home = forge.connection.home
     assert home is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
