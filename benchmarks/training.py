@@ -17,7 +17,7 @@ import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -186,9 +186,9 @@ def rows_of(found: Found) -> list[Row]:
         scores = found.scores.get((name, 0))
         if scores and OURS in scores:
             peer = best(scores, chosen.metric)
-            better = "lower" if lower(chosen.metric) else "higher"
+            better: Literal["lower", "higher"] = "lower" if lower(chosen.metric) else "higher"
             made.append(Row(f"{name} {chosen.metric.upper()}", scores[OURS], chosen.metric, better, chosen.reach,
-                            peer, scores.get(peer or "")))  # type: ignore[arg-type]  # fmt: skip
+                            peer, scores.get(peer or "")))  # fmt: skip
     made += _seconds(found) + _ranks(found)
     made.append(Row("largest difference of the graph from training, all hold-out rows", max(found.parity),
                     "relative", "lower", 1e-5))  # fmt: skip
