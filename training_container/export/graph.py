@@ -48,7 +48,7 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
         _outputs(card),
         [*nodes.constants, *core.initializer, *tail.constants],
     )
-    return _finish(graph, card)
+    return finish(graph, card)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def _outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def _finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
+def finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
     """The model around `graph`, without a trace of source paths, with the card, checked."""
     for node in graph.node:
         node.ClearField("metadata_props")
