@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import tempfile
 import time
@@ -25,12 +26,21 @@ from training_container.selection import score, study, the_device, use_cores
 from training_container.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from training_container.data.dataset import Dataset
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.selection import Study
+
+
+OTHERS = {task: f"training_container.{task}.run" for task in ("recommendation", "clustering")}
+"""Tasks with a way of their own from the data to the folder of files, and where it is."""
+
+
+def other_task(task: str) -> Callable[[Job, Dataset, Watch, float], None]:
+    """What trains such a task; imported when it is needed, for it builds on this module."""
+    return importlib.import_module(OTHERS[task]).train_task  # type: ignore[no-any-return]  # each has it
 
 
 def train(job: Job) -> None:
@@ -43,6 +53,8 @@ def train(job: Job) -> None:
     start, watch = time.monotonic(), Watch()
     use_cores()
     dataset = read(job, watch.step("read"))
+    if dataset.task in OTHERS:
+        return other_task(dataset.task)(job, dataset, watch, start)
     done = study(dataset, metric=job.spec.metric, minutes=job.spec.budget, seed=job.seed, watch=watch.step("fit"))
     card = make_card(job, dataset)
     with complete_folder(job.output) as folder:

@@ -12,8 +12,12 @@ from dropforge.contract.schema import ModelCard, Task
 Direction = Literal["higher", "lower"]
 
 PRIMARY = {
-    "regression": "rmse", "binary": "auc", "multiclass": "logloss", "recommendation": "rmse", "clustering": "silhouette",
-}  # fmt: skip
+    "regression": "rmse",
+    "binary": "auc",
+    "multiclass": "logloss",
+    "recommendation": "rmse",
+    "clustering": "silhouette",
+}
 """The metric that a run is judged by, unless the spec names another of the same task."""
 
 METRICS: dict[str, dict[str, Direction]] = {
@@ -23,7 +27,7 @@ METRICS: dict[str, dict[str, Direction]] = {
     "recommendation": {"rmse": "lower", "mae": "lower", "ndcg@10": "higher", "recall@10": "higher"},
     "clustering": {"silhouette": "higher", "davies_bouldin": "lower", "calinski_harabasz": "higher"},
 }
-"""Every metric of a task and its better direction; `f1` is macro-averaged for multiclass, `@10` is of ten items shown."""
+"""Every metric of a task and its better direction; `f1` is macro-averaged for multiclass, `@10` is of ten items."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Metrics(Document):
     holdout: dict[str, float]
     validation: dict[str, float]
     baseline: dict[str, float]
-    """The trivial baseline on the same hold-out rows: mean, classes' shares, biases and popular items, or one cluster."""
+    """The trivial baseline on the same hold-out rows: mean, classes' shares, popular items, clusters at random."""
     candidates: tuple[Candidate, ...]
     rows: dict[str, int]
     """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""

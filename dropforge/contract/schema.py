@@ -19,7 +19,7 @@ PREDICTION = "prediction"
 otherwise."""
 
 PROBABILITIES = "probabilities"
-"""ONNX output of classifiers: float32 [N, classes], in the card's order of classes; memberships of clusters likewise."""
+"""ONNX output of classifiers: float32 [N, classes], in the card's order of classes; memberships of clusters so too."""
 
 ITEMS = "items"
 """ONNX output of recommenders: string [N, K], the items to show a row's user, best first; empty texts in a row that
@@ -56,9 +56,10 @@ class ModelCard(Document):
     label_type: LabelType
     """The type of the target in the data: a class `3` of an integer column is answered as 3, not as '3'."""
     classes: tuple[str, ...]
-    """The classes (or clusters) in the order of the probabilities; empty for regression and recommendation. For binary the
-    second is the positive."""
+    """The classes (or clusters) in the order of the probabilities; empty for regression and recommendation. For binary
+    the second is the positive."""
     columns: tuple[Column, ...]
+    """In the order of the file; of a recommender the user, then the item."""
     ignored: tuple[str, ...] = ()
     """Columns of the data set that the model does not read (target, ids, constants): allowed in a request."""
     masked: tuple[str, ...] = ()

@@ -2,13 +2,15 @@
 
 A table is one of ratings when `task: recommendation` stands in the spec, or when all its columns are called like these
 (`ROLES`; names compared in lower case, letters and digits alone) and a user, an item and a rating are among them. With
-the task in the spec, other columns may stand beside and are left out; where no name tells, the user is the first and the
-item the second of the columns that are neither rating nor time. The rating is a number; `target` names it otherwise.
+the task in the spec, other columns may stand beside and are left out; where no name tells, the user is the first and
+the item the second of the columns that are neither rating nor time. The rating is a number; `target` names it
+otherwise.
 
 The hold-out is the latest 20 % of every user's ratings where there is a time, the 16 % before are for validation: what
 is scored is the future, as when the model serves. Users with fewer than five ratings are learned from alone. Without a
 time, rows go by their content's hash. The hold-out holds at most `MOST_HELD` rows, of whole users, so that lists of
-recommendations can be scored on the very rows that are kept. Of several ratings of a user for an item the latest counts.
+recommendations can be scored on the very rows that are kept. Of several ratings of a user for an item the latest
+counts.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from training_container.data.hashing import cell_hashes, row_hashes, unit
 from training_container.data.personal import find_personal
 from training_container.data.profile import make_profile
 from training_container.data.splitting import HOLDOUT, VALIDATION
+from training_container.data.typed import texts_of
 from training_container.data.values import NUMBER_SHARE, parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
@@ -94,6 +97,11 @@ def _repeat(frame: pl.DataFrame, called: dict[str, list[str]]) -> bool:
     return numeric and all(2 * frame[called[role][0]].n_unique() <= frame.height for role in ("user", "item"))
 
 
+def ids_of(series: pl.Series) -> NDArray[np.object_]:
+    """Ids as texts [N], "" for missing."""
+    return texts_of(series).to_numpy().astype(object)
+
+
 def _wished(names: list[str], called: dict[str, list[str]]) -> RatingColumns:
     time = next(iter(called["time"]), None)
     rating = next(iter(called["rating"]), None)
@@ -122,7 +130,7 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         raise DataFault(f"no table of ratings: expected columns such as user_id, item_id, rating, got {table.columns}")
     kept, values, counts = _clean(table, columns)
     parts = split_ratings(kept[columns.user], _hashes(kept, columns), _times(kept, columns))
-    every = Rows({name: _ids(kept[name]) for name in (columns.user, columns.item)}, values)
+    every = Rows({name: ids_of(kept[name]) for name in (columns.user, columns.item)}, values)
     rows = {name: every.take(index) for name, index in parts.items()}
     counts |= {name: len(part) for name, part in rows.items()}
     findings = find_personal(kept.select(columns.user, columns.item), spec.sensitive)
@@ -165,7 +173,7 @@ def _clean(table: pl.DataFrame, columns: RatingColumns) -> tuple[pl.DataFrame, N
         raise DataFault(f"{columns.rating!r} holds {example}; expected numbers as ratings: write them so")
     there = labels.values.is_not_null()
     for name in (columns.user, columns.item):
-        there &= pl.Series(_ids(table[name]) != "")
+        there &= pl.Series(ids_of(table[name]) != "")
     rated = table.filter(there)
     kept = _last_of_pairs(rated, columns)
     counts = {"read": table.height, "duplicates": rated.height - kept.height, "without_target": int((~there).sum())}
@@ -184,21 +192,13 @@ def _last_of_pairs(rated: pl.DataFrame, columns: RatingColumns) -> pl.DataFrame:
     """The latest rating of every pair (by time, then by place in the file), in the order of the file."""
     times = _times(rated, columns)
     pairs = pl.DataFrame({
-        "user": _ids(rated[columns.user]),
-        "item": _ids(rated[columns.item]),
+        "user": ids_of(rated[columns.user]),
+        "item": ids_of(rated[columns.item]),
         "time": np.zeros(rated.height) if times is None else times,
         "row": np.arange(rated.height),
     })  # fmt: skip
     last = pairs.sort("time", "row").group_by("user", "item").agg(pl.col("row").last())
     return rated[last["row"].sort().to_list()]
-
-
-def _ids(series: pl.Series) -> NDArray[np.object_]:
-    """Ids as texts, "" for missing; a whole number that was stored as a float has no `.0`."""
-    if series.dtype.is_float():
-        whole = series.cast(pl.Int64, strict=False)
-        series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
-    return without_missing(stripped(series.cast(pl.String))).fill_null("").to_numpy().astype(object)
 
 
 def _times(frame: pl.DataFrame, columns: RatingColumns) -> NDArray[np.float64] | None:
@@ -255,7 +255,7 @@ def _codes(users: pl.Series) -> NDArray[np.int64]:
 def _chosen(
     users: pl.Series, codes: NDArray[np.int64], held: NDArray[np.bool_], order: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Whether a user's latest rows are held out, [users]: all users in the order of their hashes while there is room."""
+    """Whether a user's latest rows are held out, [users]: users in the order of their hashes while there is room."""
     rows = np.bincount(codes[order][held], minlength=int(codes.max()) + 1)
     _, first = np.unique(codes, return_index=True)
     places = np.argsort(cell_hashes(users)[first], kind="stable")

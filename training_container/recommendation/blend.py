@@ -1,4 +1,4 @@
-"""The recommender: every part is fitted, weighted on held-back ratings, fitted again on all, and added up to one pair."""
+"""The recommender: every part is fitted, weighted on held-back ratings, fitted again on all, and added to one pair."""
 
 from __future__ import annotations
 
@@ -156,8 +156,13 @@ def blended(pairs: dict[str, Pair], weights: dict[str, float]) -> Pair:
 
 def joined(one: Ratings, other: Ratings) -> Ratings:
     """Both together."""
-    parts_of = [torch.cat([getattr(one, name), getattr(other, name)]) for name in ("users", "items", "values")]
-    return Ratings(*parts_of, one.user_count, one.item_count)
+    return Ratings(
+        torch.cat([one.users, other.users]),
+        torch.cat([one.items, other.items]),
+        torch.cat([one.values, other.values]),
+        one.user_count,
+        one.item_count,
+    )
 
 
 def rank_pair(model: Recommender, ranker: tuple[int, float] | None, taste: float, seed: int) -> Pair:

@@ -8,10 +8,10 @@ side information, Simm et al. (Macau, 2017) with it. The model's score is the me
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from training_container.recommendation.pairs import Pair, stacked
@@ -160,7 +160,7 @@ def _draw_wishart(inverse: torch.Tensor, freedom: int, generator: torch.Generato
     lower = torch.tril(torch.randn(width, width, dtype=REAL, generator=generator), -1)
     for at in range(width):
         lower[at, at] = _draw_gamma((freedom - at) / 2, 0.5, generator) ** 0.5
-    drawn = scale @ lower
+    drawn: torch.Tensor = scale @ lower
     return drawn @ drawn.T
 
 
@@ -173,21 +173,11 @@ def _draw_links(
     lower = torch.linalg.cholesky(inner)
     noise = torch.randn(width, len(spread), dtype=REAL, generator=generator)
     root = torch.linalg.cholesky(torch.linalg.inv(spread))
-    drawn = torch.linalg.solve_triangular(lower.T, noise, upper=True) @ root.T
-    return torch.cholesky_solve(features.T @ vectors, lower) + drawn
+    drawn: torch.Tensor = torch.linalg.solve_triangular(lower.T, noise, upper=True) @ root.T
+    return drawn + torch.cholesky_solve(features.T @ vectors, lower)
 
 
 def _draw_gamma(shape: float, rate: float, generator: torch.Generator) -> float:
-    """One value of Gamma(shape, rate) by Marsaglia and Tsang (2000); torch's own takes no generator. `shape` ≥ 1/2."""
-    more = shape + 1 if shape < 1 else shape
-    least = more - 1 / 3
-    step = 1 / (9 * least) ** 0.5
-    while True:
-        normal = float(torch.randn(1, dtype=REAL, generator=generator))
-        even = float(torch.rand(1, dtype=REAL, generator=generator))
-        cube = (1 + step * normal) ** 3
-        if cube > 0 and math.log(max(even, 1e-300)) < 0.5 * normal**2 + least * (1 - cube + math.log(cube)):
-            break
-    boost = float(torch.rand(1, dtype=REAL, generator=generator)) ** (1 / shape) if shape < 1 else 1.0
-    return least * cube * boost / rate
-
+    """One value of Gamma(shape, rate); numpy draws it, for torch's own takes no generator."""
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    return float(np.random.default_rng(seed).standard_gamma(shape)) / rate

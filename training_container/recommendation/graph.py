@@ -31,7 +31,9 @@ def build(card: ModelCard, made: Tables) -> onnx.ModelProto:
     codes = add_front(nodes, made.encoder)["codes"]
     users, items = (nodes.add("Gather", codes, nodes.constant(at, "int64"), axis=1) for at in (0, 1))
     tables = {name: nodes.constant(getattr(made, name).numpy(), "float32") for name in ("users", "items")}
-    rating = _rating(nodes, made, nodes.add("Gather", tables["users"], users), nodes.add("Gather", tables["items"], items))
+    rating = _rating(
+        nodes, made, nodes.add("Gather", tables["users"], users), nodes.add("Gather", tables["items"], items)
+    )
     asked = nodes.add("NonZero", nodes.add("Equal", items, nodes.constant(MISSING, "int64")))
     places = nodes.add("Transpose", asked, perm=[1, 0])
     lists, scores = _lists(nodes, made, tables, nodes.add("GatherND", users, places))

@@ -17,7 +17,7 @@ from training_container.data.values import MISSING as MISSING_TEXTS
 from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary
 from training_container.recommendation.pairs import Pair
 from training_container.recommendation.ranking import SHOWN
-from training_container.recommendation.ratings import Ratings
+from training_container.recommendation.ratings import Ratings, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,18 +103,19 @@ class Tables:
 
     def ratings(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
         """float32 [N] of codes [N]."""
-        pieces = zip(users.split(CHUNK), items.split(CHUNK), strict=True)
-        parts = [(self.users[one] * self.items[other]).sum(1) for one, other in pieces]
+        both = zip(pieces(users, CHUNK), pieces(items, CHUNK), strict=True)
+        parts = [(self.users[one] * self.items[other]).sum(1) for one, other in both]
         return (torch.cat(parts) + self.mean).clamp(self.low, self.high) if parts else torch.zeros(0)
 
-    def lists(self, users: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Item codes and ranks [N, K], best first, for user codes [N]; `MISSING` where a user has rated them all."""
-        items, ranks = [torch.zeros(0, self.shown, dtype=torch.long)], [torch.zeros(0, self.shown)]
-        for part in users.split(LISTS):
+    def lists(self, users: torch.Tensor, more: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Item codes and ranks [N, K + more], best first, for user codes [N]; `MISSING` where a user has rated all."""
+        count = min(self.shown + more, len(self.item_ranks))
+        items, ranks = [torch.zeros(0, count, dtype=torch.long)], [torch.zeros(0, count)]
+        for part in pieces(users, LISTS):
             scores = self.user_ranks[part] @ self.item_ranks.T
             for at, user in enumerate(part.tolist()):
                 scores[at, self.seen[self.starts[user] : self.starts[user + 1]]] = -torch.inf
-            top = scores.topk(self.shown, dim=1)
+            top = scores.topk(count, dim=1)
             items.append(torch.where(top.values.isinf(), MISSING, top.indices + FIRST))
             ranks.append(torch.where(top.values.isinf(), 0.0, top.values))
         return torch.cat(items), torch.cat(ranks)
@@ -159,8 +160,8 @@ def tables(model: Recommender, user: Vocabulary, item: Vocabulary) -> Tables:
 
 
 def with_popularity(ranks: Pair, known: Ratings) -> Pair:
-    """A last dimension that only an unknown user looks at: how often an item was rated, 0 to 1."""
-    popular = known.per_item / known.per_item.max()
+    """A last dimension that only an unknown user looks at: an item's place by its ratings, 1 for the most."""
+    popular = known.per_item.argsort(stable=True).argsort().to(ranks.items.dtype) / known.item_count
     return Pair(
         torch.cat([ranks.users, torch.zeros(len(ranks.users), 1, dtype=ranks.users.dtype)], 1),
         torch.cat([ranks.items, popular[:, None]], 1),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from training_container.recommendation.ratings import pieces
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -29,7 +31,7 @@ class Pair:
         """float64 [N] of pairs given by codes int64 [N]."""
         parts = [
             (self.users[one] * self.items[other]).sum(1)
-            for one, other in zip(users.split(chunk), items.split(chunk), strict=True)
+            for one, other in zip(pieces(users, chunk), pieces(items, chunk), strict=True)
         ]
         return torch.cat(parts) if parts else self.users.new_zeros(0)
 

@@ -80,5 +80,5 @@ def _weights(kept: Ratings, penalty: float) -> torch.Tensor:
         products[:, start : start + width] = by_item @ (by_user @ columns)
     products.diagonal().add_(penalty)
     inverse = torch.linalg.inv(products)
-    weights = -inverse / inverse.diagonal()
+    weights: torch.Tensor = -inverse / inverse.diagonal()
     return weights.fill_diagonal_(0.0)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from training_container.recommendation.ratings import pieces
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,7 +31,7 @@ def best_items(ranks: Pair, seen: Ratings, users: torch.Tensor, count: int = SHO
     known = seen.by_user(torch.ones(len(seen), dtype=ranks.users.dtype))
     starts, columns = known.crow_indices(), known.col_indices()
     found = []
-    for part in users.split(CHUNK):
+    for part in pieces(users, CHUNK):
         scores = ranks.users[part] @ ranks.items.T
         for at, user in enumerate(part.tolist()):
             scores[at, columns[starts[user] : starts[user + 1]]] = -torch.inf

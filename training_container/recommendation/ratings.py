@@ -5,8 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REAL = torch.float64
 """Fitting is in float64: the files hold float32, and a rounding of a fit must not be seen there."""
@@ -58,6 +62,12 @@ class Ratings:
     def take(self, rows: torch.Tensor) -> Ratings:
         """These ratings alone; users and items keep their codes."""
         return Ratings(self.users[rows], self.items[rows], self.values[rows], self.user_count, self.item_count)
+
+
+def pieces(codes: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
+    """The codes in order, at most `size` at a time."""
+    for start in range(0, len(codes), size):
+        yield codes[start : start + size]
 
 
 def sparse(rows: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
