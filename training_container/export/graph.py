@@ -13,7 +13,7 @@ import torch
 from onnx import compose, helper
 
 import dropforge
-from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES
+from dropforge.contract.schema import CARD_KEY, FEATURES, PREDICTION, PROBABILITIES
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
 
@@ -36,8 +36,8 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
     """
     nodes = Nodes(prefix_for([column.name for column in card.columns]))
     tables = add_front(nodes, encoder)
-    answer = PROBABILITIES if card.classes else PREDICTION
-    core = _export(body, table, tables, answer, f"{nodes.prefix}body.")
+    answers = [PROBABILITIES if card.classes else PREDICTION] + ([FEATURES] if card.task == "clustering" else [])
+    core = _export(body, table, tables, answers, f"{nodes.prefix}body.")
     tail = Nodes(f"{nodes.prefix}tail.")
     if card.classes:
         _add_label(tail, card.classes)
@@ -45,7 +45,7 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
         [*nodes.nodes, *core.node, *tail.nodes],
         "dropforge",
         inputs(encoder),
-        _outputs(card),
+        [*_outputs(card), *(each for each in core.output if each.name == FEATURES)],
         [*nodes.constants, *core.initializer, *tail.constants],
     )
     return finish(graph, card)
@@ -65,15 +65,15 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _export(body: Body, table: Table, tables: dict[str, str], answer: str, prefix: str) -> onnx.GraphProto:
-    """The body as a graph that reads `tables` and gives `answer`; all its other names start with `prefix`."""
+def _export(body: Body, table: Table, tables: dict[str, str], answers: list[str], prefix: str) -> onnx.GraphProto:
+    """The body as a graph that reads `tables` and gives `answers`; all its other names start with `prefix`."""
     rows = torch.arange(SAMPLE) % len(table)
     sample = tuple(table.take(rows).groups.values())
     free = tuple({0: torch.export.Dim(ROWS)} for _ in sample)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             body.eval(), sample, dynamo=True, dynamic_shapes=(free,), opset_version=OPSET, verbose=False,
-            input_names=list(tables.values()), output_names=[answer],
+            input_names=list(tables.values()), output_names=answers,
         )  # fmt: skip
     assert program is not None  # only the old exporter gives none
     exported = program.model_proto

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CHAINS = (16, 24, 24)
 """Dimensions of the factor models; each has a seed of its own."""
 
+MANY = 500_000
+"""Ratings, beyond which one chain gets the time of all: a long chain is worth more than three short ones."""
+
 IMPLICIT_RANK = 64
 NEIGHBOUR_PENALTY = 100.0
 FINAL_RANK = 192
@@ -30,17 +33,17 @@ FINAL_RANK = 192
 
 WEIGHT_PENALTY = 1.0
 
-RANKERS = tuple((rank, popular) for rank in (8, 16, 32, 64) for popular in (0.0, 0.25, 0.5))
+RANKERS = tuple((rank, popular) for popular in (0.0, 0.25, 0.5) for rank in (32, 16, 64, 8))
 """Ways to rank by who rated what: dimensions, and how far popular items are held back (`parts.implicit`)."""
 
 TASTES = (0.0, 0.1, 0.3)
 """How much the expected rating counts beside, in standard deviations."""
 
-JUDGES = 2_000
+JUDGES = 1_000
 """Users at most whose lists choose the way to rank."""
 
-FIRST_FIT = 0.45
-"""Part of the budget for the fit that is weighted; the rest is for the one that is kept."""
+FIRST_FIT, RANKING = 0.4, 0.15
+"""Parts of the budget for the fit that is weighted, and for choosing how to rank; the rest is for what is kept."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,14 @@ def fit(known: Ratings, held: Ratings, *, seed: int, budget: Budget, watch: Watc
         watch: hears of the rounds.
         ranked: whether lists will be asked for; without, the ranking is by the rating.
     """
+    ranking = budget.left * RANKING
     first, seconds, curves = fit_parts(known, seed, budget.left * FIRST_FIT, watch.within(0, 0.45))
     weights = weigh(first, known, held)
     low, high = float(known.values.min()), float(known.values.max())
     tried = Recommender(known, blended(first, weights), blended(first, weights), low, high)
     validation = {name: _errors(known, pair, held, low, high) for name, pair in first.items()}
     validation["blend"] = _errors(known, tried.tastes, held, low, high)
-    ranker, taste = _choose_ranker(tried, held, seed) if ranked else (None, 1.0)
+    ranker, taste = _choose_ranker(tried, held, seed, ranking) if ranked else (None, 1.0)
     if ranked:
         validation["blend"] |= _lists(rank_pair(tried, ranker, taste, seed), known, held)
     whole = joined(known, held)
@@ -115,18 +119,14 @@ def fit_parts(
     found["neighbours"] = parts.neighbours(known, found["biases"], NEIGHBOUR_PENALTY, seed)
     took["neighbours"] = time.monotonic() - start
     implicit = parts.implicit(known, IMPLICIT_RANK, seed)
-    for at, dimensions in enumerate(CHAINS):
+    chains = CHAINS if len(known) <= MANY else CHAINS[:1]
+    for at, dimensions in enumerate(chains):
         name, start = f"factors-{at + 1}", time.monotonic()
-        share = start + max(0.0, end - start) / (len(CHAINS) - at)
         noise: list[float] = []
-        told = _teller(watch.within(at / len(CHAINS), (at + 1) / len(CHAINS), model=name), noise)
-        found[name] = sample_factors(known, implicit, dimensions, seed + at, told, stop=_past(share))
+        told = _teller(watch.within(at / len(chains), (at + 1) / len(chains), model=name), noise)
+        found[name] = sample_factors(known, implicit, dimensions, seed + at, told, (end - start) / (len(chains) - at))
         took[name], curves[name] = time.monotonic() - start, {"noise": noise}
     return found, took, curves
-
-
-def _past(moment: float) -> Callable[[], bool]:
-    return lambda: time.monotonic() > moment
 
 
 def _teller(watch: Watch, noise: list[float]) -> Callable[[float, float], None]:
@@ -184,10 +184,12 @@ def _deviation(pair: Pair, known: Ratings) -> float:
     return float(pair.scores(known.users, known.items).std()) or 1.0
 
 
-def _choose_ranker(model: Recommender, held: Ratings, seed: int) -> tuple[tuple[int, float], float]:
-    """The way to rank whose lists find most of what the users of `held` went on to rate, by `ndcg@10`."""
-    best, chosen = -1.0, (RANKERS[0], TASTES[0])
+def _choose_ranker(model: Recommender, held: Ratings, seed: int, seconds: float) -> tuple[tuple[int, float], float]:
+    """The way to rank whose lists find most of what the users of `held` went on to rate, by `ndcg@10`, in time."""
+    best, chosen, end = -1.0, (RANKERS[0], TASTES[0]), time.monotonic() + seconds
     for ranker in RANKERS:
+        if best >= 0 and time.monotonic() > end:
+            break
         found = parts.implicit(model.known, ranker[0], seed, ranker[1])
         for taste in TASTES:
             score = _lists(_mixed(found, model, taste), model.known, held)["ndcg@10"]

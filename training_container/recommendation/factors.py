@@ -8,14 +8,15 @@ side information, Simm et al. (Macau, 2017) with it. The model's score is the me
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from training_container.recommendation.pairs import Pair, stacked
-from training_container.recommendation.ratings import REAL, Ratings
+from training_container.recommendation.ratings import REAL, Ratings, sparse
 
 Told = Callable[[float, float], None]
 """Called after every round with the share that is done and the noise's standard deviation."""
@@ -27,14 +28,16 @@ WARM_UP = 30
 RANK = 128
 """Dimensions that the mean over the samples is kept in."""
 
-MERGE = 8
+MERGE = 4
 """Samples that are added up before they are brought back to `RANK`."""
 
 LINK_PENALTY = 0.1
 """Of the links to the implicit vectors, as a share of the rows."""
 
-ROWS = 4_096
-"""Users (or items) whose products are in memory at once."""
+ROWS, OTHERS = 4_096, 16_384
+"""Users whose sums, and items whose products are in memory at once (and the other way round)."""
+
+FEWEST_ROUNDS = 4
 
 
 @dataclass
@@ -49,8 +52,8 @@ class Side:
     """[count, dimensions + 1]."""
     links: torch.Tensor
     """From implicit vector to prior mean, [F, dimensions + 1]."""
-    slabs: list[tuple[int, int, torch.Tensor]]
-    """(first, last, who rated what) of `ROWS` at a time."""
+    slabs: list[tuple[int, int, list[tuple[int, int, torch.Tensor]]]]
+    """(first, last, blocks) of `ROWS` at a time; a block is (first, last, who rated what) of `OTHERS` of the others."""
 
     @classmethod
     def start(cls, known: Ratings, features: torch.Tensor, dimensions: int, generator: torch.Generator) -> Side:
@@ -61,21 +64,21 @@ class Side:
         return cls(known, features, vectors, links, list(_slabs(known)))
 
 
-def _slabs(known: Ratings) -> list[tuple[int, int, torch.Tensor]]:
-    found = []
+def _slabs(known: Ratings) -> Iterator[tuple[int, int, list[tuple[int, int, torch.Tensor]]]]:
     for first in range(0, known.user_count, ROWS):
         last = min(first + ROWS, known.user_count)
-        rows = ((known.users >= first) & (known.users < last)).nonzero().flatten()
-        ones = torch.ones(len(rows), dtype=REAL)
-        part = Ratings(known.users[rows] - first, known.items[rows], ones, last - first, known.item_count)
-        found.append((first, last, part.by_user(ones)))
-    return found
+        inside = ((known.users >= first) & (known.users < last)).nonzero().flatten()
+        users, items, blocks = known.users[inside] - first, known.items[inside], []
+        for begin in range(0, known.item_count, OTHERS):
+            end = min(begin + OTHERS, known.item_count)
+            here = ((items >= begin) & (items < end)).nonzero().flatten()
+            ones = torch.ones(len(here), dtype=REAL)
+            blocks.append((begin, end, sparse(users[here], items[here] - begin, ones, (last - first, end - begin))))
+        yield first, last, blocks
 
 
-def sample_factors(
-    known: Ratings, implicit: Pair, dimensions: int, seed: int, told: Told, *, stop: Callable[[], bool] = lambda: False
-) -> Pair:
-    """The mean score over the samples of one chain, less the mean rating, as a pair of at most `RANK` + 2 dimensions.
+def sample_factors(known: Ratings, implicit: Pair, dimensions: int, seed: int, told: Told, seconds: float) -> Pair:
+    """The mean score over the samples of one chain, less the mean rating, as a pair of at most `RANK` dimensions.
 
     Args:
         known: what was rated.
@@ -83,27 +86,27 @@ def sample_factors(
         dimensions: of the factors.
         seed: of the whole chain.
         told: hears of every round.
-        stop: asked after every round whether time is up; the mean is then over the samples there are.
+        seconds: that the chain may take: where they are short for all rounds, it has fewer and forgets half of them.
     """
-    generator = torch.Generator().manual_seed(seed)
+    start, generator = time.monotonic(), torch.Generator().manual_seed(seed)
     users = Side.start(known, _evened(implicit.users), dimensions, generator)
     items = Side.start(known.turned(), _evened(implicit.items), dimensions, generator)
-    precision, mean, fresh, kept = 1.0, None, [], 0
+    precision, rounds, mean, fresh, kept = 1.0, ROUNDS, None, [], 0
     for at in range(1, ROUNDS + 1):
         _draw_side(users, items, precision, generator)
         _draw_side(items, users, precision, generator)
         sample = _as_pair(users.vectors, items.vectors)
         errors = known.values - known.mean - sample.scores(known.users, known.items)
         precision = _draw_gamma(1 + len(known) / 2, 1 + float(errors.square().sum()) / 2, generator)
-        last = at == ROUNDS or stop()
-        if at > WARM_UP or last:
+        rounds = min(rounds, max(at, FEWEST_ROUNDS, int(seconds / (time.monotonic() - start) * at)))
+        if at > min(WARM_UP, rounds // 2):
             fresh.append(sample)
             kept += 1
-        if len(fresh) == MERGE or last:
+        if len(fresh) == MERGE or at == rounds:
             mean = stacked([*([mean] if mean else []), *fresh]).truncated(RANK)
             fresh = []
-        told(1.0 if last else at / ROUNDS, precision**-0.5)
-        if last:
+        told(at / rounds, precision**-0.5)
+        if at == rounds:
             break
     assert mean is not None  # the last round is always kept
     return mean.scaled(1 / kept)
@@ -127,16 +130,25 @@ def _draw_side(own: Side, other: Side, precision: float, generator: torch.Genera
     prior = (mean + own.features @ own.links) @ spread
     design = torch.cat([other.vectors[:, :-1], torch.ones(len(other.vectors), 1, dtype=REAL)], 1)
     width = design.shape[1]
-    squares = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
     aims = own.known.values - own.known.mean - other.vectors[own.known.items, -1]
     pulls = own.known.by_user(aims) @ design
-    for first, last, seen in own.slabs:
-        inner = precision * (seen @ squares).reshape(last - first, width, width) + spread
+    for first, last, blocks in own.slabs:
+        inner = precision * _squares(blocks, design).reshape(last - first, width, width) + spread
         lower = torch.linalg.cholesky(inner)
         wanted = (precision * pulls[first:last] + prior[first:last])[:, :, None]
         noise = torch.randn(last - first, width, 1, dtype=REAL, generator=generator)
         drawn = torch.cholesky_solve(wanted, lower) + torch.linalg.solve_triangular(lower.mT, noise, upper=True)
         own.vectors[first:last] = drawn[:, :, 0]
+
+
+def _squares(blocks: list[tuple[int, int, torch.Tensor]], design: torch.Tensor) -> torch.Tensor:
+    """Sums of outer products of the vectors that each row rated, [rows, D²]."""
+    width = design.shape[1]
+    total = torch.zeros(blocks[0][2].shape[0], width * width, dtype=REAL)
+    for begin, end, seen in blocks:
+        part = design[begin:end]
+        total += seen @ (part[:, :, None] * part[:, None, :]).reshape(end - begin, -1)
+    return total
 
 
 def _draw_prior(vectors: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

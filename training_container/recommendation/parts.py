@@ -16,7 +16,8 @@ MOST_NEIGHBOURS = 4_000
 """Items, the most rated, that have neighbours: the weights between them are a dense matrix."""
 
 NEIGHBOUR_RANK = 64
-CHUNK = 512
+CELLS = 8_000_000
+"""Of dense matrices that are in memory at once, beside the weights themselves."""
 
 
 def biases(known: Ratings) -> Pair:
@@ -73,8 +74,9 @@ def _weights(kept: Ratings, penalty: float) -> torch.Tensor:
     """[items, items], zero on the diagonal; the products of the errors are gathered some columns at a time."""
     by_user, by_item = kept.by_user(kept.values), kept.by_item(kept.values)
     products = torch.empty(kept.item_count, kept.item_count, dtype=REAL)
-    for start in range(0, kept.item_count, CHUNK):
-        width = min(CHUNK, kept.item_count - start)
+    most = max(1, CELLS // max(kept.user_count, kept.item_count))
+    for start in range(0, kept.item_count, most):
+        width = min(most, kept.item_count - start)
         columns = torch.zeros(kept.item_count, width, dtype=REAL)
         columns[torch.arange(start, start + width), torch.arange(width)] = 1.0
         products[:, start : start + width] = by_item @ (by_user @ columns)
