@@ -130,6 +130,10 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         raise DataFault(f"no table of ratings: expected columns such as user_id, item_id, rating, got {table.columns}")
     kept, values, counts = _clean(table, columns)
     parts = split_ratings(kept[columns.user], _hashes(kept, columns), _times(kept, columns))
+    if not len(parts["holdout"]):
+        raise DataFault(
+            f"no user in {columns.user!r} has {FEWEST} ratings or more; expected some, to hold their latest out: drop more"
+        )
     every = Rows({name: ids_of(kept[name]) for name in (columns.user, columns.item)}, values)
     rows = {name: every.take(index) for name, index in parts.items()}
     counts |= {name: len(part) for name, part in rows.items()}
