@@ -132,7 +132,7 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
     parts = split_ratings(kept[columns.user], _hashes(kept, columns), _times(kept, columns))
     if not len(parts["holdout"]):
         raise DataFault(
-            f"no user in {columns.user!r} has {FEWEST} ratings or more; expected some, to hold their latest out: drop more"
+            f"no user in {columns.user!r} has {FEWEST} ratings or more; expected some to hold out: drop more"
         )
     every = Rows({name: ids_of(kept[name]) for name in (columns.user, columns.item)}, values)
     rows = {name: every.take(index) for name, index in parts.items()}

@@ -44,7 +44,7 @@ class Pair:
         if self.users.shape[1] <= rank:
             return self
         (left, low), (right, high) = torch.linalg.qr(self.users), torch.linalg.qr(self.items)
-        one, sizes, other = torch.linalg.svd(low @ high.T)
+        one, sizes, other = torch.linalg.svd(low @ high.T, full_matrices=False)
         root = sizes[:rank].sqrt()
         return Pair(left @ one[:, :rank] * root, right @ other[:rank].T * root)
 
