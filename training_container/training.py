@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from dropforge.contract import names
-from dropforge.contract.schema import PREDICTION, PROBABILITIES, ModelCard
+from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from training_container import evidence
 from training_container.curves import write_tensorboard
 from training_container.data.prepare import prepare
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 OTHERS = {task: f"training_container.{task}.run" for task in ("recommendation", "clustering")}
 """Tasks with a way of their own from the data to the folder of files, and where it is."""
+
+
+MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
 
 
 def other_task(task: str) -> Callable[[Job, Dataset, Watch, float], None]:
@@ -80,7 +83,8 @@ def read(job: Job, watch: Watch) -> Dataset:
     """
     watch.tell(0.0, files=len(job.data))
     dataset = prepare(job.data, job.wanted)
-    taken = [column.name for column in dataset.columns if column.name in (PREDICTION, PROBABILITIES)]
+    outputs = (PREDICTION, PROBABILITIES, *MORE_OUTPUTS.get(dataset.task, ()))
+    taken = [column.name for column in dataset.columns if column.name in outputs]
     if taken:
         raise JobFault(f"column {taken[0]!r}: expected another name, this is the model's output: rename or drop it")
     watch.tell(1.0, rows=dataset.counts["read"], columns=len(dataset.columns), train=len(dataset.train))

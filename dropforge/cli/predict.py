@@ -50,7 +50,8 @@ def predict(
     """Predict rows with a model's live version.
 
     A table of the first rows on the terminal, all of them with --json, and with --out in a file: the columns that
-    came in, the prediction, a probability a class, and an id that true labels can come back under.
+    came in, the prediction, a probability a class, and an id that true labels can come back under. A recommender
+    lists the items to show in a row whose item is empty.
 
     \b
     Example: dropforge predict houses --file new-houses.csv --out priced.csv
