@@ -238,23 +238,6 @@ def test_predictions_of_a_file_land_in_a_file(run: Run, api: ApiServer, tmp_path
     assert (lines[0]["id"], lines[0]["prediction"], lines[0]["prediction_"]) == ("007", "old", "yes")
 
 
-def test_recommendations_are_shown_and_written(run: Run, api: ApiServer, tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_text("user,item\nu1,i7\nu1,\n")
-    items = [{"item": "i3", "score": 4.5}, {"item": "i9", "score": 4.0}]
-    api.say(PREDICT, {**answer(2), "recommendations": [None, items]})
-    people = run("predict", "films", "--file", "in.csv")
-    assert "recommended" in people.out and "i3, i9" in people.out
-    run("predict", "films", "--file", "in.csv", "--out", "out.csv")
-    with (tmp_path / "out.csv").open(newline="") as written:
-        rows = list(csv.DictReader(written))
-    assert rows[0]["recommendations"] == "" and json.loads(rows[1]["recommendations"]) == items
-    run("predict", "films", "--file", "in.csv", "--out", "out.jsonl")
-    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert [line["recommendations"] for line in lines] == [None, items]
-    whole = run("predict", "films", "--file", "in.csv", "--json").document
-    assert whole["recommendations"] == [None, items]
-
-
 def test_a_file_that_fails_half_way_leaves_nothing(run: Run, api: ApiServer, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("x,y\n" + "1,2\n" * 1_001)
     error = {"code": "wrong_type", "message": "rows[0].x: expected a number", "field": "rows[0].x"}
