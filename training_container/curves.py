@@ -23,16 +23,21 @@ def thinned(values: list[float]) -> list[tuple[int, float]]:
 
 def write_tensorboard(folder: Path, trials: tuple[Trial, ...]) -> None:
     """Writes `<folder>/<family>/events.out.tfevents.<family>` for every trial."""
+    for trial in trials:
+        write_scalars(folder, trial.name, trial.fitted.curves, trial.fitted.validation)
+
+
+def write_scalars(folder: Path, model: str, curves: dict[str, list[float]], scores: dict[str, float]) -> None:
+    """Writes `<folder>/<model>/events.out.tfevents.<model>`: the curves, and each score under `validation/`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of packages that TensorBoard looks for and this project does not need
         from torch.utils.tensorboard import SummaryWriter
-    for trial in trials:
-        place = folder / trial.name
-        with SummaryWriter(log_dir=str(place)) as writer:
-            for name, values in trial.fitted.curves.items():
-                for at, value in thinned(values):
-                    writer.add_scalar(name, value, at)
-            for name, value in trial.fitted.validation.items():
-                writer.add_scalar(f"validation/{name}", value, 0)
-        for number, path in enumerate(sorted(place.iterdir())):  # the given name holds this machine's
-            path.rename(place / f"events.out.tfevents.{number}.{trial.name}")
+    place = folder / model
+    with SummaryWriter(log_dir=str(place)) as writer:
+        for name, values in curves.items():
+            for at, value in thinned(values):
+                writer.add_scalar(name, value, at)
+        for name, value in scores.items():
+            writer.add_scalar(f"validation/{name}", value, 0)
+    for number, path in enumerate(sorted(place.iterdir())):  # the given name holds this machine's
+        path.rename(place / f"events.out.tfevents.{number}.{model}")

@@ -57,7 +57,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--data", nargs="+", metavar="FILE", help="files of one data set")
     parser.add_argument("--target", help="column to predict; found by rule when left out")
     parser.add_argument("--out", help="folder for the model's files")
-    parser.add_argument("--task", choices=["regression", "binary", "multiclass"], help="found by rule when left out")
+    parser.add_argument(
+        "--task",
+        choices=["regression", "binary", "multiclass", "recommendation", "clustering"],
+        help="found by rule when left out",
+    )
     parser.add_argument("--budget", type=float, default=5.0, metavar="MINUTES", help="of fitting, default 5")
     parser.add_argument("--search", choices=["tpe", "random", "grid", "none"], default="tpe",
                         help="how settings are tuned with what is left of the budget")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import tempfile
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from dropforge.contract import names
-from dropforge.contract.schema import PREDICTION, PROBABILITIES, ModelCard
+from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from training_container import evidence
 from training_container.checkpoints import Checkpoints
 from training_container.curves import write_tensorboard
@@ -27,12 +28,24 @@ from training_container.stopping import finishing
 from training_container.watch import Budget, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from training_container.data.dataset import Dataset
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.selection import Study
+
+
+OTHERS = {task: f"training_container.{task}.run" for task in ("recommendation", "clustering")}
+"""Tasks with a way of their own from the data to the folder of files, and where it is."""
+
+
+MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
+
+
+def other_task(task: str) -> Callable[[Job, Dataset, Watch, float], None]:
+    """What trains such a task; imported when it is needed, for it builds on this module."""
+    return importlib.import_module(OTHERS[task]).train_task  # type: ignore[no-any-return]  # each has it
 
 
 def train(job: Job) -> None:
@@ -44,7 +57,10 @@ def train(job: Job) -> None:
     """
     start, watch = time.monotonic(), Watch()
     use_cores()
-    dataset, budget, checkpoints = read(job, watch.step("read")), Budget(job.spec.budget), open_checkpoints(job)
+    dataset = read(job, watch.step("read"))
+    if dataset.task in OTHERS:
+        return other_task(dataset.task)(job, dataset, watch, start)
+    budget, checkpoints = Budget(job.spec.budget), open_checkpoints(job)
     with finishing(budget):
         done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, watch=watch.step("fit"),
                      search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
@@ -85,7 +101,8 @@ def read(job: Job, watch: Watch) -> Dataset:
     """
     watch.tell(0.0, files=len(job.data))
     dataset = prepare(job.data, job.wanted)
-    taken = [column.name for column in dataset.columns if column.name in (PREDICTION, PROBABILITIES)]
+    outputs = (PREDICTION, PROBABILITIES, *MORE_OUTPUTS.get(dataset.task, ()))
+    taken = [column.name for column in dataset.columns if column.name in outputs]
     if taken:
         raise JobFault(f"column {taken[0]!r}: expected another name, this is the model's output: rename or drop it")
     watch.tell(1.0, rows=dataset.counts["read"], columns=len(dataset.columns), train=len(dataset.train))

@@ -50,7 +50,8 @@ def predict(
     """Predict rows with a model's live version.
 
     A table of the first rows on the terminal, all of them with --json, and with --out in a file: the columns that
-    came in, the prediction, a probability a class, and an id that true labels can come back under.
+    came in, the prediction, a probability a class, and an id that true labels can come back under. A recommender
+    lists the items to show in a row whose item is empty.
 
     \b
     Example: dropforge predict houses --file new-houses.csv --out priced.csv
@@ -113,14 +114,21 @@ def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
     lines = (_line(row, at, names, answer) for row, at in shown)
     title = f"{answer.model}, version {answer.version}"
     note = f"the first {SHOWN_ROWS} rows; --out FILE writes all" if more else ""
-    columns: Sequence[str] = ("", "prediction", *classes, *names)
+    lists = [] if answer.recommendations is None else ["recommended"]
+    columns: Sequence[str] = ("", "prediction", *classes, *lists, *names)
     shell.result({}, table(columns, lines, title), *([note] if note else []))
 
 
 def _line(row: Mapping[str, Any], at: int, names: list[str], answer: Predictions) -> list[Any]:
     shares = [] if answer.probabilities is None else [_share(answer, at)]
     prediction = Text(words(answer.predictions[at]), style="bold")
-    return [str(at + 1), prediction, *shares, *(row.get(name) for name in names)]
+    lists = [] if answer.recommendations is None else [_items(answer.recommendations[at])]
+    return [str(at + 1), prediction, *shares, *lists, *(row.get(name) for name in names)]
+
+
+def _items(found: list[dict[str, Any]] | None) -> str:
+    """The items of a list, best first."""
+    return ", ".join(str(each["item"]) for each in found or [])
 
 
 def _share(answer: Predictions, at: int) -> str:

@@ -44,7 +44,7 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 
 def csv_writer(file: IO[str]) -> Writer:
-    """The input's columns, then `prediction`, `probability_<class>` and `prediction_id`."""
+    """The input's columns, then `prediction`, `probability_<class>`, `recommendations` (JSON) and `prediction_id`."""
     plain = csv.writer(file, lineterminator="\n")
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     columns: list[str] = []
@@ -58,7 +58,7 @@ def csv_writer(file: IO[str]) -> Writer:
             fields = [_field(row.get(name)) for name in columns]
             # A lone carriage return ends a row for most readers, and csv would not quote it.
             out = quoted if any("\r" in str(field) for field in fields) else plain
-            out.writerow([*fields, _field(answer.predictions[at]), *shares, answer.ids[at]])
+            out.writerow([*fields, _field(answer.predictions[at]), *shares, *_listed(answer, at), answer.ids[at]])
 
     return write
 
@@ -69,7 +69,8 @@ def jsonl_writer(file: IO[str]) -> Writer:
     def write(batch: Batch, answer: Predictions) -> None:
         for at, row in enumerate(batch.rows):
             shares = {"probabilities": answer.probabilities[at]} if answer.probabilities else {}
-            added = {"prediction": answer.predictions[at], **shares, "prediction_id": answer.ids[at]}
+            listed = {"recommendations": answer.recommendations[at]} if answer.recommendations else {}
+            added = {"prediction": answer.predictions[at], **shares, **listed, "prediction_id": answer.ids[at]}
             renamed = {free(name, row): value for name, value in added.items()}
             file.write(json.dumps({**row, **renamed}, ensure_ascii=False) + "\n")
 
@@ -78,8 +79,17 @@ def jsonl_writer(file: IO[str]) -> Writer:
 
 def _added(columns: list[str], answer: Predictions) -> dict[str, str]:
     classes = list(answer.probabilities[0]) if answer.probabilities else []
-    names = ["prediction", *(f"probability_{each}" for each in classes), "prediction_id"]
+    lists = ["recommendations"] if answer.recommendations is not None else []
+    names = ["prediction", *(f"probability_{each}" for each in classes), *lists, "prediction_id"]
     return {name: free(name, columns) for name in names}
+
+
+def _listed(answer: Predictions, at: int) -> list[str]:
+    """The row's list of items as JSON, empty in a row without one; nothing where the model is no recommender."""
+    if answer.recommendations is None:
+        return []
+    found = answer.recommendations[at]
+    return ["" if found is None else json.dumps(found, ensure_ascii=False)]
 
 
 def free(name: str, taken: list[str] | Mapping[str, Any]) -> str:

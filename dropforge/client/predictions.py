@@ -31,11 +31,13 @@ class Predictions(Record):
     model: str
     version: str
     predictions: list[Any]
-    """A number a row for regression, a class otherwise."""
+    """A number a row for regression and recommendation, a class or a cluster otherwise."""
     probabilities: list[dict[str, float]] | None
     """Class to probability; None for regression."""
     ids: list[str]
     """Under these, the true labels can come back."""
+    recommendations: list[list[dict[str, Any]] | None] | None = None
+    """Of recommenders: the items to show in a row without an item, best first, each with its expected `score`."""
 
 
 def stream(api: Api, model: str, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Predictions]]:
@@ -61,12 +63,14 @@ def collect(parts: Iterable[Predictions]) -> Predictions:
     """All parts as one; there must be at least one."""
     found = list(parts)
     shares = [part.probabilities for part in found if part.probabilities is not None]
+    lists = [part.recommendations for part in found if part.recommendations is not None]
     return Predictions(
         model=found[0].model,
         version=found[0].version,
         predictions=[each for part in found for each in part.predictions],
         probabilities=[each for part in shares for each in part] if shares else None,
         ids=[each for part in found for each in part.ids],
+        recommendations=[each for part in lists for each in part] if lists else None,
     )
 
 
@@ -84,7 +88,7 @@ def _asked(api: Api, model: str, batch: Batch, done: int) -> Iterator[tuple[Batc
         yield from _asked(api, model, first, done)
         yield from _asked(api, model, second, done + len(first.rows))
         return
-    yield batch, Predictions(**{each.name: answer[each.name] for each in fields(Predictions)})
+    yield batch, Predictions(**{each.name: answer[each.name] for each in fields(Predictions) if each.name in answer})
 
 
 def _relocated(fault: ApiFault, done: int) -> ApiFault:

@@ -11,15 +11,23 @@ from dropforge.contract.schema import ModelCard, Task
 
 Direction = Literal["higher", "lower"]
 
-PRIMARY = {"regression": "rmse", "binary": "auc", "multiclass": "logloss"}
+PRIMARY = {
+    "regression": "rmse",
+    "binary": "auc",
+    "multiclass": "logloss",
+    "recommendation": "rmse",
+    "clustering": "silhouette",
+}
 """The metric that a run is judged by, unless the spec names another of the same task."""
 
 METRICS: dict[str, dict[str, Direction]] = {
     "regression": {"rmse": "lower", "mae": "lower", "r2": "higher"},
     "binary": {"auc": "higher", "logloss": "lower", "accuracy": "higher", "f1": "higher"},
     "multiclass": {"logloss": "lower", "accuracy": "higher", "f1": "higher"},
+    "recommendation": {"rmse": "lower", "mae": "lower", "ndcg@10": "higher", "recall@10": "higher"},
+    "clustering": {"silhouette": "higher", "davies_bouldin": "lower", "calinski_harabasz": "higher"},
 }
-"""Every metric of a task and its better direction; `f1` is macro-averaged for multiclass."""
+"""Every metric of a task and its better direction; `f1` is macro-averaged for multiclass, `@10` is of ten items."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Metrics(Document):
     holdout: dict[str, float]
     validation: dict[str, float]
     baseline: dict[str, float]
-    """The trivial baseline (mean, or the classes' shares) on the same hold-out rows."""
+    """The trivial baseline on the same hold-out rows: mean, classes' shares, popular items, clusters at random."""
     candidates: tuple[Candidate, ...]
     rows: dict[str, int]
     """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""

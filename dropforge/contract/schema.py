@@ -8,17 +8,28 @@ from typing import ClassVar, Literal
 from dropforge.contract.documents import Document, Record
 
 Kind = Literal["number", "category", "boolean", "date"]
-Task = Literal["regression", "binary", "multiclass"]
+Task = Literal["regression", "binary", "multiclass", "recommendation", "clustering"]
 LabelType = Literal["text", "integer", "number", "boolean"]
 
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
 
 PREDICTION = "prediction"
-"""ONNX output: float32 [N, 1] for regression, string [N, 1] (the class) otherwise."""
+"""ONNX output: float32 [N, 1] for regression and recommendation (the rating), string [N, 1] (the class, or the cluster)
+otherwise."""
 
 PROBABILITIES = "probabilities"
-"""ONNX output of classifiers: float32 [N, classes], in the card's order of classes."""
+"""ONNX output of classifiers: float32 [N, classes], in the card's order of classes; memberships of clusters so too."""
+
+ITEMS = "items"
+"""ONNX output of recommenders: string [N, K], the items to show a row's user, best first; empty texts in a row that
+names an item."""
+
+SCORES = "scores"
+"""ONNX output of recommenders: float32 [N, K], the rating that each of `items` is expected to get."""
+
+FEATURES = "features"
+"""ONNX output of clusterings: float32 [N, F], the point that a row is, in the space that distances are measured in."""
 
 INPUT_TYPES = {"number": "float32", "category": "string", "boolean": "string", "date": "string"}
 """The ONNX element type of an input of each kind. A missing value is NaN, or the empty text."""
@@ -45,8 +56,10 @@ class ModelCard(Document):
     label_type: LabelType
     """The type of the target in the data: a class `3` of an integer column is answered as 3, not as '3'."""
     classes: tuple[str, ...]
-    """The classes in the order of the probabilities; empty for regression. For binary the second is the positive."""
+    """The classes (or clusters) in the order of the probabilities; empty for regression and recommendation. For binary
+    the second is the positive."""
     columns: tuple[Column, ...]
+    """In the order of the file; of a recommender the user, then the item."""
     ignored: tuple[str, ...] = ()
     """Columns of the data set that the model does not read (target, ids, constants): allowed in a request."""
     masked: tuple[str, ...] = ()

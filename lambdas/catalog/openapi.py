@@ -144,8 +144,14 @@ def prediction_schema() -> dict[str, Any]:
     """The answer of predict, a list entry a row."""
     shares = {"type": ["array", "null"], "items": SCORES}
     labels = {"type": ["string", "number", "boolean"]}
-    fields = {"model": TEXT, "version": TEXT, "predictions": _list(labels), "probabilities": shares, "ids": _list(TEXT)}
-    return _object(fields)
+    item = _object({"item": TEXT, "score": {"type": "number"}})
+    lists = {
+        "type": ["array", "null"],
+        "items": {"type": ["array", "null"], "items": item},
+        "description": "Of recommenders: in a row whose item is null, the items to show its user, best first",
+    }
+    fields = {"model": TEXT, "version": TEXT, "predictions": _list(labels), "probabilities": shares}
+    return _object({**fields, "recommendations": lists, "ids": _list(TEXT)})
 
 
 def line_schema() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from training_container.data.faults import DataFault
 from training_container.data.personal import Finding, find_personal
 from training_container.data.prepare import prepare_table
 from training_container.data.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
+from training_container.data.special import special_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +75,9 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     whole = size <= SAMPLE_BYTES
     table = read_table(paths, data, None if whole else SAMPLE_ROWS)
     wished = spec if target is None else dataclasses.replace(spec, target=spelled(target, table.columns))
-    chosen = choose_target(table, wished)
-    task = choose_task(table[chosen], wished)
+    special = special_task(table, wished)
+    chosen = choose_target(table, wished) if special is None else special.target
+    task = choose_task(table[chosen], wished) if special is None else special.task
     check_metric(wished, task)
     if whole:
         prepare_table(table, Options(wished, chosen, task, data))

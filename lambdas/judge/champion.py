@@ -37,7 +37,7 @@ def compare(live: LiveRow | None, candidate: ServedModel, holdout: Holdout, arti
             return _not_compared(
                 live, f"it answers {theirs.task} of {theirs.target!r}, this one {ours.task} of {ours.target!r}"
             )
-        return Compared(holdout_scores(champion, holdout), live.version)
+        return Compared(holdout_scores(champion, holdout, candidate), live.version)
     except (InputFault, ModelFault, ClientError) as fault:
         return _not_compared(live, str(fault))
 

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropforge.contract.parity import difference, scale_of
-from lambdas.judge.scores import scores
+from lambdas.judge.clusters import cluster_scores
+from lambdas.judge.lists import list_parity, ranking_scores
+from lambdas.judge.scores import regression, scores
 from lambdas.serving.faults import ModelFault
 from lambdas.serving.rows import Rows, to_arrays
 
 if TYPE_CHECKING:
     from lambdas.serving.model import Answers, ServedModel
+
+VALUES = ("regression", "recommendation")
+"""Tasks whose predictions are numbers."""
 
 HOLDOUT_SCHEMA = "dropforge.rows/1"
 BATCH = 5_000
@@ -55,8 +60,9 @@ def parity(model: ServedModel, golden: bytes) -> float:
     names = [column.name for column in model.card.columns]
     rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
     given = model.predict(to_arrays(rows, model.card))
-    if model.card.task == "regression":
-        return _largest([line["prediction"] for line in lines], given.predictions)
+    if model.card.task in VALUES:
+        apart = _largest([line["prediction"] for line in lines], given.predictions)
+        return apart if given.recommendations is None else max(apart, list_parity(lines, given.recommendations))
     if list(map(class_of, given.predictions)) != [class_of(line["prediction"]) for line in lines]:
         return float("inf")
     assert given.probabilities is not None
@@ -69,20 +75,33 @@ def _largest(expected: list[float], given: list[float]) -> float:
     return max(difference(a, b, scale) for a, b in zip(expected, given, strict=True))
 
 
-def holdout_scores(model: ServedModel, holdout: Holdout) -> dict[str, float]:
+def holdout_scores(model: ServedModel, holdout: Holdout, yardstick: ServedModel | None = None) -> dict[str, float]:
     """The model's scores on the hold-out rows, every metric of its task.
+
+    Args:
+        model: whose answers are scored.
+        holdout: the rows.
+        yardstick: the clustering in whose space distances are measured, `model` itself when left out.
 
     Raises:
         InputFault: the rows lack a column that the model reads.
         ModelFault: a class of the rows is not one of the model's, or an answer is not what the card says.
     """
-    answers = [model.predict(arrays) for arrays in _batches(model, holdout)]
-    return scores(model.card.task, truth_of(model, holdout), _stacked(answers))
+    answers = [model.predict(arrays) for arrays in batches(model, holdout)]
+    if model.card.task == "clustering":
+        space = yardstick or model
+        points = np.concatenate([space.features(arrays) for arrays in batches(space, holdout)])
+        return cluster_scores(points, np.concatenate([each.predictions for each in answers]))
+    truth, said = truth_of(model, holdout), _stacked(answers)
+    if model.card.task == "recommendation":
+        found = regression(truth, said)
+        return {"rmse": found["rmse"], "mae": found["mae"], **ranking_scores(model, holdout.rows.columns)}
+    return scores(model.card.task, truth, said)
 
 
 def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
     """The target as scores take it: float64 [N], or int64 class codes [N] in the order of the card."""
-    if model.card.task == "regression":
+    if model.card.task in VALUES:
         return np.asarray(holdout.target, dtype=np.float64)
     codes = {name: code for code, name in enumerate(model.card.classes)}
     unknown = next((each for each in holdout.target if class_of(each) not in codes), None)
@@ -96,7 +115,7 @@ def class_of(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _batches(model: ServedModel, holdout: Holdout) -> list[dict[str, np.ndarray]]:
+def batches(model: ServedModel, holdout: Holdout) -> list[dict[str, np.ndarray]]:
     wanted = {column.name for column in model.card.columns}
     columns = {name: values for name, values in holdout.rows.columns.items() if name in wanted}
     found = []

@@ -66,6 +66,7 @@ def predict(request: Request, served: Models) -> dict[str, Any]:
         "version": live.version,
         "predictions": answers.predictions,
         "probabilities": probabilities(answers, model),
+        "recommendations": answers.recommendations,
         "ids": [prediction_id() for _ in range(rows.count)],
     }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropforge.contract.documents import DocumentError
-from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES, ModelCard
+from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Answers:
 
     predictions: list[Any]
     probabilities: np.ndarray | None
+    recommendations: list[list[dict[str, Any]] | None] | None = None
+    """Of recommenders alone: the items to show in a row without an item, best first, each with its expected rating."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,29 @@ class ServedModel:
         if self.card.task == "regression":
             (values,) = self.session.run([PREDICTION], dict(arrays))
             return Answers(_finite(values, (count, 1), PREDICTION)[:, 0].tolist(), None)
+        if self.card.task == "recommendation":
+            return self._recommend(arrays, count)
         labels, shares = self.session.run([PREDICTION, PROBABILITIES], dict(arrays))
         probabilities = _finite(shares, (count, len(self.card.classes)), PROBABILITIES)
         return Answers([as_label(label, self.card.label_type) for label in labels[:, 0]], probabilities)
+
+    def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Of a clustering: the points [N, F] that the rows are."""
+        (found,) = self.session.run([FEATURES], dict(arrays))
+        return _finite(found, (len(found), found.shape[-1]), FEATURES)
+
+    def _recommend(self, arrays: Mapping[str, np.ndarray], count: int) -> Answers:
+        values, items, scores = self.session.run([PREDICTION, ITEMS, SCORES], dict(arrays))
+        predictions = _finite(values, (count, 1), PREDICTION)[:, 0].tolist()
+        asked = arrays[self.card.columns[1].name][:, 0]
+        shown = zip(items.tolist(), _finite(scores, items.shape, SCORES).tolist(), asked, strict=True)
+        return Answers(predictions, None, [_shown(*each) for each in shown])
+
+
+def _shown(items: list[str], scores: list[float], asked: str) -> list[dict[str, Any]] | None:
+    """A row's list; None in a row that names an item, for which the graph lists none."""
+    found = [{"item": item, "score": score} for item, score in zip(items, scores, strict=True) if item]
+    return found if found or asked == "" else None
 
 
 def as_label(label: str, label_type: str) -> Any:

@@ -112,4 +112,11 @@ def answer(count: int, version: str = "1", probabilities: bool = False) -> dict[
     shares = [{"no": 0.25, "yes": 0.75}] * count if probabilities else None
     given = ["yes" if probabilities else float(at) for at in range(count)]
     ids = [f"p-{at}" for at in range(count)]
-    return {"model": "houses", "version": version, "predictions": given, "probabilities": shares, "ids": ids}
+    return {
+        "model": "houses",
+        "version": version,
+        "predictions": given,
+        "probabilities": shares,
+        "ids": ids,
+        "recommendations": None,
+    }

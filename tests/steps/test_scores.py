@@ -49,7 +49,7 @@ def test_multiclass_with_a_class_that_never_occurs() -> None:
     )
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
 def test_every_metric_of_the_contract(task: str) -> None:
     truth = np.asarray([0, 1, 1, 0])
     given = truth.astype(float) if task == "regression" else np.eye(2)[truth]

@@ -83,6 +83,17 @@ def test_a_column_named_as_an_output_is_refused(tmp_path: Path, capfd: pytest.Ca
     assert "column 'prediction': expected another name" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(("task", "name"), [("recommendation", "items"), ("clustering", "features")])
+def test_so_is_one_named_as_an_output_of_its_task(
+    tmp_path: Path, task: str, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{at % 20},{at // 20},{at * 3 % 5}" for at in range(400)]
+    path = tmp_path / "odd.csv"
+    path.write_text("\n".join([f"user_id,{name},rating", *lines]))
+    assert trainer.main(["--data", str(path), "--task", task, "--out", str(tmp_path / "out")]) == 1
+    assert f"column {name!r}: expected another name" in capfd.readouterr().err
+
+
 def test_by_hand_a_missing_file_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert trainer.main(["--data", str(tmp_path / "none.csv"), "--target", "y", "--out", str(tmp_path)]) == 1
     assert "none.csv" in capfd.readouterr().err

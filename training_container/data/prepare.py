@@ -30,8 +30,9 @@ from training_container.data.hashing import nth_copy, row_hashes
 from training_container.data.personal import find_personal
 from training_container.data.profile import make_profile
 from training_container.data.reading import read_table, sniff
+from training_container.data.special import special_task
 from training_container.data.splitting import copies, split
-from training_container.data.values import parse_numbers, stripped, without_missing
+from training_container.data.typed import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import Kind, LabelType, Task
+    from dropforge.contract.schema import LabelType, Task
     from training_container.data.choosing import Labels
     from training_container.data.hashing import Hashes
 
@@ -61,6 +62,9 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
 def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
     """As `prepare`, for a table that `read_table` gave."""
     spec = options.wishes()
+    special = special_task(table, spec)
+    if special is not None:
+        return special.prepare(table, options)
     target = choose_target(table, spec)
     task = choose_task(table[target], spec)
     kept, hashes, counts = _clean(table, target)
@@ -147,21 +151,3 @@ def _class_name(value: Any, kind: LabelType) -> str:
 def _type(table: pl.DataFrame, described: dict[str, Described], codes: NDArray[Any]) -> Rows:
     read = {name: each for name, each in described.items() if not each.dropped}
     return Rows({name: typed(table[name], each.kind) for name, each in read.items()}, codes)
-
-
-def typed(series: pl.Series, kind: Kind) -> NDArray[Any]:
-    """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise."""
-    if kind != "number":
-        return _texts(series).to_numpy().astype(object)
-    numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
-    with np.errstate(over="ignore"):
-        values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
-    return np.where(np.isfinite(values), values, np.float32(np.nan))
-
-
-def _texts(series: pl.Series) -> pl.Series:
-    """Stripped texts with "" for missing; a whole number that was stored as a float has no `.0`."""
-    if series.dtype.is_float():
-        whole = series.cast(pl.Int64, strict=False)
-        series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
-    return without_missing(stripped(series.cast(pl.String))).fill_null("")

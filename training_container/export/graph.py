@@ -14,7 +14,7 @@ import torch
 from onnx import compose, helper
 
 import dropforge
-from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES
+from dropforge.contract.schema import CARD_KEY, FEATURES, PREDICTION, PROBABILITIES
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
 from training_container.export.trees import add_forest
@@ -40,8 +40,8 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
     tables = add_front(nodes, encoder)
     sample = table.take(torch.arange(SAMPLE) % len(table))
     forests = _add_forests(nodes, body, sample, tables)
-    answer = PROBABILITIES if card.classes else PREDICTION
-    core = _export(body, body.inputs(sample), [*tables.values(), *forests.margins], answer, f"{nodes.prefix}body.")
+    answers = [PROBABILITIES if card.classes else PREDICTION] + ([FEATURES] if card.task == "clustering" else [])
+    core = _export(body, body.inputs(sample), [*tables.values(), *forests.margins], answers, f"{nodes.prefix}body.")
     tail = Nodes(f"{nodes.prefix}tail.")
     if card.classes:
         _add_label(tail, card.classes)
@@ -49,10 +49,10 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
         [*nodes.nodes, *forests.nodes, *core.node, *tail.nodes],
         "dropforge",
         inputs(encoder),
-        _outputs(card),
+        [*_outputs(card), *(each for each in core.output if each.name == FEATURES)],
         [*nodes.constants, *forests.constants, *core.initializer, *tail.constants],
     )
-    return _finish(graph, card)
+    return finish(graph, card)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def _add_forests(nodes: Nodes, body: Body, sample: Table, tables: dict[str, str]
         return Parts([], [], [])
     inputs = body.forests[0].inputs
     name = f"{nodes.prefix}trees"
-    front = _export(Named(inputs, body.groups), tuple(sample.groups.values()), list(tables.values()), name, f"{name}.")
+    front = _export(
+        Named(inputs, body.groups), tuple(sample.groups.values()), list(tables.values()), [name], f"{name}."
+    )
     grown = Nodes(f"{nodes.prefix}forest.")
     margins = [
         add_forest(
@@ -113,14 +115,14 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _export(module: torch.nn.Module, sample: Sequence[torch.Tensor], names: Sequence[str], answer: str,
+def _export(module: torch.nn.Module, sample: Sequence[torch.Tensor], names: Sequence[str], answers: Sequence[str],
             prefix: str) -> onnx.GraphProto:  # fmt: skip
-    """A torch module as a graph that reads `names` and gives `answer`; all its other names start with `prefix`."""
+    """A torch module as a graph that reads `names` and gives `answers`; all its other names start with `prefix`."""
     free = tuple({0: torch.export.Dim(ROWS)} for _ in sample)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             module.eval(), tuple(sample), dynamo=True, dynamic_shapes=(free,), opset_version=OPSET, verbose=False,
-            input_names=list(names), output_names=[answer],
+            input_names=list(names), output_names=list(answers),
         )  # fmt: skip
     assert program is not None  # only the old exporter gives none
     exported = program.model_proto
@@ -141,7 +143,7 @@ def _outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def _finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
+def finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
     """The model around `graph`, without a trace of source paths, with the card, checked."""
     for node in graph.node:
         node.ClearField("metadata_props")

@@ -28,8 +28,13 @@ class Runtime:
 
     def answer(self, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
         """Predictions [N] (float32, or the classes' texts) and probabilities [N, classes], None for regression."""
-        feed = {column.name: values[column.name].reshape(-1, 1) for column in self.card.columns}
         if not self.card.classes:
-            return self.session.run([PREDICTION], feed)[0][:, 0], None
-        labels, probabilities = self.session.run([PREDICTION, PROBABILITIES], feed)
+            return self.run([PREDICTION], values)[0][:, 0], None
+        labels, probabilities = self.run([PREDICTION, PROBABILITIES], values)
         return labels[:, 0], probabilities
+
+    def run(self, outputs: list[str], values: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """These outputs of the graph, as they are."""
+        feed = {column.name: values[column.name].reshape(-1, 1) for column in self.card.columns}
+        found: list[np.ndarray] = self.session.run(outputs, feed)
+        return found

@@ -42,6 +42,10 @@ def _draw(name: str, paint: Callable[[Axes], None], width: float = 4.6, height: 
     return text[text.index("<svg") :]
 
 
+draw = _draw
+"""For figures of other modules."""
+
+
 def _few_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
     """At most five marks, written as the rest of the page writes numbers, so that large ones do not touch."""
     for each in which:

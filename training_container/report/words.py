@@ -15,6 +15,11 @@ MEANING = {
     "auc": "chance that a positive row gets a higher probability than a negative one; 0.5 is guessing, 1 is perfect",
     "logloss": "how surprised the model is by the truth; 0 is never, lower is better",
     "accuracy": "share of rows with the right class; 1 is all",
+    "ndcg@10": "how well ten items shown match what the user went on to rate, first places counting more; 1 is perfect",
+    "recall@10": "share of what the user went on to rate that is among the ten items shown; 1 is all",
+    "silhouette": "how much nearer rows are to their own cluster than to the next; 1 is far apart, 0 is none at all",
+    "davies_bouldin": "width of the clusters against the space between them; lower is better",
+    "calinski_harabasz": "spread between the clusters against the spread inside; higher is better",
     "f1": "balance of finding the class and not raising false alarms; 1 is perfect",
 }
 

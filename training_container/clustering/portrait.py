@@ -1,0 +1,70 @@
+"""What a cluster is like, in words: where its rows differ most from all rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training_container.report.words import number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.schema import Column
+    from training_container.data.dataset import Rows
+
+TRAITS = 4
+"""Most that is said of one cluster."""
+
+CLEAR = 0.5
+"""Standard deviations from the mean of all rows that are worth a word."""
+
+OFTEN = 0.15
+"""By how much the share of a value must exceed that in all rows."""
+
+LONGEST = 40
+
+
+def portraits(columns: Sequence[Column], rows: Rows, labels: np.ndarray, masked: Sequence[str]) -> list[str]:
+    """One sentence a cluster, in the order of the clusters; of masked columns nothing is said."""
+    told = [column for column in columns if column.name not in masked]
+    return [_portrait(told, rows, labels == at) for at in range(int(labels.max()) + 1)]
+
+
+def _portrait(columns: Sequence[Column], rows: Rows, inside: np.ndarray) -> str:
+    traits: list[tuple[float, str]] = []
+    for column in columns:
+        values = rows.columns[column.name]
+        if column.kind == "number":
+            traits += _number_traits(column.name, values.astype(float), inside)
+        elif column.kind in ("category", "boolean"):
+            traits += _text_traits(column.name, values, inside)
+    traits.sort(key=lambda each: -each[0])
+    return "; ".join(text for _, text in traits[:TRAITS]) or "much like all rows"
+
+
+def _number_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tuple[float, str]]:
+    known = ~np.isnan(values)
+    if not (known & inside).any():
+        return []
+    spread = float(values[known].std())
+    here, everywhere = float(values[known & inside].mean()), float(values[known].mean())
+    apart = (here - everywhere) / spread if spread > 0 else 0.0
+    if abs(apart) < CLEAR:
+        return []
+    word = "high" if apart > 0 else "low"
+    return [(abs(apart), f"{word} {name} (mean {number(here)}, {number(everywhere)} in all rows)")]
+
+
+def _text_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tuple[float, str]]:
+    here, everywhere = Counter(values[inside]), Counter(values)
+    found = []
+    for text, count in here.most_common(3):
+        share, usual = count / int(inside.sum()), everywhere[text] / len(values)
+        if share - usual > OFTEN:
+            said = f"{text[:LONGEST]!r}" if text else "missing"
+            strength = (share - usual) / max((usual * (1 - usual)) ** 0.5, 1e-6)
+            found.append((strength, f"{name} {said} in {percent(share)} ({percent(usual)} of all rows)"))
+    return found

@@ -1,0 +1,195 @@
+"""Bayesian matrix factorisation with implicit feedback, by Gibbs sampling: the strongest part, and no rate to tune.
+
+A user's vector has a Gaussian prior whose mean depends on what the user rated at all (the implicit part that SVD++
+adds; here linear in the user's implicit vector), and the same holds for items. Means, covariances, those linear maps
+and the noise are sampled with the vectors, so regularisation comes from the data. Salakhutdinov and Mnih (2008) without
+side information, Simm et al. (Macau, 2017) with it. The model's score is the mean over the samples, kept as one pair.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from training_container.recommendation.pairs import Pair, stacked
+from training_container.recommendation.ratings import REAL, Ratings, sparse
+
+Told = Callable[[float, float], None]
+"""Called after every round with the share that is done and the noise's standard deviation."""
+
+ROUNDS = 120
+WARM_UP = 30
+"""Rounds that are forgotten: the chain begins at random."""
+
+RANK = 128
+"""Dimensions that the mean over the samples is kept in."""
+
+MERGE = 4
+"""Samples that are added up before they are brought back to `RANK`."""
+
+LINK_PENALTY = 0.1
+"""Of the links to the implicit vectors, as a share of the rows."""
+
+ROWS, OTHERS = 4_096, 16_384
+"""Users whose sums, and items whose products are in memory at once (and the other way round)."""
+
+FEWEST_ROUNDS = 4
+
+
+@dataclass
+class Side:
+    """Users or items: their vectors with a bias last, and what their prior is made of."""
+
+    known: Ratings
+    """Seen from this side: `users` are its own codes."""
+    features: torch.Tensor
+    """Implicit vectors [count, F]."""
+    vectors: torch.Tensor
+    """[count, dimensions + 1]."""
+    links: torch.Tensor
+    """From implicit vector to prior mean, [F, dimensions + 1]."""
+    slabs: list[tuple[int, int, list[tuple[int, int, torch.Tensor]]]]
+    """(first, last, blocks) of `ROWS` at a time; a block is (first, last, who rated what) of `OTHERS` of the others."""
+
+    @classmethod
+    def start(cls, known: Ratings, features: torch.Tensor, dimensions: int, generator: torch.Generator) -> Side:
+        """Small random vectors and no links."""
+        count = known.user_count
+        vectors = 0.1 * torch.randn(count, dimensions + 1, dtype=REAL, generator=generator)
+        links = torch.zeros(features.shape[1], dimensions + 1, dtype=REAL)
+        return cls(known, features, vectors, links, list(_slabs(known)))
+
+
+def _slabs(known: Ratings) -> Iterator[tuple[int, int, list[tuple[int, int, torch.Tensor]]]]:
+    for first in range(0, known.user_count, ROWS):
+        last = min(first + ROWS, known.user_count)
+        inside = ((known.users >= first) & (known.users < last)).nonzero().flatten()
+        users, items, blocks = known.users[inside] - first, known.items[inside], []
+        for begin in range(0, known.item_count, OTHERS):
+            end = min(begin + OTHERS, known.item_count)
+            here = ((items >= begin) & (items < end)).nonzero().flatten()
+            ones = torch.ones(len(here), dtype=REAL)
+            blocks.append((begin, end, sparse(users[here], items[here] - begin, ones, (last - first, end - begin))))
+        yield first, last, blocks
+
+
+def sample_factors(known: Ratings, implicit: Pair, dimensions: int, seed: int, told: Told, seconds: float) -> Pair:
+    """The mean score over the samples of one chain, less the mean rating, as a pair of at most `RANK` dimensions.
+
+    Args:
+        known: what was rated.
+        implicit: vectors of who rated what.
+        dimensions: of the factors.
+        seed: of the whole chain.
+        told: hears of every round.
+        seconds: that the chain may take: where they are short for all rounds, it has fewer and forgets half of them.
+    """
+    start, generator = time.monotonic(), torch.Generator().manual_seed(seed)
+    users = Side.start(known, _evened(implicit.users), dimensions, generator)
+    items = Side.start(known.turned(), _evened(implicit.items), dimensions, generator)
+    precision, rounds, mean, fresh, kept = 1.0, ROUNDS, None, [], 0
+    for at in range(1, ROUNDS + 1):
+        _draw_side(users, items, precision, generator)
+        _draw_side(items, users, precision, generator)
+        sample = _as_pair(users.vectors, items.vectors)
+        errors = known.values - known.mean - sample.scores(known.users, known.items)
+        precision = _draw_gamma(1 + len(known) / 2, 1 + float(errors.square().sum()) / 2, generator)
+        rounds = min(rounds, max(at, FEWEST_ROUNDS, int(seconds / (time.monotonic() - start) * at)))
+        if at > min(WARM_UP, rounds // 2):
+            fresh.append(sample)
+            kept += 1
+        if len(fresh) == MERGE or at == rounds:
+            mean = stacked([*([mean] if mean else []), *fresh]).truncated(RANK)
+            fresh = []
+        told(at / rounds, precision**-0.5)
+        if at == rounds:
+            break
+    assert mean is not None  # the last round is always kept
+    return mean.scaled(1 / kept)
+
+
+def _evened(vectors: torch.Tensor) -> torch.Tensor:
+    """Columns of mean square 1, so that one penalty fits all links."""
+    return vectors / vectors.square().mean(0).sqrt().clamp(min=1e-12)
+
+
+def _as_pair(users: torch.Tensor, items: torch.Tensor) -> Pair:
+    """Factors and biases as one pair: a user's bias meets 1, and 1 meets an item's."""
+    ones = (torch.ones(len(users), 1, dtype=REAL), torch.ones(len(items), 1, dtype=REAL))
+    return Pair(torch.cat([users, ones[0]], 1), torch.cat([items[:, :-1], ones[1], items[:, -1:]], 1))
+
+
+def _draw_side(own: Side, other: Side, precision: float, generator: torch.Generator) -> None:
+    """New links and vectors of `own`, given the other side."""
+    mean, spread = _draw_prior(own.vectors - own.features @ own.links, generator)
+    own.links = _draw_links(own.features, own.vectors - mean, spread, generator)
+    prior = (mean + own.features @ own.links) @ spread
+    design = torch.cat([other.vectors[:, :-1], torch.ones(len(other.vectors), 1, dtype=REAL)], 1)
+    width = design.shape[1]
+    aims = own.known.values - own.known.mean - other.vectors[own.known.items, -1]
+    pulls = own.known.by_user(aims) @ design
+    for first, last, blocks in own.slabs:
+        inner = precision * _squares(blocks, design).reshape(last - first, width, width) + spread
+        lower = torch.linalg.cholesky(inner)
+        wanted = (precision * pulls[first:last] + prior[first:last])[:, :, None]
+        noise = torch.randn(last - first, width, 1, dtype=REAL, generator=generator)
+        drawn = torch.cholesky_solve(wanted, lower) + torch.linalg.solve_triangular(lower.mT, noise, upper=True)
+        own.vectors[first:last] = drawn[:, :, 0]
+
+
+def _squares(blocks: list[tuple[int, int, torch.Tensor]], design: torch.Tensor) -> torch.Tensor:
+    """Sums of outer products of the vectors that each row rated, [rows, D²]."""
+    width = design.shape[1]
+    total = torch.zeros(blocks[0][2].shape[0], width * width, dtype=REAL)
+    for begin, end, seen in blocks:
+        part = design[begin:end]
+        total += seen @ (part[:, :, None] * part[:, None, :]).reshape(end - begin, -1)
+    return total
+
+
+def _draw_prior(vectors: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean [D] and precision [D, D] of vectors [N, D] from their Normal-Wishart posterior."""
+    count, width = vectors.shape
+    weight = 2.0
+    mean = vectors.mean(0)
+    around = (vectors - mean).T @ (vectors - mean)
+    inverse = torch.eye(width, dtype=REAL) + around + weight * count / (weight + count) * torch.outer(mean, mean)
+    spread = _draw_wishart(inverse, width + count, generator)
+    lower = torch.linalg.cholesky((weight + count) * spread)
+    noise = torch.randn(width, 1, dtype=REAL, generator=generator)
+    shift = torch.linalg.solve_triangular(lower.mT, noise, upper=True)[:, 0]
+    return count * mean / (weight + count) + shift, spread
+
+
+def _draw_wishart(inverse: torch.Tensor, freedom: int, generator: torch.Generator) -> torch.Tensor:
+    """A precision matrix from Wishart(inverse⁻¹, freedom), by Bartlett's decomposition."""
+    width = len(inverse)
+    scale = torch.linalg.cholesky(torch.linalg.inv(inverse))
+    lower = torch.tril(torch.randn(width, width, dtype=REAL, generator=generator), -1)
+    for at in range(width):
+        lower[at, at] = _draw_gamma((freedom - at) / 2, 0.5, generator) ** 0.5
+    drawn: torch.Tensor = scale @ lower
+    return drawn @ drawn.T
+
+
+def _draw_links(
+    features: torch.Tensor, vectors: torch.Tensor, spread: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Links [F, D] from their posterior: a ridge regression of the vectors on the features, with its noise."""
+    count, width = features.shape
+    inner = features.T @ features + LINK_PENALTY * count * torch.eye(width, dtype=REAL)
+    lower = torch.linalg.cholesky(inner)
+    noise = torch.randn(width, len(spread), dtype=REAL, generator=generator)
+    root = torch.linalg.cholesky(torch.linalg.inv(spread))
+    drawn: torch.Tensor = torch.linalg.solve_triangular(lower.T, noise, upper=True) @ root.T
+    return drawn + torch.cholesky_solve(features.T @ vectors, lower)
+
+
+def _draw_gamma(shape: float, rate: float, generator: torch.Generator) -> float:
+    """One value of Gamma(shape, rate); numpy draws it, for torch's own takes no generator."""
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    return float(np.random.default_rng(seed).standard_gamma(shape)) / rate

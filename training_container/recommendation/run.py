@@ -1,0 +1,173 @@
+"""One recommendation job from the prepared ratings to a complete folder of model files."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from dropforge.contract import names
+from dropforge.contract.results import METRICS, Candidate, Metrics
+from training_container import evidence
+from training_container.curves import write_scalars
+from training_container.data.ratings import role_names
+from training_container.export.runtime import Runtime
+from training_container.metrics import mae, rmse
+from training_container.recommendation.blend import Blended, fit
+from training_container.recommendation.graph import build
+from training_container.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
+from training_container.recommendation.proof import prove
+from training_container.recommendation.ranking import chosen_by_user, list_scores
+from training_container.recommendation.story import write_story
+from training_container.selection import metric_of
+from training_container.training import complete_folder, make_card
+from training_container.watch import Budget
+
+if TYPE_CHECKING:
+    from training_container.data.dataset import Dataset, Rows
+    from training_container.job import Job
+    from training_container.watch import Watch
+
+GOLDEN_ROWS, GOLDEN_LISTS = 48, 24
+CLEAR = 1e-4
+"""Ranks of a golden list are at least this far apart, so that its order is beyond rounding."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The recommender, as fitted and as it answers."""
+
+    dataset: Dataset
+    blended: Blended
+    made: Tables
+
+
+def train_task(job: Job, dataset: Dataset, watch: Watch, start: float) -> None:
+    """Trains on `dataset` and leaves the model's files in `job.output`, all of them or none.
+
+    Raises:
+        JobFault: the spec names a metric that the task does not have.
+        ParityFault: the model file does not answer as torch does.
+    """
+    metric = metric_of(dataset, job.spec.metric)
+    done = learn(dataset, job.spec.budget, job.seed, watch.step("fit"))
+    measured, card = measure(done, metric), make_card(job, dataset)
+    watch.step("score").tell(1.0, model=measured.chosen, metric=metric, holdout=measured.holdout[metric],
+                             baseline=measured.baseline[metric])  # fmt: skip
+    with complete_folder(job.output) as folder:
+        watch.step("export").tell(0.0)
+        model = build(card, done.made).SerializeToString()
+        (folder / names.MODEL_FILE).write_bytes(model)
+        watch.step("prove").tell(0.0, bytes=len(model))
+        proof = prove(done.made, Runtime(model, card), dataset.holdout)
+        watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
+        evidence.write_golden(folder / names.GOLDEN_FILE, golden_rows(done.made, dataset.holdout))
+        evidence.write_holdout(folder / names.HOLDOUT_FILE, dataset.holdout, ())
+        evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
+        evidence.write_json(folder / names.PROFILE_FILE, dataset.profile)
+        watch.step("report").tell(0.0)
+        for name, scores in done.blended.validation.items():
+            place = folder / names.TENSORBOARD_FOLDER.strip("/")
+            write_scalars(place, name, done.blended.curves.get(name, {}), scores)
+        write_story(folder / names.REPORT_FILE, done, card, measured, proof)
+        evidence.write_manifest(folder, job, card, "cpu", time.monotonic() - start)
+    watch.step("write").tell(1.0, seconds=time.monotonic() - start)
+
+
+def learn(dataset: Dataset, minutes: float, seed: int, watch: Watch) -> Learned:
+    """The recommender of training and validation rows."""
+    seen = (dataset.train, dataset.validation)
+    user, item = (vocabulary(name, *(part.columns[name] for part in seen)) for name in role_names(dataset.columns))
+    known, held = (as_ratings(part, user, item) for part in seen)
+    found = fit(known, held, seed=seed, budget=Budget(minutes), watch=watch)
+    return Learned(dataset, found, tables(found.model, user, item))
+
+
+def measure(done: Learned, metric: str) -> Metrics:
+    """The scores on the hold-out, once, beside those of the mean rating and of the most rated items."""
+    rows, made = done.dataset.holdout, done.made
+    chosen = chosen_by_user(*(rows.columns[each.column].tolist() for each in (made.user, made.item)))
+    users = np.array(list(chosen), dtype=object)
+    ours = {**errors(rows, made.answer(rows.columns).ratings), **list_scores(shown(made, users), list(chosen.values()))}
+    trivial = {
+        **errors(rows, np.full(len(rows), made.mean)),
+        **list_scores(popular(made, users), list(chosen.values())),
+    }
+    found = done.blended
+    return Metrics(
+        task="recommendation",
+        metric=metric,
+        direction=METRICS["recommendation"][metric],
+        chosen="blend",
+        holdout=ours,
+        validation=found.validation["blend"],
+        baseline=trivial,
+        candidates=tuple(
+            Candidate(name, scores, round(found.seconds.get(name, 0.0), 3), found.settings if name == "blend" else {})
+            for name, scores in found.validation.items()
+        ),
+        rows=dict(done.dataset.counts),
+    )
+
+
+def errors(rows: Rows, said: np.ndarray) -> dict[str, float]:
+    """`rmse` and `mae`."""
+    return {"rmse": rmse(rows.target, said), "mae": mae(rows.target, said)}
+
+
+def shown(made: Tables, users: np.ndarray) -> list[list[str]]:
+    """What each user [N] is shown."""
+    items = np.array(made.item_names(), dtype=object)
+    return [[name for name in row if name] for row in items[made.answer(asking(users, made)).items].tolist()]
+
+
+def popular(made: Tables, users: np.ndarray) -> list[list[str]]:
+    """The most rated items that each user [N] has not rated: what knows nothing of anybody shows."""
+    ranks, items = made.item_ranks[:, -1], made.item_names()
+    found = []
+    for user in made.user.encode(users).tolist():
+        scores = ranks.clone()
+        scores[made.seen[made.starts[user] : made.starts[user + 1]]] = -torch.inf
+        found.append([items[place + 2] for place in scores.topk(made.shown).indices.tolist()])
+    return found
+
+
+def golden_rows(made: Tables, rows: Rows) -> list[dict[str, Any]]:
+    """Rows with torch's answers: ratings, lists, strangers and rows of nothing."""
+    values = {name: column[_spread(len(rows), GOLDEN_ROWS)] for name, column in rows.columns.items()}
+    users = np.unique(rows.columns[made.user.column].astype(str))
+    lists = asking([*users[_spread(len(users), GOLDEN_LISTS)], evidence.UNSEEN, ""], made)
+    known = values[made.user.column][0], values[made.item.column][0]
+    pairs = [(known[0], evidence.UNSEEN), (evidence.UNSEEN, known[1]), ("", known[1]), (evidence.UNSEEN,) * 2]
+    whole = {
+        column: np.array([*values[column], *lists[column], *(pair[at] for pair in pairs)], dtype=object)
+        for at, column in enumerate((made.user.column, made.item.column))
+    }
+    answers = made.answer(whole)
+    clear = _clear(made, whole)
+    return [_golden(made, whole, answers, at) for at in range(len(answers.ratings)) if clear[at]]
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
+
+
+def _clear(made: Tables, values: dict[str, np.ndarray]) -> np.ndarray:
+    """Whether a row's list has an order beyond rounding, the first item that is not shown counted in."""
+    _, ranks = made.lists(made.encoder.encode(values).codes[:, 0], more=1)
+    apart = (ranks[:, :-1] - ranks[:, 1:]).amin(1) if ranks.shape[1] > 1 else torch.ones(len(ranks))
+    asked = torch.from_numpy(values[made.item.column] == "")
+    return (~asked | (apart > CLEAR)).numpy()
+
+
+def _golden(made: Tables, values: dict[str, np.ndarray], answers: Any, at: int) -> dict[str, Any]:
+    row = {name: evidence.plain(column[at]) for name, column in values.items()}
+    found: dict[str, Any] = {"row": row, "prediction": float(answers.ratings[at]), "probabilities": None}
+    if row[made.item.column] is not None:
+        return {**found, "recommendations": None}
+    names = made.item_names()
+    pairs = zip(answers.items[at].tolist(), answers.scores[at].tolist(), strict=True)
+    return {**found, "recommendations": [{"item": names[code], "score": s} for code, s in pairs if names[code]]}

@@ -1,0 +1,82 @@
+"""The report of tasks without a target of classes or values: the same page, with sections of each task's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from training_container import evidence
+from training_container.report import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.results import Metrics
+    from dropforge.contract.schema import ModelCard
+    from training_container.export.parity import Proof
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page: figures as (title, how to read it, SVG), or a table, or both."""
+
+    title: str
+    note: str = ""
+    figures: Sequence[tuple[str, str, str]] = ()
+    headers: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a task says in its own words."""
+
+    summary: str
+    baseline: str
+    """What the baseline is."""
+    split: str
+    """How the rows were dealt."""
+    sections: Sequence[Section]
+    packages: dict[str, str] = field(default_factory=dict)
+    """More packages that had a part, with their versions."""
+
+
+def write_plain_report(
+    path: Path, told: Told, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
+) -> None:
+    """Writes the report as one HTML file; every text from the data is escaped."""
+    surroundings = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    surroundings.filters.update(number=words.number, percent=words.percent)
+    page = surroundings.get_template("plain.html").render(
+        card=card,
+        measured=measured,
+        proof=proof,
+        summary=told.summary,
+        baseline=told.baseline,
+        split=told.split,
+        gain=words.gain(measured),
+        meaning=words.MEANING,
+        sections=[_marked(section) for section in told.sections],
+        dropped=profile["dropped"],
+        personal=profile["personal"],
+        versions={**evidence.versions(), **told.packages},
+        device="cpu",
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _marked(section: Section) -> dict[str, Any]:
+    """The section with its drawings marked as markup; all its words stay text."""
+    figures = [(title, how, Markup(plot)) for title, how, plot in section.figures]
+    return {"title": section.title, "note": section.note, "figures": figures, "headers": section.headers,
+            "rows": section.rows}  # fmt: skip
