@@ -29,8 +29,9 @@ from training_container.data.faults import DataFault
 from training_container.data.hashing import nth_copy, row_hashes
 from training_container.data.personal import find_personal
 from training_container.data.profile import make_profile
-from training_container.data.reading import read_table, sniff
+from training_container.data.reading import open_table, sniff
 from training_container.data.splitting import copies, split
+from training_container.data.table import Kept, as_table
 from training_container.data.values import parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import Kind, LabelType, Task
     from training_container.data.choosing import Labels
     from training_container.data.hashing import Hashes
+    from training_container.data.splitting import Parts
+    from training_container.data.table import Table
 
 
 def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
@@ -55,12 +58,13 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
         raise DataFault("no file to read; expected at least one: drop a data set")
     options = Options.of_plan(wanted) if isinstance(wanted, Plan) else wanted
     data = options.data or sniff(paths[0], paths[0].name)
-    return prepare_table(read_table(paths, data), options)
+    with open_table(paths, data) as table:
+        return prepare_table(table, options)
 
 
-def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
-    """As `prepare`, for a table that `read_table` gave."""
-    spec = options.wishes()
+def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
+    """As `prepare`, for a table that `open_table` or `read_table` gave."""
+    table, spec = as_table(data), options.wishes()
     target = choose_target(table, spec)
     task = choose_task(table[target], spec)
     kept, hashes, counts = _clean(table, target)
@@ -72,10 +76,9 @@ def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
     parts = split(hashes, None if task == "regression" else codes)
-    every = _type(kept, described, codes)
-    rows = {name: every.take(index) for name, index in parts.items()}
+    rows = _type(kept, described, codes, parts)
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
-    findings = find_personal(kept, spec.sensitive)
+    findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
@@ -96,13 +99,13 @@ def _is_date(column: Described) -> bool:
     return column.kind == "date" and not column.dropped
 
 
-def _clean(table: pl.DataFrame, target: str) -> tuple[pl.DataFrame, Hashes, dict[str, int]]:
+def _clean(table: Table, target: str) -> tuple[Table, Hashes, dict[str, int]]:
     """Rows with a target and without copies, their hashes, and what was left out."""
-    labelled = table.filter(read_labels(table[target]).values.is_not_null())
-    hashes = row_hashes(labelled)
+    labelled = _kept(table, read_labels(table[target]).values.is_not_null().to_numpy())
+    hashes = np.concatenate([row_hashes(block) for block in labelled.blocks()])
     nth = copies(hashes)
     counts = {"read": table.height, "duplicates": 0, "without_target": table.height - labelled.height}
-    if _possible_rows(labelled) <= labelled.height:
+    if _can_repeat(labelled):
         return labelled, nth_copy(hashes, nth), counts
     first = nth == 0
     left = int(first.sum())
@@ -111,12 +114,22 @@ def _clean(table: pl.DataFrame, target: str) -> tuple[pl.DataFrame, Hashes, dict
             f"needs at least {MIN_ROWS} different rows with a value in {target!r}, got {left} of {table.height}: "
             "drop more rows"
         )
-    return labelled.filter(pl.Series(first)), hashes[first], {**counts, "duplicates": len(first) - left}
+    return _kept(labelled, first), hashes[first], {**counts, "duplicates": len(first) - left}
 
 
-def _possible_rows(table: pl.DataFrame) -> float:
-    """How many different rows the distinct values of the columns allow."""
-    return float(np.prod([float(table[name].n_unique()) for name in table.columns]))
+def _kept(table: Table, mask: NDArray[np.bool_]) -> Table:
+    """The table itself where all rows are kept: what was counted of it still holds."""
+    return table if mask.all() else Kept(table, mask)
+
+
+def _can_repeat(table: Table) -> bool:
+    """Whether the distinct values of the columns allow no more different rows than there are."""
+    possible = 1.0
+    for name in sorted(table.columns, key=lambda name: -table.facts(name).count):
+        possible *= table[name].n_unique()
+        if possible > table.height:
+            return False
+    return True
 
 
 def _encode(labels: Labels, kind: LabelType, task: Task, target: str) -> tuple[tuple[str, ...], NDArray[Any]]:
@@ -144,15 +157,21 @@ def _class_name(value: Any, kind: LabelType) -> str:
     return str(value).lower() if kind == "boolean" else str(value)
 
 
-def _type(table: pl.DataFrame, described: dict[str, Described], codes: NDArray[Any]) -> Rows:
-    read = {name: each for name, each in described.items() if not each.dropped}
-    return Rows({name: typed(table[name], each.kind) for name, each in read.items()}, codes)
+def _type(table: Table, described: dict[str, Described], codes: NDArray[Any], parts: Parts) -> dict[str, Rows]:
+    """The rows of each part; a column at a time, so that no more than one is held twice."""
+    columns: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in parts}
+    for name, each in described.items():
+        if not each.dropped:
+            values = typed(table[name], each.kind)
+            for part, index in parts.items():
+                columns[part][name] = values[index]
+    return {part: Rows(columns[part], codes[index]) for part, index in parts.items()}
 
 
 def typed(series: pl.Series, kind: Kind) -> NDArray[Any]:
     """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise."""
     if kind != "number":
-        return _texts(series).to_numpy().astype(object)
+        return _shared(_texts(series))
     numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
     with np.errstate(over="ignore"):
         values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
@@ -165,3 +184,12 @@ def _texts(series: pl.Series) -> pl.Series:
         whole = series.cast(pl.Int64, strict=False)
         series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
     return without_missing(stripped(series.cast(pl.String))).fill_null("")
+
+
+def _shared(texts: pl.Series) -> NDArray[Any]:
+    """Python texts as objects [N], one object for all equal ones: 8 bytes a row, however long they are."""
+    distinct = texts.unique()
+    if len(distinct) * 2 > len(texts):
+        return texts.to_numpy().astype(object)
+    places = texts.cast(pl.Enum(distinct)).to_physical().to_numpy()
+    return distinct.to_numpy().astype(object)[places]
