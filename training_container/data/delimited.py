@@ -71,7 +71,10 @@ def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataF
 
 
 def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.any_horizontal(pl.all().str.strip_chars() != ""))
+    """Without the rows of white space alone; few have it in the first column, so that the others are seldom looked at."""
+    if frame.width == 0 or (has_text := frame.to_series(0).str.strip_chars() != "").all():
+        return frame
+    return frame.filter(has_text | frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series())
 
 
 def _read_block(text: bytes, delimiter: str, names: list[str]) -> pl.DataFrame:

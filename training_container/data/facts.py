@@ -96,8 +96,8 @@ class Facts:
         values = _values(series)
         self.known += len(values)
         if not self.numeric:
-            self.padded = self.padded or bool(values.str.contains(PADDED).any())
-            if len(values) <= SAMPLE or not _are_numbers(values.head(HEAD)):
+            self.padded = self.padded or _has_padded(values)
+            if len(values) <= SAMPLE or not _are_numbers(values.head(100)):
                 self._read(values)
         self._count(values, len(series))
         self._hold(values)
@@ -112,7 +112,7 @@ class Facts:
         if len(values) * 2 > len(series) - gone:
             return False
         self.known += len(series) - gone
-        self.padded = self.padded or bool(values.str.contains(PADDED).any())
+        self.padded = self.padded or _has_padded(values)
         self.whole = False
         self._hold(values)
         return True
@@ -160,6 +160,11 @@ def _values(series: pl.Series) -> pl.Series:
     if series.dtype.is_numeric():
         return series.cast(pl.Float64).fill_nan(None).drop_nulls()
     return without_missing(stripped(series)).drop_nulls()
+
+
+def _has_padded(values: pl.Series) -> bool:
+    """Whether one is a zero-padded code; all of these sort before "1", which is quick to tell."""
+    return bool(values.filter(values < "1").str.contains(PADDED).any())
 
 
 def _are_numbers(values: pl.Series) -> bool:
