@@ -31,6 +31,7 @@ from training_container.data.personal import find_personal
 from training_container.data.profile import make_profile
 from training_container.data.reading import open_table, sniff
 from training_container.data.splitting import copies, split
+from training_container.data.suspects import find_suspects
 from training_container.data.table import Kept, as_table
 from training_container.data.values import parse_numbers, stripped, without_missing
 
@@ -79,6 +80,7 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     rows = _type(kept, described, codes, parts)
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
     findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
+    suspects = find_suspects(rows["train"], rows["validation"], described, target, len(classes))
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
@@ -90,7 +92,9 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=tuple(each.column for each in findings),
         counts=counts,
-        profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts, findings=findings),
+        profile=make_profile(
+            rows=rows["train"], described=described, target=told, counts=counts, findings=findings, suspects=suspects
+        ),
         **rows,
     )
 
