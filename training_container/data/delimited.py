@@ -46,7 +46,7 @@ def parse_delimited(text: bytes, delimiter: str, limit: int | None) -> pl.DataFr
 
 
 def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataFrame]:
-    """The rows of UTF-8 text that comes in blocks of whole rows, the header first; a frame a block, the first even empty.
+    """The rows of UTF-8 text that comes in blocks of whole rows, the header first; a frame a block, even an empty one.
 
     Polars reads what every reader takes alike. From the first block on whose quotes are placed freely (`5" nail`),
     Python's reader takes the rows one by one, as people write them.
@@ -71,7 +71,7 @@ def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataF
 
 
 def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Without the rows of white space alone; few have it in the first column, so that the others are seldom looked at."""
+    """Without the rows of white space alone; few have it in the first column, the others are seldom looked at."""
     if frame.width == 0 or (has_text := frame.to_series(0).str.strip_chars() != "").all():
         return frame
     return frame.filter(has_text | frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series())

@@ -25,7 +25,8 @@ NEARLY = 0.99
 """Where counts are estimates, all values differ when this share of them is distinct."""
 
 HEAD = 2000
-"""Rows that tell whether a block repeats itself, so that its distinct values are worth finding first."""
+"""Rows that tell whether a block repeats itself, so that its distinct values are worth finding first; and of a block of
+more than `SAMPLE` rows, those whose words are counted."""
 
 
 class Facts:
@@ -98,7 +99,7 @@ class Facts:
         if not self.numeric:
             self.padded = self.padded or _has_padded(values)
             if len(values) <= SAMPLE or not _are_numbers(values.head(100)):
-                self._read(values)
+                self._read(values if len(values) <= SAMPLE else values.head(HEAD))
         self._count(values, len(series))
         self._hold(values)
 

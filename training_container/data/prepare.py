@@ -196,4 +196,4 @@ def _shared(texts: pl.Series) -> NDArray[Any]:
     if len(distinct) * 2 > len(texts):
         return texts.to_numpy().astype(object)
     places = texts.cast(pl.Enum(distinct)).to_physical().to_numpy()
-    return distinct.to_numpy().astype(object)[places]
+    return np.asarray(distinct.to_numpy().astype(object)[places])

@@ -56,7 +56,8 @@ def open_table(paths: Sequence[Path], data_format: DataFormat) -> Iterator[Table
         yield InMemory(read_table(paths, data_format))
         return
     with tempfile.TemporaryDirectory(prefix="dropforge-") as folder:
-        spill, first = Spill(Path(folder)), []
+        spill = Spill(Path(folder))
+        first: list[str] = []
         types = common_types(paths) if data_format.format == "parquet" else {}
         for path in paths:
             found: list[str] = []

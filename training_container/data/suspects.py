@@ -80,7 +80,7 @@ def score_alone(train: Rows, validation: Rows, column: Described, classes: int) 
 
 
 def named_like(name: str, target: str) -> bool:
-    """Whether the words of the target's name stand in the name, in a row; short names of one or two letters say nothing."""
+    """Whether the words of the target's name stand in the name, in a row; one or two letters say nothing."""
     words, wanted = _words(name), _words(target)
     starts = range(len(words) - len(wanted) + 1)
     return len("".join(wanted)) > 2 and any(words[at : at + len(wanted)] == wanted for at in starts)
