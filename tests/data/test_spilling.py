@@ -95,7 +95,7 @@ def test_a_spilled_file_is_prepared_as_one_in_memory(name, tmp_path, write, requ
 
 @pytest.mark.usefixtures("tiny")
 def test_real_data_are_prepared_alike(real, monkeypatch):
-    path = real("breast_cancer")
+    path = real("diabetes")
     spilled = prepare([path], Options())
     monkeypatch.setattr(reading, "IN_MEMORY", 1 << 30)
     same(prepare([path], Options()), spilled)
@@ -202,7 +202,7 @@ def test_well_quoted_text_is_read_as_the_standard_reader_does(rows, end):
 
 
 @settings(max_examples=300, deadline=None)
-@given(body=st.text(alphabet='a",\n', max_size=30))
+@given(body=st.one_of(st.text(alphabet='a",\n', max_size=30), st.text(alphabet="a,\n", max_size=30)))
 def test_freely_quoted_text_is_read_as_the_standard_reader_does(body):
     text = "x,y\n" + body
     try:
@@ -267,7 +267,7 @@ from training_container.data.reading import open_table
 from dropforge.contract.plan import DataFormat
 from dropforge.contract.spec import Spec
 from training_container.data import blocks, reading
-blocks.BLOCK, reading.IN_MEMORY = 2 << 20, 0
+blocks.BLOCK, reading.IN_MEMORY = 1 << 20, 0
 with open_table([Path(sys.argv[1])], DataFormat("csv")) as table:
     describe(table, Spec(), "y")
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
@@ -276,14 +276,14 @@ print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):
     rng = np.random.default_rng(1)
-    block = pl.DataFrame({f"c{at}": np.round(rng.normal(size=50_000), 5) for at in range(12)}).with_columns(
-        y=pl.Series(rng.integers(0, 9, 50_000))
+    block = pl.DataFrame({f"c{at}": np.round(rng.normal(size=20_000), 5) for at in range(12)}).with_columns(
+        y=pl.Series(rng.integers(0, 9, 20_000))
     )
     text = block.write_csv(include_header=False)
     used = []
-    for times in (2, 14):
+    for times in (3, 24):
         path = tmp_path / f"{times}.csv"
         path.write_text(",".join(block.columns) + "\n" + text * times)
         done = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
         used.append(float(done.stdout) / 1024)
-    assert used[1] < used[0] + 40, f"MiB for 9 MB and for 65 MB of text: {used}"
+    assert used[1] < used[0] + 40, f"MiB for 5 MB and for 43 MB of text: {used}"

@@ -27,24 +27,25 @@ def text_blocks(path: Path, data_format: DataFormat) -> Iterator[bytes]:
     Raises:
         DataFault: NUL bytes, text that is not in the format's encoding, a row longer than `LONGEST_ROW`.
     """
-    held, size, at = [], 0, 0
+    held: list[bytes] = []
+    size = at = quotes = 0
     for chunk in _utf8(path, data_format):
-        held.append(chunk)
         size += len(chunk)
-        if size < BLOCK:
-            continue
-        raw = b"".join(held)
-        end = row_end(raw)
+        end = row_end(chunk, quotes) if size >= BLOCK else 0
         if end == 0 and size > LONGEST_ROW:
             raise DataFault(f"a row of more than {LONGEST_ROW} bytes; expected rows that end in a line break: split it")
         if end:
-            check_text(raw[:end], at)
-            yield raw[:end]
-        held, size, at = [raw[end:]], size - end, at + end
+            block = b"".join([*held, chunk[:end]])
+            check_text(block, at)
+            yield block
+            at += len(block)
+            held, size, quotes, chunk = [], len(chunk) - end, 0, chunk[end:]
+        held.append(chunk)
+        quotes += chunk.count(b'"')
     if size:
-        raw = b"".join(held)
-        check_text(raw, at)
-        yield raw
+        block = b"".join(held)
+        check_text(block, at)
+        yield block
 
 
 def _utf8(path: Path, data_format: DataFormat) -> Iterator[bytes]:
@@ -61,15 +62,17 @@ def _utf8(path: Path, data_format: DataFormat) -> Iterator[bytes]:
         raise DataFault(f"{fault}; expected {data_format.encoding} text: save it as utf-8") from fault
 
 
-def row_end(raw: bytes) -> int:
-    """Where the last whole row ends; a line break inside quotes (an odd number before it) ends no row.
+def row_end(raw: bytes, before: int = 0) -> int:
+    """Where the last whole row ends, 0 for nowhere; a line break inside quotes (an odd number before it) ends no row.
+
+    `before` quotes stand in the row's text before `raw`.
 
     Where stray quotes leave the count odd for long, the last line break is as good as any.
     """
     last = end = raw.rfind(b"\n")
-    quoted = b'"' in raw
+    quoted = before % 2 == 1 or b'"' in raw
     for _ in range(50):
-        if not quoted or raw.count(b'"', 0, max(end, 0)) % 2 == 0:
+        if not quoted or (before + raw.count(b'"', 0, max(end, 0))) % 2 == 0:
             return end + 1
         end = raw.rfind(b"\n", 0, end)
     return last + 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from training_container.data.faults import DataFault
-from training_container.data.layout import count_rows, ragged
+from training_container.data.layout import count_rows, ragged, rows_at_a_glance
 from training_container.data.values import NUMBER
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataF
     for block in blocks:
         is_first = not names
         names = names or header_of(block, delimiter)
-        rows = count_rows(block, delimiter, len(names), line)
+        rows = rows_at_a_glance(block, delimiter, len(names)) or count_rows(block, delimiter, len(names), line)
         frame = None if rows is None else _read_block(block, delimiter, names)
         if frame is None or (b'"' in block and frame.height != rows):
             yield from _read_rows(chain([block], blocks), delimiter, names, line, is_first)

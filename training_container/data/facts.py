@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from training_container.data.values import MISSING, NUMBER_SHARE, PADDED, parse_numbers, stripped, without_missing
+from training_container.data.values import MISSING, NUMBER_SHARE, PADDED, parse_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,6 +140,7 @@ class Facts:
     def _hold(self, values: pl.Series) -> None:
         if self._bound < ALL:
             values = values.filter(values.hash(seed=0) < self._bound)
+            values = values if self.numeric else values.str.strip_chars()
         self._held.append(values.unique())
         if sum(map(len, self._held)) > 2 * SAMPLE:
             self._compact()
@@ -154,18 +155,29 @@ class Facts:
             hashes = held.hash(seed=0)
             self._bound = int(np.partition(hashes.to_numpy(), SAMPLE)[SAMPLE])
             held = held.filter(hashes < self._bound)
+            held = held if self.numeric else held.str.strip_chars().unique()
         self._held = [held]
 
 
 def _values(series: pl.Series) -> pl.Series:
+    """Float64, or texts without surrounding white space; no missing ones.
+
+    Stripping is the dearest of all that is done to large blocks, so it is left out where their first rows need none. A
+    stray blank further down then makes a value of its own; those that are held are stripped in any case.
+    """
     if series.dtype.is_numeric():
         return series.cast(pl.Float64).fill_nan(None).drop_nulls()
-    return without_missing(stripped(series)).drop_nulls()
+    texts = series.fill_null("")
+    head = texts.head(HEAD)
+    if len(texts) <= SAMPLE or not (head.str.strip_chars() == head).all():
+        texts = texts.str.strip_chars()
+    missing = texts.is_in(list(MISSING))
+    return texts.filter(~missing) if missing.any() else texts
 
 
 def _has_padded(values: pl.Series) -> bool:
     """Whether one is a zero-padded code; all of these sort before "1", which is quick to tell."""
-    return bool(values.filter(values < "1").str.contains(PADDED).any())
+    return bool(values.filter(values < "1").str.strip_chars().str.contains(PADDED).any())
 
 
 def _are_numbers(values: pl.Series) -> bool:

@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 QUOTE, BREAK, RETURN = ord('"'), ord("\n"), ord("\r")
 
 
+SLICE = 1 << 18
+"""Bytes that are looked at together: few enough to stay in the processor's cache."""
+
+
+def rows_at_a_glance(text: bytes, delimiter: str, width: int) -> int | None:
+    """The rows of text without quotes, when each has `width` fields and a line break; else None, with no reason."""
+    if not text or b'"' in text:
+        return None
+    rows = seen = 0
+    for start in range(0, len(text), SLICE):
+        part = np.frombuffer(text, np.uint8, min(SLICE, len(text) - start), start)
+        marks = np.flatnonzero((part == ord(delimiter)) | (part == BREAK))
+        is_break = part[marks] == BREAK
+        ends = is_break[width - 1 - seen :: width]
+        if not ends.all() or np.count_nonzero(is_break) != len(ends):
+            return None
+        rows, seen = rows + len(ends), (seen + len(marks)) % width
+    return rows if seen == 0 and text[-1] == BREAK else None
+
+
 def count_rows(text: bytes, delimiter: str, width: int, line: int) -> int | None:
     """The rows of `text`, blank lines included, each of `width` fields; None where quotes are placed freely.
 
@@ -32,9 +52,6 @@ def count_rows(text: bytes, delimiter: str, width: int, line: int) -> int | None
             return None
         marks = marks[np.searchsorted(quotes, marks) % 2 == 0]
     is_break = block[marks] == BREAK
-    if len(marks) % width == 0 and is_break[width - 1 :: width].all() and is_break.sum() * width == len(marks):
-        if len(text) == 0 or block[-1] == BREAK:
-            return len(marks) // width
     return _checked_rows(block, marks, is_break, width, line)
 
 
