@@ -188,4 +188,6 @@ def _whole(values: pl.Series) -> NDArray[np.float64] | None:
     """The values as numbers, None unless each is a whole one."""
     numbers = values if values.dtype.is_numeric() else parse_numbers(values)
     array = numbers.drop_nulls().to_numpy()
-    return array if len(array) and len(array) == len(values) and (array == np.floor(array)).all() else None
+    if len(array) == 0 or len(array) < len(values) or not np.isfinite(array).all():
+        return None
+    return array if (array == np.floor(array)).all() else None
