@@ -2,6 +2,6 @@
 
 The order of the way is `reading` (bytes to a `table`, in memory or spilled to disk, its columns counted by `facts`),
 `choosing` (target and task), `columns` (kinds, and what is left out), `personal` (what looks like personal data),
-`prepare` (clean, split, typed rows), `suspects` (what may give the target away) and `profile` (what the data look like).
-Polars and numpy only. Whatever is wrong with the data is a `DataFault` whose message a person can act on.
+`prepare` (clean, split, typed rows), `suspects` (what may give the target away) and `profile` (what the data look
+like). Polars and numpy only. Whatever is wrong with the data is a `DataFault` whose message a person can act on.
 """
