@@ -96,7 +96,7 @@ def by_hand(arguments: argparse.Namespace) -> Job:
     if missing:
         raise JobFault(f"--data: expected a file, got {missing[0]!r}, which is none")
     try:
-        spec = Spec.read({"budget": arguments.budget, "search": arguments.search})
+        spec = Spec.read({"budget": arguments.budget, "search": arguments.search, "split": arguments.split})
         model = names.check_model(arguments.model or names.model_from_file(data[0].name))
     except (SpecFault, names.NameFault) as fault:
         raise JobFault(str(fault)) from fault

@@ -29,6 +29,8 @@ class Spec(Record):
     """How settings are searched with what is left of the budget; `none` leaves the portfolio as it is."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
+    split: str | None = None
+    """Column that says which rows are held out: `train` in a row to learn from, `test` or `holdout` in one held out."""
     sensitive: tuple[str, ...] = ()
     """Columns with personal data: kept out of captures and reports."""
     groups: tuple[str, ...] = ()

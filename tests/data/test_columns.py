@@ -134,3 +134,8 @@ def test_missing_markers_hold_the_usual_spellings():
     assert {"", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?", "-"} <= set(MISSING)
     assert "0" not in MISSING
     assert "no" not in MISSING
+
+
+def test_a_wished_copy_is_kept():
+    frame = pl.DataFrame({"a": ["1", "2", "4"], "b": ["1.0", "2.0", "4"], "t": ["1", "2", "4"]})
+    assert describe(frame, Spec(kinds={"b": "category"}), "t")["b"].dropped == ""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dropforge.contract.spec import Spec
+from training_container.data.dataset import Options
+from training_container.data.faults import DataFault
 from training_container.data.hashing import cell_hashes, row_hashes
-from training_container.data.splitting import copies, split
+from training_container.data.prepare import prepare_table
+from training_container.data.splitting import copies, split, split_as_told
 
 ROW = st.tuples(st.text(max_size=5), st.integers(-(10**6), 10**6).map(str), st.sampled_from(["a", "b", ""]))
 
@@ -84,3 +89,28 @@ def test_a_rare_class_stands_in_every_part():
     assert {name: int(codes[index].sum()) for name, index in split(hashes, codes).items()} == {
         "holdout": 1, "validation": 1, "train": 3,
     }  # fmt: skip
+
+
+def test_a_column_may_deal_the_rows() -> None:
+    hashes = (np.arange(1000, dtype=np.float64) * (2.0**64 / 1000)).astype(np.uint64)
+    told = pl.Series("part", ["train", "Test", " holdout", "train"] * 250)
+    parts = split_as_told(told, hashes)
+    assert set(parts["holdout"].tolist()) == {at for at in range(1000) if at % 4 in (1, 2)}
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(1000))
+    assert 60 <= len(parts["validation"]) <= 140
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"), [(["train", "maybe"], "'maybe'"), (["train"] * 2, "holds out 0 of 2"), (["test"] * 2, "2 of 2")]
+)
+def test_a_column_that_deals_them_wrongly_is_refused(told: list[str], reason: str) -> None:
+    with pytest.raises(DataFault, match=reason):
+        split_as_told(pl.Series("part", told), np.arange(2, dtype=np.uint64))
+
+
+def test_the_dealing_column_is_no_input() -> None:
+    rows = {"x": [at % 17 for at in range(200)], "y": [at * 7 % 13 for at in range(200)]}
+    table = pl.DataFrame(rows).with_columns(part=pl.Series(["train"] * 150 + ["test"] * 50)).cast(pl.String)
+    data = prepare_table(table, Options(spec=Spec(split="part", target="y", task="regression")))
+    assert [each.name for each in data.columns] == ["x"]
+    assert len(data.holdout) > 0

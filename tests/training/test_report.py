@@ -45,28 +45,13 @@ def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
         for at in range(300)
     ]
     path = tmp_path / "nasty.csv"
-    path.write_text("\n".join(["x$_{1},<b>kind</b>,e-mail,y", *lines]))
+    path.write_text("\n".join(["x$_{1},<b>kind of fee</b>,e-mail,fee", *lines]))
     out = tmp_path / "out"
-    assert (
-        trainer.main(
-            [
-                "--data",
-                str(path),
-                "--target",
-                "y",
-                "--task",
-                "regression",
-                "--out",
-                str(out),
-                "--search",
-                "none",
-                "--budget",
-                "0.3",
-            ]
-        )
-        == 0
-    )
+    words = ["--data", str(path), "--target", "fee", "--task", "regression", "--out", str(out)]
+    assert trainer.main([*words, "--search", "none", "--budget", "0.3"]) == 0
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
-    assert "&lt;b&gt;kind&lt;/b&gt;" in page
+    assert "&lt;b&gt;kind of fee&lt;/b&gt;" in page
+    assert "Leakage suspects" in page
+    assert "named like the target &#39;fee&#39;" in page
     assert "@example.org" not in page

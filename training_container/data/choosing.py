@@ -24,14 +24,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data.columns import describe_column
+from training_container.data.columns import describe_facts
 from training_container.data.faults import DataFault
+from training_container.data.table import as_table
 from training_container.data.values import MISSING, NO_ANSWER, NUMBER_SHARE, parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dropforge.contract.schema import LabelType, Task
+    from training_container.data.facts import Facts
+    from training_container.data.table import Table
 
 SURE = ("target", "label", "labels", "class", "classes", "y", "outcome", "response", "groundtruth", "classlabel")
 OUTCOMES = (
@@ -68,7 +71,7 @@ class Labels:
     numeric: bool
 
 
-def choose_target(frame: pl.DataFrame, spec: Spec) -> str:
+def choose_target(frame: pl.DataFrame | Table, spec: Spec) -> str:
     """The column to predict.
 
     Raises:
@@ -84,7 +87,7 @@ def choose_target(frame: pl.DataFrame, spec: Spec) -> str:
         return spec.target
     names = [name for name in frame.columns if name not in spec.drop]
     plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
-    last = (name for name in reversed(names) if _can_be_last(frame[name]))
+    last = (name for name in reversed(names) if _can_be_last(as_table(frame).facts(name)))
     target = next(iter(_ranked(names, plain)), None) or next(last, None)
     if target is None:
         raise DataFault(
@@ -94,8 +97,8 @@ def choose_target(frame: pl.DataFrame, spec: Spec) -> str:
     return target
 
 
-def _can_be_last(series: pl.Series) -> bool:
-    found = describe_column(series, Spec())
+def _can_be_last(facts: Facts) -> bool:
+    found = describe_facts(facts, Spec())
     return not found.dropped and found.kind != "date"
 
 
@@ -117,6 +120,7 @@ def _called(names: list[str], plain: dict[str, str], known: tuple[str, ...]) -> 
 def check_wishes(names: list[str], spec: Spec) -> None:
     """Refuses, with `SpecFault`, a spec that names columns that are not there, or drops its own target."""
     wished = {"target": (spec.target,) if spec.target is not None else (), "drop": spec.drop}
+    wished |= {"split": (spec.split,) if spec.split is not None else ()}
     wished |= {"sensitive": spec.sensitive, "groups": spec.groups, "kinds": tuple(spec.kinds)}
     for wish, columns in wished.items():
         for column in columns:

@@ -8,24 +8,23 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from training_container.data.faults import DataFault
+from training_container.data.layout import count_rows, ragged, rows_at_a_glance
 from training_container.data.values import NUMBER
 
 if TYPE_CHECKING:
     from _csv import Reader
     from collections.abc import Iterator
 
-BLOCK = 64 << 20
-"""Bytes that the field count looks at together."""
+    from typing_extensions import Buffer
 
 ROWS = 50_000
-"""Quoted rows that become columns together."""
+"""Rows that become columns together where they are read one by one."""
 
 HEADER = 1 << 20
 """Longest header in bytes."""
@@ -37,52 +36,103 @@ def parse_delimited(text: bytes, delimiter: str, limit: int | None) -> pl.DataFr
     Raises:
         DataFault: no header, doubled or empty names, rows of another width, an unclosed quote.
     """
-    names = header_of(text, delimiter)
-    if b'"' in text:
-        frame = _read_quoted(text, delimiter, names, limit)
-    else:
-        check_widths(text, delimiter, len(names))
-        frame = _read_plain(text, delimiter, names, limit)
-    return frame.filter(pl.any_horizontal(pl.all().str.strip_chars() != ""))
+    frames: list[pl.DataFrame] = []
+    for frame in read_delimited(iter([text]), delimiter):
+        frames.append(frame)
+        if limit is not None and sum(each.height for each in frames) >= limit:
+            break
+    table = pl.concat(frames)
+    return table if limit is None else table.head(limit)
 
 
-def _read_plain(text: bytes, delimiter: str, names: list[str], limit: int | None) -> pl.DataFrame:
+def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataFrame]:
+    """The rows of UTF-8 text that comes in blocks of whole rows, the header first; a frame a block, even an empty one.
+
+    Polars reads what every reader takes alike. From the first block on whose quotes are placed freely (`5" nail`),
+    Python's reader takes the rows one by one, as people write them.
+
+    Raises:
+        DataFault: as `parse_delimited`.
+    """
+    names: list[str] = []
+    line = 0
+    for block in blocks:
+        is_first = not names
+        names = names or header_of(block, delimiter)
+        rows = rows_at_a_glance(block, delimiter, len(names)) or count_rows(block, delimiter, len(names), line)
+        frame = None if rows is None else _read_block(block, delimiter, names)
+        if frame is None or (b'"' in block and frame.height != rows):
+            yield from _read_rows(chain([block], blocks), delimiter, names, line, is_first)
+            return
+        yield _with_text(frame[1:] if is_first else frame)
+        line += block.count(b"\n")
+    if not names:
+        header_of(b"", delimiter)
+
+
+def _with_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the rows of white space alone; few have it in the first column, the others are seldom looked at."""
+    if frame.width == 0 or (has_text := frame.to_series(0).str.strip_chars() != "").all():
+        return frame
+    return frame.filter(has_text | frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series())
+
+
+def _read_block(text: bytes, delimiter: str, names: list[str]) -> pl.DataFrame:
     try:
-        frame = pl.read_csv(
-            text, separator=delimiter, quote_char=None, infer_schema=False, empty_string_is_null=False,
-            has_header=False, new_columns=names, n_rows=None if limit is None else limit + 1,
+        return pl.read_csv(
+            text, separator=delimiter, quote_char='"' if b'"' in text else None, infer_schema=False,
+            empty_string_is_null=False, has_header=False, new_columns=names,
         )  # fmt: skip
     except pl.exceptions.PolarsError as fault:
         what = str(fault).splitlines()[0]
         raise DataFault(f"the rows cannot be read ({what}); expected delimited text: export it again") from fault
-    return frame[1:]
 
 
-def _read_quoted(text: bytes, delimiter: str, names: list[str], limit: int | None) -> pl.DataFrame:
-    """Row by row: polars takes `5" nail` for an open quote, Python's reader takes it as people write it."""
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(text), "utf-8", newline=""), delimiter=delimiter)
-    blocks: list[pl.DataFrame] = []
+def _read_rows(blocks: Iterator[bytes], delimiter: str, names: list[str], line: int, has_header: bool,
+               ) -> Iterator[pl.DataFrame]:  # fmt: skip
+    lines = io.TextIOWrapper(io.BufferedReader(_Blocks(blocks)), "utf-8", newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
-        next(reader)
-        rows = _checked(reader, len(names)) if limit is None else islice(_checked(reader, len(names)), limit)
-        while block := list(islice(rows, ROWS)):
-            columns = zip(names, zip(*block, strict=True), strict=True)
-            blocks.append(pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns}))
+        if has_header:
+            next(reader)
+        rows, is_first = _checked(reader, len(names), line), True
+        while (block := list(islice(rows, ROWS))) or is_first:
+            columns = zip(names, zip(*block, strict=True) if block else [()] * len(names), strict=True)
+            yield _with_text(pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns}))
+            is_first = False
     except csv.Error as fault:
         longest = csv.field_size_limit()
         raise DataFault(
-            f"line {reader.line_num} cannot be read ({fault}); expected fields of at most {longest} characters: "
+            f"line {line + reader.line_num} cannot be read ({fault}); expected fields of at most {longest} characters: "
             "is a quote left open?"
         ) from fault
-    return pl.concat(blocks) if blocks else pl.DataFrame(schema=dict.fromkeys(names, pl.String))
 
 
-def _checked(reader: Reader, width: int) -> Iterator[list[str]]:
+def _checked(reader: Reader, width: int, line: int) -> Iterator[list[str]]:
     for row in reader:
         if len(row) == width:
             yield row
         elif any(field.strip() for field in row):
-            raise _ragged(reader.line_num, len(row), width)
+            raise ragged(line + reader.line_num, len(row), width)
+
+
+class _Blocks(io.RawIOBase):
+    """Blocks of bytes as one file."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self.blocks, self.rest = blocks, memoryview(b"")
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """The next bytes, 0 at the end."""
+        self.rest = self.rest if len(self.rest) else memoryview(next(self.blocks, b""))
+        view = memoryview(buffer)
+        taken = min(len(view), len(self.rest))
+        view[:taken], self.rest = self.rest[:taken], self.rest[taken:]
+        return taken
 
 
 def header_of(text: bytes, delimiter: str) -> list[str]:
@@ -116,30 +166,3 @@ def check_names(names: list[str]) -> None:
         raise DataFault(
             f"the header has {doubled[0]!r} {names.count(doubled[0])} times; expected each once: rename one"
         )
-
-
-def check_widths(text: bytes, delimiter: str, width: int) -> None:
-    """Refuses rows of unquoted text with more or fewer fields than the header, with `DataFault`; blank lines pass.
-
-    Without quotes every line break ends a row, so that counting bytes is enough.
-    """
-    start, line = 0, 0
-    while start < len(text):
-        end = text.rfind(b"\n", start, start + BLOCK) + 1 or len(text)
-        block = np.frombuffer(text, np.uint8, end - start, start)
-        ends = np.flatnonzero(block == ord("\n"))
-        if text[end - 1] != ord("\n"):
-            ends = np.append(ends, len(block))
-        fields = np.diff(np.searchsorted(np.flatnonzero(block == ord(delimiter)), ends), prepend=0) + 1
-        for at in np.flatnonzero(fields != width):
-            if bytes(block[(ends[at - 1] + 1 if at else 0) : ends[at]]).strip():
-                raise _ragged(line + int(at) + 1, int(fields[at]), width)
-        start, line = end, line + len(ends)
-
-
-def _ragged(line: int, found: int, width: int) -> DataFault:
-    fields = "1 field" if found == 1 else f"{found} fields"
-    return DataFault(
-        f"line {line} has {fields}, the header has {width}; expected the same number in every row: "
-        "quote fields that hold the delimiter"
-    )

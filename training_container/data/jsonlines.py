@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +15,9 @@ from training_container.data.faults import DataFault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROWS = 50_000
+"""Rows that become columns together."""
+
 
 def parse_json_lines(text: bytes, limit: int | None) -> pl.DataFrame:
     """The table that UTF-8 `text` holds: String columns in the order of first sight, "" where a row has no such key.
@@ -21,25 +25,45 @@ def parse_json_lines(text: bytes, limit: int | None) -> pl.DataFrame:
     Raises:
         DataFault: a line that is no JSON object, a value that is a list or an object, a key that stands twice.
     """
-    columns: dict[str, list[str]] = {}
-    height = 0
-    for line, row in _rows(text):
-        if height == limit:
+    frames: list[pl.DataFrame] = []
+    for frame in read_json_lines(iter([text])):
+        frames.append(frame)
+        if limit is not None and sum(each.height for each in frames) >= limit:
             break
+    table = pl.concat(frames, how="diagonal").fill_null("") if frames else pl.DataFrame()
+    check_names(table.columns)
+    return table if limit is None else table.head(limit)
+
+
+def read_json_lines(blocks: Iterator[bytes]) -> Iterator[pl.DataFrame]:
+    """The same for text in blocks of whole lines: a frame of some rows at a time, with the columns seen until there.
+
+    Raises:
+        DataFault: as `parse_json_lines`.
+    """
+    names: dict[str, None] = {}
+    rows = _rows(blocks)
+    while some := list(islice(rows, ROWS)):
+        table = _table(some, names)
+        check_names([name.strip() for name in names])
+        yield table.rename(str.strip)
+
+
+def _table(rows: list[tuple[int, dict[str, Any]]], names: dict[str, None]) -> pl.DataFrame:
+    """The rows as columns; `names` gains the keys that are new."""
+    columns: dict[str, list[str]] = {name: [""] * len(rows) for name in names}
+    for at, (line, row) in enumerate(rows):
         for key, value in row.items():
             if key not in columns:
-                columns[key] = [""] * height
-            columns[key].append(_text(value, line, key))
-        height += 1
-        for values in columns.values():
-            if len(values) < height:
-                values.append("")
-    check_names([name.strip() for name in columns])
-    return pl.DataFrame({name.strip(): pl.Series(values, dtype=pl.String) for name, values in columns.items()})
+                columns[key] = [""] * len(rows)
+            columns[key][at] = _text(value, line, key)
+    names |= dict.fromkeys(columns)
+    return pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns.items()})
 
 
-def _rows(text: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(io.BytesIO(text), 1):
+def _rows(blocks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    lines = (line for block in blocks for line in io.BytesIO(block))
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +13,7 @@ from training_container.data.faults import DataFault
 from training_container.data.pages import unpacked_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from polars.datatypes import DataType
@@ -20,25 +22,61 @@ MAX_CELLS = 1_000_000_000
 """Most rows times columns: run-length coding fits far more into a few bytes."""
 
 
+BATCH = 100_000
+"""Rows that are unpacked together."""
+
+
 def read_parquet(path: Path, limit: int | None) -> pl.DataFrame:
     """The table at `path`: numeric columns as they are, String for text, dates (ISO) and booleans; null is missing.
 
     Raises:
         DataFault: damaged, nested types, columns of bytes or durations, or more data than a machine holds.
     """
+    with _readable():
+        frame = pl.read_parquet(path, columns=list(checked_schema(path)), n_rows=limit)
+        return frame.select(_plain(name, dtype) for name, dtype in frame.schema.items()).rename(str.strip)
+
+
+def read_parquet_blocks(path: Path) -> Iterator[pl.DataFrame]:
+    """The same, some rows at a time; at least one frame, which may be empty.
+
+    Raises:
+        DataFault: as `read_parquet`.
+    """
+    with _readable():
+        schema = checked_schema(path)
+        plain = pl.scan_parquet(path).select(_plain(name, dtype) for name, dtype in schema.items())
+        yield plain.head(0).collect().rename(str.strip)
+        for frame in plain.collect_batches(chunk_size=BATCH, maintain_order=True):
+            yield frame.rename(str.strip)
+
+
+def common_types(paths: Sequence[Path]) -> dict[str, DataType]:
+    """The type of each column that holds the values of all files."""
+    with _readable():
+        heads = [next(read_parquet_blocks(path)) for path in paths]
+        same = [head for head in heads if head.columns == heads[0].columns]
+        return dict(pl.concat(same, how="vertical_relaxed").schema)
+
+
+def checked_schema(path: Path) -> dict[str, DataType]:
+    """Columns and types, once the file is known to unpack to what a machine holds."""
+    schema = dict(pl.read_parquet_schema(path))
+    _check_schema(schema)
+    size = unpacked_size(path)
+    if size > streams.MAX_BYTES:
+        raise DataFault(f"{size} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns")
+    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    if rows * len(schema) > MAX_CELLS:
+        raise DataFault(f"{rows} rows of {len(schema)} columns; expected at most {MAX_CELLS} cells: drop fewer rows")
+    return schema
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What polars says of a damaged file, as a `DataFault`."""
     try:
-        schema = dict(pl.read_parquet_schema(path))
-        _check_schema(schema)
-        size = unpacked_size(path)
-        if size > streams.MAX_BYTES:
-            raise DataFault(f"{size} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns")
-        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-        if rows * len(schema) > MAX_CELLS:
-            raise DataFault(
-                f"{rows} rows of {len(schema)} columns; expected at most {MAX_CELLS} cells: drop fewer rows"
-            )
-        frame = pl.read_parquet(path, n_rows=limit)
-        plain = frame.select(_plain(name, dtype) for name, dtype in schema.items())
+        yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as fault:
         if isinstance(fault, DataFault):
             raise
@@ -46,7 +84,6 @@ def read_parquet(path: Path, limit: int | None) -> pl.DataFrame:
         raise DataFault(
             f"the Parquet file cannot be read ({what}); expected a whole file: write and drop it again"
         ) from fault
-    return plain.rename(str.strip)
 
 
 def _check_schema(schema: dict[str, DataType]) -> None:

@@ -1,8 +1,8 @@
 """Columns that look like personal data: reported and masked, never silently dropped.
 
 Values speak first: a kind with a checksum (card, IBAN, national ids) or a shape of its own (e-mail address, phone
-number) that nearly all of up to `SAMPLE` distinct values have. Then names. What a column was found by stands in the
-profile, so that a person can overrule it.
+number) that nearly all of up to `SAMPLE` distinct values have; of data on disk, those of the first block. Then names.
+What a column was found by stands in the profile, so that a person can overrule it.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ than there are rows (a table of a few categories): there, equal rows are observa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +30,11 @@ from training_container.data.faults import DataFault
 from training_container.data.hashing import nth_copy, row_hashes
 from training_container.data.personal import find_personal
 from training_container.data.profile import make_profile
-from training_container.data.reading import read_table, sniff
+from training_container.data.reading import open_table, sniff
 from training_container.data.special import special_task
-from training_container.data.splitting import copies, split
+from training_container.data.splitting import copies, split, split_as_told
+from training_container.data.suspects import find_suspects
+from training_container.data.table import Kept, as_table
 from training_container.data.typed import typed
 
 if TYPE_CHECKING:
@@ -41,8 +44,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dropforge.contract.schema import LabelType, Task
+    from dropforge.contract.spec import Spec
     from training_container.data.choosing import Labels
     from training_container.data.hashing import Hashes
+    from training_container.data.splitting import Parts
+    from training_container.data.table import Table
 
 
 def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
@@ -56,15 +62,16 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
         raise DataFault("no file to read; expected at least one: drop a data set")
     options = Options.of_plan(wanted) if isinstance(wanted, Plan) else wanted
     data = options.data or sniff(paths[0], paths[0].name)
-    return prepare_table(read_table(paths, data), options)
+    with open_table(paths, data) as table:
+        return prepare_table(table, options)
 
 
-def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
-    """As `prepare`, for a table that `read_table` gave."""
-    spec = options.wishes()
+def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
+    """As `prepare`, for a table that `open_table` or `read_table` gave."""
+    table, spec = as_table(data), _without_split(options.wishes())
     special = special_task(table, spec)
     if special is not None:
-        return special.prepare(table, options)
+        return special.prepare(pl.concat(table.blocks()), options)
     target = choose_target(table, spec)
     task = choose_task(table[target], spec)
     kept, hashes, counts = _clean(table, target)
@@ -75,11 +82,11 @@ def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
     if all(each.dropped for each in described.values()):
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
-    parts = split(hashes, None if task == "regression" else codes)
-    every = _type(kept, described, codes)
-    rows = {name: every.take(index) for name, index in parts.items()}
+    parts = _parts(kept, spec, hashes, None if task == "regression" else codes)
+    rows = _type(kept, described, codes, parts)
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
-    findings = find_personal(kept, spec.sensitive)
+    findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
+    suspects = find_suspects(rows["train"], rows["validation"], described, target, len(classes))
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
@@ -91,22 +98,34 @@ def prepare_table(table: pl.DataFrame, options: Options) -> Dataset:
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=tuple(each.column for each in findings),
         counts=counts,
-        profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts, findings=findings),
+        profile=make_profile(
+            rows=rows["train"], described=described, target=told, counts=counts, findings=findings, suspects=suspects
+        ),
         **rows,
     )
+
+
+def _without_split(spec: Spec) -> Spec:
+    """The column that deals the rows is none to learn from."""
+    return spec if spec.split is None else replace(spec, drop=(*spec.drop, spec.split))
+
+
+def _parts(kept: Table, spec: Spec, hashes: Hashes, codes: NDArray[np.int64] | None) -> Parts:
+    """Which row goes where: as a column of the data says, or by content."""
+    return split(hashes, codes) if spec.split is None else split_as_told(kept[spec.split], hashes)
 
 
 def _is_date(column: Described) -> bool:
     return column.kind == "date" and not column.dropped
 
 
-def _clean(table: pl.DataFrame, target: str) -> tuple[pl.DataFrame, Hashes, dict[str, int]]:
+def _clean(table: Table, target: str) -> tuple[Table, Hashes, dict[str, int]]:
     """Rows with a target and without copies, their hashes, and what was left out."""
-    labelled = table.filter(read_labels(table[target]).values.is_not_null())
-    hashes = row_hashes(labelled)
+    labelled = _kept(table, read_labels(table[target]).values.is_not_null().to_numpy())
+    hashes = np.concatenate([row_hashes(block) for block in labelled.blocks()])
     nth = copies(hashes)
     counts = {"read": table.height, "duplicates": 0, "without_target": table.height - labelled.height}
-    if _possible_rows(labelled) <= labelled.height:
+    if _can_repeat(labelled):
         return labelled, nth_copy(hashes, nth), counts
     first = nth == 0
     left = int(first.sum())
@@ -115,12 +134,22 @@ def _clean(table: pl.DataFrame, target: str) -> tuple[pl.DataFrame, Hashes, dict
             f"needs at least {MIN_ROWS} different rows with a value in {target!r}, got {left} of {table.height}: "
             "drop more rows"
         )
-    return labelled.filter(pl.Series(first)), hashes[first], {**counts, "duplicates": len(first) - left}
+    return _kept(labelled, first), hashes[first], {**counts, "duplicates": len(first) - left}
 
 
-def _possible_rows(table: pl.DataFrame) -> float:
-    """How many different rows the distinct values of the columns allow."""
-    return float(np.prod([float(table[name].n_unique()) for name in table.columns]))
+def _kept(table: Table, mask: NDArray[np.bool_]) -> Table:
+    """The table itself where all rows are kept: what was counted of it still holds."""
+    return table if mask.all() else Kept(table, mask)
+
+
+def _can_repeat(table: Table) -> bool:
+    """Whether the distinct values of the columns allow no more different rows than there are."""
+    possible = 1.0
+    for name in sorted(table.columns, key=lambda name: -table.facts(name).count):
+        possible *= table[name].n_unique()
+        if possible > table.height:
+            return False
+    return True
 
 
 def _encode(labels: Labels, kind: LabelType, task: Task, target: str) -> tuple[tuple[str, ...], NDArray[Any]]:
@@ -148,6 +177,12 @@ def _class_name(value: Any, kind: LabelType) -> str:
     return str(value).lower() if kind == "boolean" else str(value)
 
 
-def _type(table: pl.DataFrame, described: dict[str, Described], codes: NDArray[Any]) -> Rows:
-    read = {name: each for name, each in described.items() if not each.dropped}
-    return Rows({name: typed(table[name], each.kind) for name, each in read.items()}, codes)
+def _type(table: Table, described: dict[str, Described], codes: NDArray[Any], parts: Parts) -> dict[str, Rows]:
+    """The rows of each part; a column at a time, so that no more than one is held twice."""
+    columns: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in parts}
+    for name, each in described.items():
+        if not each.dropped:
+            values = typed(table[name], each.kind)
+            for part, index in parts.items():
+                columns[part][name] = values[index]
+    return {part: Rows(columns[part], codes[index]) for part, index in parts.items()}

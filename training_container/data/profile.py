@@ -1,13 +1,14 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
     {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
-     "dropped": {name: reason}, "personal": [{"column", "what", "found_by"}], "masked": [names]}
+     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
+     "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
 (`q001` is the 0.1 % quantile, `q05` the 5 %) and `histogram` (20 bins of equal width between q01 and q99; what lies
 outside counts in the first or last bin). Dates add the same over their days since 1970-01-01. Categories and booleans
 add `top` (at most 50 of [value, count]) and `other` (count). Of masked columns no single value is written: no `top`, no
-`histogram`.
+`histogram`. `suspects` are columns that tell the target almost by themselves (`suspects`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def make_profile(
     target: Mapping[str, Any],
     counts: Mapping[str, int],
     findings: Sequence[Finding],
+    suspects: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
     masked = [each.column for each in findings]
@@ -54,6 +56,7 @@ def make_profile(
         "target": {**target, **_target(rows.target, target["classes"])},
         "columns": {name: describe_values(rows.columns[name], each, name in masked) for name, each in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},
+        "suspects": list(suspects),
         "personal": [{"column": each.column, "what": each.what, "found_by": each.found_by} for each in findings],
         "masked": masked,
     }

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from training_container.data.table import Table
+
 ROLES = {
     "user": ("user", "userid", "username", "customer", "customerid", "member", "memberid", "reviewer", "reviewerid",
              "visitor", "visitorid", "account", "accountid", "uid", "iduser"),
@@ -68,7 +70,7 @@ class RatingColumns:
     time: str | None
 
 
-def find_ratings(frame: pl.DataFrame, spec: Spec) -> RatingColumns | None:
+def find_ratings(frame: pl.DataFrame | Table, spec: Spec) -> RatingColumns | None:
     """The columns of a table of ratings, None when it is none by the rule.
 
     Raises:
@@ -91,7 +93,7 @@ def find_ratings(frame: pl.DataFrame, spec: Spec) -> RatingColumns | None:
     return RatingColumns(called["user"][0], called["item"][0], called["rating"][0], next(iter(called["time"]), None))
 
 
-def _repeat(frame: pl.DataFrame, called: dict[str, list[str]]) -> bool:
+def _repeat(frame: pl.DataFrame | Table, called: dict[str, list[str]]) -> bool:
     """Whether ratings are numbers and there are several of a user and of an item, as a rule."""
     numeric = read_labels(frame[called["rating"][0]]).numeric
     return numeric and all(2 * frame[called[role][0]].n_unique() <= frame.height for role in ("user", "item"))

@@ -1,4 +1,8 @@
-"""Files to one table: `sniff` finds how they are written, `read_table` reads them all the same way.
+"""Files to one table: `sniff` finds how they are written, `open_table` and `read_table` read them all the same way.
+
+`open_table` is for data of any size: what is more than `IN_MEMORY` unpacked is read once, block by block, checked,
+counted (`facts`) and spilled as Parquet to a scratch folder, from which columns are taken one at a time. Memory does
+not grow with the rows. `read_table` gives a frame in memory.
 
 Text formats give every column as text; which columns are numbers or dates is decided afterwards, by `columns`, over
 values that still are what was written.
@@ -6,31 +10,65 @@ values that still are what was written.
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from training_container.data import streams
-from training_container.data.delimited import parse_delimited
+from training_container.data.blocks import check_text, row_end, text_blocks
+from training_container.data.delimited import parse_delimited, read_delimited
 from training_container.data.faults import DataFault
-from training_container.data.jsonlines import parse_json_lines
+from training_container.data.jsonlines import parse_json_lines, read_json_lines
 from training_container.data.pages import unpacked_size
-from training_container.data.parquet import read_parquet
+from training_container.data.parquet import common_types, read_parquet, read_parquet_blocks
 from training_container.data.sniffing import sniff
+from training_container.data.table import InMemory, Spill
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from dropforge.contract.plan import DataFormat
+    from training_container.data.table import Table
 
-__all__ = ["MAX_COLUMNS", "SAMPLE_BYTES", "read_table", "sniff", "unpacked_bytes"]
+__all__ = ["IN_MEMORY", "MAX_COLUMNS", "SAMPLE_BYTES", "open_table", "read_table", "sniff", "unpacked_bytes"]
 
 SAMPLE_BYTES = 64 << 20
 """Text that is looked at when only `limit` rows are wanted."""
 
+IN_MEMORY = 64 << 20
+"""Bytes, unpacked, up to which a data set is not worth a scratch folder."""
+
 MAX_COLUMNS = 2000
 """Most columns: each is an input of the model's graph."""
+
+
+@contextmanager
+def open_table(paths: Sequence[Path], data_format: DataFormat) -> Iterator[Table]:
+    """All rows of all files, in the order of `paths`; a scratch folder holds them while the context lasts, when large.
+
+    Raises:
+        DataFault: as `read_table`.
+    """
+    if not _more_than(IN_MEMORY, paths, data_format):
+        yield InMemory(read_table(paths, data_format))
+        return
+    with tempfile.TemporaryDirectory(prefix="dropforge-") as folder:
+        spill = Spill(Path(folder))
+        first: list[str] = []
+        types = common_types(paths) if data_format.format == "parquet" else {}
+        for path in paths:
+            found: list[str] = []
+            for frame in _blocks(path, data_format):
+                found = frame.columns
+                spill.add(frame.cast(types) if found == list(types) else frame)  # type: ignore[arg-type]
+            first = first or found
+            if found != first:
+                raise DataFault(_other_header(path, found, first))
+        check_shape(spill.columns, spill.height)
+        yield spill
 
 
 def read_table(paths: Sequence[Path], data_format: DataFormat, limit: int | None = None) -> pl.DataFrame:
@@ -48,18 +86,23 @@ def read_table(paths: Sequence[Path], data_format: DataFormat, limit: int | None
             raise DataFault(_other_header(path, frame.columns, frames[0].columns))
         frames.append(frame)
     table = pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
-    if table.height == 0:
+    check_shape(table.columns, table.height)
+    return table if limit is None else table.head(limit)
+
+
+def check_shape(columns: Sequence[str], height: int) -> None:
+    """Refuses, with `DataFault`, a table without rows, or with too few or too many columns."""
+    if height == 0:
         raise DataFault(
-            f"the data have {table.width} columns and no rows; expected rows: check the export that wrote them"
+            f"the data have {len(columns)} columns and no rows; expected rows: check the export that wrote them"
         )
-    if table.width < 2:
+    if len(columns) < 2:
         raise DataFault(
-            f"the data have 1 column, {table.columns[0]!r}; expected a target and something to tell it from: "
+            f"the data have 1 column, {columns[0]!r}; expected a target and something to tell it from: "
             "is the delimiter one of , ; tab |?"
         )
-    if table.width > MAX_COLUMNS:
-        raise DataFault(f"the data have {table.width} columns; expected at most {MAX_COLUMNS}: leave some out")
-    return table if limit is None else table.head(limit)
+    if len(columns) > MAX_COLUMNS:
+        raise DataFault(f"the data have {len(columns)} columns; expected at most {MAX_COLUMNS}: leave some out")
 
 
 def unpacked_bytes(paths: Sequence[Path], data_format: DataFormat) -> int:
@@ -69,6 +112,26 @@ def unpacked_bytes(paths: Sequence[Path], data_format: DataFormat) -> int:
     if data_format.gzip:
         return sum(len(block) for path in paths for block in streams.chunks(path, True))
     return sum(path.stat().st_size for path in paths)
+
+
+def _more_than(size: int, paths: Sequence[Path], data_format: DataFormat) -> bool:
+    """Whether the files hold more than `size` bytes unpacked; gzip is unpacked until that is known."""
+    if not data_format.gzip:
+        return unpacked_bytes(paths, data_format) > size
+    found = 0
+    for path in paths:
+        for block in streams.chunks(path, True):
+            found += len(block)
+            if found > size:
+                return True
+    return False
+
+
+def _blocks(path: Path, data_format: DataFormat) -> Iterator[pl.DataFrame]:
+    if data_format.format == "parquet":
+        return read_parquet_blocks(path)
+    blocks = text_blocks(path, data_format)
+    return read_json_lines(blocks) if data_format.format == "jsonl" else read_delimited(blocks, data_format.delimiter)
 
 
 def _read(path: Path, data_format: DataFormat, limit: int | None) -> pl.DataFrame:
@@ -91,32 +154,9 @@ def _text(path: Path, data_format: DataFormat, size: int | None) -> bytes:
             raw = raw.decode(data_format.encoding, "strict" if whole else "ignore").encode()
         except UnicodeError as fault:
             raise DataFault(f"{fault}; expected {data_format.encoding} text: save it as utf-8") from fault
-    raw = raw if whole else _cut(raw)
-    _check_text(raw)
+    raw = raw if whole else raw[: row_end(raw)]
+    check_text(raw)
     return raw
-
-
-def _cut(raw: bytes) -> bytes:
-    """Without the last line that may be torn; a line break inside quotes (an odd number before it) ends no row.
-
-    Where stray quotes leave the count odd for long, the last line break is as good as any.
-    """
-    last = end = raw.rfind(b"\n")
-    for _ in range(50):
-        if raw.count(b'"', 0, max(end, 0)) % 2 == 0:
-            return raw[: end + 1]
-        end = raw.rfind(b"\n", 0, end)
-    return raw[: last + 1]
-
-
-def _check_text(raw: bytes) -> None:
-    at = raw.find(b"\0")
-    if at >= 0:
-        raise DataFault(f"there is a NUL byte at byte {at}; expected text: export it again as utf-8")
-    try:
-        raw.decode()
-    except UnicodeDecodeError as fault:
-        raise DataFault(f"{fault}; expected utf-8 text: save it as utf-8") from fault
 
 
 def _other_header(path: Path, found: list[str], first: list[str]) -> str:

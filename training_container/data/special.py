@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import Task
     from dropforge.contract.spec import Spec
     from training_container.data.dataset import Dataset, Options
+    from training_container.data.table import Table
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Special:
     prepare: Callable[[pl.DataFrame, Options], Dataset]
 
 
-def special_task(table: pl.DataFrame, spec: Spec) -> Special | None:
+def special_task(table: pl.DataFrame | Table, spec: Spec) -> Special | None:
     """Clustering where the spec says so; recommendation where it does, or where the columns are those of ratings.
 
     Raises:

@@ -8,8 +8,10 @@ only there can a row added later move another.
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from training_container.data.faults import DataFault
 from training_container.data.hashing import Hashes, unit
 
 HOLDOUT = 0.20
@@ -44,3 +46,29 @@ def split(hashes: Hashes, codes: NDArray[np.int64] | None = None) -> Parts:
     order = np.argsort(hashes, kind="stable")
     names = {"holdout": 0, "validation": 1, "train": 2}
     return {name: order[parts[order] == part] for name, part in names.items()}
+
+
+LEARN, HELD = ("train", "training", "learn"), ("test", "holdout", "hold-out")
+"""What a column that deals the rows may say, in any case."""
+
+
+def split_as_told(told: pl.Series, hashes: Hashes) -> Parts:
+    """As `split`, but held out is what the column `told` says; the other rows are dealt by content.
+
+    Raises:
+        DataFault: a value is neither, or no row is held out, or none is left to learn from.
+    """
+    words = told.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
+    other = words.filter(~words.is_in([*LEARN, *HELD]))
+    if len(other):
+        raise DataFault(f"column {told.name!r} deals the rows and holds {other[0]!r}; expected 'train' or 'test'")
+    held = words.is_in(HELD).to_numpy()
+    if held.all() or not held.any():
+        raise DataFault(
+            f"column {told.name!r} holds out {int(held.sum())} of {len(held)} rows; expected some and not all: "
+            "write 'test' into some rows, or take 'split' out of spec.yaml"
+        )
+    order = np.argsort(hashes, kind="stable")
+    validates = unit(hashes) < VALIDATION / (1 - HOLDOUT)
+    parts = {"holdout": held, "validation": ~held & validates, "train": ~held & ~validates}
+    return {name: order[mask[order]] for name, mask in parts.items()}

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MAX_BYTES = 4 * 2**30
-"""Most bytes of one file, unpacked: what a training machine holds in memory."""
+MAX_BYTES = 16 * 2**30
+"""Most bytes of one file, unpacked: a bound for bombs and for the scratch disk, not for memory."""
 
 CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def typed(series: pl.Series, kind: Kind) -> NDArray[Any]:
     """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise."""
     if kind != "number":
-        return texts_of(series).to_numpy().astype(object)
+        return _shared(texts_of(series))
     numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
     with np.errstate(over="ignore"):
         values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
@@ -31,3 +31,12 @@ def texts_of(series: pl.Series) -> pl.Series:
         whole = series.cast(pl.Int64, strict=False)
         series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
     return without_missing(stripped(series.cast(pl.String))).fill_null("")
+
+
+def _shared(texts: pl.Series) -> NDArray[Any]:
+    """Python texts as objects [N], one object for all equal ones: 8 bytes a row, however long they are."""
+    distinct = texts.unique()
+    if len(distinct) * 2 > len(texts):
+        return texts.to_numpy().astype(object)
+    places = texts.cast(pl.Enum(distinct)).to_physical().to_numpy()
+    return np.asarray(distinct.to_numpy().astype(object)[places])

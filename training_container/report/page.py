@@ -47,6 +47,7 @@ def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, pr
         importances=bars(done),
         columns=columns(done, card),
         dropped=done.dataset.profile["dropped"],
+        suspects=done.dataset.profile["suspects"],
         personal=done.dataset.profile["personal"],
         versions=evidence.versions(),
         settings=done.chosen.fitted.settings,
