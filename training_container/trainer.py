@@ -2,7 +2,7 @@
 
     python -m training_container.trainer train [--ml-root /opt/ml]
     python -m training_container.trainer --data houses.csv --target price --out model/ [--task regression]
-                                         [--budget MINUTES] [--seed N] [--model NAME]
+                                         [--budget MINUTES] [--groups COLUMN …] [--seed N] [--model NAME]
 
 Under SageMaker's contract the channels `data` and `plan` and the hyperparameter `run` say what to do, the model's files
 are written to /opt/ml/model, and on any failure one readable line to /opt/ml/output/failure. By hand the failure goes
@@ -58,6 +58,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", help="folder for the model's files")
     parser.add_argument("--task", choices=["regression", "binary", "multiclass"], help="found by rule when left out")
     parser.add_argument("--budget", type=float, default=5.0, metavar="MINUTES", help="of fitting, default 5")
+    parser.add_argument("--groups", nargs="+", default=[], metavar="COLUMN", help="score the rows of each value apart")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", metavar="NAME", help="the model's name, default the file's")
     given = parser.parse_args(arguments)
