@@ -1,4 +1,4 @@
-"""TensorBoard logs: a folder a family, with its learning curves and validation scores."""
+"""TensorBoard logs: a folder a family, with its learning curves; scores are `scoring.telling`'s."""
 
 from __future__ import annotations
 
@@ -32,7 +32,5 @@ def write_tensorboard(folder: Path, trials: tuple[Trial, ...]) -> None:
             for name, values in trial.fitted.curves.items():
                 for at, value in thinned(values):
                     writer.add_scalar(name, value, at)
-            for name, value in trial.fitted.validation.items():
-                writer.add_scalar(f"validation/{name}", value, 0)
         for number, path in enumerate(sorted(place.iterdir())):  # the given name holds this machine's
             path.rename(place / f"events.out.tfevents.{number}.{trial.name}")

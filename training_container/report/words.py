@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
+    from dropforge.contract.scores import Calibration, Interval
 
 MEANING = {
     "rmse": "typical error, large errors counting more; in the target's unit, lower is better",
@@ -46,6 +47,11 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def between(interval: Interval | None) -> str:
+    """An interval as a person writes it."""
+    return "–" if interval is None else f"{number(interval.low)} to {number(interval.high)}"
+
+
 def percent(share: float) -> str:
     """A share as per cent; what is there but below 0.1 % is said to be so."""
     return "< 0.1 %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
@@ -76,6 +82,41 @@ def gain(measured: Metrics) -> str:
     if measured.direction == "lower" and trivial > 0:
         return f"{percent(1 - ours / trivial)} below the trivial baseline"
     return f"{number(ours - trivial)} above the trivial baseline"
+
+
+def sureness(measured: Metrics) -> str:
+    """Whether the gain over the baseline is beyond chance."""
+    found = measured.gains.get(measured.metric)
+    if found is None:
+        return ""
+    return "" if found.is_sure else "the difference may be chance"
+
+
+def calibration(found: Calibration) -> str:
+    """Whether to trust the probabilities, in one sentence."""
+    off = f"On average the probabilities are {number(found.error)} off (95 % interval {between(found.error_interval)})"
+    chance = f"a perfectly calibrated model would stay below {number(found.by_chance)} on as many rows"
+    brier = f"Brier score {number(found.brier)} ({between(found.brier_interval)})."
+    if found.calibrated is None:
+        return f"{off}; there are too few rows to say whether that is chance. {brier}"
+    if found.calibrated:
+        return f"{off}; {chance}: nothing speaks against taking them at their word. {brier}"
+    return f"{off}; {chance}: they are not calibrated, so rank by them rather than read 0.7 as 70 of 100. {brier}"
+
+
+FAIRNESS = {
+    "demographic_parity_difference": "largest difference between groups in how often the answer is given; 0 is alike",
+    "demographic_parity_ratio": "smallest such share divided by the largest; 1 is alike, below 0.8 is often objected to",
+    "equalized_odds_difference": "largest difference between groups in how often the class is found, or is claimed "
+    "wrongly; 0 is alike",
+    "mean_error_difference": "largest difference between groups in how far answers are too high on average; 0 is alike",
+    "mean_answer_difference": "largest difference between groups in the average answer; what is true may differ too",
+}
+
+
+def fairness(name: str) -> str:
+    """The figure's name in words."""
+    return name.replace("equalized", "equalised").replace("_", " ")
 
 
 def typical(column: dict[str, Any]) -> str:

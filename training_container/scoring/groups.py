@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FEWEST = 30
 """Hold-out rows of a group that is scored by its own name, and of one that fairness is computed over."""
 
+FEWEST_OF_CLASS = 10
+"""Hold-out rows of a class, and of the others, in a group that equalised odds are computed over."""
+
 MOST = 20
 MOST_CLASSES = 20
 """Classes, the most frequent, that are compared each against the rest."""
@@ -38,8 +41,9 @@ def score_groups(
 ) -> GroupedBy:
     """Every group of one column: `truth` [N], `answers` [N] or [N, classes], `labels` [N] texts."""
     merged = _merged(labels, masked)
-    names = _ordered(merged, labels if not masked else merged)
-    groups = tuple(_score(task, truth[merged == name], answers[merged == name], name, seed) for name in names)
+    groups = tuple(
+        _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged)
+    )
     large = [each.name for each in groups if each.rows >= FEWEST]
     if len(large) < 2:
         return GroupedBy(column, groups)
@@ -59,23 +63,25 @@ def _merged(labels: Array, masked: bool) -> Array:
     return np.array([shown.get(str(each), OTHER) for each in labels], dtype=object)
 
 
-def _ordered(merged: Array, labels: Array) -> list[str]:
+def _ordered(merged: Array) -> list[str]:
     """Bands and years by their numbers, others by size; `other` and `missing` last."""
     names, counts = np.unique(merged.astype(str), return_counts=True)
-    size = dict(zip(names, counts, strict=True))
-    plain = [str(name) for name in names if name not in (OTHER, MISSING)]
-    numbers = {name: _first_number(name) for name in plain}
-    if all(number is not None for number in numbers.values()) and len(labels):
-        plain.sort(key=lambda name: (numbers[name], name.startswith("over "), name))
+    size = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+    plain = [name for name in size if name not in (OTHER, MISSING)]
+    places = {name: _place(name) for name in plain}
+    if all(place is not None for place in places.values()):
+        plain.sort(key=lambda name: (places[name], name))
     else:
         plain.sort(key=lambda name: (-size[name], name))
     return [*plain, *(name for name in (OTHER, MISSING) if name in size)]
 
 
-def _first_number(name: str) -> float | None:
-    word = name.removeprefix("up to ").removeprefix("over ").removeprefix("group ").split(" ")[0]
+def _place(name: str) -> tuple[float, int] | None:
+    """The first number of a band, and whether the band lies below, from or above it; None for other names."""
+    side = {"up": -1, "over": 1}.get(name.split(" ")[0], 0)
+    number = name.removeprefix("up to ").removeprefix("over ").removeprefix("group ").split(" ")[0]
     try:
-        return float(word)
+        return float(number), side
     except ValueError:
         return None
 
@@ -101,23 +107,35 @@ def _regression_fairness(truth: Array, answers: Array, labels: Array) -> dict[st
 
 
 def _class_fairness(truth: Array, answers: Array, labels: Array) -> dict[str, float]:
-    """fairlearn's figures; of more than two classes the worst class's, each against the rest."""
-    import fairlearn.metrics as fair  # seconds, for those who ask for groups alone
-
-    kinds: dict[str, tuple[Callable[..., float], Callable[..., float]]] = {
-        "demographic_parity_difference": (fair.demographic_parity_difference, max),
-        "demographic_parity_ratio": (fair.demographic_parity_ratio, min),
-        "equalized_odds_difference": (fair.equalized_odds_difference, max),
-    }
-    guessed = answers.argmax(axis=1)
+    """The figures of the second class of two; of more classes the worst class's, each against the rest."""
     counts = np.bincount(truth, minlength=answers.shape[1])
     classes = [1] if answers.shape[1] == 2 else np.argsort(-counts, kind="stable")[:MOST_CLASSES].tolist()
+    guessed = answers.argmax(axis=1)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of groups in which no row has the class
-        found = {
-            name: [float(figure(truth == each, guessed == each, sensitive_features=labels.astype(str)))
-                   for each in classes]
-            for name, (figure, _) in kinds.items()
-        }  # fmt: skip
-    known = {name: [value for value in values if np.isfinite(value)] for name, values in found.items()}
-    return {name: kinds[name][1](values) for name, values in known.items() if values}
+        warnings.simplefilter("ignore")  # of groups in which no row is answered so
+        found = [_one_class(truth == each, guessed == each, labels.astype(str)) for each in classes]
+    worst: dict[str, Callable[..., float]] = {
+        "demographic_parity_difference": max, "demographic_parity_ratio": min, "equalized_odds_difference": max
+    }  # fmt: skip
+    known = {name: [each[name] for each in found if np.isfinite(each.get(name, np.nan))] for name in worst}
+    return {name: float(worst[name](values)) for name, values in known.items() if values}
+
+
+def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
+    """fairlearn's figures of one class; equalised odds over the groups that have rows enough of either kind."""
+    import fairlearn.metrics as fair  # seconds, for those who ask for groups alone
+
+    found = {
+        "demographic_parity_difference": fair.demographic_parity_difference(truth, guessed, sensitive_features=labels),
+        "demographic_parity_ratio": fair.demographic_parity_ratio(truth, guessed, sensitive_features=labels),
+    }
+    able = [name for name in np.unique(labels) if _either(truth[labels == name])]
+    if len(able) > 1:
+        rows = np.isin(labels, able)
+        odds = fair.equalized_odds_difference(truth[rows], guessed[rows], sensitive_features=labels[rows])
+        found["equalized_odds_difference"] = odds
+    return found
+
+
+def _either(truth: Array) -> bool:
+    return FEWEST_OF_CLASS <= int(truth.sum()) <= len(truth) - FEWEST_OF_CLASS
