@@ -101,7 +101,7 @@ def _classes(
 
 
 def bars(measured: Metrics) -> list[dict[str, Any]]:
-    """The most important columns: what shuffling each costs, its interval, and bar and whisker in per cent of the width.
+    """The most important columns: what shuffling each costs, and bar and whisker in per cent of the width.
 
     A fall below 0 (shuffling happened to help) has no bar; its whisker is cut at 0.
     """
@@ -138,7 +138,8 @@ def groups(measured: Metrics, card: ModelCard) -> list[dict[str, Any]]:
 def _answer(card: ModelCard) -> str:
     if not card.classes:
         return "mean answer"
-    return f"answered “{card.classes[1]}”" if len(card.classes) == 2 else ""
+    positive = "the second class" if card.target in card.masked else f"“{card.classes[1]}”"
+    return f"answered {positive}" if len(card.classes) == 2 else ""
 
 
 def columns(done: Study, card: ModelCard) -> list[dict[str, Any]]:

@@ -106,7 +106,7 @@ def calibration(found: Calibration) -> str:
 
 FAIRNESS = {
     "demographic_parity_difference": "largest difference between groups in how often the answer is given; 0 is alike",
-    "demographic_parity_ratio": "smallest such share divided by the largest; 1 is alike, below 0.8 is often objected to",
+    "demographic_parity_ratio": "smallest such share by the largest; 1 is alike, below 0.8 is often called unfair",
     "equalized_odds_difference": "largest difference between groups in how often the class is found, or is claimed "
     "wrongly; 0 is alike",
     "mean_error_difference": "largest difference between groups in how far answers are too high on average; 0 is alike",

@@ -53,4 +53,11 @@ def honest(
         calibration=calibration(truth, given, seed) if dataset.classes else None,
         importances=importances(task, measured.metric, read, truth, answer, seed),
     )
-    return replace(told, notes=notes(told, truth, given, dataset.classes))
+    return replace(told, notes=notes(told, truth, given, _shown(dataset)))
+
+
+def _shown(dataset: Dataset) -> tuple[str, ...]:
+    """The classes as notes name them: numbered where the target is masked."""
+    if dataset.target not in dataset.masked:
+        return dataset.classes
+    return tuple(f"class {at}" for at in range(1, len(dataset.classes) + 1))

@@ -68,6 +68,6 @@ def _measure(task: Task, metric: str, truth: Array, answers: Array, seed: int) -
 
 
 def _importance(name: str, whole: Array, shuffled: list[Array]) -> Importance:
-    falls = whole - np.mean(shuffled, axis=0)
+    falls = np.mean([whole - each for each in shuffled], axis=0)
     fall = float(falls[0]) if np.isfinite(falls[0]) else 0.0  # no AUC where the rows hold one class alone
     return Importance(name, fall, interval(falls[1:]) or Interval(fall, fall))

@@ -42,7 +42,7 @@ def write_summaries(folder: Path, measured: Metrics) -> None:
         place = folder / each.name
         with SummaryWriter(log_dir=str(place)) as writer:
             scores = {f"validation/{name}": value for name, value in each.validation.items()}
-            for summary in hparams(_settings(each), scores):
+            for summary in hparams(_settings(each), scores):  # type: ignore[no-untyped-call]  # torch leaves it so
                 writer.file_writer.add_summary(summary)
             for name, value in scores.items():
                 writer.add_scalar(name, value, 0)
