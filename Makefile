@@ -10,7 +10,7 @@ export ORT_DISABLE_TELEMETRY := 1
 WORKERS ?= 2
 FAST_TESTS := tests/contract tests/data tests/inspect tests/training tests/steps tests/serving tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench bench-pipeline constraints clean
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench bench-pipeline bench-scores constraints clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,10 +69,13 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline ## All benchmarks
+bench: bench-pipeline bench-scores ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
+
+bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
+	$(BIN)/python -m benchmarks.scores
 
 constraints: .venv/.dev ## Pin what is installed now, after a change of pyproject.toml was tried
 	@{ echo '# Every package that set-up installs, in the version that was tested; written by: make constraints'; \
