@@ -84,6 +84,9 @@ bench-recommendation: .venv/.dev ## Ratings and lists on MovieLens 100k (data: D
 bench-reading: .venv/.dev ## A CSV of 1 GB read, counted and spilled, against bare polars
 	$(BIN)/python -m benchmarks.reading
 
+bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
+	$(BIN)/python -m benchmarks.scores
+
 constraints: .venv/.dev ## Pin what is installed now, after a change of pyproject.toml was tried
 	@{ echo '# Every package that set-up installs, in the version that was tested; written by: make constraints'; \
 	   echo 'torch==2.13.0'; \

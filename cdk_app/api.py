@@ -48,8 +48,9 @@ class Api(Construct):
     def _catalog(self, around: Surroundings) -> Function:
         catalog = self._function("Catalog", around, Size(memory=512, seconds=29))
         around.registry.grant(catalog.role, ["GetItem", "Query"], listing=True)
-        manifests = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MANIFEST_FILE}")
-        catalog.allow(["s3:GetObject"], [manifests], EVERY_MODEL)
+        files = (names.MANIFEST_FILE, names.METRICS_FILE)
+        told = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
         return catalog
 
     def _function(self, id: str, around: Surroundings, size: Size, *extra: str) -> Function:

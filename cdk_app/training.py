@@ -15,6 +15,7 @@ from cdk_app.packaging import ROOT
 from cdk_app.step import jsonata, retry
 from dropforge.contract import names
 from dropforge.contract.instances import OWN_DISK
+from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
     from cdk_app.lake import Lake
@@ -27,7 +28,6 @@ SERVICE_FAULTS = ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingExc
 """SageMaker was ill or full, and no job was started; a job that failed is not tried again."""
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The rule that Step Functions makes for itself to hear of a job's end."""
-METRICS = ("train_loss", "validation_loss", "progress")
 BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInSeconds, 0"
 """The first that is there: a description without it must not cost a run that has trained."""
 LONGEST = 180_000
@@ -81,7 +81,7 @@ class Training(Construct):
             "AlgorithmSpecification": {
                 "TrainingImage": self.image,
                 "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": f"{name}=([0-9.eE+-]+)"} for name in METRICS],
+                "MetricDefinitions": [definition(name) for name in LINE_METRICS],
             },
             "HyperParameters": {"run": jsonata("$run")},
             "InputDataConfig": [_channel("data", "$data_uri"), _channel("plan", "$plan_uri")],

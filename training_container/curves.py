@@ -1,4 +1,4 @@
-"""TensorBoard logs: a folder a family, with its learning curves and validation scores."""
+"""TensorBoard logs: a folder a family, with its learning curves; scores are `scoring.telling`'s."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def thinned(values: list[float]) -> list[tuple[int, float]]:
 def write_tensorboard(folder: Path, trials: tuple[Trial, ...]) -> None:
     """Writes `<folder>/<family>/events.out.tfevents.<family>` for every trial."""
     for trial in trials:
-        write_scalars(folder, trial.name, trial.fitted.curves, trial.fitted.validation)
+        write_scalars(folder, trial.name, trial.fitted.curves, {})
 
 
 def write_scalars(folder: Path, model: str, curves: dict[str, list[float]], scores: dict[str, float]) -> None:

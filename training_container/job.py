@@ -96,12 +96,14 @@ def by_hand(arguments: argparse.Namespace) -> Job:
     if missing:
         raise JobFault(f"--data: expected a file, got {missing[0]!r}, which is none")
     try:
-        spec = Spec.read({"budget": arguments.budget, "search": arguments.search, "split": arguments.split})
+        spec = Spec.read({"budget": arguments.budget, "search": arguments.search, "split": arguments.split,
+                          "groups": arguments.groups})  # fmt: skip
         model = names.check_model(arguments.model or names.model_from_file(data[0].name))
     except (SpecFault, names.NameFault) as fault:
         raise JobFault(str(fault)) from fault
     wanted = Options(spec=spec, target=arguments.target, task=arguments.task)
-    run = ids.run_id("", f"{arguments.target} {arguments.task} {arguments.seed}", _digest(data))
+    wishes = " ".join(map(str, (arguments.target, arguments.task, arguments.seed, arguments.split, *arguments.groups)))
+    run = ids.run_id("", wishes, _digest(data))
     return Job(run, model, data, wanted, None, arguments.seed, Path(arguments.out),
                Path(arguments.checkpoints) if arguments.checkpoints else None)  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
+from training_container.scoring.honest import honest
 from training_container.tuning import tune
 
 if TYPE_CHECKING:
@@ -177,21 +179,33 @@ def score(done: Study) -> Metrics:
     """The chosen model's and the baseline's scores on the hold-out, which nothing before this has seen."""
     dataset, problem = done.dataset, done.problem
     truth = dataset.holdout.target
-    answers = predict(done.body, done.encoder.encode(dataset.holdout.columns))
-    return Metrics(
+    answers, trivial = _answer(done, dataset.holdout.columns), baseline(dataset, len(truth))
+    measured = Metrics(
         task=dataset.task,
         metric=problem.metric,
         direction=problem.direction,
         chosen=done.chosen.name,
         holdout=known(metrics.scores(dataset.task, truth, answers)),
         validation=known(done.chosen.fitted.validation),
-        baseline=known(metrics.scores(dataset.task, truth, baseline(dataset, len(truth)))),
-        candidates=tuple(
-            Candidate(trial.name, known(trial.fitted.validation), round(trial.seconds, 3), trial.fitted.settings)
-            for trial in (done.chosen, *done.trials)
-        ),
+        baseline=known(metrics.scores(dataset.task, truth, trivial)),
+        candidates=candidates(done),
         rows=dict(dataset.counts),
     )
+    return honest(measured, dataset, answers=answers, trivial=trivial, answer=partial(_answer, done), seed=problem.seed)
+
+
+def candidates(done: Study) -> tuple[Candidate, ...]:
+    """The ensemble, then every member with its weight in it."""
+    weights = done.chosen.fitted.settings["weights"]
+    members = [(trial, {**trial.fitted.settings, "weight": weights.get(trial.name, 0.0)}) for trial in done.trials]
+    return tuple(
+        Candidate(trial.name, known(trial.fitted.validation), round(trial.seconds, 3), settings)
+        for trial, settings in [(done.chosen, done.chosen.fitted.settings), *members]
+    )
+
+
+def _answer(done: Study, columns: dict[str, np.ndarray]) -> np.ndarray:
+    return predict(done.body, done.encoder.encode(columns))
 
 
 def known(scores: dict[str, float]) -> dict[str, float]:

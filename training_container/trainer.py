@@ -3,8 +3,7 @@
     python -m training_container.trainer train [--ml-root /opt/ml]
     python -m training_container.trainer --data houses.csv --target price --out model/ [--task regression]
                                          [--budget MINUTES] [--search tpe|random|grid|none] [--seed N]
-                                         [--split COLUMN] [--model NAME]
-                                         [--checkpoints FOLDER]
+                                         [--split COLUMN] [--groups COLUMN …] [--model NAME] [--checkpoints FOLDER]
 
 Under SageMaker's contract the channels `data` and `plan` and the hyperparameter `run` say what to do, the model's files
 are written to /opt/ml/model, and on any failure one readable line to /opt/ml/output/failure. By hand the failure goes
@@ -67,6 +66,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--search", choices=["tpe", "random", "grid", "none"], default="tpe",
                         help="how settings are tuned with what is left of the budget")  # fmt: skip
     parser.add_argument("--split", metavar="COLUMN", help="says 'train' or 'test' of each row, default by content")
+    parser.add_argument("--groups", nargs="+", default=[], metavar="COLUMN", help="score the rows of each value apart")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", metavar="NAME", help="the model's name, default the file's")
     parser.add_argument("--checkpoints", metavar="FOLDER", help="where a killed job goes on from, default nowhere")

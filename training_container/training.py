@@ -23,6 +23,7 @@ from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
 from training_container.report.page import write_report
+from training_container.scoring.telling import tell_scores, write_summaries
 from training_container.selection import score, study, the_device, use_cores
 from training_container.stopping import finishing
 from training_container.watch import Budget, Watch
@@ -81,14 +82,13 @@ def write(job: Job, done: Study, watch: Watch, start: float) -> None:
     card = make_card(job, done.dataset)
     with complete_folder(job.output) as folder:
         measured = score(done)
-        watch.step("score").tell(1.0, model=measured.chosen, metric=measured.metric,
-                                 holdout=measured.holdout[measured.metric],
-                                 baseline=measured.baseline[measured.metric])  # fmt: skip
+        tell_scores(measured, watch.step("score"))
         proof = export(folder, done, card, watch)
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
         write_tensorboard(folder / names.TENSORBOARD_FOLDER.strip("/"), done.trials)
+        write_summaries(folder / names.TENSORBOARD_FOLDER.strip("/"), measured)
         write_report(folder / names.REPORT_FILE, done, card, measured, proof)
         evidence.write_manifest(folder, job, card, device_name(), time.monotonic() - start)
 

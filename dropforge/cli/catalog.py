@@ -12,7 +12,9 @@ from dropforge.cli.shell import Home, Json, Run, Shell, Timeout
 from dropforge.cli.tables import (
     columns_table,
     facts,
+    importances_table,
     models_table,
+    notes_text,
     run_facts,
     runs_table,
     scores,
@@ -70,8 +72,8 @@ def show(
         finish(shell, watch(shell, run, timeout))
         return
     row = shell.forge.run(run)
-    tables = [scores(row.metrics, row.baseline, row.metric)] if row.metrics else []
-    shell.result(row.to_json(), run_facts(row), *tables)
+    tables = [scores(row.metrics, row.baseline, row.metric, row.intervals)] if row.metrics else []
+    shell.result(row.to_json(), run_facts(row), *tables, *notes_text(row.notes))
 
 
 def models(
@@ -119,8 +121,12 @@ def _page(page: dict[str, Any]) -> Iterator[Any]:
     words |= {"task": f"{page['task']} of {page['target']!r}", "classes": ", ".join(page["card"]["classes"])}
     yield facts(words)
     yield ""
-    yield scores(page["metrics"], page["baseline"], page["metric"])
+    yield scores(page["metrics"], page["baseline"], page["metric"], page.get("intervals"))
+    yield from notes_text(page.get("notes", ()))
     yield ""
+    if page.get("importances"):
+        yield importances_table(page["importances"], page["metric"])
+        yield ""
     yield columns_table(page["card"])
     yield ""
     yield versions_table(page)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from dropforge.cli.live import follow_live
 from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
-from dropforge.cli.tables import STYLES, facts, scores, size
+from dropforge.cli.tables import STYLES, facts, notes_text, scores, size
 from dropforge.client.drops import Dropped, checked_file, model_name
 from dropforge.client.faults import Fault
 from dropforge.client.sdk import TIMEOUT
@@ -105,7 +105,8 @@ def _summary(result: Outcome, row: RunRow) -> RenderableType:
     if result.status != "promoted" and result.reason:
         parts.append(Text(clean(f"why: {result.reason}")))
     if result.metrics:
-        parts += ["", scores(result.metrics, result.baseline, row.metric), ""]
+        parts += ["", scores(result.metrics, result.baseline, row.metric, row.intervals), ""]
+        parts += notes_text(row.notes)
     parts.append(facts({"run": result.run, "report": result.report}))
     if result.good and result.version:
         parts.append(Text(f"next: dropforge predict {result.model} --file ROWS.csv --out PREDICTED.csv"))

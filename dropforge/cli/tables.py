@@ -55,11 +55,40 @@ def facts(values: Mapping[str, Any]) -> Table:
     return made
 
 
-def scores(metrics: Mapping[str, float], baseline: Mapping[str, float], first: str | None = None) -> Table:
-    """Hold-out scores next to the trivial baseline's; `first` is the metric that decided."""
-    names = sorted(metrics, key=lambda name: (name != first, name))
-    rows = ((cell(name, "bold" if name == first else ""), metrics[name], baseline.get(name)) for name in names)
-    return table(("hold-out", "model", "baseline"), rows)
+def scores(
+    metrics: Mapping[str, float],
+    baseline: Mapping[str, float],
+    first: str | None = None,
+    intervals: Mapping[str, Any] | None = None,
+) -> Table:
+    """Hold-out scores with their intervals next to the trivial baseline's; `first` is the metric that decided."""
+    names, known = sorted(metrics, key=lambda name: (name != first, name)), intervals or {}
+    rows = (
+        (cell(name, "bold" if name == first else ""), metrics[name], *_between(known, name), baseline.get(name))
+        for name in names
+    )
+    return table(("hold-out", "model", *(["95 % interval"] if known else []), "baseline"), rows)
+
+
+def _between(intervals: Mapping[str, Any], name: str) -> list[str]:
+    """The interval's column; none at all where no interval is known."""
+    found = intervals.get(name)
+    if found is None:
+        return [""] if intervals else []
+    low, high = (found["low"], found["high"]) if isinstance(found, dict) else (found.low, found.high)
+    return [f"{words(float(low))} to {words(float(high))}"]
+
+
+def notes_text(notes: Iterable[str]) -> list[Text]:
+    """What the scores cannot say, a paragraph each."""
+    return [Text(clean(f"note: {each}"), style="yellow") for each in notes]
+
+
+def importances_table(found: Iterable[Mapping[str, Any]], metric: str, most: int = 10) -> Table:
+    """The columns that matter most, with what shuffling each costs."""
+    shown = list(found)[:most]
+    rows = ((each["column"], each["fall"], *_between({"": each["interval"]}, "")) for each in shown)
+    return table(("what matters", f"{metric} worsens by", "95 % interval"), rows)
 
 
 def status_word(status: str) -> Text:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from dropforge.contract.documents import Document
+from dropforge.contract.scores import Interval
 from dropforge.contract.steps import Status
 
 PARTITION = "pk"
@@ -110,6 +111,10 @@ class RunRow(Document):
     metrics: dict[str, float] = field(default_factory=dict)
     """Hold-out scores of the candidate."""
     baseline: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    """Of the hold-out scores, 95 %."""
+    notes: tuple[str, ...] = ()
+    """What the scores cannot say."""
     report: str | None = None
     """S3 URI of report.html."""
     job: str | None = None

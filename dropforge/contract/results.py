@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from dropforge.contract.documents import Document, Record
 from dropforge.contract.plan import Lineage
 from dropforge.contract.schema import ModelCard, Task
+from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
 
 Direction = Literal["higher", "lower"]
 
@@ -50,7 +51,10 @@ class Candidate(Record):
 
 @dataclass(frozen=True)
 class Metrics(Document):
-    """Scores of a run, every dict by metric name; the hold-out was seen by nothing that chose the model."""
+    """Scores of a run, every dict by metric name; the hold-out was seen by nothing that chose the model.
+
+    What was added after the first files were written has a default, so that version 1 is read by old and new alike.
+    """
 
     SCHEMA: ClassVar[str] = "dropforge.metrics/1"
 
@@ -65,6 +69,18 @@ class Metrics(Document):
     candidates: tuple[Candidate, ...]
     rows: dict[str, int]
     """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    """Of the scores in `holdout`."""
+    baseline_intervals: dict[str, Interval] = field(default_factory=dict)
+    gains: dict[str, Gain] = field(default_factory=dict)
+    """The scores of `holdout` against those of `baseline`, on the same rows."""
+    groups: tuple[GroupedBy, ...] = ()
+    calibration: Calibration | None = None
+    """None for regression."""
+    importances: tuple[Importance, ...] = ()
+    """Of every column that the model reads, the largest fall first."""
+    notes: tuple[str, ...] = ()
+    """What the scores cannot say, and what to do about it."""
 
 
 @dataclass(frozen=True)

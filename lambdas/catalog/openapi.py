@@ -11,8 +11,10 @@ from typing import Any
 from dropforge import __version__
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
+from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
 from lambdas.catalog.schemas import schema_of
+from lambdas.catalog.views import BESIDE
 
 ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
@@ -165,6 +167,8 @@ def model_schema() -> dict[str, Any]:
     """One model: the live version, or the newest where none ever served."""
     fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": {"anyOf": [_ref("Live"), {"type": "null"}]}}
     fields |= {"task": TEXT, "target": TEXT, "metric": TEXT, "metrics": SCORES, "baseline": SCORES}
+    told = schema_of(Metrics)["properties"]
+    fields |= {name: told[name] for name in BESIDE}
     fields |= {"card": _ref("Card"), "lineage": {"type": "object"}}
     return _object({**fields, "versions": _list(_ref("Version")), "history": _list(_ref("Live"))})
 

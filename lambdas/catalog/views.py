@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.results import Manifest
+from dropforge.contract import names
+from dropforge.contract.results import Manifest, Metrics
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from lambdas.shared.registry import Registry
 
 SCORES = ("task", "target", "metric", "metrics", "baseline")
+BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importances", "notes")
+"""Fields of `metrics.json` that a model's page shows beside its scores."""
 
 
 def model_line(live: LiveRow, registry: Registry) -> dict[str, Any]:
@@ -32,12 +35,14 @@ def model_page(name: str, versions: list[VersionRow], registry: Registry, artifa
     live = registry.live(name)
     shown = next((each for each in versions if live is not None and each.version == live.version), versions[0])
     manifest = Manifest.from_json(artifacts.read_json(shown.manifest))
+    measured = Metrics.from_json(artifacts.read_json(names.RunFiles(shown.run).key(names.METRICS_FILE))).to_json()
     row = shown.to_json()
     return {
         "model": name,
         "version": None if live is None else live.version,
         "live": None if live is None else live.to_json(),
         **{field: row[field] for field in SCORES},
+        **{field: measured[field] for field in BESIDE},
         "card": manifest.card.to_json(),
         "lineage": shown.lineage,
         "versions": [each.to_json() for each in versions],

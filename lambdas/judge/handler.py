@@ -41,9 +41,15 @@ def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
     artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), found.to_json())
     report = artifacts.uri(given.run, names.REPORT_FILE)
     scored: dict[str, Any] = {"metric": found.metric, "metrics": found.candidate, "baseline": found.baseline}
-    registry.update_run(given.run, report=report, **scored)
+    registry.update_run(given.run, report=report, **scored, **beside_scores(files))
     log("judged", step="Judge", run=given.run, model=given.model, outcome=found.outcome, parity=found.parity)
     return Judged(found.outcome, "; ".join((*found.reasons, *found.notes)))
+
+
+def beside_scores(files: dict[str, bytes]) -> dict[str, Any]:
+    """The intervals of the hold-out scores, and what they cannot say, as the run's row holds them."""
+    found = Metrics.from_json(json.loads(files[names.METRICS_FILE])).to_json()
+    return {name: found[name] for name in ("intervals", "notes")}
 
 
 def examine(manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts) -> Verdict:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from openapi_spec_validator import validate
 
+from dropforge.contract.names import METRICS_FILE
 from lambdas.catalog.handler import ROUTES
 from lambdas.catalog.openapi import document
+from lambdas.catalog.views import BESIDE
 from tests.api.calls import get
-from tests.serving.little import little
+from tests.serving.little import little, metrics, trained
 from tests.steps.cloud import HANDLERS
 
 if TYPE_CHECKING:
@@ -47,6 +49,28 @@ def test_a_model_s_page(cloud: Cloud) -> None:
         name: card[name] for name in ("task", "target", "classes", "columns", "ignored")
     }
     assert page["lineage"]["key"] == "datasets/flowers/a.csv"
+
+
+def test_a_model_s_page_tells_how_far_to_trust_it(cloud: Cloud) -> None:
+    run = cloud.serve("binary", "flowers")
+    page = get("/models/{model}", model="flowers").body
+    told = metrics(little("binary", run)).to_json()
+    assert {name: page[name] for name in BESIDE} == {name: told[name] for name in BESIDE}
+    assert [each["column"] for each in page["importances"]] == ["x0", "colour"]
+    row = get("/runs/{run}", run=run).body
+    assert row["intervals"].keys() == row["metrics"].keys()
+    assert row["notes"] == told["notes"]
+
+
+def test_a_run_of_before_intervals_has_a_page_too(cloud: Cloud) -> None:
+    run = cloud.claim("datasets/flowers/a.csv")["run"]
+    files = trained(little("binary", run))
+    old = {name: value for name, value in json.loads(files[METRICS_FILE]).items() if name not in {*BESIDE, "groups"}}
+    made = trained(little("binary", run), **{METRICS_FILE: json.dumps({**old, "direction": "higher"}).encode()})
+    answer = cloud.judged("binary", run, files=made)
+    HANDLERS["register"]({"run": run, "model": "flowers", **answer}, None)
+    page = get("/models/{model}", model="flowers").body
+    assert (page["intervals"], page["importances"], page["calibration"], page["notes"]) == ({}, [], None, [])
 
 
 def test_a_model_that_never_served(cloud: Cloud) -> None:

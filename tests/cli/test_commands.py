@@ -133,7 +133,7 @@ def test_runs_are_listed(run: Run, api: ApiServer) -> None:
     assert "no runs yet" in run("runs").out
 
 
-EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None}
+EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": []}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
 
@@ -193,6 +193,21 @@ def test_models_are_listed_and_one_is_shown(run: Run, api: ApiServer) -> None:
     assert run("models", "houses", "--json").document == PAGE
     api.say("GET /api/models", {"models": []})
     assert "no model serves yet" in run("models").out
+
+
+def test_intervals_notes_and_importances_stand_beside_the_scores(run: Run, api: ApiServer) -> None:
+    told = {"intervals": {"auc": {"low": 0.871, "high": 0.932}}, "notes": ["Only 80 hold-out rows."]}
+    matters = [{"column": "rooms", "fall": 0.123, "interval": {"low": 0.101, "high": 0.145}}]
+    api.say("GET /api/models/houses", {**PAGE, **told, "importances": matters})
+    shown = run("models", "houses").out
+    assert "0.871 to 0.932" in shown and "note: Only 80 hold-out rows." in shown
+    assert "0.101 to 0.145" in shown and "auc worsens by" in shown
+    row = run_row(intervals={"rmse": {"low": 0.44, "high": 0.56}}, notes=["Only 80 hold-out rows."])
+    api.say(f"GET /api/runs/{RUN}", row)
+    shown = run("show", RUN).out
+    assert "0.44 to 0.56" in shown and "note: Only 80 hold-out rows." in shown
+    api.say(f"GET /api/runs/{RUN}", run_row())
+    assert "interval" not in run("show", RUN).out
 
 
 def test_a_report_is_fetched(run: Run, api: ApiServer, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.plan import DataFormat, Lineage, Plan
-from dropforge.contract.results import Verdict
+from dropforge.contract.results import Metrics, Verdict
 from dropforge.contract.schema import Column, ModelCard
+from dropforge.contract.scores import Calibration, Gain, GroupedBy, GroupScore, Importance, Interval, Reliability
 from dropforge.contract.spec import Spec
 from dropforge.contract.steps import Inspected
 
@@ -68,6 +69,23 @@ def test_optional_and_nested_fields_are_read() -> None:
     assert read.places[0].spot is True
     with pytest.raises(DocumentError, match=r"places\[0\].spot: expected true or false, got 1"):
         Inspected.from_json({"outcome": "accepted", "reason": "", "places": [{"instance_type": "a", "spot": 1}]})
+
+
+def test_metrics_are_read_whole_and_as_they_were_before_intervals() -> None:
+    group = GroupScore("red", 40, {"auc": 0.8}, {"auc": Interval(0.7, 0.9)}, 0.4, Interval(0.3, 0.5))
+    table = (Reliability(40, 0.3, 0.35, Interval(0.2, 0.5)),)
+    metrics = Metrics(
+        "binary", "auc", "higher", "linear", {"auc": 0.8}, {"auc": 0.8}, {"auc": 0.5}, (), {"holdout": 40},
+        intervals={"auc": Interval(0.7, 0.9)}, gains={"auc": Gain(0.3, Interval(0.2, 0.4))},
+        groups=(GroupedBy("colour", (group,), {"equalized_odds_difference": 0.1}),),
+        calibration=Calibration(0.05, Interval(0.0, 0.1), 0.08, 0.2, Interval(0.1, 0.3), table, None),
+        importances=(Importance("x", 0.1, Interval(0.0, 0.2)),), notes=("few rows",),
+    )  # fmt: skip
+    written = json.loads(json.dumps(metrics.to_json()))
+    assert Metrics.from_json(written) == metrics
+    before = ("schema", "task", "metric", "direction", "chosen", "holdout", "validation", "baseline", "candidates")
+    old = Metrics.from_json({name: written[name] for name in (*before, "rows")})
+    assert (old.holdout, old.intervals, old.groups, old.calibration, old.notes) == ({"auc": 0.8}, {}, (), None, ())
 
 
 def test_a_whole_number_is_a_number_and_true_is_not() -> None:

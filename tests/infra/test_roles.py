@@ -108,7 +108,8 @@ ALLOWED: dict[str, list[Case]] = {
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "ApiCatalogRole": [
-        *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
+        *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:GetObject", of=f"{RUN}/metrics.json"),
+        *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("kms:Decrypt", of=KEY),
     ],
     "TrainingRole": [

@@ -21,6 +21,7 @@ from dropforge.contract import names
 from dropforge.contract.plan import Lineage
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, FileFact, Manifest, Metrics
 from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES, Column, ModelCard
+from dropforge.contract.scores import Gain, GroupedBy, GroupScore, Importance, Interval
 from lambdas.judge.scores import scores
 
 if TYPE_CHECKING:
@@ -232,6 +233,11 @@ def metrics(made: Little) -> Metrics:
         baseline=scores(task, right, trivial),
         candidates=(Candidate("linear", found, 0.1),),
         rows={"read": len(right), "holdout": len(right)},
+        intervals={name: Interval(value - 0.01, value + 0.01) for name, value in found.items()},
+        gains={name: Gain(0.1, Interval(0.05, 0.15)) for name in found},
+        importances=(Importance("x0", 0.25, Interval(0.2, 0.3)), Importance("colour", 0.0, Interval(-0.01, 0.01))),
+        groups=(GroupedBy("colour", (GroupScore("red", len(right), found, {}),)),),
+        notes=("Only a few hold-out rows: every score is rough.",),
     )
 
 

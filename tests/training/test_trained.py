@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import json
 import re
+import warnings
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -27,23 +29,17 @@ NAMES = ("cars", "penguins", "income")
 """Regression with dates and gaps, three classes, two classes with many categories."""
 
 
+GROUPS = {"cars": "Origin", "penguins": "sex", "income": "gender"}
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def folder(
     request: pytest.FixtureRequest, csv: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The files of one run by hand."""
     out = tmp_path_factory.mktemp(request.param) / "model"
-    code = trainer.main(
-        [
-            "--data",
-            str(csv(request.param)),
-            "--target",
-            SOURCES[request.param].target,
-            "--out",
-            str(out),
-            *QUICK,
-        ]  # fmt: skip
-    )
+    given = ["--data", str(csv(request.param)), "--target", SOURCES[request.param].target, "--out", str(out)]
+    code = trainer.main([*given, "--groups", GROUPS[request.param], *QUICK])
     assert code == 0
     return out
 
@@ -113,6 +109,46 @@ def test_the_model_is_better_than_the_baseline_and_the_best_was_chosen(folder: P
     best = (max if found.direction == "higher" else min)(by_name.values())
     assert by_name[found.chosen] == best
     assert {"ensemble", "linear", "lightgbm", "catboost", "neural"} <= set(by_name)
+
+
+def test_everything_stands_beside_the_scores(folder: Path) -> None:
+    found, card = Metrics.from_json(read(folder, "metrics.json")), manifest(folder).card
+    assert set(found.intervals) == set(found.holdout)
+    assert all(
+        found.intervals[name].low <= value <= found.intervals[name].high for name, value in found.holdout.items()
+    )
+    assert set(found.gains) == set(found.holdout)
+    assert {each.column for each in found.importances} == {column.name for column in card.columns}
+    assert (found.calibration is None) is (found.task == "regression")
+    (grouped,) = found.groups
+    assert sum(each.rows for each in grouped.groups) == found.rows["holdout"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert f"By {grouped.column}" in page
+    assert all(f"<td>{each.name}</td>" in page for each in grouped.groups)
+    assert all(html.escape(note, quote=False) in html.unescape(page) for note in found.notes)
+
+
+def test_tensorboard_has_settings_scores_and_intervals(folder: Path) -> None:
+    found = Metrics.from_json(read(folder, "metrics.json"))
+    runs = folder / "tensorboard"
+    assert {path.name for path in runs.iterdir()} == {*(each.name for each in found.candidates), "holdout"}
+    scores = tags(runs / "holdout")
+    expected = {f"holdout/{name}{end}" for name in found.holdout for end in ("", "/low", "/high")}
+    assert expected | {f"importance/{each.column}" for each in found.importances} <= scores
+    for each in found.candidates:
+        seen = tags(runs / each.name)
+        assert {f"validation/{name}" for name in each.validation} <= seen
+        assert "_hparams_/session_start_info" in seen
+
+
+def tags(folder: Path) -> set[str]:
+    """Every tag in the event files of one run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+        from tensorboard.compat.proto.event_pb2 import Event
+    made = [Event.FromString(raw) for path in folder.iterdir() for raw in RawEventFileLoader(str(path)).Load()]
+    return {value.tag for event in made for value in event.summary.value}
 
 
 class Tags(HTMLParser):

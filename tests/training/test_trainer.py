@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dropforge.contract.lines import LINE_METRICS, definition
 from dropforge.contract.results import Manifest
 from training_container import trainer
 
@@ -27,7 +30,9 @@ def test_a_job_under_sagemakers_contract(ml_root: Callable[..., Path], capfd: py
     assert manifest.lineage.key == "datasets/penguins/penguins.csv"
     assert not (root / "output" / "failure").exists()
     assert json.loads((root / "model" / "metrics.json").read_text())["metric"] == "accuracy"
-    check_progress(capfd.readouterr().out.splitlines())
+    lines = capfd.readouterr().out.splitlines()
+    check_progress(lines)
+    check_metric_definitions(lines)
 
 
 def check_progress(lines: list[str]) -> None:
@@ -42,6 +47,16 @@ def check_progress(lines: list[str]) -> None:
     assert (progress[0], progress[-1]) == (0.0, 1.0)
     fitted = [event for event in events if event["step"] == "fit" and event["model"] == "neural"]
     assert {"epoch", "train_loss", "validation_loss"} <= set(fitted[0])
+
+
+def check_metric_definitions(lines: list[str]) -> None:
+    """SageMaker would find a figure for each of its definitions, and for no other key."""
+    for name in LINE_METRICS:
+        found = [re.search(definition(name)["Regex"], line) for line in lines]
+        assert any(found), f"no line of the trainer has {name!r}"
+        assert all(math.isfinite(float(each.group(1))) for each in found if each)
+        told = [each for each in found if each]
+        assert len(told) == sum(any(word.startswith(f"{name}=") for word in line.split()) for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,8 @@ class Dataset:
     """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
     profile: dict[str, Any]
     """`profile.json`, over the training rows alone."""
+    groups: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """Column of the spec's `groups` to the group of each hold-out row, str objects [N]; see `grouping`."""
 
     @cached_property
     def learning(self) -> Rows:

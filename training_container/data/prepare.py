@@ -27,6 +27,7 @@ from training_container.data.choosing import (
 from training_container.data.columns import Described, describe
 from training_container.data.dataset import Dataset, Options, Rows
 from training_container.data.faults import DataFault
+from training_container.data.grouping import group_labels
 from training_container.data.hashing import nth_copy, row_hashes
 from training_container.data.personal import find_personal
 from training_container.data.profile import make_profile
@@ -101,7 +102,10 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         profile=make_profile(
             rows=rows["train"], described=described, target=told, counts=counts, findings=findings, suspects=suspects
         ),
-        **rows,
+        groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
+        train=rows["train"],
+        validation=rows["validation"],
+        holdout=rows["holdout"],
     )
 
 

@@ -155,7 +155,9 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         masked=tuple(each.column for each in findings),
         counts=counts,
         profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts, findings=findings),
-        **rows,
+        train=rows["train"],
+        validation=rows["validation"],
+        holdout=rows["holdout"],
     )
 
 

@@ -88,5 +88,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         counts=counts,
         profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts,
                              findings=findings),
-        **rows,
+        train=rows["train"],
+        validation=rows["validation"],
+        holdout=rows["holdout"],
     )  # fmt: skip

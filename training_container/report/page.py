@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,11 @@ from markupsafe import Markup
 from training_container import evidence
 from training_container.models.body import predict
 from training_container.report import plots, words
-from training_container.report.importance import importances
 
 if TYPE_CHECKING:
-    from dropforge.contract.results import Metrics
+    from dropforge.contract.results import Candidate, Metrics
     from dropforge.contract.schema import ModelCard
+    from dropforge.contract.scores import Calibration
     from training_container.export.parity import Proof
     from training_container.selection import Study
 
@@ -25,15 +26,7 @@ IMPORTANCES = 25
 
 def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    surroundings = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    surroundings.filters.update(number=words.number, percent=words.percent)
-    page = surroundings.get_template("page.html").render(
+    page = template("page.html").render(
         card=card,
         measured=measured,
         proof=proof,
@@ -43,8 +36,12 @@ def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, pr
         named=lambda name: words.model(name, card.task),
         learning=words.LEARNING,
         curves=[(trial.name, Markup(plots.learning_curve(trial))) for trial in done.trials if trial.fitted.curves],
-        figures=figures(done, card),
-        importances=bars(done),
+        sureness=words.sureness(measured),
+        leaderboard=leaderboard(measured),
+        weighted=any("weight" in each.settings for each in measured.candidates),
+        groups=groups(measured, card),
+        figures=figures(done, card, measured),
+        importances=bars(measured),
         columns=columns(done, card),
         dropped=done.dataset.profile["dropped"],
         suspects=done.dataset.profile["suspects"],
@@ -56,13 +53,30 @@ def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, pr
     path.write_text(page, encoding="utf-8")
 
 
-def figures(done: Study, card: ModelCard) -> list[tuple[str, str, Markup]]:
+def template(name: str) -> jinja2.Template:
+    """A template of this folder; every text put into it is escaped."""
+    surroundings = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    surroundings.filters.update(number=words.number, percent=words.percent, between=words.between)
+    return surroundings.get_template(name)
+
+
+def figures(done: Study, card: ModelCard, measured: Metrics) -> list[tuple[str, str, Markup]]:
     """(title, how to read it, plot) of the hold-out's answers and the target; a masked target is not drawn."""
     if card.target in card.masked:
         return []
     holdout = done.dataset.holdout
     truth, answers = holdout.target, predict(done.body, done.encoder.encode(holdout.columns))
-    made = _regression(truth, answers, done, card) if not card.classes else _classes(truth, answers, done, card)
+    made = (
+        _regression(truth, answers, done, card)
+        if not card.classes
+        else _classes(truth, answers, done, card, measured.calibration)
+    )
     return [(title, how, Markup(plot)) for title, how, plot in made]
 
 
@@ -76,25 +90,62 @@ def _regression(truth: Any, answers: Any, done: Study, card: ModelCard) -> list[
     ]  # fmt: skip
 
 
-def _classes(truth: Any, answers: Any, done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
+def _classes(
+    truth: Any, answers: Any, done: Study, card: ModelCard, calibrated: Calibration | None
+) -> list[tuple[str, str, str]]:
     made = [
         ("Right and wrong", "Rows by true and predicted class; the diagonal is right.",
          plots.confusion(truth, answers, card.classes)),
-        ("Calibration", "Whether a probability means what it says: the closer to the dashed line, the better.",
-         plots.calibration(truth, answers)),
         ("The target", "What there was to learn.", plots.class_shares(done.dataset.train.target, card.classes)),
     ]  # fmt: skip
     if len(card.classes) == 2:
         how = f"Finding “{card.classes[1]}” against false alarms; the further to the upper left, the better."
         made.insert(1, ("ROC curve", how, plots.roc(truth, answers)))
+    if calibrated is not None:
+        made.insert(-1, ("Calibration", words.calibration(calibrated), plots.reliability(calibrated)))
     return made
 
 
-def bars(done: Study) -> list[tuple[str, float, float]]:
-    """(column, fall of the score, width in per cent) of the most important columns."""
-    found = importances(done)[:IMPORTANCES]
-    longest = max((fall for _, fall in found), default=0.0)
-    return [(name, fall, max(0.0, 100 * fall / longest) if longest > 0 else 0.0) for name, fall in found]
+def bars(measured: Metrics) -> list[dict[str, Any]]:
+    """The most important columns: what shuffling each costs, and bar and whisker in per cent of the width.
+
+    A fall below 0 (shuffling happened to help) has no bar; its whisker is cut at 0.
+    """
+    found = measured.importances[:IMPORTANCES]
+    longest = max((each.interval.high for each in found), default=0.0)
+    scale = 100 / longest if longest > 0 else 0.0
+    made = []
+    for each in found:
+        low, high = max(0.0, each.interval.low) * scale, max(0.0, each.interval.high) * scale
+        width = max(0.0, each.fall) * scale
+        made.append({"each": each, "width": width, "low": low, "span": high - low, "sure": each.interval.low > 0})
+    return made
+
+
+def leaderboard(measured: Metrics) -> list[Candidate]:
+    """All candidates, the best validation score first; one without a score last."""
+    sign = -1.0 if measured.direction == "higher" else 1.0
+    return sorted(measured.candidates, key=lambda each: sign * each.validation.get(measured.metric, sign * math.inf))
+
+
+def groups(measured: Metrics, card: ModelCard) -> list[dict[str, Any]]:
+    """Each column that rows are grouped by: its groups, the figures that compare them, and a plot."""
+    return [
+        {
+            "by": each,
+            "plot": Markup(plots.groups(each, measured.metric, measured.holdout.get(measured.metric))),
+            "answer": _answer(card),
+            "fairness": [(words.fairness(name), value, words.FAIRNESS[name]) for name, value in each.fairness.items()],
+        }
+        for each in measured.groups
+    ]
+
+
+def _answer(card: ModelCard) -> str:
+    if not card.classes:
+        return "mean answer"
+    positive = "the second class" if card.target in card.masked else f"“{card.classes[1]}”"
+    return f"answered {positive}" if len(card.classes) == 2 else ""
 
 
 def columns(done: Study, card: ModelCard) -> list[dict[str, Any]]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from training_container import evidence
 from training_container.report import words
+from training_container.report.page import template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
@@ -49,15 +49,7 @@ def write_plain_report(
     path: Path, told: Told, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
 ) -> None:
     """Writes the report as one HTML file; every text from the data is escaped."""
-    surroundings = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    surroundings.filters.update(number=words.number, percent=words.percent)
-    page = surroundings.get_template("plain.html").render(
+    page = template("plain.html").render(
         card=card,
         measured=measured,
         proof=proof,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from dropforge.contract.scores import Calibration, GroupedBy
     from training_container.selection import Trial
 
 INK, MODEL, OTHER, SOFT = "#1f2933", "#2563eb", "#e07a1f", "#9aa5b1"
@@ -170,23 +171,44 @@ def roc(truth: np.ndarray, answers: np.ndarray) -> str:
     return _draw("roc", paint)
 
 
-def calibration(truth: np.ndarray, answers: np.ndarray) -> str:
-    """Whether '70 %' comes true in 70 of 100 rows: of the positive class, or of the most likely one."""
+def reliability(found: Calibration) -> str:
+    """Whether '70 %' comes true in 70 of 100 rows: each point some rows, its whisker the interval of what came true."""
 
     def paint(axes: Axes) -> None:
-        binary = answers.shape[1] == 2
-        said = answers[:, 1] if binary else answers.max(axis=1)
-        came = truth == 1 if binary else answers.argmax(axis=1) == truth
-        bins = np.minimum((said * 10).astype(int), 9)
-        full = [at for at in range(10) if (bins == at).sum() >= 5]
+        said, came = [each.said for each in found.table], [each.came for each in found.table]
+        whiskers = [[each.came - each.interval.low for each in found.table],
+                    [each.interval.high - each.came for each in found.table]]  # fmt: skip
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="perfect")
-        axes.plot([said[bins == at].mean() for at in full], [came[bins == at].mean() for at in full], "o-", color=MODEL,
-                  label="model")  # fmt: skip
+        axes.errorbar(said, came, yerr=whiskers, fmt="o-", color=MODEL, ecolor=MODEL, elinewidth=1, capsize=3,
+                      markersize=4, label="model, with 95 % intervals")  # fmt: skip
         axes.set_xlabel("probability that was said")
         axes.set_ylabel("share that came true")
         axes.legend(loc="upper left")
 
-    return _draw("calibration", paint)
+    return _draw("reliability", paint)
+
+
+def groups(grouped: GroupedBy, metric: str, whole: float | None) -> str:
+    """The deciding metric of every group with its interval, and of all rows as a line."""
+    shown = [each for each in grouped.groups if metric in each.scores and metric in each.intervals][::-1]
+    if not shown:
+        return ""
+
+    def paint(axes: Axes) -> None:
+        values = [each.scores[metric] for each in shown]
+        ends = [each.intervals[metric] for each in shown]
+        whiskers = [[max(0.0, value - end.low) for value, end in zip(values, ends, strict=True)],
+                    [max(0.0, end.high - value) for value, end in zip(values, ends, strict=True)]]  # fmt: skip
+        if whole is not None:
+            axes.axvline(whole, color=OTHER, linewidth=1, label="all rows")
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        axes.errorbar(values, range(len(shown)), xerr=whiskers, fmt="o", color=MODEL, elinewidth=1, capsize=3)
+        axes.set_yticks(range(len(shown)), [_short(each.name, 20) for each in shown])
+        axes.set_ylim(-0.6, len(shown) - 0.4)
+        _few_ticks(axes, "x")
+        axes.set_xlabel(f"{metric}, 95 % interval")
+
+    return _draw(f"groups-{metric}-{len(shown)}", paint, height=1.3 + 0.3 * len(shown))
 
 
 def _short(text: str, longest: int = 28) -> str:

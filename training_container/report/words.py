@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
+    from dropforge.contract.scores import Calibration, Interval
 
 MEANING = {
     "rmse": "typical error, large errors counting more; in the target's unit, lower is better",
@@ -23,19 +24,35 @@ MEANING = {
     "f1": "balance of finding the class and not raising false alarms; 1 is perfect",
 }
 
-MODELS = {"gradient-descent": "linear model by gradient descent", "neural": "neural network"}
+MODELS = {
+    "ensemble": "weighted mean of several models",
+    "gradient-descent": "linear model by gradient descent",
+    "lightgbm": "boosted trees (LightGBM)",
+    "lightgbm-extra": "boosted trees with random thresholds (LightGBM)",
+    "lightgbm-oblique": "boosted trees with pairs of columns (LightGBM)",
+    "catboost": "boosted oblivious trees (CatBoost)",
+    "neural": "neural networks",
+}
+TREES = "Loss of the rows that the first fold's trees have not seen, tree after tree."
 
 LEARNING = {
     "linear": "Cross-entropy and penalty at every evaluation of L-BFGS, penalty after penalty.",
     "gradient-descent": "The cost of the standardised target, step by step down its gradient.",
+    "lightgbm": TREES,
+    "lightgbm-extra": TREES,
+    "lightgbm-oblique": TREES,
+    "catboost": TREES,
     "neural": "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target.",
 }
+TUNED = "-tuned"
 
 
 def model(name: str, task: str) -> str:
     """A family's name in words; the linear one is another for values than for classes."""
     if name == "linear":
         return "linear model in closed form" if task == "regression" else "logistic regression"
+    if name.endswith(TUNED):
+        return f"{model(name.removesuffix(TUNED), task)}, tuned"
     return MODELS.get(name, name)
 
 
@@ -49,6 +66,11 @@ def number(value: float | None) -> str:
     if size >= 1000 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def between(interval: Interval | None) -> str:
+    """An interval as a person writes it."""
+    return "–" if interval is None else f"{number(interval.low)} to {number(interval.high)}"
 
 
 def percent(share: float) -> str:
@@ -81,6 +103,41 @@ def gain(measured: Metrics) -> str:
     if measured.direction == "lower" and trivial > 0:
         return f"{percent(1 - ours / trivial)} below the trivial baseline"
     return f"{number(ours - trivial)} above the trivial baseline"
+
+
+def sureness(measured: Metrics) -> str:
+    """Whether the gain over the baseline is beyond chance."""
+    found = measured.gains.get(measured.metric)
+    if found is None:
+        return ""
+    return "" if found.is_sure else "the difference may be chance"
+
+
+def calibration(found: Calibration) -> str:
+    """Whether to trust the probabilities, in one sentence."""
+    off = f"On average the probabilities are {number(found.error)} off (95 % interval {between(found.error_interval)})"
+    chance = f"a perfectly calibrated model would stay below {number(found.by_chance)} on as many rows"
+    brier = f"Brier score {number(found.brier)} ({between(found.brier_interval)})."
+    if found.calibrated is None:
+        return f"{off}; there are too few rows to say whether that is chance. {brier}"
+    if found.calibrated:
+        return f"{off}; {chance}: nothing speaks against taking them at their word. {brier}"
+    return f"{off}; {chance}: they are not calibrated, so rank by them rather than read 0.7 as 70 of 100. {brier}"
+
+
+FAIRNESS = {
+    "demographic_parity_difference": "largest difference between groups in how often the answer is given; 0 is alike",
+    "demographic_parity_ratio": "smallest such share by the largest; 1 is alike, below 0.8 is often called unfair",
+    "equalized_odds_difference": "largest difference between groups in how often the class is found, or is claimed "
+    "wrongly; 0 is alike",
+    "mean_error_difference": "largest difference between groups in how far answers are too high on average; 0 is alike",
+    "mean_answer_difference": "largest difference between groups in the average answer; what is true may differ too",
+}
+
+
+def fairness(name: str) -> str:
+    """The figure's name in words."""
+    return name.replace("equalized", "equalised").replace("_", " ")
 
 
 def typical(column: dict[str, Any]) -> str:

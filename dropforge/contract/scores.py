@@ -1,0 +1,99 @@
+"""What stands beside a score, so that it can be believed: intervals, groups, calibration, importances.
+
+Every interval is a 95 % bootstrap interval over the hold-out rows unless its field says another; all of it is plain
+values, and every field of `metrics.json` that holds it may be missing in files written before it existed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dropforge.contract.documents import Record
+
+CONFIDENCE = 0.95
+"""Of every interval."""
+
+
+@dataclass(frozen=True)
+class Interval(Record):
+    """Where a figure lies with the confidence `CONFIDENCE`."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Gain(Record):
+    """How much better than the trivial baseline, in the metric's unit; positive is better whatever the direction."""
+
+    value: float
+    interval: Interval
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval lies above 0: the model is better than the baseline, not just lucky."""
+        return self.interval.low > 0
+
+
+@dataclass(frozen=True)
+class GroupScore(Record):
+    """The hold-out rows of one group, scored apart."""
+
+    name: str
+    """The column's value, a band of numbers, a year, `other` or `missing`; a number where the column is masked."""
+    rows: int
+    scores: dict[str, float]
+    intervals: dict[str, Interval]
+    answer: float | None = None
+    """Mean answer of a regression, share answered with the second class of two; None for more classes."""
+    answer_interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class GroupedBy(Record):
+    """One column of the spec's `groups`."""
+
+    column: str
+    groups: tuple[GroupScore, ...]
+    fairness: dict[str, float] = field(default_factory=dict)
+    """Classes: `demographic_parity_difference`, `demographic_parity_ratio`, `equalized_odds_difference` (of more than
+    two classes the worst class's, each against the rest). Regression: `mean_error_difference`,
+    `mean_answer_difference`. Empty where fewer than two groups are large enough."""
+
+
+@dataclass(frozen=True)
+class Reliability(Record):
+    """Rows that were given about the same probability, and how often it came true."""
+
+    rows: int
+    said: float
+    """Mean probability: of the second class of two, of the most likely class of more."""
+    came: float
+    interval: Interval
+    """Wilson's interval of `came`."""
+
+
+@dataclass(frozen=True)
+class Calibration(Record):
+    """Whether a probability means what it says."""
+
+    error: float
+    """Expected calibration error: mean distance of `said` and `came`, weighted by rows."""
+    error_interval: Interval
+    by_chance: float
+    """The error that a perfectly calibrated model stays below in 95 of 100 hold-outs of this size."""
+    brier: float
+    """Mean squared error of the probabilities: of the second class of two, summed over the classes of more."""
+    brier_interval: Interval
+    table: tuple[Reliability, ...]
+    calibrated: bool | None
+    """False when the error is larger than chance explains; None when there are too few rows to say."""
+
+
+@dataclass(frozen=True)
+class Importance(Record):
+    """How much the deciding metric worsens when one column's values are shuffled among the hold-out rows."""
+
+    column: str
+    fall: float
+    interval: Interval

@@ -1,0 +1,57 @@
+"""The hold-out is scored and never learned from: whatever its targets say, the same model comes out, to the byte."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from dropforge.contract.results import Metrics
+from examples.datasets import SOURCES
+from training_container import trainer, training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training_container.data.dataset import Dataset
+
+
+def scrambled(dataset: Dataset) -> Dataset:
+    """The same rows, the hold-out's targets dealt anew."""
+    mixed = np.random.default_rng(1).permutation(dataset.holdout.target)
+    assert not np.array_equal(mixed, dataset.holdout.target)
+    return replace(dataset, holdout=replace(dataset.holdout, target=mixed))
+
+
+@pytest.mark.parametrize("name", ["penguins", "cars"])
+def test_scrambled_holdout_targets_change_scores_and_not_the_model(
+    name: str, csv: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = training.prepare
+
+    def run(out: str, change: Callable[[Dataset], Dataset]) -> tuple[bytes, Metrics]:
+        def changed(*given: Any) -> Dataset:
+            return change(prepare(*given))
+
+        monkeypatch.setattr(training, "prepare", changed)
+        folder = tmp_path / out
+        given = ["--data", str(csv(name)), "--target", SOURCES[name].target, "--out", str(folder), "--budget", "5"]
+        assert trainer.main(given) == 0
+        told = Metrics.from_json(json.loads((folder / "metrics.json").read_text(encoding="utf-8")))
+        return (folder / "model.onnx").read_bytes(), told
+
+    model, plain = run("plain", lambda dataset: dataset)
+    other, mixed = run("mixed", scrambled)
+    assert other == model
+    assert mixed.chosen == plain.chosen
+    assert [(each.name, each.validation, each.settings) for each in mixed.candidates] == [
+        (each.name, each.validation, each.settings) for each in plain.candidates
+    ]
+    assert mixed.holdout[mixed.metric] != plain.holdout[plain.metric]
+    assert plain.gains[plain.metric].is_sure
+    assert not mixed.gains[mixed.metric].is_sure
+    assert any("includes 0" in note for note in mixed.notes)

@@ -1,0 +1,1 @@
+"""Honest scores: intervals, groups, fairness, calibration, importances and notes, from truth and answers alone."""

@@ -1,0 +1,141 @@
+"""Scores by group, and the fairness figures that compare groups.
+
+Groups with fewer than `FEWEST` hold-out rows, and all beyond the `MOST` largest, are scored together as `other`. Of a
+masked column the groups are numbered by size instead of named, since its values are not to be shown.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dropforge.contract.scores import GroupedBy, GroupScore
+from training_container import metrics
+from training_container.scoring.intervals import intervals
+from training_container.scoring.resample import Resamples, interval, wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropforge.contract.schema import Task
+
+    Array = np.ndarray
+
+FEWEST = 30
+"""Hold-out rows of a group that is scored by its own name, and of one that fairness is computed over."""
+
+FEWEST_OF_CLASS = 10
+"""Hold-out rows of a class, and of the others, in a group that equalised odds are computed over."""
+
+MOST = 20
+MOST_CLASSES = 20
+"""Classes, the most frequent, that are compared each against the rest."""
+
+OTHER, MISSING = "other", "missing"
+
+
+def score_groups(
+    task: Task, truth: Array, answers: Array, column: str, labels: Array, *, masked: bool, seed: int
+) -> GroupedBy:
+    """Every group of one column: `truth` [N], `answers` [N] or [N, classes], `labels` [N] texts."""
+    merged = _merged(labels, masked)
+    groups = tuple(
+        _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged)
+    )
+    large = [each.name for each in groups if each.rows >= FEWEST]
+    if len(large) < 2:
+        return GroupedBy(column, groups)
+    rows = np.isin(merged, large)
+    compare = _regression_fairness if task == "regression" else _class_fairness
+    return GroupedBy(column, groups, compare(truth[rows], answers[rows], merged[rows]))
+
+
+def _merged(labels: Array, masked: bool) -> Array:
+    names, counts = np.unique(labels.astype(str), return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    kept = [names[at] for at in order if counts[at] >= FEWEST or names[at] == MISSING][:MOST]
+    shown = {name: name for name in kept}
+    if masked:
+        numbers = [name for name in kept if name not in (MISSING, OTHER)]
+        shown |= {name: f"group {at}" for at, name in enumerate(numbers, start=1)}
+    return np.array([shown.get(str(each), OTHER) for each in labels], dtype=object)
+
+
+def _ordered(merged: Array) -> list[str]:
+    """Bands and years by their numbers, others by size; `other` and `missing` last."""
+    names, counts = np.unique(merged.astype(str), return_counts=True)
+    size = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+    plain = [name for name in size if name not in (OTHER, MISSING)]
+    places = {name: _place(name) for name in plain}
+    if all(place is not None for place in places.values()):
+        plain.sort(key=lambda name: (places[name], name))
+    else:
+        plain.sort(key=lambda name: (-size[name], name))
+    return [*plain, *(name for name in (OTHER, MISSING) if name in size)]
+
+
+def _place(name: str) -> tuple[float, int] | None:
+    """The first number of a band, and whether the band lies below, from or above it; None for other names."""
+    side = {"up": -1, "over": 1}.get(name.split(" ")[0], 0)
+    number = name.removeprefix("up to ").removeprefix("over ").removeprefix("group ").split(" ")[0]
+    try:
+        return float(number), side
+    except ValueError:
+        return None
+
+
+def _score(task: Task, truth: Array, answers: Array, name: str, seed: int) -> GroupScore:
+    scores = {key: value for key, value in metrics.scores(task, truth, answers).items() if np.isfinite(value)}
+    found = intervals(task, truth, answers, scores, seed)
+    if task == "multiclass":
+        return GroupScore(name, len(truth), scores, found)
+    if task == "binary":
+        said = answers.argmax(axis=1) == 1
+        return GroupScore(name, len(truth), scores, found, float(said.mean()), wilson(int(said.sum()), len(said)))
+    drawn = Resamples(len(truth), seed).collect(lambda weights: {"mean": weights @ answers / weights.sum(axis=1)})
+    return GroupScore(name, len(truth), scores, found, float(answers.mean()), interval(drawn["mean"]))
+
+
+def _regression_fairness(truth: Array, answers: Array, labels: Array) -> dict[str, float]:
+    """How far apart the groups' mean errors (predicted minus true) and mean answers are, at most."""
+    groups = [labels == name for name in np.unique(labels.astype(str))]
+    errors = [float((answers - truth)[rows].mean()) for rows in groups]
+    means = [float(answers[rows].mean()) for rows in groups]
+    return {"mean_error_difference": max(errors) - min(errors), "mean_answer_difference": max(means) - min(means)}
+
+
+def _class_fairness(truth: Array, answers: Array, labels: Array) -> dict[str, float]:
+    """The figures of the second class of two; of more classes the worst class's, each against the rest."""
+    counts = np.bincount(truth, minlength=answers.shape[1])
+    classes = [1] if answers.shape[1] == 2 else np.argsort(-counts, kind="stable")[:MOST_CLASSES].tolist()
+    guessed = answers.argmax(axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of groups in which no row is answered so
+        found = [_one_class(truth == each, guessed == each, labels.astype(str)) for each in classes]
+    worst: dict[str, Callable[..., float]] = {
+        "demographic_parity_difference": max, "demographic_parity_ratio": min, "equalized_odds_difference": max
+    }  # fmt: skip
+    known = {name: [each[name] for each in found if np.isfinite(each.get(name, np.nan))] for name in worst}
+    return {name: float(worst[name](values)) for name, values in known.items() if values}
+
+
+def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
+    """fairlearn's figures of one class; equalised odds over the groups that have rows enough of either kind."""
+    import fairlearn.metrics as fair  # seconds, for those who ask for groups alone
+
+    found = {
+        "demographic_parity_difference": fair.demographic_parity_difference(truth, guessed, sensitive_features=labels),
+        "demographic_parity_ratio": fair.demographic_parity_ratio(truth, guessed, sensitive_features=labels),
+    }
+    able = [name for name in np.unique(labels) if _either(truth[labels == name])]
+    if len(able) > 1:
+        rows = np.isin(labels, able)
+        odds = fair.equalized_odds_difference(truth[rows], guessed[rows], sensitive_features=labels[rows])
+        found["equalized_odds_difference"] = odds
+    return found
+
+
+def _either(truth: Array) -> bool:
+    return FEWEST_OF_CLASS <= int(truth.sum()) <= len(truth) - FEWEST_OF_CLASS

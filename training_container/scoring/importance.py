@@ -1,0 +1,73 @@
+"""Permutation importance: how much the deciding metric worsens when a column's values are shuffled among hold-out rows.
+
+Every column that the model reads is measured, as a caller sends it, so that whatever the model makes of it is measured
+with it. At most `ROWS` rows are used, fewer where there are many columns, so that about `ANSWERS` rows are answered at
+most; each column is shuffled `REPEATS` times. The interval is a bootstrap over the rows of the mean fall. A fall is
+positive when the column helps, whatever the metric's direction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropforge.contract.results import METRICS
+from dropforge.contract.scores import Importance, Interval
+from training_container import metrics
+from training_container.scoring.resample import Resamples, interval, sample
+from training_container.scoring.weighted import figures_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dropforge.contract.schema import Task
+
+    Array = np.ndarray[Any, Any]
+    Columns = dict[str, Array]
+    Answer = Callable[[Columns], Array]
+
+ROWS = 2_000
+FEWEST = 200
+"""Rows that are used at least, where there are that many, however many columns there are."""
+
+REPEATS = 5
+ANSWERS = 400_000
+REPLICATES = 200
+"""Fewer than for scores: these intervals are drawn as whiskers, not compared with a threshold."""
+
+
+def importances(
+    task: Task, metric: str, columns: Mapping[str, Array], truth: Array, answer: Answer, seed: int
+) -> tuple[Importance, ...]:
+    """Every column's importance, the largest fall first; `answer` gives the model's answers for raw columns."""
+    room = max(FEWEST, ANSWERS // (REPEATS * max(1, len(columns))))
+    rows = sample(len(truth), min(ROWS, room), seed)
+    kept, right = {name: values[rows] for name, values in columns.items()}, truth[rows]
+    whole, found = _measure(task, metric, right, answer(kept), seed), []
+    chance = np.random.default_rng(seed)
+    for name in kept:
+        answers = _shuffled(kept, name, answer, chance)
+        found.append(_importance(name, whole, [_measure(task, metric, right, each, seed) for each in answers]))
+    return tuple(sorted(found, key=lambda each: -each.fall))
+
+
+def _shuffled(kept: Columns, name: str, answer: Answer, chance: np.random.Generator) -> list[Array]:
+    """The answers under each shuffle of one column, asked for in one call."""
+    orders = [chance.permutation(len(kept[name])) for _ in range(REPEATS)]
+    stacked = {other: np.tile(values, REPEATS) for other, values in kept.items()}
+    stacked[name] = np.concatenate([kept[name][order] for order in orders])
+    return np.split(answer(stacked), REPEATS)
+
+
+def _measure(task: Task, metric: str, truth: Array, answers: Array, seed: int) -> Array:
+    """The metric of these answers, higher being better: on all rows first, then on each resample, [1 + replicates]."""
+    drawn = Resamples(len(truth), seed, REPLICATES).collect(figures_of(task, truth, answers, metric))[metric]
+    sign = 1.0 if METRICS[task][metric] == "higher" else -1.0
+    return np.concatenate([[sign * metrics.scores(task, truth, answers)[metric]], sign * drawn])
+
+
+def _importance(name: str, whole: Array, shuffled: list[Array]) -> Importance:
+    falls = np.mean([whole - each for each in shuffled], axis=0)
+    fall = float(falls[0]) if np.isfinite(falls[0]) else 0.0  # no AUC where the rows hold one class alone
+    return Importance(name, fall, interval(falls[1:]) or Interval(fall, fall))

@@ -1,0 +1,107 @@
+"""What the scores cannot say, in sentences that a person can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training_container.report.words import number
+from training_container.scoring.groups import FEWEST as GROUP_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.results import Metrics
+
+FEW_ROWS = 200
+"""Hold-out rows below which every score is said to be rough."""
+
+FEW_OF_CLASS = 20
+"""Hold-out rows of a class below which its scores are said to be."""
+
+NAMED = 5
+"""Classes that a note names."""
+
+
+def notes(measured: Metrics, truth: np.ndarray, answers: np.ndarray, classes: Sequence[str]) -> tuple[str, ...]:
+    """Everything worth saying, the weightiest first; nothing for a large and plain data set."""
+    found = [_chance(measured), _few_rows(len(truth))]
+    if classes:
+        found += [_few_of_class(truth, classes), _no_error(truth, answers), _calibration(measured)]
+    found += [note for each in measured.groups for note in _groups(each.column, measured)]
+    return tuple(note for note in found if note)
+
+
+def _chance(measured: Metrics) -> str:
+    gain = measured.gains.get(measured.metric)
+    if gain is None:
+        return (
+            f"There is no {measured.metric} to compare with the trivial baseline: the hold-out rows hold one class "
+            "alone. Drop more rows, of every class."
+        )
+    if gain.is_sure:
+        return ""
+    low, high = number(gain.interval.low), number(gain.interval.high)
+    return (
+        f"This data set is too small, or its columns say too little, to tell the model from the trivial baseline: on "
+        f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, 95 % "
+        f"interval {low} to {high}, which includes 0. Drop more rows (four times as many halve the interval), or add "
+        f"columns that have to do with the target."
+    )
+
+
+def _few_rows(rows: int) -> str:
+    if rows >= FEW_ROWS:
+        return ""
+    return (
+        f"Only {rows:,} hold-out rows: every score is rough, read its interval instead. About {FEW_ROWS * 5:,} rows in "
+        f"all give a hold-out of {FEW_ROWS}."
+    )
+
+
+def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
+    counts = np.bincount(truth, minlength=len(classes))
+    few = [at for at in np.argsort(counts, kind="stable").tolist() if counts[at] < FEW_OF_CLASS]
+    if not few:
+        return ""
+    named = ", ".join(f"“{classes[at]}” ({counts[at]})" for at in few[:NAMED])
+    more = f" and {len(few) - NAMED:,} more" if len(few) > NAMED else ""
+    return (
+        f"Few hold-out rows of {named}{more}: how well such rows are answered is not known. Drop more of them "
+        f"(about {FEW_OF_CLASS * 5} of a class in all), or merge rare classes."
+    )
+
+
+def _no_error(truth: np.ndarray, answers: np.ndarray) -> str:
+    if not (answers.argmax(axis=1) == truth).all():
+        return ""
+    return (
+        f"Not one of {len(truth):,} hold-out rows was answered wrong, so that the interval of the accuracy has no "
+        f"width: up to {min(1.0, 3 / len(truth)):.1%} may still be wrong. Check that no column tells the target itself."
+    )
+
+
+def _calibration(measured: Metrics) -> str:
+    found = measured.calibration
+    if found is None or found.calibrated is not False:
+        return ""
+    return (
+        f"The probabilities are off by {number(found.error)} on average, more than chance explains "
+        f"({number(found.by_chance)}): rank by them, but do not read 0.7 as 70 of 100."
+    )
+
+
+def _groups(column: str, measured: Metrics) -> list[str]:
+    grouped = next(each for each in measured.groups if each.column == column)
+    if not grouped.fairness:
+        return [
+            f"Groups of “{column}” cannot be compared: fewer than two have {GROUP_ROWS} hold-out rows. Drop more rows "
+            "of each, or group by a column with fewer values."
+        ]
+    small = [each for each in grouped.groups if each.rows < GROUP_ROWS]
+    return [
+        f"Group “{each.name}” of “{column}” has {each.rows} hold-out rows: its scores are rough, and the comparison of "
+        "groups leaves it out."
+        for each in small
+    ]
