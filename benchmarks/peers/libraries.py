@@ -13,6 +13,7 @@ from typing import Any
 import catboost
 import lightgbm
 import numpy as np
+import pandas as pd
 import polars as pl
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -37,7 +38,9 @@ def main() -> None:
 
 def frame(rows: pl.DataFrame, numbers: list[str], texts: list[str]) -> Any:
     """As pandas, texts without gaps."""
-    return rows.select(*numbers, *(pl.col(each).fill_null("") for each in texts)).to_pandas()
+    return pd.DataFrame(
+        {each: rows[each].to_numpy() for each in numbers} | {each: rows[each].fill_null("").to_list() for each in texts}
+    )
 
 
 def linear(rows: pl.DataFrame, y: Any, asked: pl.DataFrame, numbers: list[str], texts: list[str], task: str) -> Any:

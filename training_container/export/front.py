@@ -30,11 +30,9 @@ def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
     """Adds the encoding of all columns; gives each table's name in `Table.groups` and in the graph."""
     numbers = encoder.names("number")
     codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
-    axis = nodes.constant([1], "int64")
-    dates = [
-        nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis)
-        for name in encoder.names("date")
-    ]
+    dated = encoder.names("date")
+    axis = nodes.constant([1], "int64") if dated else ""  # an unused constant draws a warning from every session
+    dates = [nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis) for name in dated]
     tables = {"numbers": numbers, "codes": codes, "dates": dates}
     return {
         name: nodes.concat(parts, axis=1, result=f"{nodes.prefix}{name}") for name, parts in tables.items() if parts
