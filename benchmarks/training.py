@@ -233,9 +233,7 @@ def _ranks(found: Found) -> list[Row]:
     peer = min((name for name in means if name != OURS), key=lambda name: means[name])
     over = f"{len(full)} splits of {len({name for name, _ in full})} sets, {len(means)} contestants"
     return [
-        Row(
-            f"mean rank over {over}", means[OURS], "rank", "lower", 1.0 if len(means) == 1 else None, peer, means[peer]
-        ),
+        Row(f"mean rank over {over}", means[OURS], "rank", "lower", None, peer, means[peer]),
         Row("worst rank on any split", max(ranks[OURS]), "rank", "lower", 2),
     ]
 

@@ -31,7 +31,18 @@ HOLDOUT_ROWS = 20_000
 CLEAR = 1e-3
 """A golden row's best two classes are at least this far apart, so that its label is beyond rounding."""
 UNSEEN = "a value never seen"
-PACKAGES = ("torch", "onnx", "onnxruntime", "onnxscript", "numpy", "polars", "matplotlib")
+PACKAGES = (
+    "torch",
+    "lightgbm",
+    "catboost",
+    "optuna",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "numpy",
+    "polars",
+    "matplotlib",
+)
 
 
 def write_json(path: Path, value: Any) -> None:
