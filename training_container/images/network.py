@@ -1,4 +1,4 @@
-"""The network: a compact pre-set residual net with one dial, its width. It reads pictures as they were decoded.
+"""The network: a compact residual net with one dial, its width. It reads pictures as they were decoded.
 
     pixels uint8 [N, H, W, C] → normalise → stem → three stages of two residual blocks, each half as high and twice as
     wide → mean over the picture → logits [N, classes]
