@@ -46,7 +46,7 @@ def main() -> None:
     rows = scored(images, fitted, device.type)
     rows.append(Row("minutes of fitting against the budget", took / 60 / minutes, "x", "lower", 1.1))
     rows.append(Row("CPU seconds of fitting", processor, "s", "lower"))
-    print(f"{fitted.recipe}, {fitted.epochs} epochs; one-minute load of the machine at the end {os.getloadavg()[0]:.1f}")
+    print(f"{fitted.recipe}, {fitted.epochs} epochs; load of the machine at the end {os.getloadavg()[0]:.1f}")
     print(f"written to {publish('images', rows, PACKAGES)}")
 
 
@@ -83,8 +83,8 @@ def read(place: Path) -> ImageSet:
     """Training and validation from the training files, the hold-out from the test files."""
     every = pictures(place, "train")
     order = np.random.default_rng(0).permutation(len(every))
-    parts = {"train": every.take(order[VALIDATION:]), "validation": every.take(order[:VALIDATION])}
-    return ImageSet(CLASSES, ImageInput(28, 28, 1), holdout=pictures(place, "t10k"), counts={}, **parts)
+    train, validation = every.take(order[VALIDATION:]), every.take(order[:VALIDATION])
+    return ImageSet(CLASSES, ImageInput(28, 28, 1), train, validation, pictures(place, "t10k"), counts={})
 
 
 def pictures(place: Path, part: str) -> Pictures:

@@ -25,7 +25,6 @@ FORMATS = {
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
-    ".zip": "images",
 }
 """File endings that a data set may have, and the format each stands for."""
 

@@ -9,7 +9,7 @@ from dropforge.contract.documents import Document, Record
 from dropforge.contract.schema import Task
 from dropforge.contract.spec import Spec
 
-Format = Literal["csv", "parquet", "jsonl", "images"]
+Format = Literal["csv", "parquet", "jsonl"]
 
 
 @dataclass(frozen=True)

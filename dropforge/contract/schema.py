@@ -25,7 +25,7 @@ PROBABILITIES = "probabilities"
 
 INPUT_TYPES = {"number": "float32", "category": "string", "boolean": "string", "date": "string",
                "image": "uint8"}  # fmt: skip
-"""The ONNX element type of an input of each kind. A missing value is NaN, or the empty text; a picture is never missing."""
+"""The ONNX element type of an input of each kind. A missing value is NaN, or the empty text; a picture never is."""
 
 IMAGE = "image"
 """The one column of an image model: in a request the base64 of a file, in the graph its decoded pixels."""

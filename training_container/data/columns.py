@@ -27,7 +27,7 @@ from training_container.data.hashing import cell_hashes
 from training_container.data.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
-    from dropforge.contract.schema import Kind
+    from dropforge.contract.schema import TableKind as Kind
     from dropforge.contract.spec import Spec
 
 ID_ROWS = 20

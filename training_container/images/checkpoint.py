@@ -1,4 +1,4 @@
-"""What a killed job goes on from: one file, replaced in one move, so that a kill while writing leaves the one before."""
+"""What a killed job goes on from: one file, replaced in one move, so a kill while writing leaves the one before."""
 
 from __future__ import annotations
 

@@ -57,9 +57,7 @@ class Network(nn.Module):
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("scale", torch.ones(channels))
         stem = 2 if side >= SMALL else 1
-        self.stem = nn.Sequential(
-            nn.Conv2d(channels, width, 3, stem, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
-        )
+        self.stem = nn.Sequential(nn.Conv2d(channels, width, 3, stem, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         widths, strides = (width, 2 * width, 4 * width), (1 if side < TINY else 2, 2, 2)
         stages, inputs = [], width
         for outputs, stride in zip(widths, strides, strict=True):
@@ -78,7 +76,8 @@ class Network(nn.Module):
         """uint8 [N, H, W, C] to logits float32 [N, classes]."""
         maps = ((pixels.float() - self.mean) * self.scale).permute(0, 3, 1, 2)
         maps = self.stages(self.stem(maps))
-        return self.head(maps.mean(dim=(2, 3)))
+        logits: Tensor = self.head(maps.mean(dim=(2, 3)))
+        return logits
 
 
 class Answering(nn.Module):

@@ -45,12 +45,11 @@ class Material:
     @classmethod
     def of(cls, images: ImageSet, device: torch.device) -> Material:
         """The two parts of a data set that training may see."""
-        parts = [
-            torch.from_numpy(values).to(device)
+        (train, codes), (validation, their_codes) = (
+            (torch.from_numpy(part.pixels).to(device), torch.from_numpy(part.codes).to(device))
             for part in (images.train, images.validation)
-            for values in (part.pixels, part.codes)
-        ]
-        return cls(*parts, len(images.classes), device)
+        )
+        return cls(train, codes, validation, their_codes, len(images.classes), device)
 
     def order(self, epoch: int, seed: int) -> Tensor:
         """The order of the training pictures in one epoch, the same whenever it is asked for."""
