@@ -8,10 +8,10 @@ export ORT_DISABLE_TELEMETRY := 1
 
 # How many test processes: the suites share two cores with the embedded cloud.
 WORKERS ?= 2
-FAST_TESTS := tests/contract tests/data tests/inspect tests/training tests/steps tests/serving tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
+FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
 
 .PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-reading bench-recommendation bench-scores
+        bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-images
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ bench-reading: .venv/.dev ## A CSV of 1 GB read, counted and spilled, against ba
 
 bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 	$(BIN)/python -m benchmarks.scores
+
+bench-images: .venv/.dev ## Fashion-MNIST within 15 minutes on a CPU, 2 on a GPU
+	$(BIN)/python -m benchmarks.images
 
 constraints: .venv/.dev ## Pin what is installed now, after a change of pyproject.toml was tried
 	@{ echo '# Every package that set-up installs, in the version that was tested; written by: make constraints'; \

@@ -7,7 +7,10 @@ from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
 
-Kind = Literal["number", "category", "boolean", "date"]
+TableKind = Literal["number", "category", "boolean", "date"]
+"""The kinds of a table's columns."""
+
+Kind = Literal["number", "category", "boolean", "date", "image"]
 Task = Literal["regression", "binary", "multiclass", "recommendation", "clustering"]
 LabelType = Literal["text", "integer", "number", "boolean"]
 
@@ -31,16 +34,32 @@ SCORES = "scores"
 FEATURES = "features"
 """ONNX output of clusterings: float32 [N, F], the point that a row is, in the space that distances are measured in."""
 
-INPUT_TYPES = {"number": "float32", "category": "string", "boolean": "string", "date": "string"}
-"""The ONNX element type of an input of each kind. A missing value is NaN, or the empty text."""
+INPUT_TYPES = {"number": "float32", "category": "string", "boolean": "string", "date": "string",
+               "image": "uint8"}  # fmt: skip
+"""The ONNX element type of an input of each kind. A missing value is NaN, or the empty text; a picture never is."""
+
+IMAGE = "image"
+"""The one column of an image model: in a request the base64 of a file, in the graph its decoded pixels."""
 
 
 @dataclass(frozen=True)
 class Column(Record):
-    """One column that the model reads; its ONNX input has the same name and shape [N, 1]."""
+    """One column that the model reads; its ONNX input has the same name and shape [N, 1] (an image: [N, H, W, C])."""
 
     name: str
     kind: Kind
+
+
+@dataclass(frozen=True)
+class ImageInput(Record):
+    """How a picture's file becomes the model's input, uint8 [height, width, channels]: `docs/images.md`."""
+
+    height: int
+    width: int
+    channels: Literal[1, 3]
+    """1 for greyscale, 3 for red, green, blue."""
+    resize: Literal["stretch-bilinear"] = "stretch-bilinear"
+    """To height × width without cropping, by Pillow's BILINEAR, which averages over what it shrinks."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +83,5 @@ class ModelCard(Document):
     """Columns of the data set that the model does not read (target, ids, constants): allowed in a request."""
     masked: tuple[str, ...] = ()
     """Sensitive columns: never captured, never shown in a report."""
+    image: ImageInput | None = None
+    """For image models alone: how the column `image` is read."""

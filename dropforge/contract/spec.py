@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record
-from dropforge.contract.schema import Kind, Task
+from dropforge.contract.schema import TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
 
@@ -35,7 +35,7 @@ class Spec(Record):
     """Columns with personal data: kept out of captures and reports."""
     groups: tuple[str, ...] = ()
     """Columns whose groups are scored apart."""
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    kinds: dict[str, TableKind] = field(default_factory=dict)
     """Column name to kind, where the rule would choose another."""
 
     @classmethod

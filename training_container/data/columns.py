@@ -40,7 +40,7 @@ from training_container.data.table import as_table
 from training_container.data.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_numbers
 
 if TYPE_CHECKING:
-    from dropforge.contract.schema import Kind
+    from dropforge.contract.schema import TableKind as Kind
     from dropforge.contract.spec import Spec
     from training_container.data.table import Table
 

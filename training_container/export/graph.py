@@ -44,12 +44,12 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
     core = _export(body, body.inputs(sample), [*tables.values(), *forests.margins], answers, f"{nodes.prefix}body.")
     tail = Nodes(f"{nodes.prefix}tail.")
     if card.classes:
-        _add_label(tail, card.classes)
+        add_label(tail, card.classes)
     graph = helper.make_graph(
         [*nodes.nodes, *forests.nodes, *core.node, *tail.nodes],
         "dropforge",
         inputs(encoder),
-        [*_outputs(card), *(each for each in core.output if each.name == FEATURES)],
+        [*outputs(card), *(each for each in core.output if each.name == FEATURES)],
         [*nodes.constants, *forests.constants, *core.initializer, *tail.constants],
     )
     return finish(graph, card)
@@ -129,12 +129,12 @@ def _export(module: torch.nn.Module, sample: Sequence[torch.Tensor], names: Sequ
     return compose.add_prefix(exported, prefix, rename_inputs=False, rename_outputs=False).graph
 
 
-def _add_label(tail: Nodes, classes: tuple[str, ...]) -> None:
+def add_label(tail: Nodes, classes: tuple[str, ...]) -> None:
     best = tail.add("ArgMax", PROBABILITIES, axis=1, keepdims=1)
     tail.add("Gather", tail.constant(classes, object), best, result=PREDICTION)
 
 
-def _outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
+def outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
     if not card.classes:
         return [helper.make_tensor_value_info(PREDICTION, onnx.TensorProto.FLOAT, [ROWS, 1])]
     return [
