@@ -40,11 +40,11 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
     (Ridge(), 0.1),
     (Softmax(), 0.1),
     (GradientDescent(), 0.05),
-    (LightGBM(), 0.25),
-    (CatBoost(), 0.35),
-    (LightGBM.oblique(), 0.3),
+    (LightGBM(), 0.3),
+    (LightGBM.oblique(), 0.35),
+    (CatBoost(), 0.45),
     (LightGBM.extra(), 0.3),
-    (Neural(), 0.6),
+    (Neural(), 0.7),
 )
 """The families, quick ones first, each with the part that it may take of what is left of the budget."""
 
@@ -130,7 +130,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
-    fitting = [(family, share) for family, share in families if dataset.task in family.tasks]
+    fitting = [(family, share) for family, share in families if suits(family, problem)]
     trials: list[Trial] = []
     done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
     for family, share in fitting:
@@ -142,6 +142,12 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     rest = watch.within(done, 1.0, model=TUNING)
     trials += [Trial(*each) for each in tune(problem, _ranked(problem, trials), known, search, budget, rest)]
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
+
+
+def suits(family: Family, problem: Problem) -> bool:
+    """Whether the family can learn the task, and helps at so many rows."""
+    most = getattr(family, "most_rows", None)
+    return problem.task in family.tasks and (most is None or len(problem.target) <= most)
 
 
 def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Trial:

@@ -48,6 +48,24 @@ def test_a_file_lands_under_its_model_and_its_run_is_known(connection: Connectio
     assert found["Metadata"] == {"target": "price"}
 
 
+def test_wishes_lie_beside_the_data_before_it_arrives(
+    connection: Connection, bucket: Any, houses: Path, tmp_path: Path
+) -> None:
+    wishes = tmp_path / "wishes.yaml"
+    wishes.write_text("target: price\nbudget: 1\n")
+    dropped = drops.upload(connection, houses, spec=wishes)
+    spec = bucket.get_object(Bucket="drops", Key="datasets/house-prices/spec.yaml")
+    assert spec["Body"].read() == wishes.read_bytes()
+    data = bucket.head_object(Bucket="drops", Key=dropped.key)
+    assert spec["LastModified"] <= data["LastModified"]
+
+
+def test_wishes_that_are_not_there_stop_the_drop(connection: Connection, bucket: Any, houses: Path) -> None:
+    with pytest.raises(Fault, match="nowhere.yaml"):
+        drops.upload(connection, houses, spec="nowhere.yaml")
+    assert "Contents" not in bucket.list_objects_v2(Bucket="drops")
+
+
 def test_the_same_file_again_is_another_run(connection: Connection, bucket: Any, houses: Path) -> None:
     first, second = (drops.upload(connection, houses, "homes") for _ in range(2))
     assert first.key == second.key == "datasets/homes/House Prices.csv"

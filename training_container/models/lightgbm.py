@@ -63,12 +63,15 @@ class LightGBM:
     settings: dict[str, Any] = field(default_factory=dict)
     pairs: bool = False
     """Whether trees read sums and differences of pairs of numbers too."""
+    most_rows: int | None = None
+    """More rows than this, and the flavour is not worth its time."""
     tasks: frozenset[str] = frozenset({"regression", "binary", "multiclass"})
 
     @classmethod
     def extra(cls) -> LightGBM:
         """The flavour with random thresholds."""
-        return cls("lightgbm-extra", {"extra_trees": True, "feature_fraction": 0.9, "learning_rate": 0.1})
+        return cls("lightgbm-extra", {"extra_trees": True, "feature_fraction": 0.9, "learning_rate": 0.1},
+                   most_rows=10_000)  # fmt: skip
 
     @classmethod
     def oblique(cls) -> LightGBM:
