@@ -30,7 +30,7 @@ from benchmarks.report import Row, publish
 ROOT = Path(__file__).parents[1]
 OURS, AUTOGLUON = "dropforge", "AutoGluon medium"
 LIBRARIES = ("linear", "HistGB", "LightGBM", "CatBoost")
-BUDGET = os.environ.get("BUDGET", "0.55")
+BUDGET = os.environ.get("BUDGET", "0.9")
 """Minutes of fitting that ours may take."""
 LIMIT = "240"
 """Seconds that AutoGluon may take."""
