@@ -91,7 +91,7 @@ class Standardised(nn.Module):
         low, high = _open(values, low, high)
         missing = values.isnan()
         filled = torch.where(missing, median, values).clamp(low, high)
-        spread = filled.std(dim=0, correction=0)
+        spread = filled.std(dim=0, correction=0) if filled.shape[1] else filled[:0].sum(dim=0)
         for name, value in (("median", median), ("low", low), ("high", high), ("mean", filled.mean(dim=0))):
             self.register_buffer(name, value.float())
         self.register_buffer("spread", torch.where(spread > 1e-12, spread, 1.0).float())

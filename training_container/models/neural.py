@@ -68,7 +68,8 @@ class PackedCore(nn.Module):
     def dense(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """What needs no learning: float32 [N, features]."""
         if not self.features.width:
-            return torch.zeros((len(groups["codes"]), 0), device=groups["codes"].device)
+            codes = groups["codes"]  # `len` would be a constant of the exported graph
+            return torch.zeros((codes.shape[0], 0), device=codes.device)
         found: torch.Tensor = self.features(groups)
         return found
 

@@ -1,0 +1,60 @@
+"""Tables with one kind of column alone: every family fits them, and the graph answers in any batch size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dropforge.contract.results import PRIMARY
+from dropforge.contract.schema import ModelCard
+from dropforge.contract.spec import Spec
+from examples.datasets import SOURCES
+from training_container.checkpoints import Checkpoints
+from training_container.data.dataset import Options
+from training_container.data.prepare import prepare
+from training_container.encoding import Encoder
+from training_container.ensemble import ensemble
+from training_container.export.graph import build
+from training_container.export.parity import Native, prove
+from training_container.export.runtime import Runtime
+from training_container.models.body import mix
+from training_container.models.catboost import CatBoost
+from training_container.models.lightgbm import LightGBM
+from training_container.models.linear import Ridge, Softmax
+from training_container.models.neural import Neural, Settings
+from training_container.selection import pose
+from training_container.watch import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training_container.watch import Watch
+
+KEPT = {
+    "one number": ("cars", ("Horsepower",)),
+    "categories": ("cars", ("Origin", "Name")),
+    "one date": ("weather", ("date",)),
+    "one category": ("penguins", ("island",)),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Watch, what: str) -> None:
+    name, kept = KEPT[what]
+    path, target = csv(name), SOURCES[name].target
+    others = [each for each in path.read_text().partition("\n")[0].split(",") if each not in (*kept, target)]
+    dataset = prepare([path], Options(spec=Spec(drop=tuple(others)), target=target))
+    assert {each.name for each in dataset.columns} <= set(kept)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    problem = pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints())
+    linear = Softmax() if dataset.classes else Ridge()
+    families = (linear, LightGBM.oblique(), CatBoost(settings={"iterations": 20}), Neural(Settings(epochs=2, width=16)))
+    fitted = {each.name: each.fit(problem, Budget(1), quiet) for each in families}
+    assert sum(ensemble(problem, fitted).settings["weights"].values()) == pytest.approx(1, abs=1e-3)
+    body = mix([each.body for each in fitted.values()], [1 / len(fitted)] * len(fitted))
+    card = ModelCard("m", "run-0", dataset.task, target, "text", dataset.classes, dataset.columns)
+    model = build(card, encoder, body, encoder.encode(dataset.holdout.columns))
+    proof = prove(Native(encoder, body), Runtime(model.SerializeToString(), card), dataset.holdout)
+    assert proof.largest <= 1e-5
