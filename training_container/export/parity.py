@@ -15,6 +15,8 @@ from training_container.faults import ParityFault
 from training_container.models.body import predict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training_container.data.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
@@ -60,20 +62,21 @@ def prove(native: Native, runtime: Runtime, holdout: Rows) -> Proof:
         ParityFault: a difference over the tolerance, or another label.
     """
     probes, names = probe_rows(native.encoder, holdout.columns)
+    expected, probed = native.answer(holdout.columns), native.answer(probes)
+    seven = np.arange(7) % len(holdout)
     cases = [
-        (holdout.columns, [f"hold-out row {at}" for at in range(len(holdout))]),
-        (probes, names),
-        (_head(holdout.columns, 7), [f"hold-out row {at} in a batch of 7" for at in range(7)]),
-        *((_slice(probes, at), [f"{names[at]}, alone"]) for at in range(len(names))),
+        (holdout.columns, expected, [f"hold-out row {at}" for at in range(len(holdout))]),
+        (probes, probed, names),
+        (_rows(holdout.columns, seven), expected[seven], [f"hold-out row {at} in a batch of 7" for at in seven]),
+        *((_rows(probes, [at]), probed[[at]], [f"{names[at]}, alone"]) for at in range(len(names))),
     ]
-    scale = scale_of(native.answer(holdout.columns).ravel().tolist())
-    found = [compare(native, runtime, values, rows, scale) for values, rows in cases]
-    return Proof(sum(len(rows) for _, rows in cases), max(found))
+    scale = scale_of(expected.ravel().tolist())
+    found = [compare(runtime, values, answers, rows, scale) for values, answers, rows in cases]
+    return Proof(sum(len(rows) for *_, rows in cases), max(found))
 
 
-def compare(native: Native, runtime: Runtime, values: Values, names: list[str], scale: float) -> float:
-    """Largest difference over these rows; `names` says what each row is."""
-    expected = native.answer(values)
+def compare(runtime: Runtime, values: Values, expected: np.ndarray, names: list[str], scale: float) -> float:
+    """Largest difference of the graph's answers from `expected` over these rows; `names` says what each row is."""
     labels, probabilities = runtime.answer(values)
     got = labels if probabilities is None else probabilities
     if got.shape != expected.shape:
@@ -112,11 +115,6 @@ def probe_rows(encoder: Encoder, values: Values) -> tuple[Values, list[str]]:
     return probes, [*(f"column {name!r} = {value!r}" for name, value in places), "a row with every value missing"]
 
 
-def _head(values: Values, count: int) -> Values:
-    """The first `count` rows, begun again from the first where there are fewer."""
-    rows = len(next(iter(values.values())))
-    return {name: column[np.arange(count) % rows] for name, column in values.items()}
-
-
-def _slice(values: Values, at: int) -> Values:
-    return {name: column[at : at + 1] for name, column in values.items()}
+def _rows(values: Values, rows: Sequence[int] | np.ndarray) -> Values:
+    """These rows, a copy."""
+    return {name: column[np.asarray(rows)] for name, column in values.items()}

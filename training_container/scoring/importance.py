@@ -32,7 +32,7 @@ FEWEST = 200
 """Rows that are used at least, where there are that many, however many columns there are."""
 
 REPEATS = 5
-ANSWERS = 400_000
+ANSWERS = 100_000
 REPLICATES = 200
 """Fewer than for scores: these intervals are drawn as whiskers, not compared with a threshold."""
 
