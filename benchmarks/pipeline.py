@@ -107,7 +107,8 @@ def way(forge: Dropforge, name: str, folder: Path) -> Way:
     start = time.monotonic()
     assert forge.wait(again.run).status == "duplicate"
     duplicate = time.monotonic() - start
-    hand = [sys.executable, "-m", "training_container.trainer", "--data", str(path), "--target", target]
+    hand = [sys.executable, "-m", "training_container.trainer", "--data", str(path), "--target", target,
+            "--budget", "0.3", "--search", "none"]  # fmt: skip
     by_hand = seconds(lambda: run([*hand, "--out", str(folder / f"{name}-model")], ROOT))
     return Way(whole, train_state(forge, row.execution), trainer_seconds(forge, row.run), by_hand, duplicate)
 
