@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from training_container.images.network import Network
     from training_container.images.sets import ImageSet
-    from training_container.watch import Watch
+    from training_container.watch import Budget, Watch
 
 MOST_EPOCHS = 60
 """However long the budget: what is learned by then is learned."""
@@ -68,8 +68,11 @@ class Fitted:
 
 
 def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: torch.device,
-        checkpoints: Path | None = None, identity: str = "") -> Fitted:  # fmt: skip
-    """Trains within `minutes`, from the checkpoint of the same `identity` where there is one."""
+        checkpoints: Path | None = None, identity: str = "", budget: Budget | None = None) -> Fitted:  # fmt: skip
+    """Trains within `minutes`, from the checkpoint of the same `identity` where there is one.
+
+    When `budget` is cut from outside, fitting ends with what is learned by then.
+    """
     start, material = time.monotonic(), Material.of(images, device)
     checkpoint = Checkpoint(checkpoints, identity)
     found = checkpoint.read()
@@ -80,7 +83,7 @@ def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: to
     else:
         progress.spent = time.monotonic() - start
     watch.tell(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
-    Run(learner, progress, checkpoint, minutes * 60, seed, watch).go()
+    Run(learner, progress, checkpoint, minutes * 60, seed, watch, budget).go()
     return finished(images, learner, progress, resumed=bool(found))
 
 
@@ -94,6 +97,7 @@ class Run:
     seconds: float
     seed: int
     watch: Watch
+    budget: Budget | None = None
 
     def go(self) -> None:
         """Until the budget is spent, the epochs are done, or nothing is gained any more."""
@@ -102,10 +106,14 @@ class Run:
         self._validation = 0.0
         while self.share() < 1.0 and self.progress.epoch < MOST_EPOCHS and self.progress.stale < PATIENCE:
             self.epoch()
+        if not self.progress.best_weights:  # cut before the first look: what was learned by then answers
+            self._look()
 
     def share(self) -> float:
         """How much of the run is over, 0 to 1; time is kept for the last look at the validation part."""
         self.progress.spent = time.monotonic() - self._clock
+        if self.budget is not None and not self.budget.left:
+            return 1.0
         in_time = self.progress.spent / max(1e-9, self.seconds * 0.97 - self._validation)
         batches = self._batches()
         done = (self.progress.epoch * batches + self.progress.batch) / (MOST_EPOCHS * batches)
