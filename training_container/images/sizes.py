@@ -43,8 +43,8 @@ def rule_for(archive: zipfile.ZipFile, members: Sequence[Member]) -> ImageInput:
     for member in members[:: max(1, len(members) // SAMPLE)]:
         try:
             picture = opened(read_member(archive, member))
-            turned = picture.getexif().get(0x0112, 1) >= 5  # the orientations that lie on their side
             small = pixels_of(picture, ImageInput(32, 32, 3)).astype(int)
+            turned = picture.getexif().get(0x0112, 1) >= 5  # the orientations that lie on their side
         except (PictureFault, ValueError):
             continue
         sizes.append(picture.size[::-1] if not turned else picture.size)
