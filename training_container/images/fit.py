@@ -31,6 +31,8 @@ MOST_EPOCHS = 60
 """However long the budget: what is learned by then is learned."""
 PATIENCE = 12
 """Epochs without a better validation score before the run ends."""
+CHOOSING = 0.3
+"""Part of the budget that choosing a recipe counts as at most: on a starved machine, training still has the rest."""
 SAVE_EVERY = 60.0
 """Seconds."""
 TELL_EVERY = 5.0
@@ -81,7 +83,7 @@ def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: to
     if found:
         progress = checkpoint.restore(found, learner)
     else:
-        progress.spent = time.monotonic() - start
+        progress.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
     watch.tell(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
     Run(learner, progress, checkpoint, minutes * 60, seed, watch, budget).go()
     return finished(images, learner, progress, resumed=bool(found))
@@ -115,18 +117,15 @@ class Run:
         if self.budget is not None and not self.budget.left:
             return 1.0
         in_time = self.progress.spent / max(1e-9, self.seconds * 0.97 - self._validation)
-        batches = self._batches()
+        batches = self.learner.material.batches
         done = (self.progress.epoch * batches + self.progress.batch) / (MOST_EPOCHS * batches)
         return min(1.0, max(in_time, done))
 
-    def _batches(self) -> int:
-        return max(1, len(self.learner.material.train_codes) // BATCH)
-
     def epoch(self) -> None:
-        """One look at every training picture, or what the time still allows of it; then one at the validation part."""
+        """An epoch of training pictures, or what the time still allows of it; then a look at the validation part."""
         order = self.learner.material.order(self.progress.epoch, self.seed)
         losses = []
-        while self.progress.batch < self._batches() and (share := self.share()) < 1.0:
+        while self.progress.batch < self.learner.material.batches and (share := self.share()) < 1.0:
             first = self.progress.batch * BATCH
             losses.append(self.learner.step(order[first : first + BATCH], share))
             self.progress.batch += 1
