@@ -12,6 +12,7 @@ from dropforge.contract import names
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
 from training_container import evidence, metrics
 from training_container.curves import write_scalars
+from training_container.data.dataset import Options
 from training_container.images.checkpoint import FILE as CHECKPOINT
 from training_container.images.fit import fit
 from training_container.images.graph import build, card_of, native, prove
@@ -56,7 +57,8 @@ def train_pictures(job: Job, watch: Watch, start: float) -> None:
         DataFault, SpecFault: the pictures or the wishes are wrong.
         ParityFault: the model file does not answer as torch does.
     """
-    images = read_set(job.data[0], job.spec, watch.step("read"))
+    wishes = job.wanted.wishes() if isinstance(job.wanted, Options) else job.spec
+    images = read_set(job.data[0], wishes, watch.step("read"))
     budget = Budget(job.spec.budget)
     with finishing(budget):
         done = learn(job, images, budget, watch.step("fit"))
