@@ -10,7 +10,7 @@ from dropforge.contract.settings import ArtifactSettings
 from lambdas.catalog import views
 from lambdas.catalog.openapi import document
 from lambdas.shared.artifacts import Artifacts
-from lambdas.shared.http import Request, answer, error
+from lambdas.shared.http import Request, Response, answer, error
 from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
@@ -29,7 +29,11 @@ class WrongQuery(Exception):
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
-    request = Request.from_event(event)
+    return respond(Request.from_event(event)).to_proxy()
+
+
+def respond(request: Request) -> Response:
+    """The answer to a request; what the caller can mend never becomes a 5xx."""
     route = ROUTES.get(request.resource)
     try:
         if route is None or request.method != "GET":

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dropforge.contract.ids import prediction_id
 from dropforge.contract.names import MODEL_NAME
-from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL, ArtifactSettings
-from lambdas.predict.models import Models
+from dropforge.contract.settings import ArtifactSettings
 from lambdas.serving.faults import InputFault, ModelFault, NotFinite
 from lambdas.serving.pictures import BODIES
 from lambdas.serving.rows import from_csv, from_json, from_picture, short, to_arrays
-from lambdas.shared.http import Request, answer, error
-from lambdas.shared.log import log
+from lambdas.shared.http import Request, Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
+    from dropforge.contract.registry import LiveRow
+    from lambdas.predict.models import Models
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.serving.rows import Rows
 
@@ -30,24 +30,46 @@ MOST_ANSWER = 4_500_000
 """Characters of an answer: Lambda gives back 6 MB at most, and counts every quotation mark twice."""
 
 
+class Store(Protocol):
+    """Where the models are: the registry and its bucket on AWS, files of a disk elsewhere."""
+
+    def live(self, model: str) -> LiveRow | None:
+        """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
+
+    def load(self, row: LiveRow) -> ServedModel:
+        """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
+
+    def report(self, model: str, fault: ModelFault) -> None:
+        """Tells the owner that a live model cannot be served."""
+
+
 @cache
 def models() -> Models:
     """What this process serves."""
+    from lambdas.predict.models import Models
+
     return Models(ArtifactSettings.load())
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """A proxy event in, a proxy response out; a caller's mistake never becomes a 5xx."""
-    request = Request.from_event(event)
+    """A proxy event in, a proxy response out."""
+    return respond(Request.from_event(event), models()).to_proxy()
+
+
+def respond(request: Request, served: Store) -> Response:
+    """The answer to `POST /models/{model}/predict`; a caller's mistake never becomes a 5xx."""
     try:
-        return fitting(answer(200, predict(request, models())))
+        return fitting(answer(200, predict(request, served)))
     except InputFault as fault:
         return error(fault.status, fault.code, fault.message, fault.field)
     except ModelFault as fault:
-        return unhealthy(request.path["model"], fault)
+        model = request.path["model"]
+        served.report(model, fault)
+        message = f"model {model!r} cannot be served at the moment; its owner has been told"
+        return error(503, "no_healthy_model", message)
 
 
-def predict(request: Request, served: Models) -> dict[str, Any]:
+def predict(request: Request, served: Store) -> dict[str, Any]:
     """The response's document.
 
     Raises:
@@ -81,12 +103,10 @@ def answered(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
         raise InputFault(422, "out_of_range", message, f"rows[{fault.row}]") from fault
 
 
-def fitting(response: dict[str, Any]) -> dict[str, Any]:
+def fitting(response: Response) -> Response:
     """The response itself when Lambda can give it back; `InputFault` 413 otherwise."""
-    if len(response["body"]) > MOST_ANSWER:
-        message = (
-            f"expected an answer of at most {MOST_ANSWER} characters, got {len(response['body'])}: send fewer rows"
-        )
+    if len(response.body) > MOST_ANSWER:
+        message = f"expected an answer of at most {MOST_ANSWER} characters, got {len(response.body)}: send fewer rows"
         raise InputFault(413, "answer_too_large", message)
     return response
 
@@ -115,19 +135,3 @@ def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]
         return None
     classes = model.card.classes
     return [dict(zip(classes, row, strict=True)) for row in answers.probabilities.tolist()]
-
-
-def unhealthy(model: str, fault: ModelFault) -> dict[str, Any]:
-    """503, a log line, and a count that the alarm watches: by model, and over all."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from lambdas.shared.aws import cloudwatch
-
-    log("no healthy model", step="Predict", model=model, reason=str(fault))
-    over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
-    data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
-    try:
-        cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
-    except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
-        log("metric lost", step="Predict", model=model, reason=str(lost))
-    return error(503, "no_healthy_model", f"model {model!r} cannot be served at the moment; its owner has been told")

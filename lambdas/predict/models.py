@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
 from lambdas.serving.faults import ModelFault
 from lambdas.serving.model import ServedModel
 from lambdas.shared.artifacts import ArtifactFault, Artifacts
+from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
@@ -67,3 +69,17 @@ class Models:
         while len(self.loaded) > MOST_MODELS:
             self.loaded.popitem(last=False)
         return self.loaded[row.sha256]
+
+    def report(self, model: str, fault: ModelFault) -> None:
+        """A log line, and a count that the alarm watches: by model, and over all."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from lambdas.shared.aws import cloudwatch
+
+        log("no healthy model", step="Predict", model=model, reason=str(fault))
+        over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
+        data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
+        try:
+            cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
+        except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
+            log("metric lost", step="Predict", model=model, reason=str(lost))

@@ -1,4 +1,4 @@
-"""API Gateway's REST proxy events and responses, and the one shape that errors have."""
+"""Requests and responses, API Gateway's REST proxy events as both, and the one shape that errors have."""
 
 from __future__ import annotations
 
@@ -52,12 +52,26 @@ def _body(text: str, *, encoded: bool) -> bytes | None:
         return None
 
 
-def answer(status: int, value: Any) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Response:
+    """What a route answers, whatever carries it: a proxy response or an HTTP server."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    """UTF-8 text."""
+
+    def to_proxy(self) -> dict[str, Any]:
+        """As API Gateway wants it of a function."""
+        return {"statusCode": self.status, "headers": self.headers, "body": self.body.decode()}
+
+
+def answer(status: int, value: Any) -> Response:
     """A JSON response."""
     headers = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(value, allow_nan=False)}
+    return Response(status, headers, json.dumps(value, allow_nan=False).encode())
 
 
-def error(status: int, code: str, message: str, place: str | None = None) -> dict[str, Any]:
+def error(status: int, code: str, message: str, place: str | None = None) -> Response:
     """An error response: what went wrong, in words and in a code, and which field it was."""
     return answer(status, {"error": {"code": code, "message": message, "field": place}})
