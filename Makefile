@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 
 # How many test processes: the suites share two cores with the embedded cloud.
 WORKERS ?= 2
-FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
+FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/serve tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
 
 .PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench constraints clean \
         bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-images

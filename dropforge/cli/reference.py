@@ -63,6 +63,11 @@ SDK = {
         for rows, answer in forge.predict_stream("houses", "large.csv"):   # files larger than memory
             print(len(rows.rows), answer.ids[0])
         """,
+    "serve": """
+        from dropforge.serve.server import serve
+
+        serve(["model.onnx"], name=None, host="127.0.0.1", port=8080, workers=1, report=print)   # until SIGTERM
+        """,
 }
 """What a program writes in the place of each command; `forge = Dropforge()` stands before."""
 

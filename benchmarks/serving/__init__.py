@@ -1,0 +1,1 @@
+"""How fast a model answers, against the bare runtime and other servers."""

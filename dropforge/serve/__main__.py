@@ -1,0 +1,30 @@
+"""`python -m dropforge.serve`: the server alone, where the command line's packages are not installed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dropforge.serve.faults import ServeFault
+from dropforge.serve.server import serve
+
+
+def main() -> int:
+    """Serves; 0 after an orderly stop, 2 for a wrong call."""
+    parser = argparse.ArgumentParser(prog="python -m dropforge.serve", description="Serve models over HTTP.")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="model file, run's folder, NAME=either, or a folder")
+    parser.add_argument("--name", help="of the one model, instead of its own")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at, default 127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080, help="0 for any free one, default 8080")
+    parser.add_argument("--workers", type=int, default=1, help="processes, default 1")
+    given = parser.parse_args()
+    try:
+        serve(**vars(given), report=lambda text: print(text, flush=True))
+    except ServeFault as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The ASGI application: reads a body of bounded size, asks the handler, writes the answer.
+
+Small requests are answered on the event loop itself, since handing them to a thread costs more than the answer; large
+ones in a thread, so that health probes and small requests do not wait for them (`docs/decisions/`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dropforge.serve.routes import reply, routed, too_large
+from lambdas.predict.handler import MOST_BYTES
+from lambdas.shared.http import Response, error
+from lambdas.shared.log import log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from dropforge.serve.store import Files
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+LARGE = 65_536
+"""Bytes of a body that is answered in a thread: some 150 rows of twenty numbers, two milliseconds."""
+
+DRAINED = 4 * MOST_BYTES
+"""Bytes of a refused body that are read and forgotten, so that its sender comes to read why."""
+
+
+class Gone(Exception):
+    """The client has left amid its request."""
+
+
+@dataclass(frozen=True)
+class App:
+    """What uvicorn calls for every request."""
+
+    files: Files
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request of HTTP; other protocols are not spoken."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"expected http, got {scope['type']}")
+        try:
+            response = await self.answered(scope, receive)
+        except Gone:
+            return
+        length = (b"content-length", str(len(response.body)).encode())
+        headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
+        await send({"type": "http.response.start", "status": response.status, "headers": [*headers, length]})
+        body = b"" if scope["method"] == "HEAD" else response.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def answered(self, scope: Message, receive: Receive) -> Response:
+        """The answer; a fault of ours is logged by its type alone, for its text may hold values."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body, size = await whole(receive)
+        if size > MOST_BYTES:
+            return _last(too_large(size))
+        try:
+            request = routed(scope["method"], target(scope), headers, body)
+            if len(body) > LARGE:
+                return await asyncio.to_thread(reply, request, self.files)
+            return reply(request, self.files)
+        except Exception as fault:
+            log("fault", step="Serve", type=type(fault).__name__)
+            return error(500, "fault", "the server failed at this request; its log has the kind of fault")
+
+
+def target(scope: Message) -> str:
+    """Path and query as they were sent."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")
+
+
+async def whole(receive: Receive) -> tuple[bytes, int]:
+    """The body and its size; of one that is too large only the size, which may be cut at `DRAINED`.
+
+    Raises:
+        Gone: the client has left.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MOST_BYTES:
+            parts.clear()
+        else:
+            parts.append(part)
+        if size > DRAINED or not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts), size
+
+
+def _last(response: Response) -> Response:
+    """Closes the connection, for the rest of the body is not read."""
+    return Response(response.status, {**response.headers, "Connection": "close"}, response.body)

@@ -1,0 +1,11 @@
+"""What keeps a server from starting."""
+
+from __future__ import annotations
+
+
+class ServeFault(RuntimeError):
+    """Something that the caller can mend; `code` is for programs."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code

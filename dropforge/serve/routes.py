@@ -1,0 +1,134 @@
+"""URL paths to the routes that API Gateway has in front of the functions, and those of a server of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from dropforge.contract.names import MODEL_NAME
+from lambdas.catalog.openapi import document
+from lambdas.predict.handler import MOST_BYTES, respond
+from lambdas.serving.rows import short
+from lambdas.shared.http import Request, Response, answer, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dropforge.serve.store import Files, Served
+
+    Route = Callable[[Request, Files], Response]
+
+ALIVE = ("/ping", "/v2/health/live", "/v2/health/ready")
+"""What a load balancer or Kubernetes asks: the models are loaded before the port is open, so that alive is ready."""
+
+KEPT = ("/models/{model}/predict", "/models", "/models/{model}", "/openapi.json")
+"""The routes of the API that are here too; runs, reports and history need the registry."""
+
+
+def routed(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Request:
+    """The request as the functions know it: the path as a template and its parameters.
+
+    Args:
+        method: in capitals.
+        target: path and query, as sent; the path may be percent-encoded.
+        headers: names in lower case.
+        body: as sent.
+    """
+    path, _, query = target.partition("?")
+    resource, parameters = _template(path)
+    asked = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+    return Request(method, resource, parameters, asked, dict(headers), body)
+
+
+def reply(request: Request, files: Files) -> Response:
+    """The answer to a routed request."""
+    methods = ROUTES.get(request.resource)
+    if methods is None:
+        return error(404, "not_found", f"{short(request.resource)}: no such route; see GET /openapi.json")
+    route = methods.get("GET" if request.method == "HEAD" else request.method)
+    if route is None:
+        return refused(request, sorted(methods))
+    return route(request, files)
+
+
+def refused(request: Request, methods: list[str]) -> Response:
+    """405, with the methods that the route has."""
+    allowed = ", ".join(methods)
+    message = f"{request.resource}: expected {allowed}, got {short(request.method)}"
+    response = error(405, "method", message)
+    return replace(response, headers={**response.headers, "Allow": allowed})
+
+
+def too_large(size: int) -> Response:
+    """413 for a body that is not kept; `size` is what was read of it."""
+    return error(413, "too_large", f"expected at most {MOST_BYTES} bytes, got {size}: send fewer rows")
+
+
+def _template(path: str) -> tuple[str, dict[str, str]]:
+    parts = path.split("/")
+    if len(parts) in (3, 4) and parts[1] == "models":
+        return "/".join(["/models/{model}", *parts[3:]]), {"model": unquote(parts[2])}
+    return path, {}
+
+
+def alive(_request: Request, _files: Files) -> Response:
+    """An empty document, which every prober takes."""
+    return answer(200, {})
+
+
+def list_models(_request: Request, files: Files) -> Response:
+    """Every model that serves; scores are null, for they are the registry's."""
+    return answer(200, {"models": [_line(one) for one in _current(files)]})
+
+
+def show_model(request: Request, files: Files) -> Response:
+    """One model: its line and its card, which says what a request must hold."""
+    name = request.path["model"]
+    if not MODEL_NAME.fullmatch(name) or files.live(name) is None:
+        return error(404, "not_found", f"model {short(name)!r}: not served here; GET /models lists what is")
+    one = files.served[name]
+    return answer(200, {**_line(one), "card": one.model.card.to_json()})
+
+
+def openapi(_request: Request, _files: Files) -> Response:
+    """The API's description, cut to the routes that are here, and without the signature that AWS wants."""
+    return answer(200, DOCUMENT)
+
+
+def _current(files: Files) -> list[Served]:
+    return [files.served[name] for name in sorted(files.served) if files.live(name) is not None]
+
+
+def _line(one: Served) -> dict[str, Any]:
+    card, row = one.model.card, one.row
+    scores = dict.fromkeys(("metric", "metrics", "baseline"))
+    line = {"model": row.model, "version": row.version, "run": row.run, "moved": row.moved}
+    return {**line, "task": card.task, "target": card.target, **scores}
+
+
+def _document() -> dict[str, Any]:
+    """As on AWS but for what is not here: other routes, signatures, and what the registry adds to a model."""
+    whole = document()
+    schemas = whole["components"]["schemas"]
+    line = schemas["Models"]["properties"]["models"]["items"]
+    page = {**line, "required": [*line["required"], "card"]}
+    page["properties"] = {**line["properties"], "card": {"$ref": "#/components/schemas/Card"}}
+    names = ("Any", "Rows", "Predictions", "Models", "Card", "Error")
+    return {
+        "openapi": whole["openapi"],
+        "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},
+        "paths": {path: whole["paths"][path] for path in KEPT},
+        "components": {"schemas": {**{name: schemas[name] for name in names}, "Model": page}},
+    }
+
+
+DOCUMENT = _document()
+
+ROUTES: dict[str, dict[str, Route]] = {
+    "/models/{model}/predict": {"POST": respond},
+    "/models": {"GET": list_models},
+    "/models/{model}": {"GET": show_model},
+    "/openapi.json": {"GET": openapi},
+    **{path: {"GET": alive} for path in ALIVE},
+}

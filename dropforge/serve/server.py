@@ -1,0 +1,128 @@
+"""The server: one process a worker over one socket, an orderly stop on SIGTERM."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+
+from dropforge.serve.faults import ServeFault
+from dropforge.serve.sources import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropforge.serve.app import App
+
+SECONDS_TO_STOP = 25
+"""How long a stop waits for answers under way: Kubernetes kills after 30."""
+
+SECONDS_KEPT = 75
+"""How long an idle connection stays open: longer than the minute of the usual load balancers, which reuse theirs."""
+
+BACKLOG = 2048
+
+GIVEN = "DROPFORGE_SERVE"
+"""Environment of a worker: the JSON of what it serves."""
+
+
+def serve(models: list[str], *, name: str | None, host: str, port: int, workers: int,
+          report: Callable[[str], None]) -> None:  # fmt: skip
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        models: see `dropforge.serve.sources.find`.
+        name: of the one model, instead of its card's.
+        host: address to listen at.
+        port: 0 for any free one.
+        workers: processes; each holds the models in its own memory.
+        report: is told where the server listens, when it does.
+
+    Raises:
+        ServeFault: what is given is no model, or the port cannot be had.
+    """
+    application = loaded(models, name)
+    with bound(host, port) as listening:
+        known = ", ".join(sorted(application.files.served))
+        shown = f"[{host}]" if ":" in host else host
+        report(f"serving {known} at http://{shown}:{listening.getsockname()[1]}")
+        if workers == 1:
+            _alone(application, listening)
+        else:
+            os.environ[GIVEN] = json.dumps({"models": models, "name": name})
+            _together(listening, workers)
+
+
+def loaded(models: list[str], name: str | None) -> App:
+    """The application with its models loaded.
+
+    Raises:
+        ServeFault: what is given is no model.
+    """
+    from dropforge.serve.app import App
+    from dropforge.serve.store import Files
+
+    return App(Files.of(find(models, name)))
+
+
+def of_worker() -> App:
+    """The application of one of several workers, by what `serve` left in the environment."""
+    return loaded(**json.loads(os.environ[GIVEN]))
+
+
+def _alone(application: App, listening: socket.socket) -> None:
+    import uvicorn
+
+    for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again after its orderly stop
+        signal.signal(each, lambda *_: None)
+    uvicorn.Server(uvicorn.Config(application, **_settings())).run(sockets=[listening])
+
+
+def _together(listening: socket.socket, workers: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = uvicorn.Config(f"{__name__}:of_worker", factory=True, workers=workers, **_settings())
+    Multiprocess(config, sockets=[listening]).run()
+
+
+def _settings() -> dict[str, Any]:
+    """No access log: it costs as much as a prediction, and a proxy in front has one."""
+    return {
+        "http": "httptools",
+        "loop": "asyncio",
+        "ws": "none",
+        "lifespan": "off",
+        "interface": "asgi3",
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_keep_alive": SECONDS_KEPT,
+        "timeout_graceful_shutdown": SECONDS_TO_STOP,
+    }
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ServeFault: the port is taken or may not be had, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(BACKLOG)
+    except OSError as fault:
+        made.close()
+        if fault.errno == errno.EADDRINUSE:
+            message = f"port {port} of {host} is taken: choose another with --port, or 0 for any free one"
+            raise ServeFault(message, "port_taken") from fault
+        raise ServeFault(f"cannot listen at {host} port {port}: {fault.strerror or fault}", "cannot_listen") from fault
+    made.set_inheritable(True)
+    return made

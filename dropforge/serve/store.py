@@ -1,0 +1,165 @@
+"""Models from files of a disk, behind the three methods that Predict asks; a file that changes is served anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dropforge.contract.names import MANIFEST_FILE, MODEL_FILE, NameFault, check_model
+from dropforge.contract.registry import LiveRow
+from dropforge.serve.faults import ServeFault
+from lambdas.serving.faults import ModelFault
+from lambdas.serving.model import ServedModel
+from lambdas.shared.log import log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dropforge.serve.sources import Named
+
+LOOK_SECONDS = 1.0
+"""How long a file is believed to be as it was."""
+
+VERSION_DIGITS = 12
+"""Hex digits of a file's SHA-256 that are its version: there is no registry here that counts."""
+
+Stamp = tuple[tuple[int, int, int], ...]
+"""What changes when the file, or the manifest beside it, is written or replaced: time in ns, bytes, inode of each."""
+
+
+@dataclass
+class Served:
+    """One model under its name, and the file that it was read from."""
+
+    path: Path
+    stamp: Stamp
+    row: LiveRow
+    model: ServedModel
+    looked: float
+    before: Served | None = None
+    """What the file was before its last change: an answer under way may still need it."""
+
+
+@dataclass
+class Files:
+    """A store over files; the last good model stays when its file is gone or broken."""
+
+    served: dict[str, Served] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def of(cls, named: list[Named]) -> Files:
+        """Loads every model.
+
+        Raises:
+            ServeFault: a file that is no model or has no card, two of one name, or a name that cannot be.
+        """
+        found = cls()
+        for name, path in named:
+            try:
+                one = opened(path, name, generation=1)
+                check_model(one.row.model)
+            except (ModelFault, OSError) as fault:
+                raise ServeFault(f"{path}: {fault}", "not_a_model") from fault
+            except NameFault as fault:
+                raise ServeFault(f"{path}: {fault}; name it yourself: NAME={path}", "model_name") from fault
+            if one.row.model in found.served:
+                other = found.served[one.row.model].path
+                message = f"model {one.row.model!r}: expected one file, got {other} and {path}: name one as NAME=PATH"
+                raise ServeFault(message, "model_name")
+            found.served[one.row.model] = one
+        return found
+
+    def live(self, model: str) -> LiveRow | None:
+        """What serves under this name, looked up on the disk at most once in `LOOK_SECONDS`."""
+        one = self.served.get(model)
+        if one is None:
+            return None
+        if time.monotonic() - one.looked > LOOK_SECONDS and self.lock.acquire(blocking=False):
+            try:
+                self._look(model, one)
+            finally:
+                self.lock.release()
+        return self.served[model].row
+
+    def load(self, row: LiveRow) -> ServedModel:
+        """The model that the row names, also when its file has changed since the row was read.
+
+        Raises:
+            ModelFault: the file has changed more than once since.
+        """
+        one: Served | None = self.served[row.model]
+        while one is not None and one.row.sha256 != row.sha256:
+            one = one.before
+        if one is None:
+            raise ModelFault(f"model {row.model!r} version {row.version}: its file has changed twice; ask again")
+        return one.model
+
+    def report(self, model: str, fault: ModelFault) -> None:
+        """A log line."""
+        log("no healthy model", step="Serve", model=model, reason=str(fault))
+
+    def _look(self, model: str, one: Served) -> None:
+        one.looked = time.monotonic()
+        try:
+            stamp = stamp_of(one.path)
+            if stamp == one.stamp:
+                return
+            one.stamp = stamp  # a broken file is told of once, not with every look
+            fresh = opened(one.path, model, one.row.generation + 1)
+            fresh.before, one.before = one, None
+            self.served[model] = fresh
+        except (ModelFault, OSError) as fault:
+            log("file not taken, the model before it serves on", step="Serve", model=model, reason=str(fault))
+        else:
+            log("file changed", step="Serve", model=model, version=self.served[model].row.version)
+
+
+def opened(path: Path, name: str | None, generation: int) -> Served:
+    """Reads a model file; a manifest beside it must name the same content.
+
+    Raises:
+        ModelFault: no model, no card, or another content than the manifest says.
+        OSError: it cannot be read.
+    """
+    stamp = stamp_of(path)
+    body = path.read_bytes()
+    digest = hashlib.sha256(body).hexdigest()
+    model = ServedModel.from_bytes(body, promised(path) or digest)
+    row = LiveRow(
+        model=name or model.card.model,
+        version=digest[:VERSION_DIGITS],
+        run=model.card.run,
+        artifact=path.name,
+        sha256=digest,
+        generation=generation,
+        moved=datetime.fromtimestamp(stamp[0][0] / 1e9, UTC).isoformat(timespec="seconds"),
+    )
+    return Served(path, stamp, row, model, time.monotonic())
+
+
+def promised(path: Path) -> str | None:
+    """The SHA-256 that the manifest of a run's folder promises; None where there is no manifest.
+
+    Raises:
+        ModelFault: a manifest that cannot be read.
+    """
+    manifest = path.with_name(MANIFEST_FILE)
+    if path.name != MODEL_FILE or not manifest.is_file():
+        return None
+    try:
+        return str(json.loads(manifest.read_text())["files"][MODEL_FILE]["sha256"])
+    except (ValueError, KeyError, TypeError) as fault:
+        raise ModelFault(f"{MANIFEST_FILE}: expected the SHA-256 of {MODEL_FILE} in it, got {fault!r}") from fault
+
+
+def stamp_of(path: Path) -> Stamp:
+    """See `Stamp`. Raises `OSError` when the file is gone."""
+    manifest = path.with_name(MANIFEST_FILE)
+    facts = [each.stat() for each in (path, manifest) if each == path or each.is_file()]
+    return tuple((fact.st_mtime_ns, fact.st_size, fact.st_ino) for fact in facts)
