@@ -11,7 +11,7 @@ WORKERS ?= 2
 FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/serve tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
 
 .PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-images
+        bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-images bench-serving bench-servers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -70,7 +70,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-reading bench-recommendation bench-scores ## All benchmarks
+bench: bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -86,6 +86,12 @@ bench-reading: .venv/.dev ## A CSV of 1 GB read, counted and spilled, against ba
 
 bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 	$(BIN)/python -m benchmarks.scores
+
+bench-serving: .venv/.dev ## Answers per request against the bare runtime and other servers (DROPFORGE_PEERS: see benchmarks/README.md)
+	$(BIN)/python -m benchmarks.serving
+
+bench-servers: .venv/.dev ## HTTP servers under the same application (DROPFORGE_PEERS: see benchmarks/README.md)
+	$(BIN)/python -m benchmarks.serving.servers
 
 bench-images: .venv/.dev ## Fashion-MNIST within 15 minutes on a CPU, 2 on a GPU
 	$(BIN)/python -m benchmarks.images

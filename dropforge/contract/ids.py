@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import uuid
 
 RUN_ID = re.compile(r"run-[0-9a-f]{16}")
 
@@ -19,6 +19,7 @@ def run_id(bucket: str, key: str, version: str) -> str:
     return f"run-{digest(bucket, key, version)[:16]}"
 
 
-def prediction_id() -> str:
-    """A fresh id for one predicted row: labels come back under it."""
-    return f"p-{uuid.uuid4().hex}"
+def prediction_ids(count: int) -> list[str]:
+    """Fresh ids for predicted rows, 128 bits of chance each: labels come back under them."""
+    drawn = os.urandom(16 * count).hex()  # one call for all: an id at a time took a third of a large answer
+    return [f"p-{drawn[at : at + 32]}" for at in range(0, len(drawn), 32)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from dropforge.serve.faults import ServeFault
@@ -15,8 +16,9 @@ def main() -> int:
     parser.add_argument("models", nargs="+", metavar="MODEL", help="model file, run's folder, NAME=either, or a folder")
     parser.add_argument("--name", help="of the one model, instead of its own")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at, default 127.0.0.1")
-    parser.add_argument("--port", type=int, default=8080, help="0 for any free one, default 8080")
-    parser.add_argument("--workers", type=int, default=1, help="processes, default 1")
+    parser.add_argument("--port", type=_port, default=os.environ.get("PORT", "8080"),
+                        help="0 for any free one, default $PORT (which some clouds set), or 8080")  # fmt: skip
+    parser.add_argument("--workers", type=_workers, default=1, help="processes, default 1")
     given = parser.parse_args()
     try:
         serve(**vars(given), report=lambda text: print(text, flush=True))
@@ -24,6 +26,20 @@ def main() -> int:
         print(f"error: {fault}", file=sys.stderr)
         return 2
     return 0
+
+
+def _port(text: str) -> int:
+    return _within(text, 0, 65_535)
+
+
+def _workers(text: str) -> int:
+    return _within(text, 1, 256)
+
+
+def _within(text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text[:20]!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -113,7 +113,8 @@ def bound(host: str, port: int) -> socket.socket:
         ServeFault: the port is taken or may not be had, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # named as TCP, for asyncio switches Nagle's delay off on no other: an answer then took 44 ms instead of 0.4
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))

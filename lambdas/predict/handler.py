@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dropforge.contract.ids import prediction_id
+from dropforge.contract.ids import prediction_ids
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import ArtifactSettings
 from lambdas.serving.faults import InputFault, ModelFault, NotFinite
@@ -90,7 +90,7 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         "predictions": answers.predictions,
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
-        "ids": [prediction_id() for _ in range(rows.count)],
+        "ids": prediction_ids(rows.count),
     }
 
 

@@ -9,6 +9,7 @@ text.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from lambdas.serving.faults import InputFault
 from lambdas.serving.numbers import parse_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dropforge.contract.schema import Column
 
@@ -41,6 +42,24 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False) -> np
     if column.kind == "number":
         return _numbers_of_text(column.name, values) if text else _numbers(column.name, values)
     return _texts(column.name, values)
+
+
+def numbers_at_once(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> dict[str, np.ndarray]:
+    """The arrays of every number column, converted together: the same as `to_array` of each, several times as fast.
+
+    Empty when a value cannot be taken, for `to_array` then says which, and for numbers beyond float64.
+    """
+    names = [column.name for column in columns if column.kind == "number"]
+    wanted = [values[name] for name in names]
+    if not names or not set(map(type, chain.from_iterable(wanted))) <= NUMBERS:
+        return {}
+    try:
+        table = np.array(wanted, dtype=np.float64)  # [columns, N]; None becomes NaN
+    except OverflowError:
+        return {}
+    if (np.abs(table) > LARGEST).any():
+        return {}
+    return dict(zip(names, table.astype(np.float32)[:, :, np.newaxis], strict=True))
 
 
 def _numbers(name: str, values: Sequence[Any]) -> np.ndarray:

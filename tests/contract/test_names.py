@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +69,9 @@ def test_ids_come_from_content_and_keep_their_parts_apart() -> None:
     assert ids.run_id("b", "k", "v") == ids.run_id("b", "k", "v")
     assert ids.run_id("b", "k", "v1") != ids.run_id("b", "kv", "1")
     assert ids.RUN_ID.fullmatch(ids.run_id("b", "k", "v"))
-    assert ids.prediction_id() != ids.prediction_id()
+    drawn = ids.prediction_ids(1000)
+    assert len(set(drawn)) == 1000
+    assert all(re.fullmatch(r"p-[0-9a-f]{32}", each) for each in drawn)
 
 
 def test_a_function_reads_the_environment_its_construct_wrote() -> None:

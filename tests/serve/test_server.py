@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,12 +17,15 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from dropforge.serve.app import LARGE
+from dropforge.serve.server import bound
 from lambdas.predict import handler
 from tests.api.calls import proxy
 from tests.serve.conftest import ROOT, Server, place_run, serving, until
 from tests.serving.little import little
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.steps.cloud import Cloud
 
 OF_THE_SERVER = ("version", "ids")
@@ -169,6 +171,11 @@ def test_several_workers_share_the_port_and_stop(tmp_path: Path) -> None:
         assert running.predict("flowers", little("multiclass").rows(3)).status == 200
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(60) == 0
+
+
+def test_an_event_loop_sees_that_the_socket_is_tcp() -> None:
+    with bound("127.0.0.1", 0) as listening:  # else asyncio leaves Nagle's delay on: 44 ms an answer
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 def test_a_taken_port_and_the_module_alone(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dropforge.contract.schema import Column, ModelCard
 from lambdas.serving import numbers
 from lambdas.serving.faults import InputFault
 from lambdas.serving.rows import MOST_ROWS, from_csv, from_json, to_arrays
-from lambdas.serving.values import LONGEST_TEXT, to_array
+from lambdas.serving.values import LONGEST_TEXT, numbers_at_once, to_array
 from training_container.data import values as trainer
 from training_container.data.prepare import typed
 
@@ -202,3 +202,35 @@ def test_numbers_that_name_things_read_as_the_trainer_reads_them(cells: list[Any
 def test_numbers_keep_their_value_as_float32() -> None:
     found = arrays([{**ROW, "age": value} for value in (0.1, -0.0, 2**53 + 1, 3.4e38)])["age"]
     assert found == [float(np.float32(value)) for value in (0.1, -0.0, 2**53 + 1, 3.4e38)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"a": 1, "a": 2}]',
+        b'{"rows": [{"a": ":", "a": 2}]}',
+        b'{"columns": {"a": [1], "a" : [2]}}',
+        b'{"rows": [], "rows": [{"a": "1:2"}]}',
+        b'[{"a": {"b": 1, "b": 2}}]',
+        '[{"a": 1, "a": 2}]'.encode("utf-16"),
+    ],
+)
+def test_a_key_that_stands_twice_is_found_wherever_it_is(body: bytes) -> None:
+    with pytest.raises(InputFault, match="stands twice"):
+        from_json(body)
+
+
+@given(st.lists(st.lists(st.none() | st.integers() | st.floats(width=64), min_size=3, max_size=3), min_size=1))
+def test_numbers_together_are_the_numbers_one_by_one(table: list[list[float | None]]) -> None:
+    columns = [Column(name, "number") for name in "abc"]
+    values = dict(zip("abc", zip(*table, strict=True), strict=True))
+    together = numbers_at_once(columns, values)
+    for column in columns:
+        try:
+            alone = to_array(column, values[column.name])
+        except InputFault:
+            assert together == {}
+            continue
+        if together:
+            assert together[column.name].dtype == alone.dtype
+            np.testing.assert_array_equal(together[column.name], alone)

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Puts every server that `make bench-serving` compares with into an environment of its own.
 #
-#   benchmarks/serving/peers.sh FOLDER [NAME…]
+#   benchmarks/serving/install_peers.sh FOLDER [NAME…]
 #   DROPFORGE_PEERS=FOLDER make bench-serving
 #
 # All with one onnxruntime; PYTHON chooses the interpreter. What is there already stays; one that fails leaves the others.
 set -u
-folder=${1:?which folder? peers.sh FOLDER [NAME…]}
+folder=${1:?which folder? install_peers.sh FOLDER [NAME…]}
 shift
 runtime="onnxruntime==1.32.0"
 
@@ -17,12 +17,13 @@ packages() {
     kserve) echo "kserve==0.21.0" ;;
     litserve) echo "litserve==0.2.19" ;;
     bentoml) echo "bentoml==1.4.40" ;;
+    servers) echo "numpy==2.4.6 pillow==13.0.0 uvicorn==0.54.0 httptools==0.9.0 uvloop==0.23.0 granian==2.8.7 hypercorn==0.18.0 aiohttp==3.14.5" ;;
     *) return 1 ;;
   esac
 }
 
 failed=""
-for name in "${@:-fastapi mlserver kserve litserve bentoml}"; do for each in $name; do
+for name in "${@:-fastapi mlserver kserve litserve bentoml servers}"; do for each in $name; do
   wanted=$(packages "$each") || { echo "no such peer: $each" >&2; exit 2; }
   if [ -e "$folder/$each/.ready" ]; then echo "$each: ready"; continue; fi
   # shellcheck disable=SC2086  # the list of packages is meant to be split
