@@ -22,6 +22,9 @@ EVERY_MODEL = "One function answers for every model, and each lies in its run's 
 RATE, BURST = 100, 200
 """Calls a second, steady and at once, over all callers."""
 
+BINARY = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "application/octet-stream")
+"""Bodies that reach a function byte for byte: API Gateway takes any other for text."""
+
 GETS = ("models", "models/{model}", "runs", "runs/{run}", "openapi.json")
 
 
@@ -37,7 +40,7 @@ class Api(Construct):
 
     def _predict(self, around: Surroundings) -> Function:
         size = Size(memory=1769, seconds=29)
-        predict = self._function("Predict", around, size, SERVING)
+        predict = self._function("Predict", around, size, *SERVING)
         around.registry.grant(predict.role, ["GetItem"])
         models = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")
         predict.allow(["s3:GetObject"], [models], EVERY_MODEL)
@@ -74,6 +77,7 @@ class Api(Construct):
             description="Dropforge: predictions from models made of dropped data sets",
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
+            binary_media_types=[*BINARY],
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
             deploy_options=apigateway.StageOptions(

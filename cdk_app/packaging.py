@@ -23,13 +23,19 @@ RUNTIME = lambda_.Runtime.PYTHON_3_13
 PYTHON = "3.13"
 SHARED = ("lambdas/__init__.py", "lambdas/shared", "dropforge/__init__.py", "dropforge/contract")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
+PILLOW_UNUSED = (
+    *(f"PIL/_{name}.*" for name in ("avif", "imagingcms", "imagingft", "imagingmath", "imagingmorph", "imagingtk")),
+    *(f"pillow.libs/lib{name}*" for name in ("avif", "brotli", "freetype", "harfbuzz", "lcms2", "png16")),
+)
+"""AVIF, fonts, colour management, tkinter: `dropforge/pictures.py` reads none. The rest of its libraries is linked."""
 NEVER_IMPORTED = (
+    *PILLOW_UNUSED,
     *(f"onnxruntime/{name}" for name in ("transformers", "quantization", "tools", "backend", "datasets")),
     "onnxruntime/capi/libonnxruntime.so.*",  # the Python module has it all inside once more
     *("numpy/**/tests", "**/*.pyi", "bin"),
 )
 """Patterns for the parts of the dependencies that the functions never import."""
-RECIPE = "3"
+RECIPE = "4"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dropforge.contract.environment import Environment
 
 EVERY_RUN = "The function works for every run, and a run's folder has its id."
-SERVING = "lambdas/serving"
+SERVING = ("lambdas/serving", "dropforge/pictures.py")
 READING = ("training_container/__init__.py", "training_container/data")
 
 
@@ -66,7 +66,7 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
 
 def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
-    step = _step(scope, "Judge", around, _artifacts(around), Size(memory=3008, seconds=300), SERVING)
+    step = _step(scope, "Judge", around, _artifacts(around), Size(memory=3008, seconds=300), *SERVING)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     step.allow(["s3:GetObject", "s3:PutObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     return step

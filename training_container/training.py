@@ -41,6 +41,14 @@ OTHERS = {task: f"training_container.{task}.run" for task in ("recommendation", 
 """Tasks with a way of their own from the data to the folder of files, and where it is."""
 
 
+PICTURES = "training_container.images.run"
+
+
+def are_pictures(job: Job) -> bool:
+    """Whether the data set is one zip."""
+    return [names.format_of(path.name) for path in job.data] == ["images"]
+
+
 MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
 
 
@@ -58,6 +66,8 @@ def train(job: Job) -> None:
     """
     start, watch = time.monotonic(), Watch()
     use_cores()
+    if are_pictures(job):
+        return importlib.import_module(PICTURES).train_pictures(job, watch, start)  # type: ignore[no-any-return]  # it has it
     dataset = read(job, watch.step("read"))
     if dataset.task in OTHERS:
         return other_task(dataset.task)(job, dataset, watch, start)

@@ -15,6 +15,7 @@ from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
 from dropforge.cli.tables import STYLES, facts, notes_text, scores, size
 from dropforge.client.drops import Dropped, checked_file, model_name
 from dropforge.client.faults import Fault
+from dropforge.client.pictures import as_file
 from dropforge.client.sdk import TIMEOUT
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ def register(app: typer.Typer) -> None:
 
 def drop(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .tsv, .jsonl (also .gz) or .parquet")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help=".csv, .tsv, .jsonl (also .gz), .parquet, or pictures: a folder or .zip, one folder a class",
+        ),
+    ],
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="The model's name; made from the file's by default.")
     ] = None,
@@ -54,10 +61,13 @@ def drop(
     What cannot be trained on is rejected with a reason; what is no better than a guess or than the live version is
     refused. With --wait the exit code is 0 for promoted and duplicate, 1 for refused, rejected and failed.
 
+    \b
     Example: dropforge drop houses.csv --target price --wait
+    Example: dropforge drop flowers/ --wait
     """
     shell = Shell.of(context, as_json, home)
-    dropped = _upload(shell, checked_file(file), model_name(model, file), target, spec)
+    with as_file(file) as ready:
+        dropped = _upload(shell, checked_file(ready), model_name(model, ready), target, spec)
     if not wait:
         hint = f"watch it with: dropforge show {dropped.run} --wait"
         shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)

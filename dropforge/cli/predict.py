@@ -34,6 +34,9 @@ def register(app: typer.Typer) -> None:
 def predict(
     context: typer.Context,
     model: Model,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PICTURE]...", help="Files of pictures, or one file of rows.")
+    ] = None,
     rows: Annotated[
         str | None,
         typer.Option("--rows", metavar="JSON", help="Rows as a JSON list of objects; - reads them from stdin."),
@@ -55,19 +58,28 @@ def predict(
 
     \b
     Example: dropforge predict houses --file new-houses.csv --out priced.csv
+    Example: dropforge predict flowers rose.jpg tulip.png
     Example: dropforge predict houses --rows '[{"rooms": 4, "district": "north"}]'
     """
-    if (rows is None) == (file is None):
-        raise typer.BadParameter("give the rows with either --rows or --file")
+    if sum((rows is not None, file is not None, bool(files))) != 1:
+        raise typer.BadParameter("give the rows with either --rows or --file, or pictures by their files")
     shell = Shell.of(context, as_json, home)
-    given = file if file is not None else parsed_rows(rows or "")
-    answers = shell.forge.predict_stream(model, given)
+    answers = shell.forge.predict_stream(model, _given(rows, file, files or []))
     if out is not None:
         _write(shell, answers, out)
     elif shell.json:
         shell.result(collect(answer for _, answer in answers).to_json())
     else:
         _show(shell, answers)
+
+
+def _given(rows: str | None, file: Path | None, files: list[Path]) -> Any:
+    """Rows, a file of rows, or files of pictures."""
+    if rows is not None:
+        return parsed_rows(rows)
+    if file is not None:
+        return file
+    return files[0] if len(files) == 1 else files
 
 
 def parsed_rows(text: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from boto3.s3.transfer import TransferConfig
 
 from dropforge.client.faults import Fault, readable
+from dropforge.client.pictures import as_file
 from dropforge.contract.documents import Record
 from dropforge.contract.ids import run_id
 from dropforge.contract.names import FORMATS, NameFault, check_model, drop_key, format_of, model_from_file, spec_key
@@ -44,11 +45,11 @@ def upload(
     progress: Callable[[int], None] | None = None,
     spec: str | Path | None = None,
 ) -> Dropped:
-    """Uploads the file at `path` as a data set of `model`.
+    """Uploads the file at `path` as a data set of `model`; a folder of pictures is packed first.
 
     Args:
         connection: the cloud.
-        path: a file with one of the endings in `FORMATS`.
+        path: a file with one of the endings in `FORMATS`, or a folder with one folder of pictures a class.
         model: the model's name; made from the file's name when there is none.
         target: the column to predict; the pipeline's own choice when there is none.
         progress: called with the number of bytes sent since the last call, from several threads.
@@ -57,7 +58,18 @@ def upload(
     Raises:
         Fault: no such file, another ending, a wrong name, or S3 refused.
     """
-    file = checked_file(Path(path))
+    with as_file(Path(path)) as file:
+        return _upload(connection, checked_file(file), model, target, progress, spec)
+
+
+def _upload(
+    connection: Connection,
+    file: Path,
+    model: str | None,
+    target: str | None,
+    progress: Callable[[int], None] | None,
+    spec: str | Path | None,
+) -> Dropped:
     name = model_name(model, file)
     bucket, key = connection.outputs["DropBucket"], drop_key(name, file.name)
     # A checksum of the whole object, not of its parts, is equal for equal bytes however they were sent.

@@ -34,6 +34,8 @@ def of_file(path: Path) -> Iterator[Batch]:
         Fault: no such file, another format, or a line that cannot be read; the message names it.
     """
     kind = format_of(checked_file(path).name)
+    if kind == "images":
+        raise Fault(f"{path.name} is a data set of pictures: expected rows, or pictures one by one", "file", "file")
     if kind == "parquet":
         return _parquet(path)
     return _readable_lines(path, _json_lines(path) if kind == "jsonl" else _delimited(path, tab=kind == "tsv"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
-from dropforge.client import batches, rowfiles
+from dropforge.client import batches, pictures, rowfiles
 from dropforge.client.api import Api
 from dropforge.client.connection import STACK, Connection
 from dropforge.client.drops import Dropped, upload
@@ -18,13 +18,25 @@ from dropforge.client.runs import Clock, Ended, Event, decoded, follow
 from dropforge.client.traininglog import TrainingLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dropforge.client.batches import Batch
     from dropforge.contract.registry import RunRow
 
+    Given = Iterable[Mapping[str, Any]] | str | Path | Sequence[str | Path]
+
 TIMEOUT = 3_600.0
 """Seconds that a run is waited for."""
+
+
+def batches_of(rows: Given) -> Iterator[Batch]:
+    """What is asked for, request by request: rows, a file of rows, a picture's file, or a list of pictures' files."""
+    if isinstance(rows, str | Path):
+        path = Path(rows)
+        return pictures.of_pictures([path]) if pictures.is_picture(path) else rowfiles.of_file(path)
+    if isinstance(rows, list | tuple) and rows and all(isinstance(each, str | Path) for each in rows):
+        return pictures.of_pictures([Path(each) for each in rows])
+    return batches.of_rows(rows)  # type: ignore[arg-type]  # no paths are left
 
 
 class Dropforge:
@@ -91,7 +103,8 @@ class Dropforge:
         """Uploads a data set; its arrival starts a run.
 
         Args:
-            path: one row an observation: `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet`.
+            path: one row an observation: `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet`; or pictures, one
+                folder a class: a folder or a `.zip`.
             model: the model's name; made from the file's name when left out.
             target: column to predict; by spec.yaml, or by rule, when left out.
             wait: whether to come back when the run has ended, with its outcome.
@@ -137,8 +150,8 @@ class Dropforge:
         """One model: what is live, its card (the columns it reads), versions and history."""
         return self._api.model(name)
 
-    def predict(self, model: str, rows: Iterable[Mapping[str, Any]] | str | Path) -> Predictions:
-        """Answers for rows, or for those of a file, in requests of at most 1,000.
+    def predict(self, model: str, rows: Given) -> Predictions:
+        """Answers for rows, for those of a file, for a picture's file or a list of them, in requests of at most 1,000.
 
         Raises:
             ApiFault: no such model, or a row that it cannot answer; `field` names the place.
@@ -146,12 +159,9 @@ class Dropforge:
         """
         return collect(answer for _, answer in self.predict_stream(model, rows))
 
-    def predict_stream(
-        self, model: str, rows: Iterable[Mapping[str, Any]] | str | Path
-    ) -> Iterator[tuple[Batch, Predictions]]:
+    def predict_stream(self, model: str, rows: Given) -> Iterator[tuple[Batch, Predictions]]:
         """As `predict`, some rows at a time with their answers: for files larger than memory."""
-        found = rowfiles.of_file(Path(rows)) if isinstance(rows, str | Path) else batches.of_rows(rows)
-        return stream(self._api, model, found)
+        return stream(self._api, model, batches_of(rows))
 
     def report(self, run: str, to: str | Path | None = None) -> Path:
         """Fetches the run's report.html to `to`; `Fault` when the run has none.

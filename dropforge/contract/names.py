@@ -25,6 +25,7 @@ FORMATS = {
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
+    ".zip": "images",
 }
 """File endings that a data set may have, and the format each stands for."""
 

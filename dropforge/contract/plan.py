@@ -9,7 +9,8 @@ from dropforge.contract.documents import Document, Record
 from dropforge.contract.schema import Task
 from dropforge.contract.spec import Spec
 
-Format = Literal["csv", "parquet", "jsonl"]
+Format = Literal["csv", "parquet", "jsonl", "images"]
+"""`images` is a zip with one folder a class."""
 
 
 @dataclass(frozen=True)

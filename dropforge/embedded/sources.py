@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dropforge.embedded.fault import CloudFault
 
-STACK = ("cdk_app", "lambdas", "dropforge/contract", "training_container", "cdk.json")
-TRAINER = ("training_container", "dropforge/contract")
+STACK = ("cdk_app", "lambdas", "dropforge/contract", "dropforge/pictures.py", "training_container", "cdk.json")
+TRAINER = ("training_container", "dropforge/contract", "dropforge/pictures.py")
 LEFT_OUT = {"__pycache__"}
 
 

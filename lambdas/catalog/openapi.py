@@ -20,10 +20,14 @@ ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
     "404": "No such model or run",
     "413": "Too many rows, or too many bytes",
-    "415": "Another content type than JSON or CSV",
+    "415": "Another content type than JSON, CSV or a picture",
     "422": "A missing or unknown column, or a value of a wrong type: `field` names it",
     "503": "The live model cannot be served at the moment",
 }
+
+
+PICTURES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif")
+"""Bodies that are one picture, for a model of pictures."""
 
 
 def document() -> dict[str, Any]:
@@ -82,6 +86,7 @@ def predict_operation() -> dict[str, Any]:
             "content": {
                 "application/json": {"schema": _ref("Rows")},
                 "text/csv": {"schema": {"type": "string", "description": "A header, then a row a line"}},
+                **{kind: {"schema": {}} for kind in PICTURES},
             },
         },
         "responses": _responses("Predictions", list(ERRORS)),

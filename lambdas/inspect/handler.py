@@ -13,7 +13,7 @@ from dropforge.contract.spec import SpecFault
 from dropforge.contract.steps import Inspected, InspectInput
 from lambdas.inspect import objects
 from lambdas.inspect.forecast import forecast, max_seconds, places_for
-from lambdas.inspect.logic import Decision, check_drop, decide
+from lambdas.inspect.logic import check_drop, decide
 from lambdas.inspect.wishes import read_spec
 from lambdas.shared.clock import now
 from lambdas.shared.log import log
@@ -23,6 +23,7 @@ from training_container.data.faults import DataFault
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
     from dropforge.contract.registry import RunRow
+    from lambdas.inspect.decision import Decision
 
 REASON_FILE = "reason.json"
 REASON_SCHEMA = "dropforge.reason/1"

@@ -2,22 +2,24 @@
 
 Data of up to `reading.SAMPLE_BYTES` unpacked are prepared in whole, just as the trainer will, so that what it would
 refuse is refused before a machine is paid for. Of larger data the first `SAMPLE_ROWS` rows decide target and task.
+A zip is pictures: `pictures.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dropforge.contract.names import Drop, format_of
 from dropforge.contract.results import METRICS
 from dropforge.contract.spec import Spec, SpecFault
+from lambdas.inspect.decision import Decision
+from lambdas.inspect.pictures import are_pictures, decide_pictures
 from training_container.data.choosing import choose_target, choose_task
 from training_container.data.dataset import Options
 from training_container.data.faults import DataFault
-from training_container.data.personal import Finding, find_personal
+from training_container.data.personal import find_personal
 from training_container.data.prepare import prepare_table
 from training_container.data.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
 from training_container.data.special import special_task
@@ -33,19 +35,6 @@ SAMPLE_ROWS = 200_000
 
 MAX_BYTES = 2 * 2**30
 """Largest data set as dropped, all parts together: what the function's disk holds."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What is to be learned from the data."""
-
-    target: str
-    task: Task
-    data: DataFormat
-    spec: Spec
-    size: int
-    """Bytes, unpacked."""
-    personal: tuple[Finding, ...]
 
 
 def check_drop(drop: Drop, sizes: Sequence[int]) -> None:
@@ -70,6 +59,8 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
         DataFault: the data cannot be learned from.
         SpecFault: a wish does not fit the data.
     """
+    if are_pictures(paths):
+        return decide_pictures(paths[0], spec, target)
     data = one_format(paths)
     size = unpacked_bytes(paths, data)
     whole = size <= SAMPLE_BYTES

@@ -14,6 +14,7 @@ from lambdas.judge.clusters import cluster_scores
 from lambdas.judge.lists import list_parity, ranking_scores
 from lambdas.judge.scores import regression, scores
 from lambdas.serving.faults import ModelFault
+from lambdas.serving.pictures import MOST_PICTURES
 from lambdas.serving.rows import Rows, to_arrays
 
 if TYPE_CHECKING:
@@ -119,8 +120,9 @@ def batches(model: ServedModel, holdout: Holdout) -> list[dict[str, np.ndarray]]
     wanted = {column.name for column in model.card.columns}
     columns = {name: values for name, values in holdout.rows.columns.items() if name in wanted}
     found = []
-    for start in range(0, holdout.rows.count, BATCH):
-        part = {name: values[start : start + BATCH] for name, values in columns.items()}
+    size = BATCH if model.card.image is None else MOST_PICTURES
+    for start in range(0, holdout.rows.count, size):
+        part = {name: values[start : start + size] for name, values in columns.items()}
         found.append(to_arrays(Rows(part, len(next(iter(part.values()), []))), model.card))
     return found
 

@@ -1,4 +1,4 @@
-"""Predict: `POST /models/{model}/predict`, JSON or CSV in, predictions, probabilities, version and ids out."""
+"""Predict: `POST /models/{model}/predict`, JSON, CSV or a picture in, predictions, probabilities, version, ids out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL, ArtifactSettings
 from lambdas.predict.models import Models
 from lambdas.serving.faults import InputFault, ModelFault, NotFinite
-from lambdas.serving.rows import from_csv, from_json, short, to_arrays
+from lambdas.serving.pictures import BODIES
+from lambdas.serving.rows import from_csv, from_json, from_picture, short, to_arrays
 from lambdas.shared.http import Request, answer, error
 from lambdas.shared.log import log
 
@@ -102,7 +103,9 @@ def read_rows(request: Request) -> Rows:
         return from_json(request.body)
     if request.content_type in ("text/csv", "application/csv"):
         return from_csv(request.body)
-    message = f"expected application/json or text/csv, got {short(request.content_type)!r}"
+    if request.content_type in BODIES:
+        return from_picture(request.body)
+    message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"
     raise InputFault(415, "content_type", message)
 
 

@@ -8,7 +8,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.schema import IMAGE
 from lambdas.serving.faults import InputFault
+from lambdas.serving.pictures import to_pixels
 from lambdas.serving.values import to_array
 
 if TYPE_CHECKING:
@@ -74,13 +76,22 @@ def from_csv(body: bytes) -> Rows:
     return Rows(dict(zip(header, zip(*rows, strict=True), strict=True)), len(rows), text=True)
 
 
+def from_picture(body: bytes) -> Rows:
+    """One row: the body is a picture's file."""
+    if not body:
+        raise InputFault(400, "empty", "expected the bytes of a picture's file, got an empty body")
+    return Rows({IMAGE: [body]}, 1)
+
+
 def to_arrays(rows: Rows, card: ModelCard) -> dict[str, np.ndarray]:
-    """The model's inputs by name, [N, 1] each.
+    """The model's inputs by name, [N, 1] each; of a model of pictures [N, H, W, C].
 
     Raises:
         InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
     """
     columns = _checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    if card.image is not None:
+        return {IMAGE: to_pixels(card, columns[IMAGE])}
     return {column.name: to_array(column, columns[column.name], text=rows.text) for column in card.columns}
 
 

@@ -151,6 +151,10 @@ def test_it_is_not_root_and_holds_the_trainer_alone(image: str) -> None:
 
     assert inside("id -u") == "1000"
     assert inside("ls /opt/dropforge").split() == ["dropforge", "training_container"]
-    assert inside("ls /opt/dropforge/dropforge | grep -v __pycache__").split() == ["__init__.py", "contract"]
+    assert inside("ls /opt/dropforge/dropforge | grep -v __pycache__").split() == [
+        "__init__.py",
+        "contract",
+        "pictures.py",
+    ]
     assert inside("touch /opt/dropforge/x 2>/dev/null || echo kept") == "kept"
     assert inside("pip list 2>/dev/null | grep -ci -e boto -e aws || true") == "0"

@@ -99,7 +99,7 @@ def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
 
     whole = run(None)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, stop_at=11)  # in the middle of the second epoch
+        run(tmp_path, stop_at=35)  # in the middle of the second epoch
     monkeypatch.setattr(fitting, "SAVE_EVERY", 1e9)
     again = run(tmp_path)
     assert (whole.resumed, again.resumed) == (False, True)

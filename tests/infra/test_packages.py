@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 LARGEST = 250 * 2**20
 """Lambda takes no more, unpacked."""
 
-HEAVY = {"judge": ["onnxruntime", "numpy"], "predict": ["onnxruntime", "numpy"], "inspect": ["polars", "numpy", "yaml"]}
+HEAVY = {
+    "judge": ["onnxruntime", "numpy", "PIL"],
+    "predict": ["onnxruntime", "numpy", "PIL"],
+    "inspect": ["polars", "numpy", "yaml"],
+}
 
 
 @pytest.mark.slow
@@ -32,3 +37,15 @@ def test_a_package_fits_and_holds_wheels_for_lambda(step: str, tmp_path: Path) -
     assert not [name for name in libraries if "cpython-3" in name and "cpython-313" not in name]
     assert not [name for name in ("sympy", "google", "flatbuffers") if (tmp_path / name).exists()]
     assert (tmp_path / "lambdas" / step / "handler.py").exists()
+    if "PIL" in HEAVY[step]:
+        check_pillow(tmp_path)
+
+
+def check_pillow(package: Path) -> None:
+    """What is left of Pillow needs no library that was left out; its parts are named in the headers of the others."""
+    kept = {path.name for path in (package / "pillow.libs").iterdir()}
+    assert {"libjpeg", "libwebp", "libtiff"} <= {name.partition("-")[0] for name in kept}
+    assert not [name for name in kept if name.startswith(("libavif", "libfreetype", "libharfbuzz", "liblcms2"))]
+    for path in [*(package / "PIL").glob("*.so"), *(package / "pillow.libs").iterdir()]:
+        named = set(re.findall(rb"lib[a-zA-Z0-9]+-[0-9a-f]{8}\.so[.0-9]*", path.read_bytes()))
+        assert {name.decode() for name in named} <= kept, path.name

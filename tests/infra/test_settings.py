@@ -55,7 +55,7 @@ def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: di
     full = synthesize(tmp_path, **{"aws:cdk:bundling-stacks": []})
     image = next(path.parent for path in tmp_path.glob("asset.*/training_container") if (path / "Dockerfile").exists())
     held = {"/".join(path.relative_to(image).parts[:2]) for path in (image / "dropforge").rglob("*.py")}
-    assert held == {"dropforge/__init__.py", "dropforge/contract"}
+    assert held == {"dropforge/__init__.py", "dropforge/contract", "dropforge/pictures.py"}
     mine, theirs = scrubbed(template), scrubbed(full)
     differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
     assert mine["Resources"].keys() == theirs["Resources"].keys()
@@ -80,7 +80,8 @@ def test_each_function_holds_its_folder_and_what_it_shares(template: dict[str, A
         asset = assembly / f"asset.{function['Properties']['Code']['S3Key'].removesuffix('.zip')}"
         held = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
         roots = {"/".join(path.split("/")[:2]) for path in held} - SHARED
-        more = {"judge": {"lambdas/serving"}, "predict": {"lambdas/serving"}}.get(step, set())
+        serving = {"lambdas/serving", "dropforge/pictures.py"}
+        more = {"judge": serving, "predict": serving}.get(step, set())
         if step == "inspect":
             more = {"training_container/__init__.py", "training_container/data"}
         assert roots == {f"lambdas/{step}", "lambdas/shared", "dropforge/contract", *more}

@@ -14,9 +14,9 @@ HEAVY = ("boto3", "torch", "polars", "onnx", "sklearn")
 @pytest.mark.parametrize(
     ("step", "heavy"),
     [
-        ("predict", (*HEAVY, "botocore", "onnxruntime")),
+        ("predict", (*HEAVY, "botocore", "onnxruntime", "PIL")),
         ("catalog", (*HEAVY, "botocore", "numpy")),
-        ("judge", (*HEAVY, "onnxruntime")),
+        ("judge", (*HEAVY, "onnxruntime", "PIL")),
         ("claim", (*HEAVY, "numpy")),
     ],
 )

@@ -51,6 +51,8 @@ def sniff(path: Path, name: str) -> DataFormat:
     ending = format_of(name)
     if ending is None:
         raise DataFault(f"{name!r}: expected a file ending in {', '.join(FORMATS)}; convert it to one of these")
+    if ending == "images":
+        raise DataFault(f"{name!r} is a zip; expected rows here: pictures are dropped as one zip, alone")
     if path.stat().st_size == 0:
         raise DataFault(f"{name!r} is empty (0 bytes); expected a header and rows: check the export that wrote it")
     gzipped = streams.is_gzip(path)

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     from training_container.images.network import Network
     from training_container.images.sets import ImageSet
-    from training_container.watch import Watch
+    from training_container.watch import Budget, Watch
 
 MOST_EPOCHS = 60
 """However long the budget: what is learned by then is learned."""
 PATIENCE = 12
 """Epochs without a better validation score before the run ends."""
+CHOOSING = 0.3
+"""Part of the budget that choosing a recipe counts as at most: on a starved machine, training still has the rest."""
 SAVE_EVERY = 60.0
 """Seconds."""
 TELL_EVERY = 5.0
@@ -68,8 +70,11 @@ class Fitted:
 
 
 def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: torch.device,
-        checkpoints: Path | None = None, identity: str = "") -> Fitted:  # fmt: skip
-    """Trains within `minutes`, from the checkpoint of the same `identity` where there is one."""
+        checkpoints: Path | None = None, identity: str = "", budget: Budget | None = None) -> Fitted:  # fmt: skip
+    """Trains within `minutes`, from the checkpoint of the same `identity` where there is one.
+
+    When `budget` is cut from outside, fitting ends with what is learned by then.
+    """
     start, material = time.monotonic(), Material.of(images, device)
     checkpoint = Checkpoint(checkpoints, identity)
     found = checkpoint.read()
@@ -78,9 +83,9 @@ def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: to
     if found:
         progress = checkpoint.restore(found, learner)
     else:
-        progress.spent = time.monotonic() - start
+        progress.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
     watch.tell(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
-    Run(learner, progress, checkpoint, minutes * 60, seed, watch).go()
+    Run(learner, progress, checkpoint, minutes * 60, seed, watch, budget).go()
     return finished(images, learner, progress, resumed=bool(found))
 
 
@@ -94,6 +99,7 @@ class Run:
     seconds: float
     seed: int
     watch: Watch
+    budget: Budget | None = None
 
     def go(self) -> None:
         """Until the budget is spent, the epochs are done, or nothing is gained any more."""
@@ -102,23 +108,24 @@ class Run:
         self._validation = 0.0
         while self.share() < 1.0 and self.progress.epoch < MOST_EPOCHS and self.progress.stale < PATIENCE:
             self.epoch()
+        if not self.progress.best_weights:  # cut before the first look: what was learned by then answers
+            self._look()
 
     def share(self) -> float:
         """How much of the run is over, 0 to 1; time is kept for the last look at the validation part."""
         self.progress.spent = time.monotonic() - self._clock
+        if self.budget is not None and not self.budget.left:
+            return 1.0
         in_time = self.progress.spent / max(1e-9, self.seconds * 0.97 - self._validation)
-        batches = self._batches()
+        batches = self.learner.material.batches
         done = (self.progress.epoch * batches + self.progress.batch) / (MOST_EPOCHS * batches)
         return min(1.0, max(in_time, done))
 
-    def _batches(self) -> int:
-        return max(1, len(self.learner.material.train_codes) // BATCH)
-
     def epoch(self) -> None:
-        """One look at every training picture, or what the time still allows of it; then one at the validation part."""
+        """An epoch of training pictures, or what the time still allows of it; then a look at the validation part."""
         order = self.learner.material.order(self.progress.epoch, self.seed)
         losses = []
-        while self.progress.batch < self._batches() and (share := self.share()) < 1.0:
+        while self.progress.batch < self.learner.material.batches and (share := self.share()) < 1.0:
             first = self.progress.batch * BATCH
             losses.append(self.learner.step(order[first : first + BATCH], share))
             self.progress.batch += 1

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from training_container.images.sets import ImageSet
 
 BATCH = 128
+FEWEST_STEPS = 20
+"""Of one epoch: of a small data set it is several passes, or the averaged weights would hardly have moved."""
 LEARNING_RATE = 6e-3
 WARM = 0.2
 """Part of the run in which the learning rate rises; it falls along a cosine after."""
@@ -51,16 +53,26 @@ class Material:
         )
         return cls(train, codes, validation, their_codes, len(images.classes), device)
 
+    @property
+    def passes(self) -> int:
+        """Over the training pictures, in one epoch."""
+        return max(1, math.ceil(FEWEST_STEPS * BATCH / len(self.train_codes)))
+
+    @property
+    def batches(self) -> int:
+        """Of one epoch."""
+        return max(1, self.passes * len(self.train_codes) // BATCH)
+
     def order(self, epoch: int, seed: int) -> Tensor:
-        """The order of the training pictures in one epoch, the same whenever it is asked for."""
+        """The order of the training pictures in one epoch, pass after pass; the same whenever it is asked for."""
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-        return torch.randperm(len(self.train_codes), generator=generator).to(self.device)
+        orders = [torch.randperm(len(self.train_codes), generator=generator) for _ in range(self.passes)]
+        return torch.cat(orders).to(self.device)
 
     def some(self, at: int) -> Tensor:
         """Positions of the `at`-th batch of a trial: epoch after epoch, whole batches."""
-        batches = max(1, len(self.train_codes) // BATCH)
-        first = at % batches * BATCH
-        return self.order(at // batches, seed=7)[first : first + BATCH]
+        first = at % self.batches * BATCH
+        return self.order(at // self.batches, seed=7)[first : first + BATCH]
 
     def wait(self) -> None:
         """Until the device has done what it was told."""

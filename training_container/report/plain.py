@@ -43,6 +43,7 @@ class Told:
     sections: Sequence[Section]
     packages: dict[str, str] = field(default_factory=dict)
     """More packages that had a part, with their versions."""
+    device: str = "cpu"
 
 
 def write_plain_report(
@@ -62,7 +63,7 @@ def write_plain_report(
         dropped=profile["dropped"],
         personal=profile["personal"],
         versions={**evidence.versions(), **told.packages},
-        device="cpu",
+        device=told.device,
     )
     path.write_text(page, encoding="utf-8")
 

@@ -1,0 +1,120 @@
+"""Pictures on this machine: a folder of them packed to be dropped, files of them sent to be answered."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropforge.client.api import JSON
+from dropforge.client.batches import Batch
+from dropforge.client.faults import Fault
+from dropforge.contract.schema import IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+CONTENT_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".gif": "image/gif",
+}
+"""Ending of a picture's file to the content type that it is sent under."""
+
+MOST_PICTURES = 64
+"""In one request: as many as the API takes."""
+MOST_BYTES = 2_500_000
+"""Of the files in one request."""
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time in every packed file's entry, so that the same folder makes the same zip."""
+
+
+def is_picture(path: Path) -> bool:
+    """By its ending."""
+    return path.suffix.lower() in CONTENT_TYPES
+
+
+@dataclass(frozen=True)
+class PictureBatch(Batch):
+    """Some pictures; each row says its file. One alone is sent as it is, several as base64."""
+
+    files: tuple[Path, ...] = ()
+
+    def request(self) -> tuple[bytes, str]:
+        """Body and content type of a request for these pictures."""
+        if len(self.files) == 1:
+            return _read(self.files[0]), CONTENT_TYPES[self.files[0].suffix.lower()]
+        rows = [{IMAGE: base64.b64encode(_read(path)).decode("ascii")} for path in self.files]
+        return json.dumps({"rows": rows}).encode(), JSON
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """The same pictures in two batches."""
+        middle = len(self.files) // 2
+        return batch_of(self.files[:middle]), batch_of(self.files[middle:])
+
+
+def batch_of(files: Sequence[Path]) -> PictureBatch:
+    """These pictures as one batch."""
+    return PictureBatch([{"file": str(path)} for path in files], files=tuple(files))
+
+
+def of_pictures(paths: Sequence[Path]) -> Iterator[Batch]:
+    """Batches small enough for one request each.
+
+    Raises:
+        Fault: a file that is not there, or no picture by its ending.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise Fault(f"no such file: {path} (looked in {Path.cwd()})", "no_such_file", "file")
+        if not is_picture(path):
+            endings = ", ".join(CONTENT_TYPES)
+            raise Fault(f"{path.name}: expected pictures ending in {endings}; convert it", "unknown_format", "file")
+    taken: list[Path] = []
+    size = 0
+    for path in paths:
+        more = path.stat().st_size
+        if taken and (len(taken) == MOST_PICTURES or size + more > MOST_BYTES):
+            yield batch_of(taken)
+            taken, size = [], 0
+        taken.append(path)
+        size += more
+    if taken:
+        yield batch_of(taken)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise Fault(f"{path} cannot be read: {fault.strerror or fault}", "unreadable", "file") from fault
+
+
+@contextmanager
+def as_file(path: Path) -> Iterator[Path]:
+    """`path` itself, or a folder with one folder of pictures a class as a zip that is gone afterwards."""
+    if not path.is_dir():
+        yield path
+        return
+    files = sorted(each for each in path.rglob("*") if is_picture(each) and len(each.relative_to(path).parts) > 1)
+    if not files:
+        raise Fault(f"{path} is a folder without folders of pictures in it: expected one file of rows, or a folder "
+                    "with one folder of pictures a class", "not_a_file", "file")  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="dropforge-") as scratch:
+        yield packed(path, files, Path(scratch) / f"{path.resolve().name}.zip")
+
+
+def packed(folder: Path, files: Sequence[Path], target: Path) -> Path:
+    """The files in a zip, stored as they are: pictures are packed already. Equal folders make equal zips."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in files:
+            archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), _read(path))
+    return target
