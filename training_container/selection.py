@@ -19,7 +19,7 @@ from training_container.ensemble import ensemble
 from training_container.faults import JobFault
 from training_container.models.body import predict
 from training_container.models.catboost import CatBoost
-from training_container.models.family import Problem, deal
+from training_container.models.family import Choosy, Problem, deal
 from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
@@ -126,17 +126,17 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
           families: Sequence[tuple[Family, float]] = PORTFOLIO) -> Study:  # fmt: skip
     """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
 
-    The families that a cut of the budget leaves no time for are passed over, but for the first.
+    Families that a cut of the budget leaves no time for, or that would not pay, are passed over, but for the first.
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
-    fitting = [(family, share) for family, share in families if suits(family, problem)]
+    fitting = [(family, share) for family, share in families if problem.task in family.tasks]
     trials: list[Trial] = []
     done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
     for family, share in fitting:
-        if budget.left or not trials:
-            within = watch.within(done, done + share * step, model=family.name)
-            trials.append(_try(family, problem, budget.part(share), within))
+        part = budget.part(share)
+        if not trials or (budget.left and _worth(family, problem, part)):
+            trials.append(_try(family, problem, part, watch.within(done, done + share * step, model=family.name)))
         done += share * step
     known = {family.name: family for family, _ in families}
     rest = watch.within(done, 1.0, model=TUNING)
@@ -144,10 +144,8 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
 
 
-def suits(family: Family, problem: Problem) -> bool:
-    """Whether the family can learn the task, and helps at so many rows."""
-    most = getattr(family, "most_rows", None)
-    return problem.task in family.tasks and (most is None or len(problem.target) <= most)
+def _worth(family: Family, problem: Problem, budget: Budget) -> bool:
+    return not isinstance(family, Choosy) or family.worth(problem, budget)
 
 
 def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Trial:
@@ -158,10 +156,10 @@ def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Tria
 
 
 def _ranked(problem: Problem, trials: Sequence[Trial]) -> list[tuple[str, float]]:
-    """Names and deciding scores, the best first."""
+    """Names and seconds, the best by the deciding metric first."""
     sign = -1 if problem.direction == "higher" else 1
-    scores = [(trial.name, trial.fitted.validation[problem.metric]) for trial in trials]
-    return sorted(scores, key=lambda each: sign * each[1])
+    ranked = sorted(trials, key=lambda each: sign * each.fitted.validation[problem.metric])
+    return [(each.name, each.seconds) for each in ranked]
 
 
 def _ensemble(problem: Problem, trials: Sequence[Trial]) -> Trial:

@@ -26,17 +26,21 @@ PATIENCE = 12
 MARGIN = 1.3
 """A trial is begun only where this many times the last one's seconds are left."""
 
+FEWEST = 3
+"""Trials that there must be time for: one or two are seldom better than the defaults, and cost as much as they did."""
+
 optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials are told by the watch
 
 
 def tune(problem: Problem, ranked: Sequence[tuple[str, float]], families: Mapping[str, Family], search: Search,
          budget: Budget, watch: Watch) -> list[tuple[str, Fitted, float]]:  # fmt: skip
-    """The best family at its best settings, as (name, bag, seconds); nothing where no time or no dial is left.
+    """The best family at its best settings, as (name, bag, seconds); nothing where too little time or no dial is left.
 
-    `ranked` are the names and scores of what was fitted so far, the best first.
+    `ranked` are the names and seconds of what was fitted so far, the best first.
     """
-    base = next((families[name] for name, _ in ranked if hasattr(families[name], "tuned")), None)
-    if base is None or search == "none":
+    base, seconds = next(((families[name], took) for name, took in ranked if hasattr(families[name], "tuned")),
+                         (None, 0.0))  # fmt: skip
+    if base is None or search == "none" or budget.left < FEWEST * seconds:
         return []
     tuner = Tuner(problem, cast("Tunable", base), budget, watch)
     study = optuna.create_study(sampler=_sampler(search, tuner.base, problem.seed),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -130,6 +130,15 @@ class Family(Protocol):
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
         """The family's best model within the budget; every family must give one, however little time is left."""
+        ...
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A family that is left out where it would not pay."""
+
+    def worth(self, problem: Problem, budget: Budget) -> bool:
+        """Whether it is worth its time on this problem within this budget."""
         ...
 
 

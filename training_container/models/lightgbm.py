@@ -76,12 +76,17 @@ class LightGBM:
     @classmethod
     def oblique(cls) -> LightGBM:
         """The flavour with pairs of numbers."""
-        return cls("lightgbm-oblique", {"feature_fraction": 0.4}, pairs=True)
+        return cls("lightgbm-oblique", {"feature_fraction": 0.4, "learning_rate": 0.03, "num_leaves": 31,
+                                        "min_data_in_leaf": 5}, pairs=True)  # fmt: skip
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """A bag of one booster a fold."""
         return grow_bag(problem, self, budget, watch, after)
+
+    def worth(self, problem: Problem, budget: Budget) -> bool:  # noqa: ARG002  # other families look at it
+        """Whether the rows are few enough."""
+        return self.most_rows is None or len(problem.target) <= self.most_rows
 
     def tuned(self, trial: optuna.Trial, name: str) -> LightGBM:
         """The family at the settings that `trial` suggests."""

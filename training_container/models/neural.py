@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import math
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.watch import Budget, Watch
+
+
+PACE = 5
+"""Steps that are timed to see how long a course would be."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,12 @@ class Neural:
         curves = {"train_loss": trainer.course.train, "validation_loss": trainer.course.validation}
         return Fitted(body, answers, problem.score(answers), told, curves)
 
+    def worth(self, problem: Problem, budget: Budget) -> bool:
+        """Whether there is time for the whole course: networks that are cut are seldom chosen."""
+        settings = self._settings_for(len(problem.rows))
+        epoch = Trainer(problem, problem.scale, settings, self.name).pace()
+        return epoch * settings.epochs < budget.left
+
     def tuned(self, trial: optuna.Trial, name: str) -> Neural:
         """The family at the settings that `trial` suggests."""
         return Neural(replace(
@@ -169,6 +180,16 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=steps + 1, pct_start=0.15
         )
+
+    def pace(self) -> float:
+        """Seconds of one epoch's steps, by a few of them, which spoil this trainer for anything else."""
+        batch = self.settings.batch
+        rows = self.learn[:, :batch]
+        self._step(rows)  # the first is slow
+        start = time.monotonic()
+        losses = [self._step(rows) for _ in range(PACE)]
+        torch.stack(losses).tolist()  # waits for the device
+        return (time.monotonic() - start) / PACE * math.ceil(self.learn.shape[1] / batch)
 
     def run(self, budget: Budget, watch: Watch, after: Callable[[int, float], None] | None) -> None:
         """Epochs until no fold gets better or the budget ends; goes on where a killed job was."""
