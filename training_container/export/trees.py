@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 
 from training_container.export.nodes import ML
 
@@ -145,23 +145,29 @@ def _oblivious(levels: list[dict[str, Any]], nan_right: dict[int, bool], values:
 
 def add_forest(nodes: Nodes, inputs: str, models: Sequence[Trees], columns: Sequence[np.ndarray], outputs: int,
                result: str) -> str:  # fmt: skip
-    """Adds the mean of `models` (one a fold, each reading its own `columns` of `inputs`): float32 [N, outputs]."""
+    """Adds the mean of `models` (one a fold, each reading its own `columns` of `inputs`): float32 [N, outputs].
+
+    Leaves are added in float64, as the libraries do: over thousands of trees float32 would leave the sums as far apart
+    as the proof allows. Decisions are those about float32 values still.
+    """
     own = [replace(model, feature=places[model.feature]) for model, places in zip(models, columns, strict=True)]
     every = _rooted(Trees.joined(own))
-    constants = {
-        "nodes_splits": every.threshold,
+    constants: dict[str, np.ndarray] = {
+        "nodes_splits": every.threshold.astype(np.float64),
         "nodes_modes": np.full(len(every.feature), LEFT_WHEN_AT_MOST, np.uint8),
-        "leaf_weights": (every.value / len(models)).astype(np.float32),
+        "leaf_weights": every.value / len(models),
     }
     sides = {f"nodes_{name}nodeids": _places(child) for name, child in (("true", every.left), ("false", every.right))}
     leafs = {f"nodes_{name}leafs": child < 0 for name, child in (("true", every.left), ("false", every.right))}
     whole = {"nodes_featureids": every.feature, "nodes_missing_value_tracks_true": every.nan_left,
              "leaf_targetids": every.output, "tree_roots": every.roots, **sides, **leafs}  # fmt: skip
-    return nodes.add(
-        "TreeEnsemble", inputs, domain=ML, result=result, n_targets=outputs, aggregate_function=1, post_transform=0,
+    wide = nodes.add("Cast", inputs, to=TensorProto.DOUBLE)
+    total = nodes.add(
+        "TreeEnsemble", wide, domain=ML, n_targets=outputs, aggregate_function=1, post_transform=0,
         **{name: values.astype(np.int64).tolist() for name, values in whole.items()},
         **{name: numpy_helper.from_array(values, name) for name, values in constants.items()},
     )  # fmt: skip
+    return nodes.add("Cast", total, result=result, to=TensorProto.FLOAT)
 
 
 def _places(child: np.ndarray) -> np.ndarray:

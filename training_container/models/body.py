@@ -187,21 +187,25 @@ class RegressionTail(nn.Module):
         value = fitted * self.scale.spread + self.scale.mean
         if self.scale.log:
             value = torch.expm1(value.clamp(max=80.0))  # e^80 is a float32 still
-        return value.clamp(self.scale.low, self.scale.high)
+        return value.clamp(self.scale.low, self.scale.high).float()
 
 
 class ClassTail(nn.Module):
     """Logits to probabilities; one logit is that of the second of two classes."""
 
     def forward(self, logits: torch.Tensor) -> torch.Tensor:
-        """[N, classes], rows summing to 1."""
+        """float32 [N, classes], rows summing to 1."""
         if logits.shape[1] == 1:
-            return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
-        return torch.softmax(logits, dim=1)
+            return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1).float()
+        return torch.softmax(logits, dim=1).float()
 
 
 class LinearCore(nn.Module):
-    """One affine map over features: the whole of a linear model."""
+    """One affine map over features: the whole of a linear model.
+
+    In float64: far outside of the training rows logits are large, and runtimes add in orders of their own; in float32
+    that would move a probability by more than 1e-5 of itself.
+    """
 
     weights: torch.Tensor
     bias: torch.Tensor
@@ -209,10 +213,10 @@ class LinearCore(nn.Module):
     def __init__(self, features: nn.Module, weights: torch.Tensor, bias: torch.Tensor) -> None:
         super().__init__()
         self.features = features
-        self.register_buffer("weights", weights.float())
-        self.register_buffer("bias", bias.float())
+        self.register_buffer("weights", weights.double())
+        self.register_buffer("bias", bias.double())
 
     def forward(self, groups: Inputs) -> torch.Tensor:
-        """[N, outputs]: features [N, F] times weights [F, outputs], plus bias [outputs]."""
+        """float64 [N, outputs]: features [N, F] times weights [F, outputs], plus bias [outputs]."""
         features: torch.Tensor = self.features(groups)
-        return features @ self.weights + self.bias
+        return features.double() @ self.weights + self.bias
