@@ -25,7 +25,8 @@ RATE, BURST = 100, 200
 BINARY = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "application/octet-stream")
 """Bodies that reach a function byte for byte: API Gateway takes any other for text."""
 
-GETS = ("models", "models/{model}", "runs", "runs/{run}", "openapi.json")
+GETS = ("models", "models/{model}", "models/{model}/versions/{version}", "runs", "runs/{run}", "openapi.json")
+PREDICTS = ("models/{model}/predict", "models/{model}/versions/{version}/predict")
 
 
 class Api(Construct):
@@ -41,7 +42,7 @@ class Api(Construct):
     def _predict(self, around: Surroundings) -> Function:
         size = Size(memory=1769, seconds=29)
         predict = self._function("Predict", around, size, *SERVING)
-        around.registry.grant(predict.role, ["GetItem"])
+        around.registry.grant(predict.role, ["GetItem", "Query"])
         models = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")
         predict.allow(["s3:GetObject"], [models], EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
@@ -117,5 +118,6 @@ class Api(Construct):
         for path in GETS:
             self.rest.root.resource_for_path(path).add_method("GET", lists)
         predict = apigateway.LambdaIntegration(self.predict.function)
-        self.rest.root.resource_for_path("models/{model}/predict").add_method("POST", predict)
+        for path in PREDICTS:
+            self.rest.root.resource_for_path(path).add_method("POST", predict)
         acknowledge(self.rest, "COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 ALIVE = ("/ping", "/v2/health/live", "/v2/health/ready")
 """What a load balancer or Kubernetes asks: the models are loaded before the port is open, so that alive is ready."""
 
-KEPT = ("/models/{model}/predict", "/models", "/models/{model}", "/openapi.json")
+KEPT = (
+    "/models/{model}/predict",
+    "/models/{model}/versions/{version}/predict",
+    "/models",
+    "/models/{model}",
+    "/openapi.json",
+)
 """The routes of the API that are here too; runs, reports and history need the registry."""
 
 
@@ -69,6 +75,9 @@ def _template(path: str) -> tuple[str, dict[str, str]]:
     parts = path.split("/")
     if len(parts) in (3, 4) and parts[1] == "models":
         return "/".join(["/models/{model}", *parts[3:]]), {"model": unquote(parts[2])}
+    if len(parts) == 6 and parts[1] == "models" and parts[3] == "versions":
+        named = {"model": unquote(parts[2]), "version": unquote(parts[4])}
+        return f"/models/{{model}}/versions/{{version}}/{parts[5]}", named
     return path, {}
 
 
@@ -127,6 +136,7 @@ DOCUMENT = _document()
 
 ROUTES: dict[str, dict[str, Route]] = {
     "/models/{model}/predict": {"POST": respond},
+    "/models/{model}/versions/{version}/predict": {"POST": respond},
     "/models": {"GET": list_models},
     "/models/{model}": {"GET": show_model},
     "/openapi.json": {"GET": openapi},

@@ -18,7 +18,7 @@ from lambdas.catalog.views import BESIDE
 
 ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
-    "404": "No such model or run",
+    "404": "No such model, version or run",
     "413": "Too many rows, or too many bytes",
     "415": "Another content type than JSON, CSV or a picture",
     "422": "A missing or unknown column, or a value of a wrong type: `field` names it",
@@ -58,6 +58,7 @@ MODEL = {
     "required": True,
     "schema": {"type": "string", "pattern": f"^{MODEL_NAME.pattern}$"},
 }
+VERSION = {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}}
 RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
 OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
@@ -66,21 +67,27 @@ OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
 def paths() -> dict[str, Any]:
     """Every route."""
     return {
-        "/models/{model}/predict": {"post": predict_operation()},
+        "/models/{model}/predict": {"post": predict_operation("predict", "Predictions of the live version", [MODEL])},
+        "/models/{model}/versions/{version}/predict": {
+            "post": predict_operation("predictVersion", "Predictions of one version", [MODEL, VERSION])
+        },
         "/models": {"get": _get("listModels", "Every model that serves", "Models")},
         "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/models/{model}/versions/{version}": {
+            "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
+        },
         "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
     }
 
 
-def predict_operation() -> dict[str, Any]:
-    """`POST /models/{model}/predict`."""
+def predict_operation(name: str, summary: str, parameters: list[Any]) -> dict[str, Any]:
+    """`POST …/predict`."""
     return {
-        "operationId": "predict",
-        "summary": "Predictions of the live version",
-        "parameters": [MODEL],
+        "operationId": name,
+        "summary": summary,
+        "parameters": parameters,
         "requestBody": {
             "required": True,
             "content": {

@@ -1,4 +1,4 @@
-"""Predict: `POST /models/{model}/predict`, JSON, CSV or a picture in, predictions, probabilities, version, ids out."""
+"""Predict: `POST /models/{model}[/versions/{version}]/predict`: JSON, CSV or a picture in, predictions, ids and more out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.registry import LiveRow, VersionRow
     from lambdas.predict.models import Models
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.serving.rows import Rows
@@ -36,7 +36,10 @@ class Store(Protocol):
     def live(self, model: str) -> LiveRow | None:
         """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
 
-    def load(self, row: LiveRow) -> ServedModel:
+    def version(self, model: str, version: str) -> LiveRow | VersionRow:
+        """An approved version, live or not. Raises `InputFault` 404 that lists those that there are."""
+
+    def load(self, row: LiveRow | VersionRow) -> ServedModel:
         """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
 
     def report(self, model: str, fault: ModelFault) -> None:
@@ -57,7 +60,7 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def respond(request: Request, served: Store) -> Response:
-    """The answer to `POST /models/{model}/predict`; a caller's mistake never becomes a 5xx."""
+    """The answer to a request for predictions; a caller's mistake never becomes a 5xx."""
     try:
         return fitting(answer(200, predict(request, served)))
     except InputFault as fault:
@@ -76,22 +79,28 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         InputFault: the caller can mend it.
         ModelFault: the live model cannot be served.
     """
-    name = request.path["model"]
-    live = served.live(name) if MODEL_NAME.fullmatch(name) else None
-    if live is None:
-        message = f"model {short(name)!r}: no version is live; GET /models lists what is"
-        raise InputFault(404, "no_such_model", message)
+    row = chosen(request.path, served)
     rows = read_rows(request)
-    model = served.load(live)
+    model = served.load(row)
     answers = answered(model, to_arrays(rows, model.card))
     return {
-        "model": name,
-        "version": live.version,
+        "model": row.model,
+        "version": row.version,
         "predictions": answers.predictions,
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
         "ids": prediction_ids(rows.count),
     }
+
+
+def chosen(path: Mapping[str, str], served: Store) -> LiveRow | VersionRow:
+    """What the path's `model`, and `version` where it has one, stand for; `InputFault` 404 when for nothing."""
+    name = path["model"]
+    live = served.live(name) if MODEL_NAME.fullmatch(name) else None
+    if live is None:
+        message = f"model {short(name)!r}: no version is live; GET /models lists what is"
+        raise InputFault(404, "no_such_model", message)
+    return served.version(name, path["version"]) if "version" in path else live
 
 
 def answered(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:

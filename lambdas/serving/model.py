@@ -38,6 +38,8 @@ class ServedModel:
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    size: int
+    """Bytes of its file."""
 
     @classmethod
     def from_bytes(cls, body: bytes, sha256: str) -> ServedModel:
@@ -54,7 +56,7 @@ class ServedModel:
             card = ModelCard.from_json(json.loads(session.get_modelmeta().custom_metadata_map[CARD_KEY]))
         except (KeyError, ValueError, DocumentError) as fault:
             raise ModelFault(f"model file: expected a model card in its metadata, got {fault!r}") from fault
-        return cls(session, card)
+        return cls(session, card, len(body))
 
     def predict(self, arrays: Mapping[str, np.ndarray]) -> Answers:
         """Answers for N rows.
