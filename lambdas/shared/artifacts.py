@@ -34,7 +34,7 @@ class Artifacts:
         """The whole object.
 
         Raises:
-            botocore.exceptions.ClientError: no such key, or no right to read it; what the reader raises where it is given.
+            botocore.exceptions.ClientError: no such key, or no right; the reader's own where it is given.
         """
         reader: Any = self.reader or aws.s3()
         body: bytes = reader.get_object(Bucket=self.bucket, Key=key)["Body"].read()

@@ -49,7 +49,7 @@ def test_signatures_are_those_of_botocore(
     given = {"Host": "aws.example:8080", "X-Amz-Target": "DynamoDB_20120810.GetItem"}
     ours = signed(method, target, given, body, Keys("AKID", "secret", token), Scope("eu-west-1", service), AT)
     when = datetime.datetime.fromtimestamp(AT, datetime.UTC)
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda remove_tzinfo=True: when.replace(tzinfo=None))
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: when.replace(tzinfo=None))
     request = AWSRequest(method, f"https://aws.example:8080{target}", headers=given, data=body)
     auth = S3SigV4Auth if service == "s3" else SigV4Auth
     auth(Credentials("AKID", "secret", token or None), service, "eu-west-1").add_auth(request)

@@ -34,9 +34,7 @@ def keys() -> Keys:
         return Keys(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token)
     url = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if not url:
-        raise WireFault(
-            "no AWS credentials: expected AWS_ACCESS_KEY_ID or AWS_CONTAINER_CREDENTIALS_FULL_URI to be set"
-        )
+        raise WireFault("no AWS keys: expected AWS_ACCESS_KEY_ID or AWS_CONTAINER_CREDENTIALS_FULL_URI to be set")
     held = _kept.get(url)
     if held is None or held.expires - EARLY < time.time():
         held = _kept[url] = _asked(url)
