@@ -129,8 +129,8 @@ class Table:
         return found[:limit]
 
     @property
-    def _reads(self) -> Reader:
-        return aws.dynamodb() if self._reader is None else self._reader
+    def _reads(self) -> Any:
+        return self._reader or aws.dynamodb()
 
     def _pages(self, **request: Any) -> Iterator[list[dict[str, Any]]]:
         """The items of a query, page by page."""
