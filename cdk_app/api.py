@@ -43,8 +43,9 @@ class Api(Construct):
         size = Size(memory=1769, seconds=29)
         predict = self._function("Predict", around, size, *SERVING)
         around.registry.grant(predict.role, ["GetItem", "Query"])
-        models = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")
-        predict.allow(["s3:GetObject"], [models], EVERY_MODEL)
+        files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
+        models = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        predict.allow(["s3:GetObject"], models, EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
         predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
         return predict

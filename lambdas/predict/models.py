@@ -8,16 +8,19 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract import names
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
 from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.held import Held
 from lambdas.serving.model import ServedModel
+from lambdas.serving.session import runtime
 from lambdas.shared.artifacts import Artifacts
 from lambdas.shared.light import clients
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
+    from dropforge.contract.fast import FastForm
     from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.settings import ArtifactSettings
 
@@ -38,6 +41,20 @@ MEMORY_SHARE = 4
 def most_bytes() -> int:
     """Bytes of model files that are held: by the function's memory, or by a gigabyte off AWS."""
     return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")) * 2**20 // MEMORY_SHARE
+
+
+def fast_model(run: str, form: FastForm, artifacts: Artifacts) -> ServedModel:
+    """A large model by the form that Judge made for loading.
+
+    Raises:
+        ModelFault: its files are not those of the registry.
+        OSError: no room on the disk for the weights.
+    """
+    from lambdas.serving.fast import FastFiles
+
+    kept = names.RunFiles(run)
+    files = FastFiles(*(artifacts.read(kept.key(name)) for name in (names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)))
+    return ServedModel.of(files.session(form), len(files.graph) + len(files.weights))
 
 
 @dataclass(frozen=True)
@@ -124,10 +141,12 @@ class Models:
         return Registry(self.settings.registry, clients.DynamoDB())
 
     def _loaded(self, row: LiveRow | VersionRow) -> ServedModel:
+        artifacts = Artifacts(self.settings.artifacts, clients.S3())
         try:
-            body = Artifacts(self.settings.artifacts, clients.S3()).read(row.artifact)
-            return ServedModel.from_bytes(body, row.sha256)
-        except (ModelFault, *clients.FAULTS) as fault:
+            if row.fast is not None and row.fast.runtime == runtime().__version__:
+                return fast_model(row.run, row.fast, artifacts)
+            return ServedModel.from_bytes(artifacts.read(row.artifact), row.sha256)
+        except (ModelFault, OSError, *clients.FAULTS) as fault:
             raise ModelFault(f"model {row.model!r} version {row.version}: {fault}") from fault
 
     def _absent(self, model: str, version: str, found: VersionRow | None) -> str:
