@@ -63,7 +63,7 @@ class FastFiles:
     def form(self) -> FastForm:
         """What the registry keeps of them."""
         found = [hashlib.sha256(each).hexdigest() for each in (self.graph, self.weights)]
-        return FastForm(*found, runtime=runtime().__version__)
+        return FastForm(found[0], found[1], runtime().__version__)
 
     def session(self, form: FastForm) -> onnxruntime.InferenceSession:
         """The session of these files.
@@ -76,9 +76,14 @@ class FastFiles:
             found = hashlib.sha256(body).hexdigest()
             if found != promised:
                 raise ModelFault(f"fast form, {name}: expected SHA-256 {promised}, got {found}")
-        asked = options()
-        asked.graph_optimization_level = runtime().GraphOptimizationLevel.ORT_DISABLE_ALL
         with TemporaryDirectory(prefix="dropforge-") as folder:
             (Path(folder) / WEIGHTS).write_bytes(self.weights)
-            asked.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
-            return opened(self.graph, asked)
+            return mapped(self.graph, folder)
+
+
+def mapped(graph: bytes, folder: str) -> onnxruntime.InferenceSession:
+    """The session of an optimized graph whose weights lie in `folder`; raises `ModelFault`."""
+    asked = options()
+    asked.graph_optimization_level = runtime().GraphOptimizationLevel.ORT_DISABLE_ALL
+    asked.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+    return opened(graph, asked)
