@@ -130,9 +130,9 @@ def install(requirements: Path, target: Path) -> None:
 @cache
 def compiler() -> str | None:
     """A Python of the functions' minor version, for byte code is good for no other; None when there is none here."""
-    for found in (sys.executable, shutil.which(f"python{PYTHON}")):
+    for found in filter(None, (sys.executable, shutil.which(f"python{PYTHON}"))):
         asked = [found, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
-        if found and subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == PYTHON:
+        if subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == PYTHON:
             return found
     return None
 

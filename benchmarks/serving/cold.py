@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,9 @@ def starts(model: Path) -> list[Row]:
     """Median CPU of a start, in milliseconds, as a ratio to that of bare onnxruntime."""
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     with cloud(model.read_bytes(), digest) as environment:
-        found = taking_turns(
-            {
-                name: lambda code=code: cpu([sys.executable, "-c", code, str(model), digest], environment)
-                for name, code in (("bare", BARE), ("handler", HANDLER), ("fetched", FETCHED))
-            },
-            STARTS,
-        )
+        kinds = {"bare": BARE, "handler": HANDLER, "fetched": FETCHED}
+        words = {name: [sys.executable, "-c", code, str(model), digest] for name, code in kinds.items()}
+        found = taking_turns({name: partial(cpu, each, environment) for name, each in words.items()}, STARTS)
     bare = found["bare"]
     return [
         _ratio("cold start: handler import + session", found["handler"] / bare, 1.10, bare),
@@ -160,7 +157,7 @@ def cloud(body: bytes, digest: str) -> Iterator[dict[str, str]]:
 def fill(url: str, body: bytes, digest: str) -> None:
     """The registry's row and the bucket's object."""
     session = boto3.Session("a", "b", region_name="us-east-1")
-    s3, table = (session.client(name, endpoint_url=url) for name in ("s3", "dynamodb"))
+    s3, table = session.client("s3", endpoint_url=url), session.client("dynamodb", endpoint_url=url)
     s3.create_bucket(Bucket="artifacts")
     s3.put_object(Bucket="artifacts", Key="model.onnx", Body=body)
     table.create_table(

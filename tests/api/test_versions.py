@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.api.calls import get, post
+from lambdas.predict.handler import handle as predict
+from tests.api.calls import get, post, proxy
 from tests.serving.little import little, trained, worse
 from tests.steps.cloud import HANDLERS
 
@@ -70,3 +72,22 @@ def test_a_version_s_page(three: Cloud) -> None:
     reply = get("/models/{model}/versions/{version}", model="flowers", version="9")
     assert reply.status == 404 and "expected one of: 3, 2, 1" in reply.body["error"]["message"]
     assert get("/models/{model}/versions/{version}", model="Bad Name", version="1").status == 404
+
+
+def test_versions_by_the_open_inference_protocol(three: Cloud) -> None:
+    assert three.registry.version("flowers", "1") is not None
+    columns = {name: values[:2] for name, values in little("regression").columns.items()}
+    kinds = {name: "BYTES" if name == "colour" else "FP32" for name in columns}
+    inputs = [
+        {"name": name, "shape": [2, 1], "datatype": kinds[name], "data": values} for name, values in columns.items()
+    ]
+    path = {"model": "flowers", "version": "1"}
+    event = proxy("POST", "/v2/models/{model}/versions/{version}/infer", path)
+    answer = predict(event | {"body": json.dumps({"inputs": inputs})}, None)
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == 200, body
+    assert body["model_version"] == "1"
+    expected = worse(little("regression")).expected(columns)
+    assert body["outputs"][0]["data"] == pytest.approx(expected.tolist(), rel=1e-5)
+    refused = predict(proxy("GET", "/v2/models/{model}/versions/{version}", {**path, "version": "3"}), None)
+    assert refused["statusCode"] == 404 and "expected one of: 2, 1" in refused["body"]
