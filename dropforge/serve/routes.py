@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 from dropforge.contract.names import MODEL_NAME
 from lambdas.catalog.openapi import document
 from lambdas.predict.handler import MOST_BYTES, respond
-from lambdas.serving.rows import short
+from lambdas.serving.documents import short
 from lambdas.shared.http import Request, Response, answer, error
 
 if TYPE_CHECKING:

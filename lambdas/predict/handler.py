@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dropforge.contract.ids import prediction_ids
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import ArtifactSettings
+from lambdas.serving.documents import short, write
 from lambdas.serving.faults import InputFault, ModelFault, NotFinite
 from lambdas.serving.pictures import BODIES
-from lambdas.serving.rows import from_csv, from_json, from_picture, short, to_arrays
-from lambdas.shared.http import Request, Response, answer, error
+from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
+from lambdas.shared.http import HEADERS, Request, Response, error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def respond(request: Request, served: Store) -> Response:
     """The answer to `POST /models/{model}/predict`; a caller's mistake never becomes a 5xx."""
     try:
-        return fitting(answer(200, predict(request, served)))
+        return fitting(Response(200, HEADERS, write(predict(request, served))))
     except InputFault as fault:
         return error(fault.status, fault.code, fault.message, fault.field)
     except ModelFault as fault:
@@ -133,5 +134,8 @@ def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]
     """One object a row, class to probability; None for regression."""
     if answers.probabilities is None:
         return None
-    classes = model.card.classes
-    return [dict(zip(classes, row, strict=True)) for row in answers.probabilities.tolist()]
+    classes, rows = model.card.classes, answers.probabilities.tolist()
+    if len(classes) == 2:  # the usual case, in half the time
+        first, second = classes
+        return [{first: one, second: other} for one, other in rows]
+    return [dict(zip(classes, row, strict=True)) for row in rows]

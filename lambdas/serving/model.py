@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
+from lambdas.serving.table import MOST_BOUND, Bound, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +41,8 @@ class ServedModel:
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    _kept: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    """Of each thread the graph bound to as many rows as it was asked last."""
 
     @classmethod
     def from_bytes(cls, body: bytes, sha256: str) -> ServedModel:
@@ -66,15 +71,32 @@ class ServedModel:
             ModelFault: an output of another shape than the card says.
             NotFinite: a row has no finite answer, as when its numbers overflow float32 inside the model.
         """
-        count = len(next(iter(arrays.values())))
+        count = arrays.count if isinstance(arrays, Table) else len(next(iter(arrays.values())))
         if self.card.task == "regression":
-            (values,) = self.session.run([PREDICTION], dict(arrays))
+            (values,) = self._run(arrays, [PREDICTION])
             return Answers(_finite(values, (count, 1), PREDICTION)[:, 0].tolist(), None)
         if self.card.task == "recommendation":
             return self._recommend(arrays, count)
-        labels, shares = self.session.run([PREDICTION, PROBABILITIES], dict(arrays))
+        labels, shares = self._run(arrays, [PREDICTION, PROBABILITIES])
         probabilities = _finite(shares, (count, len(self.card.classes)), PROBABILITIES)
-        return Answers([as_label(label, self.card.label_type) for label in labels[:, 0]], probabilities)
+        try:
+            return Answers([self._labels[label] for label in labels[:, 0].tolist()], probabilities)
+        except KeyError as fault:
+            message = f"output {PREDICTION!r}: expected one of {list(self.card.classes)}, got {fault}"
+            raise ModelFault(message) from fault
+
+    @cached_property
+    def _labels(self) -> dict[str, Any]:
+        return {name: as_label(name, self.card.label_type) for name in self.card.classes}
+
+    def _run(self, arrays: Mapping[str, np.ndarray], outputs: list[str]) -> list[np.ndarray]:
+        if not isinstance(arrays, Table) or arrays.count > MOST_BOUND:
+            found: list[np.ndarray] = self.session.run(outputs, dict(arrays))
+            return found
+        bound: Bound | None = getattr(self._kept, "bound", None)
+        if bound is None or bound.count != arrays.count:
+            bound = self._kept.bound = Bound(self.session, arrays.names, outputs, arrays.count)
+        return bound.run(arrays.matrix)
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""
@@ -120,7 +142,7 @@ def _session(body: bytes) -> onnxruntime.InferenceSession:
 def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     if values.shape != shape:
         raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
-    finite = np.isfinite(values).all(axis=1)
+    finite = np.isfinite(values)
     if not finite.all():
-        raise NotFinite(name, int(finite.argmin()))
+        raise NotFinite(name, int(finite.all(axis=1).argmin()))
     return values
