@@ -93,7 +93,7 @@ def _float64(values: list[Any]) -> np.ndarray | None:
 
 
 def _packed(values: list[Any]) -> np.ndarray | None:
-    """Many numbers as float64 [N], in half the time that a look at each one's type takes; None with others among them."""
+    """Many numbers as float64 [N], in half the time of a look at each one's type; None with others among them."""
     try:
         found = np.frombuffer(struct.pack(f"{len(values)}d", *values))
     except struct.error:
