@@ -69,11 +69,11 @@ def _keys(value: Any) -> int:
 
 def _written(value: Any) -> int:
     """How many colons the JSON of a value has, those inside its texts too, when none of them is escaped."""
-    if type(value) is dict:
-        return len(value) + sum(key.count(":") + _written(each) for key, each in value.items())
+    if isinstance(value, dict):
+        return len(value) + sum(str.count(key, ":") + _written(each) for key, each in value.items())
     if type(value) is list:
         return sum(map(_written, value))
-    return value.count(":") if type(value) is str else 0
+    return str.count(value, ":") if type(value) is str else 0
 
 
 def _colons(body: bytes) -> int:

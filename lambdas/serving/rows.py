@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.schema import IMAGE
 from lambdas.serving.documents import read, repeated, short
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import ModelCard
 
 MOST_ROWS = 10_000
+
+Values = TypeVar("Values")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def from_csv(body: bytes) -> Rows:
     if not lines:
         raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
     header, rows = lines[0], lines[1:]
-    _check_count(len(rows))
+    check_count(len(rows))
     twice = repeated(header)
     if twice is not None:
         message = f"column {short(twice)!r}: expected once, got it again"
@@ -94,7 +96,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     table = table_of(card, rows.records) if rows.records is not None and card.all_numbers else None
     if table is not None:
         return table
-    columns = _checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
     known = None if rows.text else numbers_at_once(card.columns, columns)
@@ -108,7 +110,8 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     }
 
 
-def _checked(columns: dict[str, Sequence[Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
+def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
+    """The columns themselves when the model's are all there and no stranger's; `InputFault` 422 otherwise."""
     names = card.names
     missing = next((name for name in names if name not in columns), None)
     if missing is not None:
@@ -147,7 +150,7 @@ def _unknown_column(field: str, names: Sequence[str]) -> InputFault:
 
 
 def _from_records(records: list[dict[str, Any]]) -> Rows:
-    _check_count(len(records))
+    check_count(len(records))
     return Rows({}, len(records), records=records)
 
 
@@ -163,11 +166,12 @@ def _from_columns(columns: Any) -> Rows:
         field = f"columns.{short(ragged)}"
         message = f"{field}: expected {count} values as in {short(first)!r}, got {counts[ragged]}"
         raise InputFault(422, "ragged_columns", message, field)
-    _check_count(count)
+    check_count(count)
     return Rows(columns, count)
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
+    """Raises `InputFault`: 400 for no row at all, 413 for too many."""
     if count == 0:
         raise InputFault(400, "empty", "expected at least one row, got none")
     if count > MOST_ROWS:

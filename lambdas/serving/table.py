@@ -32,7 +32,7 @@ class Table(Mapping[str, np.ndarray]):
     @property
     def count(self) -> int:
         """Rows."""
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
 
     def __getitem__(self, name: str) -> np.ndarray:
         try:
