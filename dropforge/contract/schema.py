@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
 
@@ -16,6 +16,9 @@ LabelType = Literal["text", "integer", "number", "boolean"]
 
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
+
+BACKGROUND_KEY = "dropforge.background"
+"""Key of the background in the ONNX file's metadata; models of tables alone have one."""
 
 PREDICTION = "prediction"
 """ONNX output: float32 [N, 1] for regression and recommendation (the rating), string [N, 1] (the class, or the cluster)
@@ -85,3 +88,13 @@ class ModelCard(Document):
     """Sensitive columns: never captured, never shown in a report."""
     image: ImageInput | None = None
     """For image models alone: how the column `image` is read."""
+
+
+@dataclass(frozen=True)
+class Background(Document):
+    """What explanations compare a row with: some rows like those of training, none of them a person's."""
+
+    SCHEMA: ClassVar[str] = "dropforge.background/1"
+
+    columns: dict[str, tuple[Any, ...]]
+    """Every column of the card to its values, equally many: numbers or texts, None for a missing value."""

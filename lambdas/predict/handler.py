@@ -83,7 +83,8 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         raise InputFault(404, "no_such_model", message)
     rows = read_rows(request)
     model = served.load(live)
-    answers = answered(model, to_arrays(rows, model.card))
+    arrays = to_arrays(rows, model.card)
+    answers = answered(model, arrays)
     return {
         "model": name,
         "version": live.version,
@@ -91,7 +92,17 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
         "ids": prediction_ids(rows.count),
+        **explained(request, model, arrays, answers),
     }
+
+
+def explained(request: Request, model: ServedModel, arrays: Mapping[str, np.ndarray], answers: Answers) -> Any:
+    """What `?explain=true` adds; what it needs is imported for the first who asks."""
+    if "explain" not in request.query:
+        return {}
+    from lambdas.serving.explain import explanations
+
+    return explanations(request.query, model, arrays, answers)
 
 
 def answered(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
