@@ -19,9 +19,10 @@ from lambdas.catalog.views import BESIDE
 ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
     "404": "No such model or run",
+    "409": "The model's file is of before explanations were written: drop its data again",
     "413": "Too many rows, or too many bytes",
     "415": "Another content type than JSON, CSV or a picture",
-    "422": "A missing or unknown column, or a value of a wrong type: `field` names it",
+    "422": "A missing or unknown column, a value of a wrong type, a model that explains nothing: `field` names it",
     "503": "The live model cannot be served at the moment",
 }
 
@@ -61,6 +62,18 @@ MODEL = {
 RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
 OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
+EXPLAIN = {
+    "name": "explain",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "description": "Adds what each column contributes to each row's answer; for models of tables",
+}
+OF_CLASS = {
+    "name": "class",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "With explain: the class whose probability is explained, instead of each row's own prediction",
+}
 
 
 def paths() -> dict[str, Any]:
@@ -80,7 +93,7 @@ def predict_operation() -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "Predictions of the live version",
-        "parameters": [MODEL],
+        "parameters": [MODEL, EXPLAIN, OF_CLASS],
         "requestBody": {
             "required": True,
             "content": {
@@ -136,6 +149,7 @@ def schemas() -> dict[str, Any]:
             "description": "Records or columns; every column of the model's card, null for a missing value",
         },
         "Predictions": prediction_schema(),
+        "Explanation": explanation_schema(),
         "Models": _object({"models": _list(line_schema())}),
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
@@ -158,7 +172,22 @@ def prediction_schema() -> dict[str, Any]:
         "description": "Of recommenders: in a row whose item is null, the items to show its user, best first",
     }
     fields = {"model": TEXT, "version": TEXT, "predictions": _list(labels), "probabilities": shares}
-    return _object({**fields, "recommendations": lists, "ids": _list(TEXT)})
+    made = _object({**fields, "recommendations": lists, "ids": _list(TEXT)})
+    made["properties"]["explanations"] = _list(_ref("Explanation"))
+    return made
+
+
+def explanation_schema() -> dict[str, Any]:
+    """What a row's answer is made of, where the request asks for it."""
+    labels = {"type": ["string", "number", "boolean", "null"], "description": "Null for regression"}
+    number: dict[str, Any] = {"type": "number"}
+    fields = {
+        "class": labels,
+        "base": {**number, "description": "Mean answer for the rows that the model's file compares with"},
+        "contributions": {**SCORES, "description": "By column; with the base they add up to the answer"},
+        "errors": {**SCORES, "description": "Standard errors of the contributions"},
+    }
+    return {**_object(fields), "description": "With explain=true alone"}
 
 
 def line_schema() -> dict[str, Any]:

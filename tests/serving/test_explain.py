@@ -182,7 +182,10 @@ def test_what_is_the_same_in_both_rows_is_not_asked_about() -> None:
     asked: list[bytes] = []
 
     def mixed(at: np.ndarray, taken: np.ndarray) -> np.ndarray:
-        asked.extend(bytes([row, *np.where(mask, 1, compared[row]).astype(np.uint8)]) for row, mask in zip(at, taken))
+        asked.extend(
+            bytes([row, *np.where(mask, 1, compared[row]).astype(np.uint8)])
+            for row, mask in zip(at, taken, strict=True)
+        )
         return np.where(taken, 1.0, compared[at]).sum(axis=1)
 
     found = shapley.shares(6.0, compared.sum(axis=1), compared != 1, shapley.orders(6, 10), mixed)

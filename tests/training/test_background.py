@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Set
+
     from training_container.data.dataset import Dataset
 
 
