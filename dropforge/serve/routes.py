@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, unquote
 
 from dropforge.contract.names import MODEL_NAME
 from lambdas.catalog.openapi import document
-from lambdas.predict.handler import MOST_BYTES, respond
+from lambdas.predict.common import MOST_BYTES
+from lambdas.predict.handler import respond
 from lambdas.serving.rows import short
 from lambdas.shared.http import Request, Response, answer, error
 
