@@ -260,7 +260,7 @@ def test_a_broken_background_is_the_model_s_fault(monkeypatch: pytest.MonkeyPatc
 def test_what_has_no_table_is_not_explained(change: dict[str, Any]) -> None:
     served = loaded(little("binary"))
     arrays = to_arrays(Rows({}, 1, records=little("binary").rows(1)), served.card)
-    other = ServedModel(served.session, replace(served.card, **change))
+    other = replace(served, card=replace(served.card, **change))
     with pytest.raises(InputFault, match="leave explain out") as fault:
         explanations(ASKED, other, arrays, served.predict(arrays))
     assert fault.value.status == 422
