@@ -31,8 +31,8 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def respond(request: Request, served: Store) -> Response:
-    """The answer to `POST /models/{model}/predict`; a caller's mistake never becomes a 5xx."""
-    dialect: Dialect = simple
+    """The answer to any route of `dropforge.contract.routes`; a caller's mistake never becomes a 5xx."""
+    dialect = spoken(request.resource)
     try:
         return fitting(dialect.answered(request, served))
     except InputFault as fault:
@@ -42,3 +42,12 @@ def respond(request: Request, served: Store) -> Response:
         served.report(model, fault)
         message = f"model {model!r} cannot be served at the moment; its owner has been told"
         return dialect.refused(InputFault(503, "no_healthy_model", message))
+
+
+def spoken(resource: str) -> Dialect:
+    """The protocol of a route; those that not everybody speaks are imported when they are first spoken."""
+    if resource.startswith("/v2"):
+        from lambdas.predict.inference import dialect
+
+        return dialect
+    return simple
