@@ -56,7 +56,7 @@ def bars(row: Mapping[str, Any], told: Mapping[str, Any]) -> Table:
     longest = abs(found[names[0]]) or 1.0
     made = Table.grid(padding=(0, 1))
     for justify in ("left", "right", "left", "right", "left"):
-        made.add_column(justify=justify, no_wrap=True)  # type: ignore[arg-type]  # of the literals that it takes
+        made.add_column(justify=justify, no_wrap=True)
     made.add_row(Text("base", style="dim"), "", "", words(told["base"]), "")
     for name in names[:SHOWN_COLUMNS]:
         error = Text(f"± {words(told['errors'][name])}", style="dim")
