@@ -116,7 +116,7 @@ def _document() -> dict[str, Any]:
     line = schemas["Models"]["properties"]["models"]["items"]
     page = {**line, "required": [*line["required"], "card"]}
     page["properties"] = {**line["properties"], "card": {"$ref": "#/components/schemas/Card"}}
-    names = ("Any", "Rows", "Predictions", "Models", "Card", "Error", *inference.schemas())
+    names = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error", *inference.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},
