@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TableKind = Literal["number", "category", "boolean", "date"]
 """The kinds of a table's columns."""
@@ -16,6 +21,9 @@ LabelType = Literal["text", "integer", "number", "boolean"]
 
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
+
+BACKGROUND_KEY = "dropforge.background"
+"""Key of the background in the ONNX file's metadata; models of tables alone have one."""
 
 PREDICTION = "prediction"
 """ONNX output: float32 [N, 1] for regression and recommendation (the rating), string [N, 1] (the class, or the cluster)
@@ -85,3 +93,28 @@ class ModelCard(Document):
     """Sensitive columns: never captured, never shown in a report."""
     image: ImageInput | None = None
     """For image models alone: how the column `image` is read."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in their order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def all_numbers(self) -> bool:
+        """Whether every column is a number."""
+        return all(column.kind == "number" for column in self.columns)
+
+    @cached_property
+    def pick(self) -> Callable[[Any], Any]:
+        """Takes the values of a record in the order of the columns: a tuple, or of one column the value itself."""
+        return itemgetter(*self.names)
+
+
+@dataclass(frozen=True)
+class Background(Document):
+    """What explanations compare a row with: some rows like those of training, none of them a person's."""
+
+    SCHEMA: ClassVar[str] = "dropforge.background/1"
+
+    columns: dict[str, tuple[Any, ...]]
+    """Every column of the card to its values, equally many: numbers or texts, None for a missing value."""
