@@ -1,7 +1,7 @@
 """What a function does before its first call when it stands by or is snapshotted: imports, and its own model's load.
 
-Which variable says so: "Using Lambda environment variables", AWS Lambda Developer Guide. Nothing that grows old is kept:
-when a snapshot is restored, the pointer is read anew and connections are made anew.
+Which variable says so: "Using Lambda environment variables", AWS Lambda Developer Guide. Nothing that grows old is
+kept: when a snapshot is restored, the pointer is read anew and connections are made anew.
 """
 
 from __future__ import annotations

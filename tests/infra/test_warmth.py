@@ -1,4 +1,4 @@
-"""Warmth is a setting: off by default, one kind at a time; a hot model has a function, routes and an alarm of its own."""
+"""Warmth is a setting: off by default, one kind at a time; a hot model has its own function, routes and alarm."""
 
 from __future__ import annotations
 
