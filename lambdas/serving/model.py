@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import onnxruntime
 
 BOOLEANS = {"true": True, "false": False}
+OUTPUTS = {"regression": (PREDICTION,), "recommendation": (PREDICTION, ITEMS, SCORES)}
+"""The graph's outputs by task; of every other task they are the classes and their probabilities."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +68,36 @@ class ServedModel:
             ModelFault: an output of another shape than the card says.
             NotFinite: a row has no finite answer, as when its numbers overflow float32 inside the model.
         """
-        count = len(next(iter(arrays.values())))
+        found = self.outputs(arrays)
         if self.card.task == "regression":
-            (values,) = self.session.run([PREDICTION], dict(arrays))
-            return Answers(_finite(values, (count, 1), PREDICTION)[:, 0].tolist(), None)
+            return Answers(found[PREDICTION][:, 0].tolist(), None)
         if self.card.task == "recommendation":
-            return self._recommend(arrays, count)
-        labels, shares = self.session.run([PREDICTION, PROBABILITIES], dict(arrays))
-        probabilities = _finite(shares, (count, len(self.card.classes)), PROBABILITIES)
-        return Answers([as_label(label, self.card.label_type) for label in labels[:, 0]], probabilities)
+            return self._recommended(found, arrays)
+        labels = [as_label(label, self.card.label_type) for label in found[PREDICTION][:, 0]]
+        return Answers(labels, found[PROBABILITIES])
+
+    def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`."""
+        names = OUTPUTS.get(self.card.task, (PREDICTION, PROBABILITIES))
+        found = dict(zip(names, self.session.run(names, dict(arrays)), strict=True))
+        count = len(next(iter(arrays.values())))
+        if PROBABILITIES in found:
+            _finite(found[PROBABILITIES], (count, len(self.card.classes)), PROBABILITIES)
+        else:
+            _finite(found[PREDICTION], (count, 1), PREDICTION)
+        if SCORES in found:
+            _finite(found[SCORES], found[ITEMS].shape, SCORES)
+        return found
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""
         (found,) = self.session.run([FEATURES], dict(arrays))
         return _finite(found, (len(found), found.shape[-1]), FEATURES)
 
-    def _recommend(self, arrays: Mapping[str, np.ndarray], count: int) -> Answers:
-        values, items, scores = self.session.run([PREDICTION, ITEMS, SCORES], dict(arrays))
-        predictions = _finite(values, (count, 1), PREDICTION)[:, 0].tolist()
+    def _recommended(self, found: dict[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> Answers:
         asked = arrays[self.card.columns[1].name][:, 0]
-        shown = zip(items.tolist(), _finite(scores, items.shape, SCORES).tolist(), asked, strict=True)
-        return Answers(predictions, None, [_shown(*each) for each in shown])
+        shown = zip(found[ITEMS].tolist(), found[SCORES].tolist(), asked, strict=True)
+        return Answers(found[PREDICTION][:, 0].tolist(), None, [_shown(*each) for each in shown])
 
 
 def _shown(items: list[str], scores: list[float], asked: str) -> list[dict[str, Any]] | None:

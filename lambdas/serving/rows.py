@@ -7,7 +7,7 @@ import io
 import json
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.schema import IMAGE
 from lambdas.serving.faults import InputFault
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import ModelCard
 
 MOST_ROWS = 10_000
+
+Values = TypeVar("Values")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def from_csv(body: bytes) -> Rows:
     if not lines:
         raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
     header, rows = lines[0], lines[1:]
-    _check_count(len(rows))
+    check_count(len(rows))
     repeated = _repeated(header)
     if repeated is not None:
         message = f"column {short(repeated)!r}: expected once, got it again"
@@ -90,7 +92,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> dict[str, np.ndarray]:
     Raises:
         InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
     """
-    columns = _checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
     known = {} if rows.text else numbers_at_once(card.columns, columns)
@@ -102,7 +104,8 @@ def to_arrays(rows: Rows, card: ModelCard) -> dict[str, np.ndarray]:
     }
 
 
-def _checked(columns: dict[str, Sequence[Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
+def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
+    """The columns themselves when the model's are all there and no stranger's; `InputFault` 422 otherwise."""
     names = [column.name for column in card.columns]
     missing = next((name for name in names if name not in columns), None)
     if missing is not None:
@@ -185,7 +188,7 @@ def _repeated(names: Sequence[str]) -> str | None:
 
 
 def _from_records(records: list[dict[str, Any]]) -> Rows:
-    _check_count(len(records))
+    check_count(len(records))
     return Rows({}, len(records), records=records)
 
 
@@ -201,11 +204,12 @@ def _from_columns(columns: Any) -> Rows:
         field = f"columns.{short(ragged)}"
         message = f"{field}: expected {count} values as in {short(first)!r}, got {counts[ragged]}"
         raise InputFault(422, "ragged_columns", message, field)
-    _check_count(count)
+    check_count(count)
     return Rows(columns, count)
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
+    """Raises `InputFault`: 400 for no row at all, 413 for too many."""
     if count == 0:
         raise InputFault(400, "empty", "expected at least one row, got none")
     if count > MOST_ROWS:

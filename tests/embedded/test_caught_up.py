@@ -172,3 +172,11 @@ def test_events_of_objects_do_not_name_the_version() -> None:
     from ministack.services import s3
 
     assert "version-id" not in inspect.getsource(s3._fire_s3_event)
+
+
+def test_what_names_no_type_is_not_binary() -> None:
+    """dropforge/embedded/media.py"""
+    from ministack.services import apigateway_v1
+
+    assert not apigateway_v1._media_type_matches(None, ["*/*"])
+    assert apigateway_v1._media_type_matches("application/json", ["*/*"])
