@@ -55,7 +55,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = [name.removesuffix(" (cm)").replace(" ", "_") for name in bunch.feature_names]
     (place / "iris.csv").write_text("\n".join([",".join([*names, "colour"]), *lines]) + "\n")
     out = place / "model"
-    assert trainer.main(["--data", str(place / "iris.csv"), "--task", "clustering", "--out", str(out)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "MOST_CLUSTERS", 6)
+        assert trainer.main(["--data", str(place / "iris.csv"), "--task", "clustering", "--out", str(out)]) == 0
     return out
 
 

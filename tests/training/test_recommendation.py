@@ -52,7 +52,9 @@ def known() -> Ratings:
 @pytest.fixture(scope="module")
 def learned(quiet: Watch) -> Learned:
     texts = opinions().cast(dict.fromkeys(("user_id", "item_id", "rating", "timestamp"), str))
-    return learn(prepare_table(texts, Options()), Budget(0.2), 0, quiet, Checkpoints())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "ROUNDS", 40)
+        return learn(prepare_table(texts, Options()), Budget(5), 0, quiet, Checkpoints())
 
 
 def card(done: Learned) -> ModelCard:
@@ -225,10 +227,11 @@ def test_golden_rows_hold_ratings_lists_and_strangers(learned: Learned) -> None:
     assert all(each["prediction"] == each["recommendations"][0]["score"] for each in lists)
 
 
-def test_a_whole_run_by_hand(tmp_path: Path) -> None:
+def test_a_whole_run_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factors, "ROUNDS", 20)
     opinions().write_csv(tmp_path / "opinions.csv")
     out = tmp_path / "model"
-    assert trainer.main(["--data", str(tmp_path / "opinions.csv"), "--out", str(out), "--budget", "0.1"]) == 0
+    assert trainer.main(["--data", str(tmp_path / "opinions.csv"), "--out", str(out)]) == 0
     manifest = Manifest.from_json(json.loads((out / "manifest.json").read_text()))
     assert (manifest.card.task, manifest.card.target, manifest.card.label_type) == (
         "recommendation",

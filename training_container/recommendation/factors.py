@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from training_container.watch import Budget
 
 ROUNDS = 120
+WARM_UP = 30
+"""Rounds that count less, the earlier the less, by the square of their number: a chain begins at random."""
 
 RANK = 128
 """Dimensions that the mean over the samples is kept in."""
@@ -87,7 +89,7 @@ class Chain:
     precision: float = 1.0
     rounds: int = 0
     total: list[Pair] = field(default_factory=list)
-    """Sum of the samples, each times the number of its round, as the sum of these pairs."""
+    """Sum of the samples, each times its `_weight`, as the sum of these pairs."""
     noise: list[float] = field(default_factory=list)
     """Standard deviation of what is left, round by round."""
     seconds: float = 0.0
@@ -109,13 +111,14 @@ class Chain:
         self.precision = _draw_gamma(1 + len(known) / 2, 1 + float(errors.square().sum()) / 2, self.generator)
         self.noise.append(self.precision**-0.5)
         self.rounds += 1
-        self.total.append(sample.scaled(self.rounds))
+        self.total.append(sample.scaled(_weight(self.rounds)))
         if len(self.total) > MERGE:
             self.total = [stacked(self.total).truncated(RANK)]
 
     def mean(self) -> Pair:
-        """Of the samples, by the number of their round: the chain begins at random, and is the better the longer."""
-        return stacked(self.total).truncated(RANK).scaled(2 / (self.rounds * (self.rounds + 1)))
+        """Of the samples so far."""
+        weight = sum(_weight(at) for at in range(1, self.rounds + 1))
+        return stacked(self.total).truncated(RANK).scaled(1 / weight)
 
     def state(self, seconds: float) -> bytes:
         """Everything that the next round depends on, and the seconds that it took."""
@@ -135,6 +138,11 @@ class Chain:
         self.generator.set_state(found["generator"])
         for name in ("noise", "precision", "rounds", "seconds"):
             setattr(self, name, found[name])
+
+
+def _weight(number: int) -> float:
+    """Of the sample of a round."""
+    return min(number / WARM_UP, 1.0) ** 2
 
 
 def sample_factors(chain: Chain, budget: Budget, told: Callable[[float], None]) -> Pair:
