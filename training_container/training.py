@@ -18,6 +18,7 @@ from training_container import evidence
 from training_container.checkpoints import Checkpoints
 from training_container.curves import write_tensorboard
 from training_container.data.prepare import prepare
+from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
@@ -31,7 +32,7 @@ from training_container.watch import Budget, Watch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from training_container.data.dataset import Dataset, Rows
+    from training_container.data.dataset import Dataset
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.selection import Study
@@ -107,7 +108,7 @@ def write(job: Job, done: Study, watch: Watch, start: float) -> None:
     with complete_folder(job.output) as folder:
         measured = score(done)
         tell_scores(measured, watch.step("score"))
-        proof = export(folder, Native(done.encoder, done.body), done.dataset.holdout, card, watch)
+        proof = export(folder, Native(done.encoder, done.body), done.dataset, card, watch)
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
@@ -148,10 +149,12 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
     )
 
 
-def export(folder: Path, native: Native, holdout: Rows, card: ModelCard, watch: Watch) -> Proof:
+def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watch: Watch) -> Proof:
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
     watch.step("export").tell(0.0)
-    model = build(card, native.encoder, native.body, native.encoder.encode(holdout.columns)).SerializeToString()
+    holdout, encoder = dataset.holdout, native.encoder
+    compared = background(card, encoder, dataset.learning)
+    model = build(card, encoder, native.body, encoder.encode(holdout.columns), compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
     watch.step("prove").tell(0.0, bytes=len(model))
     proof = prove(native, Runtime(model, card), holdout)

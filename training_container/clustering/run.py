@@ -138,7 +138,8 @@ def measure(done: Clustered, metric: str, seed: int) -> Metrics:
 def export_clusters(folder: Path, done: Clustered, card: ModelCard, watch: Watch) -> Proof:
     """The model file, proven in its features too, with the evidence beside it."""
     holdout = dataclasses.replace(done.dataset.holdout, target=done.labels(done.dataset.holdout))
-    proof = export(folder, ClusterNative(done.encoder, done.body), holdout, card, watch)
+    proof = export(folder, ClusterNative(done.encoder, done.body),
+                   dataclasses.replace(done.dataset, holdout=holdout), card, watch)  # fmt: skip
     runtime = Runtime((folder / names.MODEL_FILE).read_bytes(), card)
     apart = float(np.abs(runtime.run([FEATURES], holdout.columns)[0] - done.points(holdout)).max())
     if apart > TOLERANCE:
