@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ import numpy as np
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
+from lambdas.serving.session import opened, options
 from lambdas.serving.table import FEW, MOST_BOUND, Bound, Table
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class ServedModel:
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    size: int
+    """Bytes of its files."""
     _kept: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
     """Of each thread the graph bound to as many rows as it was asked last."""
 
@@ -56,12 +58,16 @@ class ServedModel:
         found = hashlib.sha256(body).hexdigest()
         if found != sha256:
             raise ModelFault(f"model file: expected SHA-256 {sha256}, got {found}")
-        session = _session(body)
+        return cls.of(opened(body, options()), len(body))
+
+    @classmethod
+    def of(cls, session: onnxruntime.InferenceSession, size: int) -> ServedModel:
+        """The model of a session; `size` is the bytes of its files. Raises `ModelFault` without a valid card."""
         try:
             card = ModelCard.from_json(json.loads(session.get_modelmeta().custom_metadata_map[CARD_KEY]))
         except (KeyError, ValueError, DocumentError) as fault:
             raise ModelFault(f"model file: expected a model card in its metadata, got {fault!r}") from fault
-        return cls(session, card)
+        return cls(session, card, size)
 
     def predict(self, arrays: Mapping[str, np.ndarray]) -> Answers:
         """Answers for N rows.
@@ -135,19 +141,6 @@ def as_label(label: str, label_type: str) -> Any:
     if label_type == "number":
         return float(label)
     return BOOLEANS.get(label.lower(), label) if label_type == "boolean" else label
-
-
-def _session(body: bytes) -> onnxruntime.InferenceSession:
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: it would open a database and start a thread
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
-    except Exception as fault:  # onnxruntime raises classes of its own for every kind of bad file
-        raise ModelFault(f"model file: onnxruntime refuses it: {fault}") from fault
 
 
 def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
