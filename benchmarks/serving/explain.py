@@ -32,6 +32,7 @@ from examples.datasets import SOURCES, load
 from lambdas.serving import explain
 from lambdas.serving.model import ServedModel
 from lambdas.serving.rows import Rows, to_arrays
+from lambdas.serving.shapley import orders
 from training_container.export.background import ROWS as BACKGROUND
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def cost(words: str, served: ServedModel, records: Records) -> list[Row]:
     arrays = arrays_of(served, records[:1])
     answers = served.predict(arrays)
     explain.explanations({"explain": "true"}, served, arrays, answers)  # the background is read once
-    explain.COMPARED[recorder] = explain.COMPARED[served.session]  # type: ignore[index]  # a session in all it needs
+    explain.COMPARED[recorder] = explain.COMPARED[served.session]
     explain.explanations({"explain": "true"}, replace(served, session=recorder), arrays, answers)
     ours = partial(explain.explanations, {"explain": "true"}, served, arrays, answers)
 
@@ -239,7 +240,7 @@ def against(served: ServedModel, some: Records, compared: Records) -> tuple[Arra
     arrays = arrays_of(served, compared)
     kept = explain.background(served)
     explain.COMPARED[served.session] = explain.Compared(
-        arrays, explain.answers_of(served, arrays), explain.orders(len(arrays), len(compared))
+        arrays, explain.answers_of(served, arrays), orders(len(arrays), len(compared))
     )
     try:
         found = [told(served, [record]) for record in some]
