@@ -250,10 +250,30 @@ def test_a_model_of_before_says_to_retrain() -> None:
     assert fault.value.status == 409
 
 
-def test_a_broken_background_is_the_model_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Little, "compared", {"x0": (1.0,)})
-    with pytest.raises(ModelFault, match="rows to explain with"):
-        told(loaded(little("binary")), little("binary").rows(1))
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"x0": None}, "KeyError"),
+        ({"x0": ("a", "b")}, "wrong_type|expected a number"),
+        ({"x0": (1.0, 2.0)}, "got columns of"),
+        ({name: (None,) for name in ("x0", "x1", "x2", "x3", "colour")}, "2 rows to explain with or more"),
+        ({name: (3e38, -3e38) for name in ("x0", "x1", "x2", "x3")} | {"colour": ("", "")}, "finite answers"),
+    ],
+)
+def test_a_broken_background_is_the_model_s_fault(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], words: str
+) -> None:
+    made = little("regression")
+    kept = {name: values for name, values in {**made.compared, **change}.items() if values is not None}
+    monkeypatch.setattr(Little, "compared", kept)
+    with pytest.raises(ModelFault, match=words):
+        told(loaded(made), made.rows(1))
+    with pytest.raises(ModelFault, match=words):
+        explain.check(loaded(made))
+
+
+def test_a_file_without_a_background_is_no_fault_of_it() -> None:
+    explain.check(loaded(replace(little("binary"), broken={"background": True})))
 
 
 @pytest.mark.parametrize("change", [{"image": ImageInput(8, 8, 1)}, {"task": "recommendation", "classes": ()}])
