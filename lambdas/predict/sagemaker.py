@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambdas.predict.common import checked_body, live_row, predicted
+from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault
 from lambdas.serving.pictures import BODIES
 from lambdas.serving.rows import (
@@ -23,7 +24,6 @@ from lambdas.serving.rows import (
     from_value,
     lines_of,
     parsed,
-    short,
     to_arrays,
 )
 from lambdas.shared.http import Response, answer, error

@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import prediction_ids
 from lambdas.predict.common import checked_body, live_row, predicted
+from lambdas.serving.documents import short, write
 from lambdas.serving.faults import InputFault
 from lambdas.serving.pictures import BODIES
-from lambdas.serving.rows import from_csv, from_json, from_picture, short, to_arrays
-from lambdas.shared.http import answer, error
+from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
+from lambdas.shared.http import HEADERS, Response, error
 
 if TYPE_CHECKING:
     from lambdas.predict.common import Store
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.serving.rows import Rows
-    from lambdas.shared.http import Request, Response
+    from lambdas.shared.http import Request
 
 
 def answered(request: Request, served: Store) -> Response:
     """See `Dialect`."""
-    return answer(200, predict(request, served))
+    return Response(200, HEADERS, write(predict(request, served)))
 
 
 def refused(fault: InputFault) -> Response:
@@ -66,5 +67,8 @@ def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]
     """One object a row, class to probability; None for regression."""
     if answers.probabilities is None:
         return None
-    classes = model.card.classes
-    return [dict(zip(classes, row, strict=True)) for row in answers.probabilities.tolist()]
+    classes, rows = model.card.classes, answers.probabilities.tolist()
+    if len(classes) == 2:  # the usual case, in half the time
+        first, second = classes
+        return [{first: one, second: other} for one, other in rows]
+    return [dict(zip(classes, row, strict=True)) for row in rows]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +15,10 @@ import numpy as np
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
+from lambdas.serving.table import MOST_BOUND, Bound, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import onnxruntime
 
@@ -40,6 +43,8 @@ class ServedModel:
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    _kept: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
+    """Of each thread the graph bound to as many rows as it was asked last."""
 
     @classmethod
     def from_bytes(cls, body: bytes, sha256: str) -> ServedModel:
@@ -73,14 +78,18 @@ class ServedModel:
             return Answers(found[PREDICTION][:, 0].tolist(), None)
         if self.card.task == "recommendation":
             return self._recommended(found, arrays)
-        labels = [as_label(label, self.card.label_type) for label in found[PREDICTION][:, 0]]
-        return Answers(labels, found[PROBABILITIES])
+        labels = self._labels
+        try:
+            return Answers([labels[label] for label in found[PREDICTION][:, 0].tolist()], found[PROBABILITIES])
+        except KeyError as fault:
+            message = f"output {PREDICTION!r}: expected one of {list(self.card.classes)}, got {fault}"
+            raise ModelFault(message) from fault
 
     def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`."""
         names = OUTPUTS.get(self.card.task, (PREDICTION, PROBABILITIES))
-        found = dict(zip(names, self.session.run(names, dict(arrays)), strict=True))
-        count = len(next(iter(arrays.values())))
+        found = dict(zip(names, self._run(names, arrays), strict=True))
+        count = arrays.count if isinstance(arrays, Table) else len(next(iter(arrays.values())))
         if PROBABILITIES in found:
             _finite(found[PROBABILITIES], (count, len(self.card.classes)), PROBABILITIES)
         else:
@@ -88,6 +97,20 @@ class ServedModel:
         if SCORES in found:
             _finite(found[SCORES], found[ITEMS].shape, SCORES)
         return found
+
+    @cached_property
+    def _labels(self) -> dict[str, Any]:
+        """The graph's classes to the data's."""
+        return {name: as_label(name, self.card.label_type) for name in self.card.classes}
+
+    def _run(self, outputs: Sequence[str], arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        if not isinstance(arrays, Table) or arrays.count > MOST_BOUND:
+            found: list[np.ndarray] = self.session.run(outputs, dict(arrays))
+            return found
+        bound: Bound | None = getattr(self._kept, "bound", None)
+        if bound is None or bound.count != arrays.count:
+            bound = self._kept.bound = Bound(self.session, arrays.names, outputs, arrays.count)
+        return bound.run(arrays.matrix)
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""
@@ -131,7 +154,7 @@ def _session(body: bytes) -> onnxruntime.InferenceSession:
 def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     if values.shape != shape:
         raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
-    finite = np.isfinite(values).all(axis=1)
+    finite = np.isfinite(values)
     if not finite.all():
-        raise NotFinite(name, int(finite.argmin()))
+        raise NotFinite(name, int(finite.all(axis=1).argmin()))
     return values

@@ -74,10 +74,13 @@ class Response:
         return {"statusCode": self.status, "headers": self.headers, "body": self.body.decode()}
 
 
+HEADERS = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
+"""Of every JSON answer."""
+
+
 def answer(status: int, value: Any) -> Response:
     """A JSON response."""
-    headers = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
-    return Response(status, headers, json.dumps(value, allow_nan=False).encode())
+    return Response(status, HEADERS, json.dumps(value, allow_nan=False).encode())
 
 
 def error(status: int, code: str, message: str, place: str | None = None) -> Response:

@@ -8,8 +8,8 @@ from lambdas.predict.common import checked_body, live_row, out_of_range
 from lambdas.predict.inference import metadata, wire
 from lambdas.predict.inference.inputs import to_arrays
 from lambdas.predict.inference.outputs import response
+from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault, NotFinite
-from lambdas.serving.rows import short
 from lambdas.shared.http import Response, answer
 
 if TYPE_CHECKING:

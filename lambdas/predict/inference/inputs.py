@@ -13,15 +13,17 @@ import orjson
 
 from dropforge.contract.schema import IMAGE
 from lambdas.predict.inference.datatypes import BYTES
+from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault
 from lambdas.serving.pictures import to_pixels
-from lambdas.serving.rows import check_count, checked, short
+from lambdas.serving.rows import check_count, checked
+from lambdas.serving.table import Table
 from lambdas.serving.values import LARGEST, numbers_at_once, to_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dropforge.contract.schema import Column, ModelCard
+    from dropforge.contract.schema import ModelCard
     from lambdas.predict.inference.wire import Inference, Tensor
 
     Values = Sequence[Any] | np.ndarray
@@ -30,7 +32,7 @@ JSON_TEXT = "pd_json"
 """MLServer's name for a tensor whose elements are JSON: a column of texts with gaps."""
 
 
-def to_arrays(asked: Inference, card: ModelCard) -> dict[str, np.ndarray]:
+def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
     """The model's inputs by name.
 
     Raises:
@@ -47,12 +49,14 @@ def to_arrays(asked: Inference, card: ModelCard) -> dict[str, np.ndarray]:
     kinds = {column.name: column.kind for column in card.columns}
     ready = _ready({name: each for name, each in columns.items() if isinstance(each, np.ndarray)}, kinds, asked.blob)
     if len(ready) == len(kinds):
-        return ready
+        return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_numbers else ready
     rest = {name: _listed(each) for name, each in columns.items() if name in kinds and name not in ready}
     wanted = [column for column in card.columns if column.name in rest]
     made = numbers_at_once(wanted, rest)
-    made |= {each.name: to_array(each, rest[each.name]) for each in wanted if each.name not in made}
-    return {**ready, **made}
+    if made is not None and len(made) == len(kinds):
+        return made
+    known = {**ready, **(made or {})}
+    return known | {each.name: to_array(each, rest[each.name]) for each in wanted if each.name not in known}
 
 
 def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
@@ -73,15 +77,11 @@ def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
 def _is_matrix(tensors: list[Tensor], card: ModelCard) -> bool:
     one = tensors[0]
     alone = len(tensors) == 1 and len(one.shape) == 2 and one.shape[1] > 1
-    return alone and one.name not in [each.name for each in card.columns] and _all_numbers(card.columns)
-
-
-def _all_numbers(columns: Sequence[Column]) -> bool:
-    return all(each.kind == "number" for each in columns)
+    return alone and one.name not in [each.name for each in card.columns] and card.all_numbers
 
 
 def _matrix(tensor: Tensor, card: ModelCard) -> dict[str, Values]:
-    names = [each.name for each in card.columns]
+    names = card.names
     rows, width = tensor.shape
     if width != len(names):
         order = ", ".join(names)

@@ -12,9 +12,9 @@ from dropforge.contract.ids import prediction_ids
 from dropforge.contract.schema import ITEMS, PREDICTION, PROBABILITIES, SCORES
 from lambdas.predict.inference.datatypes import BYTES, NUMPY, packed
 from lambdas.predict.inference.wire import HEADER, Output
+from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault
 from lambdas.serving.model import as_label
-from lambdas.serving.rows import short
 from lambdas.shared.http import Response
 
 if TYPE_CHECKING:
