@@ -97,7 +97,7 @@ def read_rows(body: bytes, content_type: str, card: ModelCard) -> Rows:
 def from_csv(body: bytes, card: ModelCard) -> Rows:
     """Rows of a CSV without a header, or with one."""
     lines = lines_of(body)
-    names = [column.name for column in card.columns]
+    names = card.names
     known = {*names, *card.ignored}
     if lines and (set(names) <= set(lines[0]) or set(lines[0]) <= known):
         return from_lines(lines[0], lines[1:])
@@ -113,7 +113,7 @@ def from_json(value: Any, card: ModelCard) -> Rows:
         return from_value(value)
     if not isinstance(value, list):
         raise InputFault(400, "wrong_shape", 'expected {"instances": […]}, a list, or rows or columns', "instances")
-    names = [column.name for column in card.columns]
+    names = card.names
     rows = [_features(each, names) for each in value]
     if rows and not any(isinstance(each, list | dict) for each in rows):
         rows = [rows]
