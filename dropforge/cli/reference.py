@@ -60,6 +60,7 @@ SDK = {
     "predict": """
         forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions
         forge.predict("houses", "new-houses.csv").probabilities
+        forge.predict("houses", [{"rooms": 4}], explain=True).explanations      # base, contributions, errors by column
         for rows, answer in forge.predict_stream("houses", "large.csv"):   # files larger than memory
             print(len(rows.rows), answer.ids[0])
         """,
@@ -100,7 +101,8 @@ A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version",
 "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data.
 `report` is a path on the embedded cloud, an S3 URI on AWS.
 
-`predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression.
+`predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression,
+and with `--explain` also `explanations` ([explain.md](explain.md)).
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and
 `field`; what the API itself refuses is an `ApiFault` with `status` too. The examples in Python begin with

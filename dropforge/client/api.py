@@ -75,9 +75,11 @@ class Api:
         """One model: its live version, its columns, all versions; `ApiFault` 404 when there is none."""
         return self._get(f"/models/{checked_model(model)}")
 
-    def predict(self, model: str, body: bytes, content_type: str = JSON) -> dict[str, Any]:
+    def predict(
+        self, model: str, body: bytes, content_type: str = JSON, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """The live version's answer to one request of rows."""
-        return self._call("POST", f"/models/{checked_model(model)}/predict", body=body, content_type=content_type)
+        return self._call("POST", f"/models/{checked_model(model)}/predict", query, body, content_type)
 
     def openapi(self) -> dict[str, Any]:
         """The API's description of itself."""

@@ -13,7 +13,7 @@ from dropforge.client.connection import STACK, Connection
 from dropforge.client.drops import Dropped, upload
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
-from dropforge.client.predictions import Predictions, collect, stream
+from dropforge.client.predictions import Predictions, collect, stream, wishes
 from dropforge.client.runs import Clock, Ended, Event, decoded, follow
 from dropforge.client.traininglog import TrainingLog
 
@@ -150,18 +150,26 @@ class Dropforge:
         """One model: what is live, its card (the columns it reads), versions and history."""
         return self._api.model(name)
 
-    def predict(self, model: str, rows: Given) -> Predictions:
+    def predict(self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None) -> Predictions:
         """Answers for rows, for those of a file, for a picture's file or a list of them, in requests of at most 1,000.
+
+        Args:
+            model: the model's name.
+            rows: what to predict.
+            explain: whether to tell what each column contributes to each answer (docs/explain.md), ten rows a request.
+            of_class: whose probability is explained, instead of each row's own prediction.
 
         Raises:
             ApiFault: no such model, or a row that it cannot answer; `field` names the place.
             Fault: no rows, a file that cannot be read, or a model that was replaced between two requests.
         """
-        return collect(answer for _, answer in self.predict_stream(model, rows))
+        return collect(answer for _, answer in self.predict_stream(model, rows, explain=explain, of_class=of_class))
 
-    def predict_stream(self, model: str, rows: Given) -> Iterator[tuple[Batch, Predictions]]:
+    def predict_stream(
+        self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None
+    ) -> Iterator[tuple[Batch, Predictions]]:
         """As `predict`, some rows at a time with their answers: for files larger than memory."""
-        return stream(self._api, model, batches_of(rows))
+        return stream(self._api, model, batches_of(rows), wishes(explain, of_class))
 
     def report(self, run: str, to: str | Path | None = None) -> Path:
         """Fetches the run's report.html to `to`; `Fault` when the run has none.

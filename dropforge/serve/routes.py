@@ -133,7 +133,8 @@ def _document() -> dict[str, Any]:
     line = schemas["Models"]["properties"]["models"]["items"]
     page = {**line, "required": [*line["required"], "card"]}
     page["properties"] = {**line["properties"], "card": {"$ref": "#/components/schemas/Card"}}
-    names = ("Any", "Rows", "Predictions", "Models", "Card", "Error", *inference.schemas(), *sagemaker.schemas())
+    own = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error")
+    names = (*own, *inference.schemas(), *sagemaker.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},

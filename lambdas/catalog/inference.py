@@ -41,7 +41,7 @@ def _get(name: str, summary: str, schema: str, parameters: Any = ()) -> dict[str
 
 
 def _infer(name: str, parameters: list[Any]) -> dict[str, Any]:
-    answers = responses("InferenceResponse", list(ERRORS), "InferenceError")
+    answers = responses("InferenceResponse", [each for each in ERRORS if each != "409"], "InferenceError")
     answers["200"]["content"][BINARY] = {"schema": {}}
     return {
         "operationId": name,

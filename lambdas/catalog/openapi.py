@@ -46,6 +46,18 @@ SIGV4 = {
 RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
 OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
+EXPLAIN = {
+    "name": "explain",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "description": "Adds what each column contributes to each row's answer; for models of tables",
+}
+OF_CLASS = {
+    "name": "class",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "With explain: the class whose probability is explained, instead of each row's own prediction",
+}
 
 
 def paths() -> dict[str, Any]:
@@ -67,7 +79,7 @@ def predict_operation() -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "Predictions of the live version",
-        "parameters": [MODEL],
+        "parameters": [MODEL, EXPLAIN, OF_CLASS],
         "requestBody": {
             "required": True,
             "content": {
@@ -101,6 +113,7 @@ def schemas() -> dict[str, Any]:
             "description": "Records or columns; every column of the model's card, null for a missing value",
         },
         "Predictions": prediction_schema(),
+        "Explanation": explanation_schema(),
         "Models": object_of({"models": list_of(line_schema())}),
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
@@ -125,7 +138,21 @@ def prediction_schema() -> dict[str, Any]:
         "description": "Of recommenders: in a row whose item is null, the items to show its user, best first",
     }
     fields = {"model": TEXT, "version": TEXT, "predictions": list_of(labels), "probabilities": shares}
-    return object_of({**fields, "recommendations": lists, "ids": list_of(TEXT)})
+    made = object_of({**fields, "recommendations": lists, "ids": list_of(TEXT)})
+    made["properties"]["explanations"] = list_of(ref("Explanation"))
+    return made
+
+
+def explanation_schema() -> dict[str, Any]:
+    """What a row's answer is made of, where the request asks for it."""
+    number: dict[str, Any] = {"type": "number"}
+    fields = {
+        "class": {**VALUE, "description": "Null for regression"},
+        "base": {**number, "description": "Mean answer for the rows that the model's file compares with"},
+        "contributions": {**SCORES, "description": "By column; with the base they add up to the answer"},
+        "errors": {**SCORES, "description": "Standard errors of the contributions"},
+    }
+    return {**object_of(fields), "description": "With explain=true alone"}
 
 
 def line_schema() -> dict[str, Any]:

@@ -9,9 +9,10 @@ from dropforge.contract.names import MODEL_NAME
 ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
     "404": "No such model or run",
+    "409": "The model's file is of before explanations were written: drop its data again",
     "413": "Too many rows, or too many bytes",
     "415": "Another content type than JSON, CSV or a picture",
-    "422": "A missing or unknown column, or a value of a wrong type: the message names the field",
+    "422": "A missing or unknown column, a value of a wrong type, nothing to explain: the message names the field",
     "503": "The live model cannot be served at the moment",
 }
 MODEL = {

@@ -13,6 +13,10 @@ from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
 from lambdas.shared.http import HEADERS, Response, error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from lambdas.predict.common import Store
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.serving.rows import Rows
@@ -39,7 +43,8 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
     live = live_row(request.path["model"], served)
     rows = read_rows(request)
     model = served.load(live)
-    answers = predicted(model, to_arrays(rows, model.card))
+    arrays = to_arrays(rows, model.card)
+    answers = predicted(model, arrays)
     return {
         "model": live.model,
         "version": live.version,
@@ -47,7 +52,19 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
         "ids": prediction_ids(rows.count),
+        **explained(request, model, arrays, answers),
     }
+
+
+def explained(
+    request: Request, model: ServedModel, arrays: Mapping[str, np.ndarray], answers: Answers
+) -> dict[str, Any]:
+    """What `?explain=true` adds; the module that knows it is imported for the first who asks."""
+    if "explain" not in request.query:
+        return {}
+    from lambdas.serving.explain import explanations
+
+    return explanations(request.query, model, arrays, answers)
 
 
 def read_rows(request: Request) -> Rows:

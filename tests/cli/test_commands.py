@@ -222,7 +222,7 @@ def test_a_report_is_fetched(run: Run, api: ApiServer, tmp_path: Path) -> None:
 def test_predictions_of_rows(run: Run, api: ApiServer) -> None:
     api.say(PREDICT, answer(1, probabilities=True))
     ran = run("predict", "houses", "--rows", '[{"rooms": 3}]', "--json")
-    assert ran.document == answer(1, probabilities=True)
+    assert ran.document == {**answer(1, probabilities=True), "explanations": None}
     people = run("predict", "houses", "--rows", '{"rooms": 3}')
     assert "yes" in people.out
     assert "0.750" in people.out
@@ -297,4 +297,4 @@ def test_rows_may_come_from_standard_input(run: Run, api: ApiServer, monkeypatch
     api.say(PREDICT, answer(1))
     with os.fdopen(reader) as source:
         monkeypatch.setattr("sys.stdin", source)
-        assert run("predict", "houses", "--rows", "-", "--json").document == answer(1)
+        assert run("predict", "houses", "--rows", "-", "--json").document == {**answer(1), "explanations": None}
