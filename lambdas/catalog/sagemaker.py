@@ -12,7 +12,7 @@ INVOCATIONS, PING = routes.SAGEMAKER
 
 def paths() -> dict[str, Any]:
     """Both routes."""
-    answers = responses("Invocations", list(ERRORS))
+    answers = responses("Invocations", [each for each in ERRORS if each != "409"])
     answers["406"] = {**answers["400"], "description": "Another type in Accept than JSON, JSON lines or CSV"}
     answers["200"]["content"] |= {"text/csv": {"schema": TEXT}, "application/jsonlines": {"schema": TEXT}}
     content = {"application/json": {"schema": ref("Instances")}, "text/csv": {"schema": TEXT}}
