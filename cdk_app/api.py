@@ -27,7 +27,7 @@ BINARY = "*/*"
 """All bodies reach a function, and all answers leave it, byte for byte: clients of the Open Inference Protocol send
 binary tensors without a Content-Type and take them without an Accept, so that a narrower list would spoil theirs."""
 
-GETS = ("models", "models/{model}", "runs", "runs/{run}", "openapi.json")
+GETS = ("models", "models/{model}", "models/{model}/versions/{version}", "runs", "runs/{run}", "openapi.json")
 
 
 class Api(Construct):
@@ -43,9 +43,10 @@ class Api(Construct):
     def _predict(self, around: Surroundings) -> Function:
         size = Size(memory=1769, seconds=29)
         predict = self._function("Predict", around, size, *SERVING)
-        around.registry.grant(predict.role, ["GetItem"])
-        models = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")
-        predict.allow(["s3:GetObject"], [models], EVERY_MODEL)
+        around.registry.grant(predict.role, ["GetItem", "Query"])
+        files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
+        models = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        predict.allow(["s3:GetObject"], models, EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
         predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
         return predict

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from dropforge.contract.documents import Document
+from dropforge.contract.fast import FastForm
 from dropforge.contract.scores import Interval
 from dropforge.contract.steps import Status
 
@@ -148,6 +149,8 @@ class VersionRow(Document):
     baseline: dict[str, float]
     lineage: dict[str, Any]
     cost: float
+    fast: FastForm | None = None
+    """Of a large model, in the folder of its run."""
 
 
 @dataclass(frozen=True)
@@ -165,3 +168,4 @@ class LiveRow(Document):
     moved: str
     previous: str | None = None
     """The version that served before."""
+    fast: FastForm | None = None

@@ -59,7 +59,7 @@ def refused(request: Request, methods: list[str]) -> Response:
     allowed = ", ".join(methods)
     message = f"{request.resource}: expected {allowed}, got {short(request.method)}"
     response = error(405, "method", message)
-    return replace(response, headers={**response.headers, "Allow": allowed})
+    return response._replace(headers={**response.headers, "Allow": allowed})
 
 
 def too_large(size: int) -> Response:

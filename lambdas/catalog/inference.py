@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dropforge.contract import routes
-from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, list_of, object_of, ref, responses
+from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 
-VERSION = {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}}
 LENGTH = {
     "name": "Inference-Header-Content-Length",
     "in": "header",

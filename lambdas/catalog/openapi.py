@@ -13,7 +13,7 @@ from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
 from lambdas.catalog import inference, sagemaker
-from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, list_of, object_of, ref, responses
+from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 from lambdas.catalog.schemas import schema_of
 from lambdas.catalog.views import BESIDE
 
@@ -63,9 +63,15 @@ OF_CLASS = {
 def paths() -> dict[str, Any]:
     """Every route."""
     return {
-        "/models/{model}/predict": {"post": predict_operation()},
+        "/models/{model}/predict": {"post": predict_operation("predict", "Predictions of the live version", [MODEL])},
+        "/models/{model}/versions/{version}/predict": {
+            "post": predict_operation("predictVersion", "Predictions of one version", [MODEL, VERSION])
+        },
         "/models": {"get": _get("listModels", "Every model that serves", "Models")},
         "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/models/{model}/versions/{version}": {
+            "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
+        },
         "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
@@ -74,12 +80,12 @@ def paths() -> dict[str, Any]:
     }
 
 
-def predict_operation() -> dict[str, Any]:
-    """`POST /models/{model}/predict`."""
+def predict_operation(name: str, summary: str, parameters: list[Any]) -> dict[str, Any]:
+    """`POST …/predict`."""
     return {
-        "operationId": "predict",
-        "summary": "Predictions of the live version",
-        "parameters": [MODEL, EXPLAIN, OF_CLASS],
+        "operationId": name,
+        "summary": summary,
+        "parameters": [*parameters, EXPLAIN, OF_CLASS],
         "requestBody": {
             "required": True,
             "content": {

@@ -1,11 +1,11 @@
-"""`POST /models/{model}/predict`: JSON, CSV or a picture in; predictions, probabilities, version and ids out."""
+"""`POST /models/{model}[/versions/{version}]/predict`: JSON, CSV or a picture in; predictions, version and ids out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import prediction_ids
-from lambdas.predict.common import checked_body, live_row, predicted
+from lambdas.predict.common import checked_body, chosen, predicted
 from lambdas.serving.documents import short, write
 from lambdas.serving.faults import InputFault
 from lambdas.serving.pictures import BODIES
@@ -40,14 +40,14 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         InputFault: the caller can mend it.
         ModelFault: the live model cannot be served.
     """
-    live = live_row(request.path["model"], served)
+    row = chosen(request.path, served)
     rows = read_rows(request)
-    model = served.load(live)
+    model = served.load(row)
     arrays = to_arrays(rows, model.card)
     answers = predicted(model, arrays)
     return {
-        "model": live.model,
-        "version": live.version,
+        "model": row.model,
+        "version": row.version,
         "predictions": answers.predictions,
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,

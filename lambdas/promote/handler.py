@@ -54,4 +54,5 @@ def pointer(version: VersionRow, live: LiveRow | None) -> LiveRow:
         generation=1 if live is None else live.generation + 1,
         moved=now(),
         previous=None if live is None else live.version,
+        fast=version.fast,
     )

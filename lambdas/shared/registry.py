@@ -16,6 +16,7 @@ from lambdas.shared.table import Table
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import Key
+    from lambdas.shared.table import Reader
 
 ATTEMPTS = 20
 """How often a claim or a version number is tried when others write at the same time."""
@@ -36,8 +37,8 @@ class Holder:
 class Registry:
     """Claims, runs, versions and the live pointers, in the table of this name."""
 
-    def __init__(self, table: str) -> None:
-        self._table = Table(table)
+    def __init__(self, table: str, reader: Reader | None = None) -> None:
+        self._table = Table(table, reader)
 
     # claims
 

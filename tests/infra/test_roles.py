@@ -104,7 +104,9 @@ ALLOWED: dict[str, list[Case]] = {
         *use("sns:Publish", of=TOPIC), *KMS,
     ],
     "ApiPredictRole": [
-        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:GetItem", of=TABLE), *use("kms:Decrypt", of=KEY),
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=f"{RUN}/fast/weights.bin"),
+        *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
+        *use("kms:Decrypt", of=KEY),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "ApiCatalogRole": [
