@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -88,12 +87,12 @@ def invocations(request: Request, files: Files) -> Response:
         known = ", ".join(f"/models/{name}/invocations" for name in sorted(files.served))
         return error(404, "no_such_model", f"/invocations: expected one model to be served; use one of {known}"[:1000])
     (name,) = files.served
-    return respond(replace(request, resource=INVOCATIONS, path={"model": name}), files)
+    return respond(request._replace(resource=INVOCATIONS, path={"model": name}), files)
 
 
 def endpoint(request: Request, files: Files) -> Response:
     """As a client of `sagemaker-runtime` asks an endpoint: the model of that name."""
-    return respond(replace(request, resource=INVOCATIONS), files)
+    return respond(request._replace(resource=INVOCATIONS), files)
 
 
 def list_models(_request: Request, files: Files) -> Response:
