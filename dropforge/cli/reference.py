@@ -57,6 +57,13 @@ SDK = {
     "report": """
         forge.report("run-0123456789abcdef", "report.html")
         """,
+    "remove": """
+        forge.remove("houses")["withdrawn"]
+        """,
+    "rollback": """
+        forge.rollback("houses")["version"]                       # what served before
+        forge.rollback("houses", "3")
+        """,
     "predict": """
         forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions
         forge.predict("houses", "new-houses.csv").probabilities

@@ -81,6 +81,15 @@ class Api:
         """The live version's answer to one request of rows."""
         return self._call("POST", f"/models/{checked_model(model)}/predict", query, body, content_type)
 
+    def remove(self, model: str) -> dict[str, Any]:
+        """Nothing serves under this name any more; the pointer as it is then. `ApiFault` 404 when nothing ever did."""
+        return self._call("DELETE", f"/models/{checked_model(model)}/live")
+
+    def serve(self, model: str, version: str) -> dict[str, Any]:
+        """An approved version serves; the pointer as it is then. `ApiFault` 404 when it may not."""
+        body = json.dumps({"version": version}).encode()
+        return self._call("PUT", f"/models/{checked_model(model)}/live", body=body, content_type=JSON)
+
     def openapi(self) -> dict[str, Any]:
         """The API's description of itself."""
         return self._get("/openapi.json")

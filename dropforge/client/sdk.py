@@ -171,6 +171,26 @@ class Dropforge:
         """As `predict`, some rows at a time with their answers: for files larger than memory."""
         return stream(self._api, model, batches_of(rows), wishes(explain, of_class))
 
+    def remove(self, model: str) -> dict[str, Any]:
+        """Takes a model back: within seconds nothing answers under its name. Versions and history stay.
+
+        `rollback` brings it back, and so does a data set that is dropped afterwards. Raises `ApiFault` with status 404
+        when nothing ever served under this name.
+        """
+        return self._api.remove(model)
+
+    def rollback(self, model: str, version: str | None = None) -> dict[str, Any]:
+        """Lets an approved version serve: by default the one that served before, or before the model was removed.
+
+        Raises:
+            ApiFault: no such model or version, or the version was refused.
+            Fault: nothing served before.
+        """
+        wanted = version or next((each["version"] for each in self.model(model)["history"][1:]), None)
+        if wanted is None:
+            raise Fault(f"model {model!r}: nothing served before; name a version", "no_version", "version")
+        return self._api.serve(model, wanted)
+
     def report(self, run: str, to: str | Path | None = None) -> Path:
         """Fetches the run's report.html to `to`; `Fault` when the run has none.
 

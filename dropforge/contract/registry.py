@@ -169,3 +169,5 @@ class LiveRow(Document):
     previous: str | None = None
     """The version that served before."""
     fast: FastForm | None = None
+    withdrawn: bool = False
+    """Whether the model was removed: then nothing serves, and the version is the one that did last."""

@@ -69,6 +69,15 @@ def paths() -> dict[str, Any]:
         },
         "/models": {"get": _get("listModels", "Every model that serves", "Models")},
         "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/models/{model}/live": {
+            "put": serve_operation(),
+            "delete": {
+                "operationId": "removeModel",
+                "summary": "Nothing serves any more; versions and history stay",
+                "parameters": [MODEL],
+                "responses": responses("Live", ["404"]),
+            },
+        },
         "/models/{model}/versions/{version}": {
             "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
         },
@@ -95,6 +104,17 @@ def predict_operation(name: str, summary: str, parameters: list[Any]) -> dict[st
             },
         },
         "responses": responses("Predictions", list(ERRORS)),
+    }
+
+
+def serve_operation() -> dict[str, Any]:
+    """`PUT /models/{model}/live`."""
+    return {
+        "operationId": "serveVersion",
+        "summary": "An approved version serves, an older one too",
+        "parameters": [MODEL],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": object_of({"version": TEXT})}}},
+        "responses": responses("Live", ["400", "404"]),
     }
 
 

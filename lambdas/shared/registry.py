@@ -124,6 +124,11 @@ class Registry:
 
     def live(self, model: str) -> LiveRow | None:
         """What serves now, if anything does."""
+        found = self.pointer(model)
+        return None if found is None or found.withdrawn else found
+
+    def pointer(self, model: str) -> LiveRow | None:
+        """The last move of the pointer, a removal too; None when nothing was ever promoted."""
         found = self._table.get(rows.live_key(model))
         return None if found is None else LiveRow.from_json(found)
 
@@ -155,7 +160,7 @@ class Registry:
         live = self._table.put_request(
             rows.live_key(row.model),
             row.to_json(),
-            listed=(rows.MODELS, row.model),
+            listed=None if row.withdrawn else (rows.MODELS, row.model),
             condition=Table.NEW if first else "#generation = :seen",
             names=() if first else ("generation",),
             values={} if first else {":seen": row.generation - 1},
