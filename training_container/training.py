@@ -146,6 +146,7 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         columns=dataset.columns,
         ignored=dataset.ignored,
         masked=dataset.masked,
+        likeliest=bool(dataset.classes),
     )
 
 

@@ -101,12 +101,13 @@ def list_models(_request: Request, files: Files) -> Response:
 
 
 def show_model(request: Request, files: Files) -> Response:
-    """One model: its line and its card, which says what a request must hold."""
+    """One model: its line, its card, which says what a request must hold, and which columns matter."""
     name = request.path["model"]
     if not MODEL_NAME.fullmatch(name) or files.live(name) is None:
         return error(404, "not_found", f"model {short(name)!r}: not served here; GET /models lists what is")
     one = files.served[name]
-    return answer(200, {**_line(one), "card": one.model.card.to_json()})
+    matters = [each.to_json() for each in one.importances]
+    return answer(200, {**_line(one), "card": one.model.card.to_json(), "importances": matters})
 
 
 def openapi(_request: Request, _files: Files) -> Response:
@@ -130,10 +131,10 @@ def _document() -> dict[str, Any]:
     whole = document()
     schemas = whole["components"]["schemas"]
     line = schemas["Models"]["properties"]["models"]["items"]
-    page = {**line, "required": [*line["required"], "card"]}
-    page["properties"] = {**line["properties"], "card": {"$ref": "#/components/schemas/Card"}}
-    own = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error")
-    names = (*own, *inference.schemas(), *sagemaker.schemas())
+    own = {name: schemas["Model"]["properties"][name] for name in ("card", "importances")}
+    page = {**line, "required": [*line["required"], *own], "properties": {**line["properties"], **own}}
+    here = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error")
+    names = (*here, *inference.schemas(), *sagemaker.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},

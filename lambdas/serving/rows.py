@@ -117,7 +117,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
-    known = None if rows.text else numbers_at_once(card.columns, columns)
+    known = None if rows.text else numbers_at_once(card.numbers, columns)
     if known is not None and card.all_numbers:
         return known
     return {
@@ -173,16 +173,16 @@ def _from_records(records: list[dict[str, Any]]) -> Rows:
 
 
 def _from_columns(columns: Any) -> Rows:
-    if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+    if not isinstance(columns, dict) or not set(map(type, columns.values())) <= {list}:
         raise InputFault(400, "wrong_shape", 'expected {"columns": {name: [value, …], …}}')
-    counts = {name: len(values) for name, values in columns.items()}
-    if not counts:
+    if not columns:
         raise InputFault(400, "empty", "expected at least one column and one row, got none")
-    first, count = next(iter(counts.items()))
-    ragged = next((name for name, each in counts.items() if each != count), None)
-    if ragged is not None:
+    first, values = next(iter(columns.items()))
+    count = len(values)
+    if set(map(len, columns.values())) != {count}:
+        ragged = next(name for name, each in columns.items() if len(each) != count)
         field = f"columns.{short(ragged)}"
-        message = f"{field}: expected {count} values as in {short(first)!r}, got {counts[ragged]}"
+        message = f"{field}: expected {count} values as in {short(first)!r}, got {len(columns[ragged])}"
         raise InputFault(422, "ragged_columns", message, field)
     check_count(count)
     return Rows(columns, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,10 @@ from sklearn.preprocessing import StandardScaler
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import Column
 from lambdas.judge import clusters as judged
+from lambdas.serving.explain import explanations
 from lambdas.serving.faults import ModelFault
+from lambdas.serving.model import ServedModel
+from lambdas.serving.rows import from_json, to_arrays
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
 from training_container.clustering import fitting
@@ -158,3 +162,17 @@ def test_the_held_out_rows_are_labelled_by_the_file(folder: Path) -> None:
     labels, members = runtime.answer(values)
     assert labels.tolist() == rows["target"]
     assert members is not None and members.shape == (len(labels), len(card.classes))
+
+
+def test_memberships_are_explained(folder: Path) -> None:
+    """By the serving runtime: contributions to belonging to the row's own cluster."""
+    body = (folder / "model.onnx").read_bytes()
+    served = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    rows = [json.loads(line)["row"] for line in (folder / "golden.jsonl").read_text().splitlines()][:3]
+    inputs = to_arrays(from_json(json.dumps(rows).encode()), served.card)
+    answers = served.predict(inputs)
+    assert answers.probabilities is not None
+    found = explanations({"explain": "true"}, served, inputs, answers)["explanations"]
+    for each, cluster, shares in zip(found, answers.predictions, answers.probabilities, strict=True):
+        assert each["class"] == cluster
+        assert each["base"] + sum(each["contributions"].values()) == pytest.approx(float(shares.max()), abs=1e-6)

@@ -56,7 +56,7 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_numbers else ready
     rest = {name: _listed(each) for name, each in columns.items() if name in kinds and name not in ready}
     wanted = [column for column in card.columns if column.name in rest]
-    made = numbers_at_once(wanted, rest)
+    made = numbers_at_once(tuple(each.name for each in wanted if each.kind == "number"), rest)
     if made is not None and len(made) == len(kinds):
         return made
     known = {**ready, **(made or {})}
