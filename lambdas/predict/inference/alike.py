@@ -70,7 +70,7 @@ def _of_columns(names: tuple[str, ...], values: tuple[Any, ...], count: int, dat
     if not blob:
         right = set(map(type, values)) == {list} and set(map(len, values)) == {count}
         flat = right and type(values[0][0]) is not list
-        return numbers_at_once(card.columns, dict(zip(names, values, strict=True))) if flat else None
+        return numbers_at_once(card.names, dict(zip(names, values, strict=True))) if flat else None
     numbers = _unpacked(blob, values, count, datatype)
     if numbers is None:
         return None
