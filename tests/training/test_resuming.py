@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import pytest
 import torch
 from sklearn import datasets
 
+from dropforge.contract.results import Metrics
+from training_container import trainer
 from training_container import watch as watching
 from training_container.checkpoints import Checkpoints
 from training_container.clustering import fitting as clusters
@@ -157,6 +161,38 @@ def test_a_stop_leaves_the_recommender_of_what_was_drawn(ratings: tuple[Ratings,
     errors = float((found.model.ratings(held.users, held.items) - held.values).square().mean().sqrt())
     assert errors < found.validation["biases"]["rmse"]
     assert len(found.model.known) == len(known) + len(held)
+
+
+def test_a_job_is_killed_goes_on_and_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole trainer: the first try leaves checkpoints alone, the second a model and no checkpoints."""
+    monkeypatch.setattr("training_container.recommendation.factors.ROUNDS", 12)
+    opinions().write_csv(tmp_path / "films.csv")
+    folders = {"--data": "films.csv", "--out": "out", "--checkpoints": "kept"}
+    given = [word for name, folder in folders.items() for word in (name, str(tmp_path / folder))]
+    draw, drawn = Chain.draw, []
+
+    def struck(self: Chain) -> None:
+        drawn.append(self.rounds)
+        if len(drawn) == 20:
+            raise Killed
+        if len(drawn) == 40:
+            signal.raise_signal(signal.SIGTERM)
+        draw(self)
+
+    monkeypatch.setattr(Chain, "draw", struck)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(Killed):
+            trainer.main(given)
+        assert (tmp_path / "kept" / "first" / "factors-1.done").is_file() and not (tmp_path / "out").exists()
+        assert trainer.main(given) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(drawn) == 40
+    found = Metrics.from_json(json.loads((tmp_path / "out" / "metrics.json").read_text()))
+    blend_of = next(each for each in found.candidates if each.name == "blend")
+    assert "stopped" in blend_of.settings and found.gains["rmse"].is_sure
+    assert not list((tmp_path / "kept").iterdir())
 
 
 @pytest.fixture(scope="module")
