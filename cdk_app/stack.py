@@ -33,7 +33,7 @@ class Dropforge(Stack):
         training = Training(self, "Training", lake=lake, settings=settings)
         pipeline = Pipeline(self, "Pipeline", around=around, training=training, bell=bell)
         trigger = Trigger(self, "Trigger", lake=lake, pipeline=pipeline)
-        api = Api(self, "Api", around=around)
+        api = Api(self, "Api", around=around, settings=settings)
         Watch(self, "Watch", bell=bell, pipeline=pipeline, trigger=trigger, api=api)
         outputs = {
             "DropBucket": lake.drop.bucket_name,

@@ -46,6 +46,14 @@ class ArtifactSettings(RegistrySettings):
 
 
 @dataclass(frozen=True)
+class HotSettings(ArtifactSettings):
+    """Predict for one model alone."""
+
+    hot: str
+    """The model's name."""
+
+
+@dataclass(frozen=True)
 class NotifySettings(RegistrySettings):
     """Notify."""
 
