@@ -51,6 +51,10 @@ def spoken(resource: str) -> Dialect:
         from lambdas.predict.inference import dialect
 
         return dialect
+    if resource.endswith(("/invocations", "/ping")):
+        from lambdas.predict import sagemaker
+
+        return sagemaker
     return simple
 
 

@@ -58,10 +58,13 @@ def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | N
         values = list(chain.from_iterable(map(card.pick, records)))
     except (KeyError, TypeError):
         return None
-    if sum(map(len, records)) != len(values):
-        return None
+    return table_of_rows(card.names, values) if sum(map(len, records)) == len(values) else None
+
+
+def table_of_rows(names: tuple[str, ...], values: list[Any]) -> Table | None:
+    """The inputs of JSON numbers, row by row as many as there are names; None when one of them cannot be taken."""
     numbers = _float32(values)
-    return None if numbers is None else Table(card.names, numbers.reshape(len(records), -1).T)
+    return None if numbers is None else Table(names, numbers.reshape(-1, len(names)).T)
 
 
 def numbers_at_once(names: tuple[str, ...], values: Mapping[str, Sequence[Any]]) -> Table | None:
