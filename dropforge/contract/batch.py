@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
+from dropforge.contract.schema import ModelCard
 
 Commas = Literal["thousands", "decimal", "unclear"]
 """What the commas in a column of numbers are, in every row of the batch alike; `unclear` takes none of them."""
@@ -59,8 +60,9 @@ class BatchPlan(Document):
     artifact: str
     """Key of model.onnx in the artifact bucket."""
     sha256: str
-    files: tuple[BatchFile, ...]
-    pieces: tuple[Piece, ...]
+    card: ModelCard
+    files: tuple[BatchFile, ...] = ()
+    pieces: tuple[Piece, ...] = ()
     commas: dict[str, Commas] = field(default_factory=dict)
     """Of the columns of numbers that have any."""
 

@@ -187,6 +187,19 @@ GOLDEN_FILE = "golden.jsonl"
 HOLDOUT_FILE = "holdout.json.gz"
 REPORT_FILE = "report.html"
 VERDICT_FILE = "verdict.json"
+BATCH_PLAN = "plan.json"
+"""In a batch's folder."""
+
 ERRORS_SUFFIX = ".errors.jsonl"
 SUMMARY_SUFFIX = ".summary.json"
 TENSORBOARD_FOLDER = "tensorboard/"
+
+
+def piece_file(number: int) -> str:
+    """What a piece's files are called in a batch's folder, but for their endings."""
+    return f"piece-{number:05d}"
+
+
+def text_file(number: int) -> str:
+    """What the text of a batch's file is called in its folder, where it had to be written anew."""
+    return f"text-{number:05d}"
