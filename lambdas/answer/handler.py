@@ -14,7 +14,7 @@ from lambdas.batch.answering import Totals, Work, answer_piece
 from lambdas.batch.rows import BLOCK
 from lambdas.serving.model import ServedModel
 from lambdas.shared import aws
-from lambdas.shared.artifacts import Artifacts
+from lambdas.shared.artifacts import ArtifactFault, Artifacts
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 from lambdas.shared.uploads import Upload
@@ -79,5 +79,7 @@ def blocks_of(piece: Piece) -> Iterator[bytes]:
         return
     at_version: Any = {"VersionId": piece.version} if piece.version else {}
     span = f"bytes={piece.start}-{piece.end - 1}"
-    body = aws.s3().get_object(Bucket=piece.bucket, Key=piece.key, Range=span, **at_version)["Body"]
-    yield from body.iter_chunks(BLOCK)
+    found = aws.s3().get_object(Bucket=piece.bucket, Key=piece.key, Range=span, **at_version)
+    if found["ContentLength"] != piece.end - piece.start:
+        raise ArtifactFault(f"s3://{piece.bucket}/{piece.key}: expected {span}, got {found['ContentLength']} bytes")
+    yield from found["Body"].iter_chunks(BLOCK)

@@ -183,7 +183,9 @@ def test_gzip_in_gzip_out(batches: Batches) -> None:
     text = table()
     batches.run("new.csv", text.encode())
     batches.run("new.csv.gz", gzip.compress(text.encode()))
-    plain, unpacked = (without_ids(each) for each in (batches.text("new.csv"), gzip.decompress(batches.text("new.csv.gz"))))
+    plain, unpacked = (
+        without_ids(each) for each in (batches.text("new.csv"), gzip.decompress(batches.text("new.csv.gz")))
+    )
     assert unpacked == plain
 
 

@@ -17,7 +17,9 @@ from lambdas.batch.rows import ROWS, Layout, delimited, whole_lines
 LAYOUT = Layout(("id", "a", "b"), ",", ("b", "a"))
 
 
-def read(text: str, line: int = 2, layout: Layout = LAYOUT) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str]]]:
+def read(
+    text: str, line: int = 2, layout: Layout = LAYOUT
+) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str]]]:
     """Line and fields `id, a, b` of every row, line and reason of every fault."""
     found, faults = [], []
     for chunk in delimited(whole_lines([text.encode()]), layout, line):
