@@ -13,6 +13,7 @@ from cdk_app.findings import acknowledge
 from cdk_app.function import Function, Size
 from cdk_app.steps import SERVING
 from dropforge.contract import names
+from dropforge.contract.routes import ALL as PREDICT_ROUTES
 from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ EVERY_MODEL = "One function answers for every model, and each lies in its run's 
 RATE, BURST = 100, 200
 """Calls a second, steady and at once, over all callers."""
 
-BINARY = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "application/octet-stream")
-"""Bodies that reach a function byte for byte: API Gateway takes any other for text."""
+BINARY = "*/*"
+"""All bodies reach a function, and all answers leave it, byte for byte: clients of the Open Inference Protocol send
+binary tensors without a Content-Type and take them without an Accept, so that a narrower list would spoil theirs."""
 
 GETS = ("models", "models/{model}", "runs", "runs/{run}", "openapi.json")
 
@@ -77,7 +79,7 @@ class Api(Construct):
             description="Dropforge: predictions from models made of dropped data sets",
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
-            binary_media_types=[*BINARY],
+            binary_media_types=[BINARY],
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
             deploy_options=apigateway.StageOptions(
@@ -116,6 +118,8 @@ class Api(Construct):
         lists = apigateway.LambdaIntegration(self.catalog.function)
         for path in GETS:
             self.rest.root.resource_for_path(path).add_method("GET", lists)
-        predict = apigateway.LambdaIntegration(self.predict.function)
-        self.rest.root.resource_for_path("models/{model}/predict").add_method("POST", predict)
+        # one permission for all routes: a function's policy holds 20 kB
+        predict = apigateway.LambdaIntegration(self.predict.function, scope_permission_to_method=False)
+        for path, method in PREDICT_ROUTES.items():
+            self.rest.root.resource_for_path(path).add_method(method, predict)
         acknowledge(self.rest, "COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")

@@ -1,7 +1,7 @@
 """Batch: a CSV of a million rows to predictions, against reading the same file and calling `session.run` in chunks.
 
-Both read with the csv module and `float`, in one process, file to file; the baseline writes nothing at all. Memory is the
-peak of a process of its own for each number of rows.
+Both read with the csv module and `float`, in one process; ours also checks, keeps the lines and writes the predictions
+to a file, the baseline writes nothing. Memory is the peak of a process of its own for each number of rows.
 
     python -m benchmarks.serving.batch MODEL.onnx        # prints the rows; DROPFORGE_ROWS=10000000 for the longest
 """
@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,9 +29,6 @@ from dropforge.contract.batch import BatchFile
 from lambdas.batch.answering import Work, answer_piece
 from lambdas.batch.rows import BLOCK, ROWS
 from lambdas.serving.model import ServedModel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MILLION = 1_000_000
 MOST = int(os.environ.get("DROPFORGE_ROWS", str(MILLION)))
@@ -84,15 +81,9 @@ def ours(model: ServedModel, path: Path) -> int:
         names = tuple(next(csv.reader([file.readline().decode()])))
         work = Work(model, BatchFile(path.name, "csv", names), "run-0123456789abcdef", {})
         out.write(work.writer().header().encode())
-        totals = None
-        for totals in answer_piece(work, _blocks(file), 2, out.write, out.write):
-            pass
-    return 0 if totals is None else totals.predicted
-
-
-def _blocks(file: object) -> Iterator[bytes]:
-    while block := file.read(BLOCK):  # type: ignore[attr-defined]
-        yield block
+        blocks = iter(lambda: file.read(BLOCK), b"")
+        (totals,) = deque(answer_piece(work, blocks, 2, out.write, out.write), maxlen=1)
+    return totals.predicted
 
 
 def seconds(model: ServedModel, path: Path) -> tuple[float, float]:

@@ -17,7 +17,7 @@ packages() {
     kserve) echo "kserve==0.21.0" ;;
     litserve) echo "litserve==0.2.19" ;;
     bentoml) echo "bentoml==1.4.40" ;;
-    servers) echo "numpy==2.4.6 pillow==13.0.0 uvicorn==0.54.0 httptools==0.9.0 uvloop==0.23.0 granian==2.8.7 hypercorn==0.18.0 aiohttp==3.14.5" ;;
+    servers) echo "numpy==2.4.6 orjson==3.13.0 pillow==13.0.0 pybase64==1.5.1 uvicorn==0.54.0 httptools==0.9.0 uvloop==0.23.0 granian==2.8.7 hypercorn==0.18.0 aiohttp==3.14.5" ;;
     *) return 1 ;;
   esac
 }

@@ -23,7 +23,17 @@ import numpy as np
 
 from benchmarks.report import Row
 from benchmarks.serving.client import Client, seconds
-from benchmarks.serving.contestants import CONTESTANTS, MODEL, OURS, Contestant, python_of, running, second
+from benchmarks.serving.contestants import (
+    CONTESTANTS,
+    MODEL,
+    OURS,
+    Contestant,
+    columns,
+    python_of,
+    records,
+    running,
+    second,
+)
 from benchmarks.serving.model import rows as data
 from lambdas.predict.handler import respond
 from lambdas.serving.model import ServedModel
@@ -38,6 +48,8 @@ COUNTS = {1: 150, 1000: 8}
 """Rows of a request, and requests of a turn."""
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 NEAR = 1e-5
+FORMS = {"records": records, "columns": columns}
+"""Bodies of ours that the handler is asked by, without a network."""
 
 Times = dict[tuple[str, int], list[float]]
 
@@ -138,11 +150,14 @@ def in_process(model: Path, asked: dict[int, list[dict[str, float]]], peers: Pat
     times: Times = defaultdict(list)
     for count, repeats in COUNTS.items():
         loaded, feed = bare(model, asked[count])
-        event = proxy(f"/models/{MODEL}/predict", json.dumps(asked[count]))
+        events = {
+            form: proxy(f"/models/{MODEL}/predict", json.dumps(body(asked[count]))) for form, body in FORMS.items()
+        }
         run = partial(loaded.session.run, ["prediction", "probabilities"], feed)
         for _ in range(ROUNDS):
             times["bare", count] += timed(run, repeats)
-            times["handler", count] += timed(partial(handled, event, files), repeats)
+            for form, event in events.items():
+                times[form, count] += timed(partial(handled, event, files), repeats)
             if peers is not None:
                 times["Mangum", count].append(mangum(peers, model, json.dumps(asked[count]), repeats))
     return times
@@ -193,10 +208,11 @@ def measures(chosen: Sequence[Contestant], median: dict[tuple[str, int], float])
         for ours in (each.name for each in chosen if each.name.startswith(OURS)):
             measure = Row(f"{words}: {ours}, p50 over loopback", median[ours, count], "ms", "lower")
             found += [replace(measure, peer=peer, peer_value=median[peer, count]) for peer in peers] or [measure]
-        ratio = median["handler", count] / median["bare", count]
-        found.append(Row(f"{words}: handler, records in JSON / session.run", ratio, "times", "lower",
-                         {1: 1.6, 1000: 9.0}[count]))  # fmt: skip
-        found.append(Row(f"{words}: handler, in process", median["handler", count], "ms", "lower",
+        for form in FORMS:
+            ratio = median[form, count] / median["bare", count]
+            found.append(Row(f"{words}: handler, {form} in JSON / session.run", ratio, "times", "lower",
+                             {1: 1.6, 1000: 9.0}[count]))  # fmt: skip
+        found.append(Row(f"{words}: handler, records, in process", median["records", count], "ms", "lower",
                          peer="FastAPI + Mangum" if ("Mangum", count) in median else None,
                          peer_value=median.get(("Mangum", count))))  # fmt: skip
     return found

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TableKind = Literal["number", "category", "boolean", "date"]
 """The kinds of a table's columns."""
@@ -85,3 +90,18 @@ class ModelCard(Document):
     """Sensitive columns: never captured, never shown in a report."""
     image: ImageInput | None = None
     """For image models alone: how the column `image` is read."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in their order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def all_numbers(self) -> bool:
+        """Whether every column is a number."""
+        return all(column.kind == "number" for column in self.columns)
+
+    @cached_property
+    def pick(self) -> Callable[[Any], Any]:
+        """Takes the values of a record in the order of the columns: a tuple, or of one column the value itself."""
+        return itemgetter(*self.names)

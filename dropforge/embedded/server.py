@@ -80,7 +80,7 @@ async def serve(home: Home, address: Address) -> None:
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import events, logs, metrics, ranges, roles, sagemaker
+    from dropforge.embedded import events, logs, media, metrics, ranges, roles, sagemaker
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
@@ -89,6 +89,7 @@ async def serve(home: Home, address: Address) -> None:
     events.register()
     logs.register()
     ranges.register()
+    media.register()
     if address.strict:
         roles.register()
     saver = Saver()

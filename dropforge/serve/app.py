@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dropforge.serve.routes import reply, routed, too_large
-from lambdas.predict.handler import MOST_BYTES
+from lambdas.predict.common import MOST_BYTES
 from lambdas.shared.http import Response, error
 from lambdas.shared.log import log
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from dropforge.contract.names import MODEL_NAME
+from dropforge.contract.routes import ALL as PREDICT_ROUTES
+from lambdas.catalog import inference
 from lambdas.catalog.openapi import document
-from lambdas.predict.handler import MOST_BYTES, respond
-from lambdas.serving.rows import short
+from lambdas.predict.common import MOST_BYTES
+from lambdas.predict.handler import respond
+from lambdas.serving.documents import short
 from lambdas.shared.http import Request, Response, answer, error
 
 if TYPE_CHECKING:
@@ -19,10 +22,7 @@ if TYPE_CHECKING:
 
     Route = Callable[[Request, Files], Response]
 
-ALIVE = ("/ping", "/v2/health/live", "/v2/health/ready")
-"""What a load balancer or Kubernetes asks: the models are loaded before the port is open, so that alive is ready."""
-
-KEPT = ("/models/{model}/predict", "/models", "/models/{model}", "/openapi.json")
+KEPT = (*PREDICT_ROUTES, "/models", "/models/{model}", "/openapi.json")
 """The routes of the API that are here too; runs, reports and history need the registry."""
 
 
@@ -66,14 +66,17 @@ def too_large(size: int) -> Response:
 
 
 def _template(path: str) -> tuple[str, dict[str, str]]:
+    """The route's template and its parameters; the path itself where no route is like it."""
     parts = path.split("/")
-    if len(parts) in (3, 4) and parts[1] == "models":
-        return "/".join(["/models/{model}", *parts[3:]]), {"model": unquote(parts[2])}
+    for template, words in TEMPLATES.get(len(parts), ()):
+        if all(word == part or word[:1] == "{" for word, part in zip(words, parts, strict=True)):
+            found = {word[1:-1]: unquote(part) for word, part in zip(words, parts, strict=True) if word[:1] == "{"}
+            return template, found
     return path, {}
 
 
 def alive(_request: Request, _files: Files) -> Response:
-    """An empty document, which every prober takes."""
+    """What a load balancer asks: the models are loaded before the port is open, so that alive is ready."""
     return answer(200, {})
 
 
@@ -114,7 +117,7 @@ def _document() -> dict[str, Any]:
     line = schemas["Models"]["properties"]["models"]["items"]
     page = {**line, "required": [*line["required"], "card"]}
     page["properties"] = {**line["properties"], "card": {"$ref": "#/components/schemas/Card"}}
-    names = ("Any", "Rows", "Predictions", "Models", "Card", "Error")
+    names = ("Any", "Rows", "Predictions", "Models", "Card", "Error", *inference.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},
@@ -126,9 +129,13 @@ def _document() -> dict[str, Any]:
 DOCUMENT = _document()
 
 ROUTES: dict[str, dict[str, Route]] = {
-    "/models/{model}/predict": {"POST": respond},
+    **{path: {method: respond} for path, method in PREDICT_ROUTES.items()},
     "/models": {"GET": list_models},
     "/models/{model}": {"GET": show_model},
     "/openapi.json": {"GET": openapi},
-    **{path: {"GET": alive} for path in ALIVE},
+    "/ping": {"GET": alive},
 }
+
+TEMPLATES: dict[int, list[tuple[str, list[str]]]] = {}
+for _path in ROUTES:
+    TEMPLATES.setdefault(_path.count("/") + 1, []).append((_path, _path.split("/")))

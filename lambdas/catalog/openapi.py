@@ -9,22 +9,13 @@ import json
 from typing import Any
 
 from dropforge import __version__
-from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
+from lambdas.catalog import inference
+from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, list_of, object_of, ref, responses
 from lambdas.catalog.schemas import schema_of
 from lambdas.catalog.views import BESIDE
-
-ERRORS = {
-    "400": "Not JSON or CSV, or not the shape that is expected",
-    "404": "No such model or run",
-    "413": "Too many rows, or too many bytes",
-    "415": "Another content type than JSON, CSV or a picture",
-    "422": "A missing or unknown column, or a value of a wrong type: `field` names it",
-    "503": "The live model cannot be served at the moment",
-}
-
 
 PICTURES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif")
 """Bodies that are one picture, for a model of pictures."""
@@ -52,12 +43,6 @@ SIGV4 = {
     "name": "Authorization",
     "description": "AWS Signature Version 4, service `execute-api`",
 }
-MODEL = {
-    "name": "model",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "pattern": f"^{MODEL_NAME.pattern}$"},
-}
 RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
 OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
@@ -72,6 +57,7 @@ def paths() -> dict[str, Any]:
         "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
+        **inference.paths(),
     }
 
 
@@ -84,43 +70,21 @@ def predict_operation() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": _ref("Rows")},
+                "application/json": {"schema": ref("Rows")},
                 "text/csv": {"schema": {"type": "string", "description": "A header, then a row a line"}},
                 **{kind: {"schema": {}} for kind in PICTURES},
             },
         },
-        "responses": _responses("Predictions", list(ERRORS)),
+        "responses": responses("Predictions", list(ERRORS)),
     }
 
 
 def _get(name: str, summary: str, schema: str, parameters: Any = (), errors: Any = ()) -> dict[str, Any]:
-    operation = {"operationId": name, "summary": summary, "responses": _responses(schema, list(errors))}
+    operation = {"operationId": name, "summary": summary, "responses": responses(schema, list(errors))}
     return {**operation, "parameters": list(parameters)} if parameters else operation
 
 
-def _responses(schema: str, errors: list[str]) -> dict[str, Any]:
-    right: dict[str, Any] = {
-        "200": {"description": "The answer", "content": {"application/json": {"schema": _ref(schema)}}}
-    }
-    wrong: dict[str, Any] = {"description": "", "content": {"application/json": {"schema": _ref("Error")}}}
-    return {**right, **{status: {**wrong, "description": ERRORS[status]} for status in errors}}
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(fields: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(fields), "properties": fields}
-
-
-def _list(item: Any) -> dict[str, Any]:
-    return {"type": "array", "items": item}
-
-
-TEXT = {"type": "string"}
 MAYBE_TEXT = {"type": ["string", "null"]}
-VALUE = {"type": ["string", "number", "boolean", "null"]}
 SCORES = {"type": "object", "additionalProperties": {"type": "number"}}
 MAYBE_SCORES = {"type": ["object", "null"], "additionalProperties": {"type": "number"}}
 
@@ -128,22 +92,23 @@ MAYBE_SCORES = {"type": ["object", "null"], "additionalProperties": {"type": "nu
 def schemas() -> dict[str, Any]:
     """Every body."""
     record = {"type": "object", "additionalProperties": VALUE}
-    columns = {"type": "object", "additionalProperties": _list(VALUE)}
+    columns = {"type": "object", "additionalProperties": list_of(VALUE)}
     return {
         "Any": {"type": "object"},
         "Rows": {
-            "oneOf": [_list(record), _object({"rows": _list(record)}), _object({"columns": columns})],
+            "oneOf": [list_of(record), object_of({"rows": list_of(record)}), object_of({"columns": columns})],
             "description": "Records or columns; every column of the model's card, null for a missing value",
         },
         "Predictions": prediction_schema(),
-        "Models": _object({"models": _list(line_schema())}),
+        "Models": object_of({"models": list_of(line_schema())}),
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
         "Version": schema_of(VersionRow),
         "Live": schema_of(LiveRow),
-        "Runs": _object({"runs": _list(_ref("Run"))}),
+        "Runs": object_of({"runs": list_of(ref("Run"))}),
         "Run": schema_of(RunRow),
-        "Error": _object({"error": _object({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
+        **inference.schemas(),
+        "Error": object_of({"error": object_of({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
     }
 
 
@@ -151,31 +116,31 @@ def prediction_schema() -> dict[str, Any]:
     """The answer of predict, a list entry a row."""
     shares = {"type": ["array", "null"], "items": SCORES}
     labels = {"type": ["string", "number", "boolean"]}
-    item = _object({"item": TEXT, "score": {"type": "number"}})
+    item = object_of({"item": TEXT, "score": {"type": "number"}})
     lists = {
         "type": ["array", "null"],
         "items": {"type": ["array", "null"], "items": item},
         "description": "Of recommenders: in a row whose item is null, the items to show its user, best first",
     }
-    fields = {"model": TEXT, "version": TEXT, "predictions": _list(labels), "probabilities": shares}
-    return _object({**fields, "recommendations": lists, "ids": _list(TEXT)})
+    fields = {"model": TEXT, "version": TEXT, "predictions": list_of(labels), "probabilities": shares}
+    return object_of({**fields, "recommendations": lists, "ids": list_of(TEXT)})
 
 
 def line_schema() -> dict[str, Any]:
     """One model in the list: what serves and how good it is."""
     line: dict[str, Any] = dict.fromkeys(("model", "version", "run", "moved"), TEXT)
     line |= dict.fromkeys(("task", "target", "metric"), MAYBE_TEXT)
-    return _object({**line, "metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES})
+    return object_of({**line, "metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES})
 
 
 def model_schema() -> dict[str, Any]:
     """One model: the live version, or the newest where none ever served."""
-    fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": {"anyOf": [_ref("Live"), {"type": "null"}]}}
+    fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": {"anyOf": [ref("Live"), {"type": "null"}]}}
     fields |= {"task": TEXT, "target": TEXT, "metric": TEXT, "metrics": SCORES, "baseline": SCORES}
     told = schema_of(Metrics)["properties"]
     fields |= {name: told[name] for name in BESIDE}
-    fields |= {"card": _ref("Card"), "lineage": {"type": "object"}}
-    return _object({**fields, "versions": _list(_ref("Version")), "history": _list(_ref("Live"))})
+    fields |= {"card": ref("Card"), "lineage": {"type": "object"}}
+    return object_of({**fields, "versions": list_of(ref("Version")), "history": list_of(ref("Live"))})
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from lambdas.serving.pictures import MOST_PICTURES
 from lambdas.serving.rows import Rows, to_arrays
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lambdas.serving.model import Answers, ServedModel
 
 VALUES = ("regression", "recommendation")
@@ -116,7 +118,7 @@ def class_of(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def batches(model: ServedModel, holdout: Holdout) -> list[dict[str, np.ndarray]]:
+def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarray]]:
     wanted = {column.name for column in model.card.columns}
     columns = {name: values for name, values in holdout.rows.columns.items() if name in wanted}
     found = []

@@ -1,46 +1,20 @@
-"""Predict: `POST /models/{model}/predict`, JSON, CSV or a picture in, predictions, probabilities, version, ids out."""
+"""Predict: a request in one of the protocols in, the live model's answer in the same protocol out."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.ids import prediction_ids
-from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import ArtifactSettings
-from lambdas.serving.faults import InputFault, ModelFault, NotFinite
-from lambdas.serving.pictures import BODIES
-from lambdas.serving.rows import from_csv, from_json, from_picture, short, to_arrays
-from lambdas.shared.http import Request, Response, answer, error
+from lambdas.predict import simple
+from lambdas.predict.common import fitting
+from lambdas.serving.faults import InputFault, ModelFault
+from lambdas.shared.http import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-
-    from dropforge.contract.registry import LiveRow
+    from lambdas.predict.common import Dialect, Store
     from lambdas.predict.models import Models
-    from lambdas.serving.model import Answers, ServedModel
-    from lambdas.serving.rows import Rows
-
-MOST_BYTES = 6_000_000
-"""Lambda takes no more in one call."""
-
-MOST_ANSWER = 4_500_000
-"""Characters of an answer: Lambda gives back 6 MB at most, and counts every quotation mark twice."""
-
-
-class Store(Protocol):
-    """Where the models are: the registry and its bucket on AWS, files of a disk elsewhere."""
-
-    def live(self, model: str) -> LiveRow | None:
-        """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
-
-    def load(self, row: LiveRow) -> ServedModel:
-        """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
-
-    def report(self, model: str, fault: ModelFault) -> None:
-        """Tells the owner that a live model cannot be served."""
+    from lambdas.shared.http import Response
 
 
 @cache
@@ -57,81 +31,23 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def respond(request: Request, served: Store) -> Response:
-    """The answer to `POST /models/{model}/predict`; a caller's mistake never becomes a 5xx."""
+    """The answer to any route of `dropforge.contract.routes`; a caller's mistake never becomes a 5xx."""
+    dialect = spoken(request.resource)
     try:
-        return fitting(answer(200, predict(request, served)))
+        return fitting(dialect.answered(request, served))
     except InputFault as fault:
-        return error(fault.status, fault.code, fault.message, fault.field)
+        return dialect.refused(fault)
     except ModelFault as fault:
         model = request.path["model"]
         served.report(model, fault)
         message = f"model {model!r} cannot be served at the moment; its owner has been told"
-        return error(503, "no_healthy_model", message)
+        return dialect.refused(InputFault(503, "no_healthy_model", message))
 
 
-def predict(request: Request, served: Store) -> dict[str, Any]:
-    """The response's document.
+def spoken(resource: str) -> Dialect:
+    """The protocol of a route; those that not everybody speaks are imported when they are first spoken."""
+    if resource.startswith("/v2"):
+        from lambdas.predict.inference import dialect
 
-    Raises:
-        InputFault: the caller can mend it.
-        ModelFault: the live model cannot be served.
-    """
-    name = request.path["model"]
-    live = served.live(name) if MODEL_NAME.fullmatch(name) else None
-    if live is None:
-        message = f"model {short(name)!r}: no version is live; GET /models lists what is"
-        raise InputFault(404, "no_such_model", message)
-    rows = read_rows(request)
-    model = served.load(live)
-    answers = answered(model, to_arrays(rows, model.card))
-    return {
-        "model": name,
-        "version": live.version,
-        "predictions": answers.predictions,
-        "probabilities": probabilities(answers, model),
-        "recommendations": answers.recommendations,
-        "ids": prediction_ids(rows.count),
-    }
-
-
-def answered(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
-    """The model's answers; a row without a finite one is the caller's to mend, for the judge saw finite ones."""
-    try:
-        return model.predict(arrays)
-    except NotFinite as fault:
-        message = f"rows[{fault.row}]: the model has no finite answer; expected numbers nearer to those it has seen"
-        raise InputFault(422, "out_of_range", message, f"rows[{fault.row}]") from fault
-
-
-def fitting(response: Response) -> Response:
-    """The response itself when Lambda can give it back; `InputFault` 413 otherwise."""
-    if len(response.body) > MOST_ANSWER:
-        message = f"expected an answer of at most {MOST_ANSWER} characters, got {len(response.body)}: send fewer rows"
-        raise InputFault(413, "answer_too_large", message)
-    return response
-
-
-def read_rows(request: Request) -> Rows:
-    """The request's rows by its content type; JSON when it names none."""
-    if request.body is None:
-        raise InputFault(400, "not_base64", "expected a base64 body, as the request calls it")
-    if len(request.body) > MOST_BYTES:
-        raise InputFault(
-            413, "too_large", f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
-        )
-    if request.content_type in ("", "application/json"):
-        return from_json(request.body)
-    if request.content_type in ("text/csv", "application/csv"):
-        return from_csv(request.body)
-    if request.content_type in BODIES:
-        return from_picture(request.body)
-    message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"
-    raise InputFault(415, "content_type", message)
-
-
-def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]] | None:
-    """One object a row, class to probability; None for regression."""
-    if answers.probabilities is None:
-        return None
-    classes = model.card.classes
-    return [dict(zip(classes, row, strict=True)) for row in answers.probabilities.tolist()]
+        return dialect
+    return simple

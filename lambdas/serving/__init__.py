@@ -1,1 +1,1 @@
-"""The serving runtime: a model file from bytes, rows from requests, answers; onnxruntime and numpy alone."""
+"""The serving runtime: a model file from bytes, rows from requests, answers; onnxruntime, numpy and orjson alone."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +15,16 @@ import numpy as np
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
+from lambdas.serving.table import MOST_BOUND, Bound, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import onnxruntime
 
 BOOLEANS = {"true": True, "false": False}
+OUTPUTS = {"regression": (PREDICTION,), "recommendation": (PREDICTION, ITEMS, SCORES)}
+"""The graph's outputs by task; of every other task they are the classes and their probabilities."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class ServedModel:
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    _kept: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
+    """Of each thread the graph bound to as many rows as it was asked last."""
 
     @classmethod
     def from_bytes(cls, body: bytes, sha256: str) -> ServedModel:
@@ -66,27 +73,54 @@ class ServedModel:
             ModelFault: an output of another shape than the card says.
             NotFinite: a row has no finite answer, as when its numbers overflow float32 inside the model.
         """
-        count = len(next(iter(arrays.values())))
+        found = self.outputs(arrays)
         if self.card.task == "regression":
-            (values,) = self.session.run([PREDICTION], dict(arrays))
-            return Answers(_finite(values, (count, 1), PREDICTION)[:, 0].tolist(), None)
+            return Answers(found[PREDICTION][:, 0].tolist(), None)
         if self.card.task == "recommendation":
-            return self._recommend(arrays, count)
-        labels, shares = self.session.run([PREDICTION, PROBABILITIES], dict(arrays))
-        probabilities = _finite(shares, (count, len(self.card.classes)), PROBABILITIES)
-        return Answers([as_label(label, self.card.label_type) for label in labels[:, 0]], probabilities)
+            return self._recommended(found, arrays)
+        labels = self._labels
+        try:
+            return Answers([labels[label] for label in found[PREDICTION][:, 0].tolist()], found[PROBABILITIES])
+        except KeyError as fault:
+            message = f"output {PREDICTION!r}: expected one of {list(self.card.classes)}, got {fault}"
+            raise ModelFault(message) from fault
+
+    def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`."""
+        names = OUTPUTS.get(self.card.task, (PREDICTION, PROBABILITIES))
+        found = dict(zip(names, self._run(names, arrays), strict=True))
+        count = arrays.count if isinstance(arrays, Table) else len(next(iter(arrays.values())))
+        if PROBABILITIES in found:
+            _finite(found[PROBABILITIES], (count, len(self.card.classes)), PROBABILITIES)
+        else:
+            _finite(found[PREDICTION], (count, 1), PREDICTION)
+        if SCORES in found:
+            _finite(found[SCORES], found[ITEMS].shape, SCORES)
+        return found
+
+    @cached_property
+    def _labels(self) -> dict[str, Any]:
+        """The graph's classes to the data's."""
+        return {name: as_label(name, self.card.label_type) for name in self.card.classes}
+
+    def _run(self, outputs: Sequence[str], arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        if not isinstance(arrays, Table) or arrays.count > MOST_BOUND:
+            found: list[np.ndarray] = self.session.run(outputs, dict(arrays))
+            return found
+        bound: Bound | None = getattr(self._kept, "bound", None)
+        if bound is None or bound.count != arrays.count:
+            bound = self._kept.bound = Bound(self.session, arrays.names, outputs, arrays.count)
+        return bound.run(arrays.matrix)
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""
         (found,) = self.session.run([FEATURES], dict(arrays))
         return _finite(found, (len(found), found.shape[-1]), FEATURES)
 
-    def _recommend(self, arrays: Mapping[str, np.ndarray], count: int) -> Answers:
-        values, items, scores = self.session.run([PREDICTION, ITEMS, SCORES], dict(arrays))
-        predictions = _finite(values, (count, 1), PREDICTION)[:, 0].tolist()
+    def _recommended(self, found: dict[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> Answers:
         asked = arrays[self.card.columns[1].name][:, 0]
-        shown = zip(items.tolist(), _finite(scores, items.shape, SCORES).tolist(), asked, strict=True)
-        return Answers(predictions, None, [_shown(*each) for each in shown])
+        shown = zip(found[ITEMS].tolist(), found[SCORES].tolist(), asked, strict=True)
+        return Answers(found[PREDICTION][:, 0].tolist(), None, [_shown(*each) for each in shown])
 
 
 def _shown(items: list[str], scores: list[float], asked: str) -> list[dict[str, Any]] | None:
@@ -120,7 +154,7 @@ def _session(body: bytes) -> onnxruntime.InferenceSession:
 def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     if values.shape != shape:
         raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
-    finite = np.isfinite(values).all(axis=1)
+    finite = np.isfinite(values)
     if not finite.all():
-        raise NotFinite(name, int(finite.argmin()))
+        raise NotFinite(name, int(finite.all(axis=1).argmin()))
     return values

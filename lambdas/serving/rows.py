@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.schema import IMAGE
+from lambdas.serving.documents import read, repeated, short
 from lambdas.serving.faults import InputFault
 from lambdas.serving.pictures import to_pixels
-from lambdas.serving.values import numbers_at_once, to_array
+from lambdas.serving.values import numbers_at_once, table_of, to_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
     from dropforge.contract.schema import ModelCard
 
 MOST_ROWS = 10_000
+
+Values = TypeVar("Values")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ def from_json(body: bytes) -> Rows:
     Raises:
         InputFault: 400 when it is not such a JSON, 413 for too many rows, 422 for ragged columns.
     """
-    value = _parsed(body)
+    if not body:
+        raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
+    value = read(body)
     if isinstance(value, dict) and set(value) == {"columns"}:
         return _from_columns(value["columns"])
     records = value["rows"] if isinstance(value, dict) and set(value) == {"rows"} else value
@@ -65,11 +68,11 @@ def from_csv(body: bytes) -> Rows:
     if not lines:
         raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
     header, rows = lines[0], lines[1:]
-    _check_count(len(rows))
-    repeated = _repeated(header)
-    if repeated is not None:
-        message = f"column {short(repeated)!r}: expected once, got it again"
-        raise InputFault(422, "repeated_column", message, short(repeated))
+    check_count(len(rows))
+    twice = repeated(header)
+    if twice is not None:
+        message = f"column {short(twice)!r}: expected once, got it again"
+        raise InputFault(422, "repeated_column", message, short(twice))
     for at, row in enumerate(rows):
         if len(row) != len(header):
             message = f"rows[{at}]: expected {len(header)} fields as in the header, got {len(row)}"
@@ -84,40 +87,47 @@ def from_picture(body: bytes) -> Rows:
     return Rows({IMAGE: [body]}, 1)
 
 
-def to_arrays(rows: Rows, card: ModelCard) -> dict[str, np.ndarray]:
+def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     """The model's inputs by name, [N, 1] each; of a model of pictures [N, H, W, C].
 
     Raises:
         InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
     """
-    columns = _checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    table = table_of(card, rows.records) if rows.records is not None and card.all_numbers else None
+    if table is not None:
+        return table
+    columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
-    known = {} if rows.text else numbers_at_once(card.columns, columns)
+    known = None if rows.text else numbers_at_once(card.columns, columns)
+    if known is not None and card.all_numbers:
+        return known
     return {
         column.name: known[column.name]
-        if column.name in known
+        if known is not None and column.kind == "number"
         else to_array(column, columns[column.name], text=rows.text)
         for column in card.columns
     }
 
 
-def _checked(columns: dict[str, Sequence[Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
-    names = [column.name for column in card.columns]
+def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
+    """The columns themselves when the model's are all there and no stranger's; `InputFault` 422 otherwise."""
+    names = card.names
     missing = next((name for name in names if name not in columns), None)
     if missing is not None:
         raise _missing_column(missing)
-    unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
-    if unknown is not None:
-        raise _unknown_column(short(unknown), names)
+    if len(columns) > len(names):
+        unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
+        if unknown is not None:
+            raise _unknown_column(short(unknown), names)
     return columns
 
 
 def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
-    names = [column.name for column in card.columns]
+    names = card.names
     if len(names) > 1 and set(map(len, records)) == {len(names)}:
         try:
-            return dict(zip(names, zip(*map(itemgetter(*names), records), strict=True), strict=True))
+            return dict(zip(names, zip(*map(card.pick, records), strict=True), strict=True))
         except KeyError:
             pass  # below it is named
     wanted, allowed = set(names), {*names, *card.ignored}
@@ -134,58 +144,13 @@ def _missing_column(field: str) -> InputFault:
     return InputFault(422, "missing_column", message, field)
 
 
-def _unknown_column(field: str, names: list[str]) -> InputFault:
+def _unknown_column(field: str, names: Sequence[str]) -> InputFault:
     known = ", ".join(map(repr, names))
     return InputFault(422, "unknown_column", f"{field}: no column of this model, which knows {known}"[:1000], field)
 
 
-def short(name: str) -> str:
-    """A stranger's name, cut to what a message can hold."""
-    return name if len(name) <= 100 else f"{name[:100]}…"
-
-
-def _parsed(body: bytes) -> Any:
-    if not body:
-        raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
-    try:
-        value = json.loads(body, parse_constant=_refuse_constant)
-        if _keys(value) == body.count(b":"):
-            return value
-        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as fault:
-        reason = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-        raise InputFault(400, "not_json", f"expected JSON: {reason}") from fault
-
-
-def _keys(value: Any) -> int:
-    """How many keys the objects of a request have; in what is nested deeper than requests are, none is counted.
-
-    Every key that was written has a colon, and a key that stands twice is parsed once. So as many keys as colons mean
-    that none stands twice, which is cheaper to know than by a look at every pair.
-    """
-    if isinstance(value, dict):
-        return len(value) + sum(_keys(each) for each in value.values() if type(each) in (list, dict))
-    return sum(len(each) for each in value if type(each) is dict) if isinstance(value, list) else 0
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON; null stands for a missing value")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError(f"the key {short(str(_repeated([name for name, _ in pairs])))!r} stands twice in one object")
-    return found
-
-
-def _repeated(names: Sequence[str]) -> str | None:
-    seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
-
-
 def _from_records(records: list[dict[str, Any]]) -> Rows:
-    _check_count(len(records))
+    check_count(len(records))
     return Rows({}, len(records), records=records)
 
 
@@ -201,11 +166,12 @@ def _from_columns(columns: Any) -> Rows:
         field = f"columns.{short(ragged)}"
         message = f"{field}: expected {count} values as in {short(first)!r}, got {counts[ragged]}"
         raise InputFault(422, "ragged_columns", message, field)
-    _check_count(count)
+    check_count(count)
     return Rows(columns, count)
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
+    """Raises `InputFault`: 400 for no row at all, 413 for too many."""
     if count == 0:
         raise InputFault(400, "empty", "expected at least one row, got none")
     if count > MOST_ROWS:

@@ -9,6 +9,7 @@ text.
 
 from __future__ import annotations
 
+import struct
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,25 @@ import numpy as np
 
 from lambdas.serving.faults import InputFault
 from lambdas.serving.numbers import numbers_at_sight, parse_numbers
+from lambdas.serving.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dropforge.contract.batch import Commas
-    from dropforge.contract.schema import Column
+    from dropforge.contract.schema import Column, ModelCard
 
 LONGEST_TEXT = 10_000
 """Characters of one value."""
 
+WHOLE = 2**63
+"""From here on a reader of JSON may lose digits of a whole number, and a category with them."""
+
 LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = {int, float, type(None)}
+
+FEW = 200
+"""Values up to which a look at each one's type costs less than what spares it."""
 
 
 def to_array(column: Column, values: Sequence[Any], *, text: bool = False, commas: Commas | None = None) -> np.ndarray:
@@ -46,22 +54,58 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
     return _texts(column.name, values)
 
 
-def numbers_at_once(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> dict[str, np.ndarray]:
+def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | None:
+    """The inputs of records with every column and no other, of a model whose columns are all numbers.
+
+    None when a value cannot be taken or the records are others: `to_array` then says which.
+    """
+    try:
+        values = list(chain.from_iterable(map(card.pick, records)))
+    except (KeyError, TypeError):
+        return None
+    if sum(map(len, records)) != len(values):
+        return None
+    numbers = _float64(values)
+    return None if numbers is None else Table(card.names, _float32(numbers.reshape(len(records), -1).T))
+
+
+def numbers_at_once(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> Table | None:
     """The arrays of every number column, converted together: the same as `to_array` of each, several times as fast.
 
-    Empty when a value cannot be taken, for `to_array` then says which, and for numbers beyond float64.
+    None when a value cannot be taken, for `to_array` then says which, and where no column is a number.
     """
-    names = [column.name for column in columns if column.kind == "number"]
-    wanted = [values[name] for name in names]
-    if not names or not set(map(type, chain.from_iterable(wanted))) <= NUMBERS:
-        return {}
+    names = tuple(column.name for column in columns if column.kind == "number")
+    if not names:
+        return None
+    numbers = _float64(list(chain.from_iterable(values[name] for name in names)))
+    return None if numbers is None else Table(names, _float32(numbers.reshape(len(names), -1)))
+
+
+def _float64(values: list[Any]) -> np.ndarray | None:
+    """JSON numbers as float64 [N], null as NaN; None when one is no number, or not within float32."""
     try:
-        table = np.array(wanted, dtype=np.float64)  # [columns, N]; None becomes NaN
+        found = _packed(values) if len(values) > FEW else None
+        if found is None:
+            if not set(map(type, values)) <= NUMBERS:
+                return None
+            found = np.array(values, dtype=np.float64)
     except OverflowError:
-        return {}
-    if (np.abs(table) > LARGEST).any():
-        return {}
-    return dict(zip(names, table.astype(np.float32)[:, :, np.newaxis], strict=True))
+        return None
+    return None if (np.abs(found) > LARGEST).any() else found
+
+
+def _packed(values: list[Any]) -> np.ndarray | None:
+    """Many numbers as float64 [N], in half the time of a look at each one's type; None with others among them."""
+    try:
+        found = np.frombuffer(struct.pack(f"{len(values)}d", *values))
+    except struct.error:
+        return None
+    doubtful = np.flatnonzero((found == 0) | (found == 1)).tolist()  # true and false are packed as 1 and 0
+    return None if any(type(values[at]) is bool for at in doubtful) else found
+
+
+def _float32(matrix: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(matrix, np.float32)
 
 
 def _numbers(name: str, values: Sequence[Any]) -> np.ndarray:
@@ -127,11 +171,9 @@ def _text(name: str, at: int, value: Any) -> str:
         return ""
     if type(value) is bool:
         return "true" if value else "false"
-    if type(value) is int:
-        return str(value)
-    if type(value) is float and np.isfinite(value):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**63 else str(value)
-    raise _wrong(name, at, "a text, a finite number, true, false or null", value)
+    if type(value) in (int, float) and abs(value) < WHOLE:  # so it is finite too
+        return str(value) if type(value) is int or not value.is_integer() else str(int(value))
+    raise _wrong(name, at, "a text (or digits in quotation marks), a number below 2^63, true, false or null", value)
 
 
 def _wrong(name: str, at: int, expected: str, value: Any) -> InputFault:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+try:  # a hundred times as fast; Predict's package has it, and Catalog's, which takes no bodies, has not
+    import pybase64 as base64
+except ModuleNotFoundError:
+    import base64  # type: ignore[no-redef]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,17 +63,24 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
-    """UTF-8 text."""
+    binary: bool = False
+    """Whether the body is other bytes than UTF-8 text."""
 
     def to_proxy(self) -> dict[str, Any]:
         """As API Gateway wants it of a function."""
+        if self.binary:
+            body = base64.b64encode(self.body).decode()
+            return {"statusCode": self.status, "headers": self.headers, "body": body, "isBase64Encoded": True}
         return {"statusCode": self.status, "headers": self.headers, "body": self.body.decode()}
+
+
+HEADERS = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
+"""Of every JSON answer."""
 
 
 def answer(status: int, value: Any) -> Response:
     """A JSON response."""
-    headers = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
-    return Response(status, headers, json.dumps(value, allow_nan=False).encode())
+    return Response(status, HEADERS, json.dumps(value, allow_nan=False).encode())
 
 
 def error(status: int, code: str, message: str, place: str | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from dropforge.contract.routes import MODEL, VERSION
 from lambdas.catalog.handler import handle as catalog
 from lambdas.catalog.openapi import document
 from lambdas.predict.handler import handle as predict
@@ -24,6 +26,8 @@ class Reply:
 
     status: int
     body: Any
+    blob: bytes = b""
+    """What follows the JSON of the Open Inference Protocol."""
 
     @property
     def code(self) -> str:
@@ -45,6 +49,33 @@ def post(body: Any, model: str = "flowers", content_type: str | None = "applicat
     return read(predict(event, None), "Predictions")
 
 
+def infer(
+    document: Any, model: str = "flowers", blob: bytes = b"", version: str | None = None, **headers: str
+) -> Reply:
+    """Infers by the Open Inference Protocol, as API Gateway passes it on; `blob` follows the JSON."""
+    text = document if isinstance(document, bytes) else json.dumps(document).encode()
+    if blob:
+        headers = {"Inference-Header-Content-Length": str(len(text)), **headers}
+    return v2("infer", model, text + blob, version, headers)
+
+
+def v2(route: str, model: str, body: bytes | None, version: str | None = None, headers: Any = None) -> Reply:
+    """One route of a model, or of one of its versions; an answer in JSON must be as the OpenAPI document says."""
+    resource = (VERSION if version else MODEL) + (f"/{route}" if route else "")
+    path = {"model": model, **({"version": version} if version else {})}
+    event = proxy("POST" if route == "infer" else "GET", resource, path) | {"headers": headers}
+    if body is not None:
+        event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    response = predict(event, None)
+    if response.pop("isBase64Encoded", False):
+        raw = base64.b64decode(response["body"])
+        length = int(response["headers"]["Inference-Header-Content-Length"])
+        validator("InferenceResponse").validate(json.loads(raw[:length]))
+        return Reply(response["statusCode"], json.loads(raw[:length]), raw[length:])
+    schema = {"infer": "InferenceResponse", "ready": "ModelReady", "": "ModelMetadata"}[route]
+    return read(response, schema, "InferenceError")
+
+
 def get(resource: str, query: dict[str, str] | None = None, **path: str) -> Reply:
     """Asks the catalog; the answer must be as the OpenAPI document says."""
     operation = document()["paths"].get(resource, {}).get("get", {})
@@ -58,12 +89,12 @@ def proxy(method: str, resource: str, path: dict[str, str] | None) -> dict[str, 
     return {"httpMethod": method, "resource": resource, "pathParameters": path, "isBase64Encoded": False, **empty}
 
 
-def read(response: dict[str, Any], schema: str) -> Reply:
+def read(response: dict[str, Any], schema: str, error: str = "Error") -> Reply:
     """The reply, checked against the OpenAPI document."""
     assert set(response) == {"statusCode", "headers", "body"}
     assert response["headers"]["Content-Type"] == "application/json"
     body = json.loads(response["body"])
-    validator("Error" if response["statusCode"] >= 400 else schema).validate(body)
+    validator(error if response["statusCode"] >= 400 else schema).validate(body)
     return Reply(response["statusCode"], body)
 
 

@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from dropforge.contract.names import METRICS_FILE
+from dropforge.contract.routes import ALL
 from lambdas.catalog.handler import ROUTES
 from lambdas.catalog.openapi import document
 from lambdas.catalog.views import BESIDE
@@ -128,5 +129,5 @@ def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # no
 
 
 def test_the_document_has_every_route_and_no_other() -> None:
-    found = {path for path, operations in document()["paths"].items() if "get" in operations}
-    assert found == set(ROUTES)
+    found = {path: [*operations] for path, operations in document()["paths"].items()}
+    assert found == {path: ["get"] for path in ROUTES} | {path: [method.lower()] for path, method in ALL.items()}

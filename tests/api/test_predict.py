@@ -14,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from dropforge.contract import names
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
-from lambdas.predict import handler, models
+from lambdas.predict import common, handler, models
 from tests.api.calls import post
 from tests.serving.little import TASKS, Little, little
 
@@ -88,7 +88,7 @@ def test_ignored_columns_may_come_along(made: Little) -> None:
         ([{}], {"model": "Bad Name"}, 404, "no_such_model"),
         ([{}], {"model": "m" * 5000}, 404, "no_such_model"),
         ([{}] * 10_001, {}, 413, "too_many_rows"),
-        (" " * (handler.MOST_BYTES + 1), {}, 413, "too_large"),
+        (" " * (common.MOST_BYTES + 1), {}, 413, "too_large"),
     ],
 )
 def test_what_a_caller_gets_wrong(made: Little, body: Any, more: Any, status: int, code: str) -> None:  # noqa: ARG001
@@ -113,7 +113,7 @@ def test_numbers_beyond_the_model_are_the_caller_s_to_mend(cloud: Cloud) -> None
 
 
 def test_an_answer_too_large_for_the_function_is_refused(made: Little, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "MOST_ANSWER", 1000)
+    monkeypatch.setattr(common, "MOST_ANSWER", 1000)
     assert post(made.rows(2)).status == 200
     reply = post(made.rows(50))
     assert (reply.status, reply.code) == (413, "answer_too_large")

@@ -182,3 +182,11 @@ def test_no_ranges_of_versions(bare: Cloud) -> None:
     version = s3.put_object(Bucket="ranged", Key="a", Body=b"0123456789")["VersionId"]
     found = s3.get_object(Bucket="ranged", Key="a", VersionId=version, Range="bytes=2-4")
     assert found["Body"].read() == b"0123456789"
+
+
+def test_what_names_no_type_is_not_binary() -> None:
+    """dropforge/embedded/media.py"""
+    from ministack.services import apigateway_v1
+
+    assert not apigateway_v1._media_type_matches(None, ["*/*"])
+    assert apigateway_v1._media_type_matches("application/json", ["*/*"])

@@ -96,7 +96,7 @@ def test_a_file_over_the_limit_is_cut_and_joined(forge: Dropforge, forged: dict[
     assert [row["species"] for row in rows] == unseen(forged)["species"].to_list() * 300
 
 
-class lower_limit:  # noqa: N801
+class lower_limit:
     pass
 
 

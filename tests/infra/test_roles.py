@@ -146,7 +146,8 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "BatchJoinRole": [
-        *use("s3:GetObject", "s3:DeleteObject", of=PIECE), *use("s3:PutObject", "s3:AbortMultipartUpload", of=PREDICTED),
+        *use("s3:GetObject", "s3:DeleteObject", of=PIECE),
+        *use("s3:PutObject", "s3:AbortMultipartUpload", of=PREDICTED),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "BatchNotifyRole": [

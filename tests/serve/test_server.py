@@ -103,9 +103,11 @@ def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
     assert server.ask("GET", "/ping").status == 200
 
 
-@pytest.mark.parametrize("path", ["/ping", "/v2/health/live", "/v2/health/ready"])
-def test_health(server: Server, path: str) -> None:
-    assert server.ask("GET", path).body == {}
+@pytest.mark.parametrize(
+    ("path", "said"), [("/ping", {}), ("/v2/health/live", {"live": True}), ("/v2/health/ready", {"ready": True})]
+)
+def test_health(server: Server, path: str, said: dict[str, bool]) -> None:
+    assert server.ask("GET", path).body == said
     head = server.ask("HEAD", path)
     assert (head.status, head.body) == (200, None)
 

@@ -9,7 +9,7 @@ from typing import Any
 from dropforge.serve import app as ours
 from dropforge.serve.routes import reply, routed
 from dropforge.serve.server import loaded
-from lambdas.predict.handler import MOST_BYTES
+from lambdas.predict.common import MOST_BYTES
 
 
 def uvicorn(app: Any, port: int, http: str, loop: str) -> None:

@@ -1,0 +1,71 @@
+"""The routes of the Open Inference Protocol: health, metadata, inference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambdas.predict.common import checked_body, live_row, out_of_range
+from lambdas.predict.inference import metadata, wire
+from lambdas.predict.inference.inputs import to_arrays
+from lambdas.predict.inference.outputs import response
+from lambdas.serving.documents import short
+from lambdas.serving.faults import InputFault, NotFinite
+from lambdas.shared.http import Response, answer
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import LiveRow
+    from lambdas.predict.common import Store
+    from lambdas.shared.http import Request
+
+OF_THE_SERVER: dict[str, dict[str, Any]] = {
+    "/v2": metadata.SERVER,
+    "/v2/health/live": {"live": True},
+    "/v2/health/ready": {"ready": True},
+}
+
+
+def answered(request: Request, served: Store) -> Response:
+    """See `Dialect`."""
+    if request.resource in OF_THE_SERVER:
+        return answer(200, OF_THE_SERVER[request.resource])
+    live = named(request, served)
+    if request.resource.endswith("/infer"):
+        return infer(request, live, served)
+    card = served.load(live).card
+    if request.resource.endswith("/ready"):
+        return answer(200, {"name": live.model, "ready": True})
+    return answer(200, metadata.model_metadata(live, card))
+
+
+def refused(fault: InputFault) -> Response:
+    """See `Dialect`; the protocol has one text, so the field stands in it."""
+    told = fault.field is None or fault.field in fault.message
+    return answer(fault.status, {"error": fault.message if told else f"{fault.field}: {fault.message}"})
+
+
+def named(request: Request, served: Store) -> LiveRow:
+    """The version that the path names, or the live one where it names none.
+
+    Raises:
+        InputFault: 404, there is no such model or version.
+    """
+    live = live_row(request.path["model"], served)
+    version = request.path.get("version", live.version)
+    if version != live.version:
+        message = f"model {live.model!r} version {short(version)!r}: not served here, version {live.version!r} is"
+        raise InputFault(404, "no_such_version", message)
+    return live
+
+
+def infer(request: Request, live: LiveRow, served: Store) -> Response:
+    """The answer to an inference request."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise InputFault(415, "content_encoding", "Content-Encoding: expected none, for bodies are taken as they are")
+    asked = wire.read(checked_body(request), request.headers.get(wire.HEADER))
+    model = served.load(live)
+    arrays = to_arrays(asked, model.card)
+    try:
+        found = model.outputs(arrays)
+    except NotFinite as fault:
+        raise out_of_range(fault) from fault
+    return response(asked, live, model.card, found)

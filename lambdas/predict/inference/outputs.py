@@ -1,0 +1,163 @@
+"""Answers as tensors: which there are, and the response that holds those asked for, in JSON or in binary behind it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import orjson
+
+from dropforge.contract.ids import prediction_ids
+from dropforge.contract.schema import ITEMS, PREDICTION, PROBABILITIES, SCORES
+from lambdas.predict.inference.datatypes import BYTES, NUMPY, packed
+from lambdas.predict.inference.wire import HEADER, Output
+from lambdas.serving.documents import short
+from lambdas.serving.faults import InputFault
+from lambdas.serving.model import as_label
+from lambdas.shared.http import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.schema import LabelType, ModelCard
+    from lambdas.predict.inference.wire import Inference
+
+IDS = "ids"
+"""Ids of predictions, under which labels come back: an output that is given when it is asked for."""
+
+FP32 = "FP32"
+
+
+class Made(NamedTuple):
+    """One output with its values."""
+
+    name: str
+    datatype: str
+    values: np.ndarray
+    """[N, width]: numbers, or texts as objects."""
+
+
+def names_of(card: ModelCard) -> dict[str, tuple[str, int]]:
+    """The outputs of a model: datatype and width of each; -1 for a width that the model's file alone knows."""
+    if card.task == "regression":
+        return {PREDICTION: (FP32, 1), IDS: (BYTES, 1)}
+    if card.task == "recommendation":
+        return {PREDICTION: (FP32, 1), ITEMS: (BYTES, -1), SCORES: (FP32, -1), IDS: (BYTES, 1)}
+    datatype = label_datatype(card.label_type, card.classes)
+    return {PREDICTION: (datatype, 1), PROBABILITIES: (FP32, len(card.classes)), IDS: (BYTES, 1)}
+
+
+@lru_cache(maxsize=64)
+def label_datatype(label_type: LabelType, classes: tuple[str, ...]) -> str:
+    """The datatype of the classes as the data had them; texts where one of them does not fit its type."""
+    labels = [as_label(each, label_type) for each in classes]
+    if label_type == "integer" and all(abs(each) < 2**63 for each in labels):
+        return "INT64"
+    if label_type == "boolean" and all(isinstance(each, bool) for each in labels):
+        return "BOOL"
+    return "FP64" if label_type == "number" else BYTES
+
+
+@lru_cache(maxsize=64)
+def label_table(label_type: LabelType, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Every class, from the graph's text to what is answered."""
+    if label_datatype(label_type, classes) == BYTES:
+        return {each: each for each in classes}
+    return {each: as_label(each, label_type) for each in classes}
+
+
+@lru_cache(maxsize=64)
+def label_bytes(label_type: LabelType, classes: tuple[str, ...]) -> dict[str, bytes]:
+    """Every class, from the graph's text to its element in binary."""
+    datatype = label_datatype(label_type, classes)
+    table = label_table(label_type, classes)
+    if datatype == BYTES:
+        return {each: packed([each.encode()]) for each in table}
+    return {each: np.array(value, NUMPY[datatype]).tobytes() for each, value in table.items()}
+
+
+def response(asked: Inference, live: LiveRow, card: ModelCard, found: Mapping[str, np.ndarray]) -> Response:
+    """The response to an inference request.
+
+    Args:
+        asked: the request.
+        live: the version that answers.
+        card: of its model.
+        found: the graph's outputs, N rows each.
+
+    Raises:
+        InputFault: 422 for an output that the model does not have.
+    """
+    known = names_of(card)
+    wanted = asked.outputs or [Output(name, asked.binary) for name in known if name != IDS]
+    described: list[dict[str, Any]] = []
+    blobs: list[bytes] = []
+    for each in wanted:
+        if each.name not in known:
+            field = f"outputs.{short(each.name)}"
+            message = f"{field}: no output of this model, which has {', '.join(map(repr, known))}"
+            raise InputFault(422, "unknown_output", message, field)
+        made = Made(each.name, known[each.name][0], _values(each.name, found))
+        for part in _apart(made, card) if asked.table else [made]:
+            described.append(_described(part, card, each.binary, blobs, asked.table))
+    document: dict[str, Any] = {"model_name": live.model, "model_version": live.version, "outputs": described}
+    if asked.id is not None:
+        document["id"] = asked.id
+    if asked.table:
+        document["parameters"] = {"content_type": "pd"}
+    return _written(document, blobs)
+
+
+def _values(name: str, found: Mapping[str, np.ndarray]) -> np.ndarray:
+    if name != IDS:
+        return found[name]
+    return np.array(prediction_ids(len(found[PREDICTION])), object).reshape(-1, 1)
+
+
+def _apart(made: Made, card: ModelCard) -> list[Made]:
+    """One output a column, for tables: `probability_<class>`, `items_1`, `scores_1`, …"""
+    if made.name not in (PROBABILITIES, ITEMS, SCORES):
+        return [made]
+    width = made.values.shape[1]
+    names = [f"probability_{each}" for each in card.classes] if made.name == PROBABILITIES else (
+        [f"{made.name}_{at + 1}" for at in range(width)])  # fmt: skip
+    return [Made(name, made.datatype, made.values[:, at : at + 1]) for at, name in enumerate(names)]
+
+
+def _described(made: Made, card: ModelCard, binary: bool, blobs: list[bytes], table: bool) -> dict[str, Any]:
+    """The output in the response's JSON; the bytes of a binary one go to `blobs`."""
+    document: dict[str, Any] = {"name": made.name, "datatype": made.datatype, "shape": [*made.values.shape]}
+    is_label = made.name == PREDICTION and made.values.dtype == object
+    parameters: dict[str, Any] = {"content_type": "str"} if table and made.datatype == BYTES else {}
+    if binary:
+        blobs.append(_labels_packed(made.values, card) if is_label else _packed(made))
+        parameters["binary_data_size"] = len(blobs[-1])
+    else:
+        listed = made.values.ravel().tolist()
+        if is_label:
+            listed = list(map(label_table(card.label_type, card.classes).__getitem__, listed))
+        document["data"] = listed
+    if parameters:
+        document["parameters"] = parameters
+    return document
+
+
+def _labels_packed(labels: np.ndarray, card: ModelCard) -> bytes:
+    return b"".join(map(label_bytes(card.label_type, card.classes).__getitem__, labels.ravel().tolist()))
+
+
+def _packed(made: Made) -> bytes:
+    if made.datatype == BYTES:
+        return packed([each.encode() for each in made.values.ravel().tolist()])
+    return made.values.astype(NUMPY[made.datatype], copy=False).tobytes()
+
+
+def _written(document: Mapping[str, Any], blobs: Sequence[bytes]) -> Response:
+    body = orjson.dumps(document)
+    headers = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
+    if not blobs:
+        return Response(200, headers, body)
+    headers |= {"Content-Type": "application/octet-stream", HEADER.title(): str(len(body))}
+    return Response(200, headers, b"".join([body, *blobs]), binary=True)

@@ -1,0 +1,74 @@
+"""`POST /models/{model}/predict`: JSON, CSV or a picture in; predictions, probabilities, version and ids out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.ids import prediction_ids
+from lambdas.predict.common import checked_body, live_row, predicted
+from lambdas.serving.documents import short, write
+from lambdas.serving.faults import InputFault
+from lambdas.serving.pictures import BODIES
+from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
+from lambdas.shared.http import HEADERS, Response, error
+
+if TYPE_CHECKING:
+    from lambdas.predict.common import Store
+    from lambdas.serving.model import Answers, ServedModel
+    from lambdas.serving.rows import Rows
+    from lambdas.shared.http import Request
+
+
+def answered(request: Request, served: Store) -> Response:
+    """See `Dialect`."""
+    return Response(200, HEADERS, write(predict(request, served)))
+
+
+def refused(fault: InputFault) -> Response:
+    """See `Dialect`."""
+    return error(fault.status, fault.code, fault.message, fault.field)
+
+
+def predict(request: Request, served: Store) -> dict[str, Any]:
+    """The response's document.
+
+    Raises:
+        InputFault: the caller can mend it.
+        ModelFault: the live model cannot be served.
+    """
+    live = live_row(request.path["model"], served)
+    rows = read_rows(request)
+    model = served.load(live)
+    answers = predicted(model, to_arrays(rows, model.card))
+    return {
+        "model": live.model,
+        "version": live.version,
+        "predictions": answers.predictions,
+        "probabilities": probabilities(answers, model),
+        "recommendations": answers.recommendations,
+        "ids": prediction_ids(rows.count),
+    }
+
+
+def read_rows(request: Request) -> Rows:
+    """The request's rows by its content type; JSON when it names none."""
+    body = checked_body(request)
+    if request.content_type in ("", "application/json"):
+        return from_json(body)
+    if request.content_type in ("text/csv", "application/csv"):
+        return from_csv(body)
+    if request.content_type in BODIES:
+        return from_picture(body)
+    message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"
+    raise InputFault(415, "content_type", message)
+
+
+def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]] | None:
+    """One object a row, class to probability; None for regression."""
+    if answers.probabilities is None:
+        return None
+    classes, rows = model.card.classes, answers.probabilities.tolist()
+    if len(classes) == 2:  # the usual case, in half the time
+        first, second = classes
+        return [{first: one, second: other} for one, other in rows]
+    return [dict(zip(classes, row, strict=True)) for row in rows]
