@@ -78,11 +78,15 @@ def bare(model: ServedModel, path: Path) -> int:
 def ours(model: ServedModel, path: Path) -> int:
     """The piece that Answer would do, to a file beside; the rows that it did."""
     with path.open("rb") as file, path.with_suffix(".out").open("wb") as out:
+
+        def write(data: bytes) -> None:
+            out.write(data)
+
         names = tuple(next(csv.reader([file.readline().decode()])))
         work = Work(model, BatchFile(path.name, "csv", names), "run-0123456789abcdef", {})
-        out.write(work.writer().header().encode())
+        write(work.writer().header().encode())
         blocks = iter(lambda: file.read(BLOCK), b"")
-        (totals,) = deque(answer_piece(work, blocks, 2, out.write, out.write), maxlen=1)
+        (totals,) = deque(answer_piece(work, blocks, 2, write, write), maxlen=1)
     return totals.predicted
 
 

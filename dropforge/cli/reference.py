@@ -106,8 +106,8 @@ A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version",
 "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data.
 `report` is a path on the embedded cloud, an S3 URI on AWS.
 
-A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed", "reason",
-"predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.
+A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
+"reason", "predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.
 
 `predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression.
 

@@ -33,6 +33,9 @@ def row(status: str, step: str, **more: Any) -> dict[str, Any]:
     return run_row(**{**bare, "status": status, "step": step, "run": THE_RUN, "kind": "batch", "key": KEY, **more})
 
 
+pytestmark = pytest.mark.usefixtures("api")
+
+
 @pytest.fixture
 def file(tmp_path: Path, api: ApiServer) -> Path:
     """A file to predict, and an S3 that takes it."""
@@ -49,7 +52,7 @@ def tell(api: ApiServer, *rows: dict[str, Any]) -> None:
 PREDICTED = row("predicted", "Notify", version="2", predicted=1_200, failed=3, output=OUTPUT, pieces=2)
 
 
-def test_a_batch_gives_its_id_at_once(run: Run, api: ApiServer, file: Path) -> None:
+def test_a_batch_gives_its_id_at_once(run: Run, file: Path) -> None:
     ran = run("batch", "houses", str(file), "--json")
     assert (ran.code, ran.document["run"], ran.document["key"]) == (0, THE_RUN, KEY)
     assert f"dropforge show {THE_RUN} --wait" in run("batch", "houses", str(file)).out

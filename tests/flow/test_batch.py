@@ -6,8 +6,10 @@ import csv
 import gzip
 import io
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from dropforge.contract import names
@@ -15,14 +17,17 @@ from dropforge.contract import names
 from .test_flow import body, poll
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    import polars as pl
 
     from dropforge.client import Dropforge
     from dropforge.client.batchruns import BatchOutcome
 
     from .conftest import Forged
+
+
+TIMES = 500
+"""As often the unseen rows stand in the large file: 20 MB of text."""
 
 
 def unseen(forged: dict[str, Forged]) -> pl.DataFrame:
@@ -85,19 +90,32 @@ def test_parts_go_through_the_map_and_poisoned_rows_are_named(forge: Dropforge, 
 
 def test_a_file_over_the_limit_is_cut_and_joined(forge: Dropforge, forged: dict[str, Forged], tmp_path: Path) -> None:
     """With the limit of a piece lowered; packed, too."""
-    lines = text_of(unseen(forged)).splitlines(keepends=True)
-    text = "".join([lines[0], *(lines[1:] * 300)])
-    with lower_limit(forge, 200_000):
+    frame = unseen(forged).with_columns(note=pl.lit("n" * 1_000))
+    lines = text_of(frame).splitlines(keepends=True)
+    text = "".join([lines[0], *(lines[1:] * TIMES)])
+    with lower_limit(forge, 1_000_000):
         ended = batch(forge, tmp_path / "large.csv.gz", text)
     assert (ended.status, ended.failed) == ("predicted", 0), ended.reason
     assert forge.run(ended.run).pieces > 1
     rows = list(csv.DictReader(io.StringIO(gzip.decompress(predictions(forge, "large.csv.gz")).decode(), newline="")))
     assert [int(row["line"]) for row in rows] == list(range(2, text.count("\n") + 1))
-    assert [row["species"] for row in rows] == unseen(forged)["species"].to_list() * 300
+    assert [row["species"] for row in rows] == unseen(forged)["species"].to_list() * TIMES
 
 
-class lower_limit:
-    pass
+@contextmanager
+def lower_limit(forge: Dropforge, size: int) -> Iterator[None]:
+    """Pieces of `size` bytes while the context lasts, but for the blocks of 16 MiB that files are read in."""
+    functions = forge.connection.client("lambda")
+    pages = functions.get_paginator("list_functions").paginate()
+    found = (each for page in pages for each in page["Functions"])
+    plan = next(each for each in found if "BatchPlan" in each["FunctionName"])
+    name, before = plan["FunctionName"], plan["Environment"]["Variables"]
+    lowered = {**before, "PIECE_BYTES": str(size)}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": lowered})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
 def test_no_live_model_is_told_with_what_to_do(forge: Dropforge, tmp_path: Path) -> None:
