@@ -14,7 +14,7 @@ from cdk_app.function import Function, Size
 from cdk_app.steps import SERVING
 from dropforge.contract import names
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings
+from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings, RegistrySettings
 
 if TYPE_CHECKING:
     from cdk_app.steps import Surroundings
@@ -27,7 +27,7 @@ BINARY = "*/*"
 """All bodies reach a function, and all answers leave it, byte for byte: clients of the Open Inference Protocol send
 binary tensors without a Content-Type and take them without an Accept, so that a narrower list would spoil theirs."""
 
-GETS = ("models", "models/{model}", "runs", "runs/{run}", "openapi.json")
+GETS = ("models", "models/{model}", "models/{model}/versions/{version}", "runs", "runs/{run}", "openapi.json")
 
 
 class Api(Construct):
@@ -37,15 +37,17 @@ class Api(Construct):
         super().__init__(scope, id)
         self.predict = self._predict(around)
         self.catalog = self._catalog(around)
+        self.live = self._live(around)
         self.rest = self._rest(around)
         self._routes()
 
     def _predict(self, around: Surroundings) -> Function:
         size = Size(memory=1769, seconds=29)
         predict = self._function("Predict", around, size, *SERVING)
-        around.registry.grant(predict.role, ["GetItem"])
-        models = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")
-        predict.allow(["s3:GetObject"], [models], EVERY_MODEL)
+        around.registry.grant(predict.role, ["GetItem", "Query"])
+        files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
+        models = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        predict.allow(["s3:GetObject"], models, EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
         predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
         return predict
@@ -57,6 +59,15 @@ class Api(Construct):
         told = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
         return catalog
+
+    def _live(self, around: Surroundings) -> Function:
+        environment = RegistrySettings(registry=around.table)
+        size = Size(memory=256, seconds=29)
+        live = Function(
+            self, "Live", environment=environment, packaging=around.packaging, key=around.lake.key, size=size
+        )
+        around.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
+        return live
 
     def _function(self, id: str, around: Surroundings, size: Size, *extra: str) -> Function:
         environment = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
@@ -118,6 +129,9 @@ class Api(Construct):
         lists = apigateway.LambdaIntegration(self.catalog.function)
         for path in GETS:
             self.rest.root.resource_for_path(path).add_method("GET", lists)
+        moves = apigateway.LambdaIntegration(self.live.function)
+        for method in ("PUT", "DELETE"):
+            self.rest.root.resource_for_path("models/{model}/live").add_method(method, moves)
         # one permission for all routes: a function's policy holds 20 kB
         predict = apigateway.LambdaIntegration(self.predict.function, scope_permission_to_method=False)
         for path, method in PREDICT_ROUTES.items():

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,12 @@ NEVER_IMPORTED = (
     *PILLOW_UNUSED,
     *(f"onnxruntime/{name}" for name in ("transformers", "quantization", "tools", "backend", "datasets")),
     "onnxruntime/capi/libonnxruntime.so.*",  # the Python module has it all inside once more
-    *("numpy/**/tests", "**/*.pyi", "bin"),
+    *(f"numpy/{name}" for name in ("f2py", "fft", "ma", "polynomial", "testing", "typing", "doc", "_pyinstaller")),
+    *(f"numpy/_core/{name}" for name in ("include", "lib", "_simd.*", "_umath_tests.*", "_rational_tests.*")),
+    *("numpy/**/tests", "numpy/**/*.pxd", "numpy/conftest.py", "**/*.pyi", "bin"),
 )
 """Patterns for the parts of the dependencies that the functions never import."""
-RECIPE = "4"
+RECIPE = "5"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 
@@ -50,7 +53,7 @@ def function_code(step: str, extra: Sequence[str], packaging: Packaging) -> lamb
         )  # fmt: skip
     return lambda_.Code.from_asset(
         str(ROOT),
-        asset_hash=content_hash(paths, f"{RECIPE}{PYTHON}"),
+        asset_hash=content_hash(paths, f"{RECIPE}{PYTHON}{'compiled' if compiler() else ''}"),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=PipBundling(paths, requirements)),
     )
@@ -107,6 +110,7 @@ class PipBundling:
             target = Path(output_dir) / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
+        compile_all(Path(output_dir))
         return True
 
 
@@ -121,3 +125,26 @@ def install(requirements: Path, target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+@cache
+def compiler() -> str | None:
+    """A Python of the functions' minor version, for byte code is good for no other; None when there is none here."""
+    for found in filter(None, (sys.executable, shutil.which(f"python{PYTHON}"))):
+        asked = [found, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
+        if subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == PYTHON:
+            return found
+    return None
+
+
+def compile_all(package: Path) -> None:
+    """Byte code beside every source: Lambda's folder is read-only, so that each cold start would compile anew.
+
+    It is never checked against the sources (`unchecked-hash`), whose times a zip does not keep.
+    """
+    python = compiler()
+    if python is None:
+        print(f"no python{PYTHON} found: packed without byte code, cold starts are slower", file=sys.stderr)
+        return
+    words = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*words, "-s", str(package), "-p", "/var/task", str(package)], check=True)

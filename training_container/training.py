@@ -18,6 +18,7 @@ from training_container import evidence
 from training_container.checkpoints import Checkpoints
 from training_container.curves import write_tensorboard
 from training_container.data.prepare import prepare
+from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
@@ -138,7 +139,9 @@ def export(folder: Path, done: Study, card: ModelCard, watch: Watch) -> Proof:
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
     watch.step("export").tell(0.0)
     holdout, native = done.dataset.holdout, Native(done.encoder, done.body)
-    model = build(card, done.encoder, done.body, done.encoder.encode(holdout.columns)).SerializeToString()
+    compared = background(card, done.encoder, done.dataset.learning)
+    table = done.encoder.encode(holdout.columns)
+    model = build(card, done.encoder, done.body, table, compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
     watch.step("prove").tell(0.0, bytes=len(model))
     proof = prove(native, Runtime(model, card), holdout)

@@ -32,9 +32,9 @@ def batch(
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Predict a whole file where it lies: for more rows than `predict` should send.
+    """Predict a whole file of any size.
 
-    The file is uploaded and answered in pieces at the same time. The predictions appear in the artifact bucket as
+    For more rows than `predict` should send. The file is uploaded and answered in pieces at the same time. The predictions appear in the artifact bucket as
     predictions/MODEL/FILE when they are whole, with totals and the rows that have none, by line, beside them. With
     --wait the exit code is 0 for predicted, 1 for rejected and failed.
 

@@ -1,4 +1,4 @@
-"""`runs`, `show`, `models`, `report`: what is known."""
+"""`runs`, `show`, `models`, `report`: what is known; `remove` and `rollback`: what serves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropforge.cli.drop import finish, watch
-from dropforge.cli.shell import Home, Json, Run, Shell, Timeout
+from dropforge.cli.shell import Home, Json, Model, Run, Shell, Timeout
 from dropforge.cli.tables import (
     columns_table,
     facts,
@@ -32,6 +32,8 @@ def register(app: typer.Typer) -> None:
     app.command()(show)
     app.command()(models)
     app.command()(report)
+    app.command()(remove)
+    app.command()(rollback)
 
 
 def runs(
@@ -113,6 +115,36 @@ def report(
     shell = Shell.of(context, as_json, home)
     path = shell.forge.report(run, out)
     shell.result({"run": run, "report": str(path)}, str(path))
+
+
+def remove(context: typer.Context, model: Model, as_json: Json = False, home: Home = None) -> None:
+    """Take a model back: within seconds nothing answers under its name.
+
+    Versions and history stay; `dropforge rollback` brings it back.
+
+    Example: dropforge remove houses
+    """
+    shell = Shell.of(context, as_json, home)
+    row = shell.forge.remove(model)
+    shell.result(row, f"{model} is removed; version {row['version']} served last: `dropforge rollback {model}`")
+
+
+def rollback(
+    context: typer.Context,
+    model: Model,
+    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="An approved version.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Let the version serve that served before, or another one.
+
+    After `dropforge remove` it is the one that was removed.
+
+    Example: dropforge rollback houses --to 3
+    """
+    shell = Shell.of(context, as_json, home)
+    row = shell.forge.rollback(model, to)
+    shell.result(row, f"version {row['version']} of {model} serves")
 
 
 def _page(page: dict[str, Any]) -> Iterator[Any]:

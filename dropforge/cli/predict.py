@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from dropforge.cli.explained import show_explained
 from dropforge.cli.shell import Home, Json, Model, Shell
 from dropforge.cli.tables import table, words
 from dropforge.cli.writers import opened, writer_for
@@ -47,6 +48,13 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write rows and predictions to this .csv or .jsonl.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell what each column contributes to each answer.")
+    ] = False,
+    of_class: Annotated[
+        str | None,
+        typer.Option("--class", metavar="CLASS", help="Explain this class, instead of each row's own prediction."),
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -54,21 +62,25 @@ def predict(
 
     A table of the first rows on the terminal, all of them with --json, and with --out in a file: the columns that
     came in, the prediction, a probability a class, and an id that true labels can come back under. A recommender
-    lists the items to show in a row whose item is empty.
+    lists the items to show in a row whose item is empty. With --explain the first rows are drawn as bars, and --out
+    adds the contributions: docs/explain.md.
 
     \b
     Example: dropforge predict houses --file new-houses.csv --out priced.csv
     Example: dropforge predict flowers rose.jpg tulip.png
-    Example: dropforge predict houses --rows '[{"rooms": 4, "district": "north"}]'
+    Example: dropforge predict houses --rows '[{"rooms": 4, "district": "north"}]' --explain
     """
     if sum((rows is not None, file is not None, bool(files))) != 1:
         raise typer.BadParameter("give the rows with either --rows or --file, or pictures by their files")
     shell = Shell.of(context, as_json, home)
-    answers = shell.forge.predict_stream(model, _given(rows, file, files or []))
+    given = _given(rows, file, files or [])
+    answers = shell.forge.predict_stream(model, given, explain=explain, of_class=of_class)
     if out is not None:
         _write(shell, answers, out)
     elif shell.json:
         shell.result(collect(answer for _, answer in answers).to_json())
+    elif explain:
+        show_explained(shell, answers)
     else:
         _show(shell, answers)
 

@@ -57,9 +57,17 @@ SDK = {
     "report": """
         forge.report("run-0123456789abcdef", "report.html")
         """,
+    "remove": """
+        forge.remove("houses")["withdrawn"]
+        """,
+    "rollback": """
+        forge.rollback("houses")["version"]                       # what served before
+        forge.rollback("houses", "3")
+        """,
     "predict": """
         forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions
         forge.predict("houses", "new-houses.csv").probabilities
+        forge.predict("houses", [{"rooms": 4}], explain=True).explanations      # base, contributions, errors by column
         for rows, answer in forge.predict_stream("houses", "large.csv"):   # files larger than memory
             print(len(rows.rows), answer.ids[0])
         """,
@@ -109,7 +117,8 @@ A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version",
 A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
 "reason", "predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.
 
-`predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression.
+`predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression,
+and with `--explain` also `explanations` ([explain.md](explain.md)).
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and
 `field`; what the API itself refuses is an `ApiFault` with `status` too. The examples in Python begin with

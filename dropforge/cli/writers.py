@@ -44,7 +44,10 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 
 def csv_writer(file: IO[str]) -> Writer:
-    """The input's columns, then `prediction`, `probability_<class>`, `recommendations` (JSON) and `prediction_id`."""
+    """The input's columns, then `prediction`, `probability_<class>`, `recommendations` (JSON) and `prediction_id`.
+
+    Where the answers are explained, `base` and `contribution_<column>` stand before `prediction_id`.
+    """
     plain = csv.writer(file, lineterminator="\n")
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     columns: list[str] = []
@@ -58,19 +61,21 @@ def csv_writer(file: IO[str]) -> Writer:
             fields = [_field(row.get(name)) for name in columns]
             # A lone carriage return ends a row for most readers, and csv would not quote it.
             out = quoted if any("\r" in str(field) for field in fields) else plain
-            out.writerow([*fields, _field(answer.predictions[at]), *shares, *_listed(answer, at), answer.ids[at]])
+            told = [*_listed(answer, at), *_contributed(answer, at).values()]
+            out.writerow([*fields, _field(answer.predictions[at]), *shares, *told, answer.ids[at]])
 
     return write
 
 
 def jsonl_writer(file: IO[str]) -> Writer:
-    """The input's row with `prediction`, `probabilities` and `prediction_id`, an object a line."""
+    """The input's row with `prediction`, `probabilities`, `explanation` and `prediction_id`, an object a line."""
 
     def write(batch: Batch, answer: Predictions) -> None:
         for at, row in enumerate(batch.rows):
             shares = {"probabilities": answer.probabilities[at]} if answer.probabilities else {}
             listed = {"recommendations": answer.recommendations[at]} if answer.recommendations else {}
-            added = {"prediction": answer.predictions[at], **shares, **listed, "prediction_id": answer.ids[at]}
+            told = {"explanation": answer.explanations[at]} if answer.explanations else {}
+            added = {"prediction": answer.predictions[at], **shares, **listed, **told, "prediction_id": answer.ids[at]}
             renamed = {free(name, row): value for name, value in added.items()}
             file.write(json.dumps({**row, **renamed}, ensure_ascii=False) + "\n")
 
@@ -80,7 +85,8 @@ def jsonl_writer(file: IO[str]) -> Writer:
 def _added(columns: list[str], answer: Predictions) -> dict[str, str]:
     classes = list(answer.probabilities[0]) if answer.probabilities else []
     lists = ["recommendations"] if answer.recommendations is not None else []
-    names = ["prediction", *(f"probability_{each}" for each in classes), *lists, "prediction_id"]
+    told = _contributed(answer, 0)
+    names = ["prediction", *(f"probability_{each}" for each in classes), *lists, *told, "prediction_id"]
     return {name: free(name, columns) for name in names}
 
 
@@ -90,6 +96,14 @@ def _listed(answer: Predictions, at: int) -> list[str]:
         return []
     found = answer.recommendations[at]
     return ["" if found is None else json.dumps(found, ensure_ascii=False)]
+
+
+def _contributed(answer: Predictions, at: int) -> dict[str, float]:
+    """The row's explanation as columns; none where it has none."""
+    if answer.explanations is None:
+        return {}
+    told = answer.explanations[at]
+    return {"base": told["base"], **{f"contribution_{name}": each for name, each in told["contributions"].items()}}
 
 
 def free(name: str, taken: list[str] | Mapping[str, Any]) -> str:

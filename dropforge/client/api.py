@@ -75,9 +75,20 @@ class Api:
         """One model: its live version, its columns, all versions; `ApiFault` 404 when there is none."""
         return self._get(f"/models/{checked_model(model)}")
 
-    def predict(self, model: str, body: bytes, content_type: str = JSON) -> dict[str, Any]:
+    def predict(
+        self, model: str, body: bytes, content_type: str = JSON, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """The live version's answer to one request of rows."""
-        return self._call("POST", f"/models/{checked_model(model)}/predict", body=body, content_type=content_type)
+        return self._call("POST", f"/models/{checked_model(model)}/predict", query, body, content_type)
+
+    def remove(self, model: str) -> dict[str, Any]:
+        """Nothing serves under this name any more; the pointer as it is then. `ApiFault` 404 when nothing ever did."""
+        return self._call("DELETE", f"/models/{checked_model(model)}/live")
+
+    def serve(self, model: str, version: str) -> dict[str, Any]:
+        """An approved version serves; the pointer as it is then. `ApiFault` 404 when it may not."""
+        body = json.dumps({"version": version}).encode()
+        return self._call("PUT", f"/models/{checked_model(model)}/live", body=body, content_type=JSON)
 
     def openapi(self) -> dict[str, Any]:
         """The API's description of itself."""

@@ -45,9 +45,17 @@ class Batch:
     def halves(self) -> tuple[Batch, Batch]:
         """The same rows in two batches."""
         middle = len(self.rows) // 2
-        texts = (None, None) if self.texts is None else (self.texts[:middle], self.texts[middle:])
-        first = Batch(self.rows[:middle], self.columns, texts[0])
-        return first, Batch(self.rows[middle:], self.columns, texts[1])
+        return self.part(0, middle), self.part(middle, len(self.rows))
+
+    def parts(self, most: int) -> Iterator[Batch]:
+        """The same rows in batches of at most so many."""
+        for start in range(0, len(self.rows), most):
+            yield self.part(start, start + most)
+
+    def part(self, start: int, end: int) -> Batch:
+        """Some of the rows."""
+        texts = None if self.texts is None else self.texts[start:end]
+        return Batch(self.rows[start:end], self.columns, texts)
 
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Batch]:

@@ -55,10 +55,9 @@ class PictureBatch(Batch):
         rows = [{IMAGE: base64.b64encode(_read(path)).decode("ascii")} for path in self.files]
         return json.dumps({"rows": rows}).encode(), JSON
 
-    def halves(self) -> tuple[Batch, Batch]:
-        """The same pictures in two batches."""
-        middle = len(self.files) // 2
-        return batch_of(self.files[:middle]), batch_of(self.files[middle:])
+    def part(self, start: int, end: int) -> Batch:
+        """Some of the pictures."""
+        return batch_of(self.files[start:end])
 
 
 def batch_of(files: Sequence[Path]) -> PictureBatch:

@@ -14,7 +14,7 @@ from dropforge.client.connection import STACK, Connection
 from dropforge.client.drops import Dropped, upload, upload_batch
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
-from dropforge.client.predictions import Predictions, collect, stream
+from dropforge.client.predictions import Predictions, collect, stream, wishes
 from dropforge.client.runs import Clock, Ended, Event, decoded, follow
 from dropforge.client.traininglog import TrainingLog
 
@@ -201,18 +201,46 @@ class Dropforge:
         """One model: what is live, its card (the columns it reads), versions and history."""
         return self._api.model(name)
 
-    def predict(self, model: str, rows: Given) -> Predictions:
+    def predict(self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None) -> Predictions:
         """Answers for rows, for those of a file, for a picture's file or a list of them, in requests of at most 1,000.
+
+        Args:
+            model: the model's name.
+            rows: what to predict.
+            explain: whether to tell what each column contributes to each answer (docs/explain.md), ten rows a request.
+            of_class: whose probability is explained, instead of each row's own prediction.
 
         Raises:
             ApiFault: no such model, or a row that it cannot answer; `field` names the place.
             Fault: no rows, a file that cannot be read, or a model that was replaced between two requests.
         """
-        return collect(answer for _, answer in self.predict_stream(model, rows))
+        return collect(answer for _, answer in self.predict_stream(model, rows, explain=explain, of_class=of_class))
 
-    def predict_stream(self, model: str, rows: Given) -> Iterator[tuple[Batch, Predictions]]:
+    def predict_stream(
+        self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None
+    ) -> Iterator[tuple[Batch, Predictions]]:
         """As `predict`, some rows at a time with their answers: for files larger than memory."""
-        return stream(self._api, model, batches_of(rows))
+        return stream(self._api, model, batches_of(rows), wishes(explain, of_class))
+
+    def remove(self, model: str) -> dict[str, Any]:
+        """Takes a model back: within seconds nothing answers under its name. Versions and history stay.
+
+        `rollback` brings it back, and so does a data set that is dropped afterwards. Raises `ApiFault` with status 404
+        when nothing ever served under this name.
+        """
+        return self._api.remove(model)
+
+    def rollback(self, model: str, version: str | None = None) -> dict[str, Any]:
+        """Lets an approved version serve: by default the one that served before, or before the model was removed.
+
+        Raises:
+            ApiFault: no such model or version, or the version was refused.
+            Fault: nothing served before.
+        """
+        wanted = version or next((each["version"] for each in self.model(model)["history"][1:]), None)
+        if wanted is None:
+            raise Fault(f"model {model!r}: nothing served before; name a version", "no_version", "version")
+        return self._api.serve(model, wanted)
 
     def report(self, run: str, to: str | Path | None = None) -> Path:
         """Fetches the run's report.html to `to`; `Fault` when the run has none.

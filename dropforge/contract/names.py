@@ -180,6 +180,9 @@ class RunFiles:
 
 PLAN_FILE = "plan.json"
 MODEL_FILE = "model.onnx"
+FAST_GRAPH_FILE = "fast/graph.onnx"
+FAST_WEIGHTS_FILE = "fast/weights.bin"
+"""Of large models: the same model in the form that Predict loads (`contract/fast.py`)."""
 MANIFEST_FILE = "manifest.json"
 METRICS_FILE = "metrics.json"
 PROFILE_FILE = "profile.json"

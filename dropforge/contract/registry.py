@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document
+from dropforge.contract.fast import FastForm
 from dropforge.contract.scores import Interval
 from dropforge.contract.steps import Status
 
@@ -158,6 +159,8 @@ class VersionRow(Document):
     baseline: dict[str, float]
     lineage: dict[str, Any]
     cost: float
+    fast: FastForm | None = None
+    """Of a large model, in the folder of its run."""
 
 
 @dataclass(frozen=True)
@@ -175,3 +178,6 @@ class LiveRow(Document):
     moved: str
     previous: str | None = None
     """The version that served before."""
+    fast: FastForm | None = None
+    withdrawn: bool = False
+    """Whether the model was removed: then nothing serves, and the version is the one that did last."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
+from dropforge.contract.fast import FastForm
 from dropforge.contract.plan import Lineage
 from dropforge.contract.schema import ModelCard, Task
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
@@ -127,3 +128,5 @@ class Verdict(Document):
     """Of the judged model.onnx."""
     notes: tuple[str, ...] = ()
     """What was not compared, and why."""
+    fast: FastForm | None = None
+    """Of a large model that was approved: the form that loads at once, which answered the golden rows alike."""

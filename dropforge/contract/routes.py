@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 PREDICT = "/models/{model}/predict"
+PREDICT_VERSION = "/models/{model}/versions/{version}/predict"
 MODEL = "/v2/models/{model}"
 VERSION = f"{MODEL}/versions/{{version}}"
 
-SIMPLE = {PREDICT: "POST"}
+SIMPLE = {PREDICT: "POST", PREDICT_VERSION: "POST"}
 """Template to method: the API of Dropforge itself."""
 
 INFERENCE = {

@@ -22,6 +22,9 @@ LabelType = Literal["text", "integer", "number", "boolean"]
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
 
+BACKGROUND_KEY = "dropforge.background"
+"""Key of the background in the ONNX file's metadata; models of tables alone have one."""
+
 PREDICTION = "prediction"
 """ONNX output: float32 [N, 1] for regression and recommendation (the rating), string [N, 1] (the class, or the cluster)
 otherwise."""
@@ -105,3 +108,13 @@ class ModelCard(Document):
     def pick(self) -> Callable[[Any], Any]:
         """Takes the values of a record in the order of the columns: a tuple, or of one column the value itself."""
         return itemgetter(*self.names)
+
+
+@dataclass(frozen=True)
+class Background(Document):
+    """What explanations compare a row with: some rows like those of training, none of them a person's."""
+
+    SCHEMA: ClassVar[str] = "dropforge.background/1"
+
+    columns: dict[str, tuple[Any, ...]]
+    """Every column of the card to its values, equally many: numbers or texts, None for a missing value."""

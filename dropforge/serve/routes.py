@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -57,7 +56,7 @@ def refused(request: Request, methods: list[str]) -> Response:
     allowed = ", ".join(methods)
     message = f"{request.resource}: expected {allowed}, got {short(request.method)}"
     response = error(405, "method", message)
-    return replace(response, headers={**response.headers, "Allow": allowed})
+    return response._replace(headers={**response.headers, "Allow": allowed})
 
 
 def too_large(size: int) -> Response:
@@ -117,7 +116,7 @@ def _document() -> dict[str, Any]:
     line = schemas["Models"]["properties"]["models"]["items"]
     page = {**line, "required": [*line["required"], "card"]}
     page["properties"] = {**line["properties"], "card": {"$ref": "#/components/schemas/Card"}}
-    names = ("Any", "Rows", "Predictions", "Models", "Card", "Error", *inference.schemas())
+    names = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error", *inference.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},

@@ -1,4 +1,4 @@
-"""Models from files of a disk, behind the three methods that Predict asks; a file that changes is served anew."""
+"""Models from files of a disk, behind the methods that Predict asks; a file that changes is served anew."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from dropforge.contract.names import MANIFEST_FILE, MODEL_FILE, NameFault, check_model
 from dropforge.contract.registry import LiveRow
 from dropforge.serve.faults import ServeFault
-from lambdas.serving.faults import ModelFault
+from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.model import ServedModel
 from lambdas.shared.log import log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dropforge.contract.registry import VersionRow
     from dropforge.serve.sources import Named
 
 LOOK_SECONDS = 1.0
@@ -87,7 +88,19 @@ class Files:
                 self.lock.release()
         return self.served[model].row
 
-    def load(self, row: LiveRow) -> ServedModel:
+    def version(self, model: str, version: str) -> LiveRow:
+        """What serves, when it has this version: a disk keeps no other.
+
+        Raises:
+            InputFault: 404, it has another version.
+        """
+        row = self.served[model].row
+        if row.version != version:
+            message = f"model {model!r} version {version[:20]!r}: there is none here; expected {row.version}"
+            raise InputFault(404, "no_such_version", message)
+        return row
+
+    def load(self, row: LiveRow | VersionRow) -> ServedModel:
         """The model that the row names, also when its file has changed since the row was read.
 
         Raises:

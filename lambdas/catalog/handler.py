@@ -1,4 +1,4 @@
-"""Catalog: `GET /models`, `/models/{model}`, `/runs`, `/runs/{run}` and `/openapi.json`."""
+"""Catalog: `GET /models`, `/models/{model}`, its `/versions/{version}`, `/runs`, `/runs/{run}`, `/openapi.json`."""
 
 from __future__ import annotations
 
@@ -60,6 +60,17 @@ def show_model(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     return views.model_page(name, versions, registry, Artifacts(settings.artifacts))
 
 
+def show_version(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """One version, approved or refused."""
+    registry, name, version = Registry(settings.registry), request.path["model"], request.path["version"]
+    known = registry.versions(name) if MODEL_NAME.fullmatch(name) else []
+    row = next((each for each in known if each.version == version), None)
+    if row is None:
+        listed = ", ".join(each.version for each in known[:MOST_LISTED]) or "none is registered"
+        raise NotFound(f"model {name[:80]!r} version {version[:20]!r}: there is none; expected one of: {listed}")
+    return row.to_json()
+
+
 def list_runs(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """The newest runs first."""
     limit = request.query.get("limit", "20")
@@ -86,6 +97,7 @@ def openapi(_request: Request, _settings: ArtifactSettings) -> dict[str, Any]:
 ROUTES: dict[str, Callable[[Request, ArtifactSettings], dict[str, Any]]] = {
     "/models": list_models,
     "/models/{model}": show_model,
+    "/models/{model}/versions/{version}": show_version,
     "/runs": list_runs,
     "/runs/{run}": show_run,
     "/openapi.json": openapi,

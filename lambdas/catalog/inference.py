@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dropforge.contract import routes
-from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, list_of, object_of, ref, responses
+from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 
-VERSION = {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}}
 LENGTH = {
     "name": "Inference-Header-Content-Length",
     "in": "header",
@@ -41,7 +40,7 @@ def _get(name: str, summary: str, schema: str, parameters: Any = ()) -> dict[str
 
 
 def _infer(name: str, parameters: list[Any]) -> dict[str, Any]:
-    answers = responses("InferenceResponse", list(ERRORS), "InferenceError")
+    answers = responses("InferenceResponse", [each for each in ERRORS if each != "409"], "InferenceError")
     answers["200"]["content"][BINARY] = {"schema": {}}
     return {
         "operationId": name,

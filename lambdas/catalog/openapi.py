@@ -13,7 +13,7 @@ from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
 from lambdas.catalog import inference
-from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, list_of, object_of, ref, responses
+from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 from lambdas.catalog.schemas import schema_of
 from lambdas.catalog.views import BESIDE
 
@@ -46,14 +46,41 @@ SIGV4 = {
 RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
 OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
+EXPLAIN = {
+    "name": "explain",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "description": "Adds what each column contributes to each row's answer; for models of tables",
+}
+OF_CLASS = {
+    "name": "class",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "With explain: the class whose probability is explained, instead of each row's own prediction",
+}
 
 
 def paths() -> dict[str, Any]:
     """Every route."""
     return {
-        "/models/{model}/predict": {"post": predict_operation()},
+        "/models/{model}/predict": {"post": predict_operation("predict", "Predictions of the live version", [MODEL])},
+        "/models/{model}/versions/{version}/predict": {
+            "post": predict_operation("predictVersion", "Predictions of one version", [MODEL, VERSION])
+        },
         "/models": {"get": _get("listModels", "Every model that serves", "Models")},
         "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/models/{model}/live": {
+            "put": serve_operation(),
+            "delete": {
+                "operationId": "removeModel",
+                "summary": "Nothing serves any more; versions and history stay",
+                "parameters": [MODEL],
+                "responses": responses("Live", ["404"]),
+            },
+        },
+        "/models/{model}/versions/{version}": {
+            "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
+        },
         "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
@@ -61,12 +88,12 @@ def paths() -> dict[str, Any]:
     }
 
 
-def predict_operation() -> dict[str, Any]:
-    """`POST /models/{model}/predict`."""
+def predict_operation(name: str, summary: str, parameters: list[Any]) -> dict[str, Any]:
+    """`POST …/predict`."""
     return {
-        "operationId": "predict",
-        "summary": "Predictions of the live version",
-        "parameters": [MODEL],
+        "operationId": name,
+        "summary": summary,
+        "parameters": [*parameters, EXPLAIN, OF_CLASS],
         "requestBody": {
             "required": True,
             "content": {
@@ -76,6 +103,17 @@ def predict_operation() -> dict[str, Any]:
             },
         },
         "responses": responses("Predictions", list(ERRORS)),
+    }
+
+
+def serve_operation() -> dict[str, Any]:
+    """`PUT /models/{model}/live`."""
+    return {
+        "operationId": "serveVersion",
+        "summary": "An approved version serves, an older one too",
+        "parameters": [MODEL],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": object_of({"version": TEXT})}}},
+        "responses": responses("Live", ["400", "404"]),
     }
 
 
@@ -100,6 +138,7 @@ def schemas() -> dict[str, Any]:
             "description": "Records or columns; every column of the model's card, null for a missing value",
         },
         "Predictions": prediction_schema(),
+        "Explanation": explanation_schema(),
         "Models": object_of({"models": list_of(line_schema())}),
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
@@ -123,7 +162,21 @@ def prediction_schema() -> dict[str, Any]:
         "description": "Of recommenders: in a row whose item is null, the items to show its user, best first",
     }
     fields = {"model": TEXT, "version": TEXT, "predictions": list_of(labels), "probabilities": shares}
-    return object_of({**fields, "recommendations": lists, "ids": list_of(TEXT)})
+    made = object_of({**fields, "recommendations": lists, "ids": list_of(TEXT)})
+    made["properties"]["explanations"] = list_of(ref("Explanation"))
+    return made
+
+
+def explanation_schema() -> dict[str, Any]:
+    """What a row's answer is made of, where the request asks for it."""
+    number: dict[str, Any] = {"type": "number"}
+    fields = {
+        "class": {**VALUE, "description": "Null for regression"},
+        "base": {**number, "description": "Mean answer for the rows that the model's file compares with"},
+        "contributions": {**SCORES, "description": "By column; with the base they add up to the answer"},
+        "errors": {**SCORES, "description": "Standard errors of the contributions"},
+    }
+    return {**object_of(fields), "description": "With explain=true alone"}
 
 
 def line_schema() -> dict[str, Any]:

@@ -8,10 +8,11 @@ from dropforge.contract.names import MODEL_NAME
 
 ERRORS = {
     "400": "Not JSON or CSV, or not the shape that is expected",
-    "404": "No such model or run",
+    "404": "No such model, version or run",
+    "409": "The model's file is of before explanations were written: drop its data again",
     "413": "Too many rows, or too many bytes",
     "415": "Another content type than JSON, CSV or a picture",
-    "422": "A missing or unknown column, or a value of a wrong type: the message names the field",
+    "422": "A missing or unknown column, a value of a wrong type, nothing to explain: the message names the field",
     "503": "The live model cannot be served at the moment",
 }
 MODEL = {
@@ -20,6 +21,7 @@ MODEL = {
     "required": True,
     "schema": {"type": "string", "pattern": f"^{MODEL_NAME.pattern}$"},
 }
+VERSION = {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}}
 TEXT = {"type": "string"}
 VALUE = {"type": ["string", "number", "boolean", "null"]}
 

@@ -12,6 +12,7 @@ from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import Judged, JudgeInput
 from lambdas.judge.champion import compare
 from lambdas.judge.evidence import Holdout, holdout_scores, parity
+from lambdas.judge.fast import with_fast_form
 from lambdas.judge.files import collect, keep
 from lambdas.judge.verdict import Evidence, unservable, verdict
 from lambdas.serving.faults import InputFault, ModelFault
@@ -37,7 +38,8 @@ def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
     registry.update_run(given.run, step="Judge", job=given.job, cost=price)
     manifest, files = collect(given, artifacts)
     found = examine(manifest, files, registry.live(given.model), artifacts)
-    keep(given.run, files, artifacts)
+    found, faster = with_fast_form(found, files)
+    keep(given.run, {**files, **faster}, artifacts)
     artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), found.to_json())
     report = artifacts.uri(given.run, names.REPORT_FILE)
     scored: dict[str, Any] = {"metric": found.metric, "metrics": found.candidate, "baseline": found.baseline}

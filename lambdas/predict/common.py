@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.registry import LiveRow, VersionRow
     from lambdas.serving.faults import ModelFault
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.shared.http import Request, Response
@@ -31,7 +31,10 @@ class Store(Protocol):
     def live(self, model: str) -> LiveRow | None:
         """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
 
-    def load(self, row: LiveRow) -> ServedModel:
+    def version(self, model: str, version: str) -> LiveRow | VersionRow:
+        """An approved version, live or not. Raises `InputFault` 404 that lists those that there are."""
+
+    def load(self, row: LiveRow | VersionRow) -> ServedModel:
         """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
 
     def report(self, model: str, fault: ModelFault) -> None:
@@ -60,6 +63,17 @@ def live_row(name: str, served: Store) -> LiveRow:
         message = f"model {short(name)!r}: no version is live; GET /models lists what is"
         raise InputFault(404, "no_such_model", message)
     return live
+
+
+def chosen(path: Mapping[str, str], served: Store) -> LiveRow | VersionRow:
+    """What the path's `model`, and its `version` where it has one, stand for.
+
+    Raises:
+        InputFault: 404, nothing serves under this name, or it has no approved version of that number.
+        ModelFault: that cannot be known.
+    """
+    live = live_row(path["model"], served)
+    return served.version(live.model, path["version"]) if "version" in path else live
 
 
 def checked_body(request: Request) -> bytes:

@@ -1,74 +1,126 @@
-"""The live models this process has loaded: the pointer is read anew every few seconds, a model's bytes once."""
+"""The models that this process serves: a pointer is read anew every few seconds, a model's bytes once."""
 
 from __future__ import annotations
 
+import os
+import re
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract import names
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
-from lambdas.serving.faults import ModelFault
+from lambdas.serving.faults import InputFault, ModelFault
+from lambdas.serving.held import Held
 from lambdas.serving.model import ServedModel
-from lambdas.shared.artifacts import ArtifactFault, Artifacts
+from lambdas.serving.session import runtime
+from lambdas.shared.artifacts import Artifacts
+from lambdas.shared.light import clients
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
-    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.fast import FastForm
+    from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.settings import ArtifactSettings
 
 POINTER_SECONDS = 5.0
-"""How long a pointer is believed: the longest that a promotion takes to be seen."""
+"""How long a pointer is believed: the longest that a promotion or a removal takes to be seen."""
 
-MOST_MODELS = 8
+STALE_SECONDS = 60.0
+"""How long it is believed when the registry cannot be read."""
+
+VERSION = re.compile(r"[1-9][0-9]{0,7}")
+MOST_NAMED = 20
+"""Versions that a refusal names."""
+
+MEMORY_SHARE = 4
+"""Files of models may have a quarter of the function's memory: a session takes up to twice its file beside them."""
+
+
+def most_bytes() -> int:
+    """Bytes of model files that are held: by the function's memory, or by a gigabyte off AWS."""
+    return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")) * 2**20 // MEMORY_SHARE
+
+
+def fast_model(run: str, form: FastForm, artifacts: Artifacts) -> ServedModel:
+    """A large model by the form that Judge made for loading.
+
+    Raises:
+        ModelFault: its files are not those of the registry.
+        OSError: no room on the disk for the weights.
+    """
+    from lambdas.serving.fast import FastFiles
+
+    kept = names.RunFiles(run)
+    files = FastFiles(*(artifacts.read(kept.key(name)) for name in (names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)))
+    return ServedModel.of(files.session(form), len(files.graph) + len(files.weights))
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What the registry said of a model, and when."""
+
+    read: float
+    row: LiveRow | None
 
 
 @dataclass
 class Models:
-    """Live models by name, loaded by content."""
+    """Models by name and version, loaded by content."""
 
     settings: ArtifactSettings
-    pointers: dict[str, tuple[float, LiveRow | None]] = field(default_factory=dict)
-    loaded: OrderedDict[str, ServedModel] = field(default_factory=OrderedDict)
+    pointers: dict[str, Pointer] = field(default_factory=dict)
+    versions: dict[tuple[str, str], VersionRow] = field(default_factory=dict)
+    """Those that were asked for by number: a version never changes."""
+    held: Held = field(default_factory=lambda: Held(most_bytes()))
 
     def live(self, model: str) -> LiveRow | None:
-        """The live pointer of a model, at most `POINTER_SECONDS` old.
+        """The live pointer of a model, at most `POINTER_SECONDS` old, or `STALE_SECONDS` when the registry is ill.
 
         Raises:
             ModelFault: the registry cannot be read.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        read, row = self.pointers.get(model, (float("-inf"), None))
-        if time.monotonic() - read > POINTER_SECONDS:
-            try:
-                row = Registry(self.settings.registry).live(model)
-            except (BotoCoreError, ClientError) as fault:
-                raise ModelFault(f"model {model!r}: its live pointer cannot be read: {fault}") from fault
-            self.pointers[model] = (time.monotonic(), row)
-            if row is None:
-                del self.pointers[model]  # names that nobody has must not fill the memory
+        now, known = time.monotonic(), self.pointers.get(model)
+        if known is not None and now - known.read <= POINTER_SECONDS:
+            return known.row
+        try:
+            row = self._registry.live(model)
+        except clients.FAULTS as fault:
+            if known is not None and now - known.read <= STALE_SECONDS:
+                return known.row
+            raise ModelFault(f"model {model!r}: its live pointer cannot be read: {fault}") from fault
+        if row is None:
+            self.pointers.pop(model, None)  # names that nobody has must not fill the memory
+        else:
+            self.pointers[model] = Pointer(now, row)
         return row
 
-    def load(self, row: LiveRow) -> ServedModel:
-        """The model that the pointer names.
+    def version(self, model: str, version: str) -> VersionRow:
+        """An approved version, live or not.
+
+        Raises:
+            InputFault: 404, there is none of that number, or it was refused; the message lists what there is.
+            ModelFault: the registry cannot be read.
+        """
+        found = self.versions.get((model, version))
+        try:
+            if found is None and VERSION.fullmatch(version):
+                found = self._registry.version(model, version)
+            if found is None or found.outcome != "approved":
+                raise InputFault(404, "no_such_version", self._absent(model, version, found))
+        except clients.FAULTS as fault:
+            raise ModelFault(f"model {model!r}: its version {version} cannot be read: {fault}") from fault
+        self.versions[model, version] = found
+        return found
+
+    def load(self, row: LiveRow | VersionRow) -> ServedModel:
+        """The model that the row names.
 
         Raises:
             ModelFault: its file is gone, changed, or not to be loaded.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if row.sha256 not in self.loaded:
-            try:
-                body = Artifacts(self.settings.artifacts).read_checked(row.artifact, row.sha256)
-            except (ArtifactFault, BotoCoreError, ClientError) as fault:
-                raise ModelFault(f"model {row.model!r} version {row.version}: {fault}") from fault
-            self.loaded[row.sha256] = ServedModel.from_bytes(body, row.sha256)
-        self.loaded.move_to_end(row.sha256)
-        while len(self.loaded) > MOST_MODELS:
-            self.loaded.popitem(last=False)
-        return self.loaded[row.sha256]
+        return self.held.get(row.sha256, lambda: self._loaded(row))
 
     def report(self, model: str, fault: ModelFault) -> None:
         """A log line, and a count that the alarm watches: by model, and over all."""
@@ -83,3 +135,23 @@ class Models:
             cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
         except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
             log("metric lost", step="Predict", model=model, reason=str(lost))
+
+    @property
+    def _registry(self) -> Registry:
+        return Registry(self.settings.registry, clients.DynamoDB())
+
+    def _loaded(self, row: LiveRow | VersionRow) -> ServedModel:
+        artifacts = Artifacts(self.settings.artifacts, clients.S3())
+        try:
+            if row.fast is not None and row.fast.runtime == runtime().__version__:
+                return fast_model(row.run, row.fast, artifacts)
+            return ServedModel.from_bytes(artifacts.read(row.artifact), row.sha256)
+        except (ModelFault, OSError, *clients.FAULTS) as fault:
+            raise ModelFault(f"model {row.model!r} version {row.version}: {fault}") from fault
+
+    def _absent(self, model: str, version: str, found: VersionRow | None) -> str:
+        """Why this version does not answer, and which ones do."""
+        approved = [each.version for each in self._registry.versions(model) if each.outcome == "approved"]
+        why = "there is none" if found is None else f"it was refused ({found.reason})"
+        listed = ", ".join(approved[:MOST_NAMED]) + (", …" if len(approved) > MOST_NAMED else "")
+        return f"model {model!r} version {version[:20]!r}: {why}; expected one of: {listed or 'none is approved'}"

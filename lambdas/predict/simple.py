@@ -1,11 +1,11 @@
-"""`POST /models/{model}/predict`: JSON, CSV or a picture in; predictions, probabilities, version and ids out."""
+"""`POST /models/{model}[/versions/{version}]/predict`: JSON, CSV or a picture in; predictions, version and ids out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import prediction_ids
-from lambdas.predict.common import checked_body, live_row, predicted
+from lambdas.predict.common import checked_body, chosen, predicted
 from lambdas.serving.documents import short, write
 from lambdas.serving.faults import InputFault
 from lambdas.serving.pictures import BODIES
@@ -13,6 +13,10 @@ from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
 from lambdas.shared.http import HEADERS, Response, error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from lambdas.predict.common import Store
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.serving.rows import Rows
@@ -36,18 +40,31 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         InputFault: the caller can mend it.
         ModelFault: the live model cannot be served.
     """
-    live = live_row(request.path["model"], served)
+    row = chosen(request.path, served)
     rows = read_rows(request)
-    model = served.load(live)
-    answers = predicted(model, to_arrays(rows, model.card))
+    model = served.load(row)
+    arrays = to_arrays(rows, model.card)
+    answers = predicted(model, arrays)
     return {
-        "model": live.model,
-        "version": live.version,
+        "model": row.model,
+        "version": row.version,
         "predictions": answers.predictions,
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
         "ids": prediction_ids(rows.count),
+        **explained(request, model, arrays, answers),
     }
+
+
+def explained(
+    request: Request, model: ServedModel, arrays: Mapping[str, np.ndarray], answers: Answers
+) -> dict[str, Any]:
+    """What `?explain=true` adds; the module that knows it is imported for the first who asks."""
+    if "explain" not in request.query:
+        return {}
+    from lambdas.serving.explain import explanations
+
+    return explanations(request.query, model, arrays, answers)
 
 
 def read_rows(request: Request) -> Rows:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dropforge.contract.registry import LiveRow
 from dropforge.contract.settings import RegistrySettings
 from dropforge.contract.steps import Promoted, PromoteInput
-from lambdas.shared.clock import now
 from lambdas.shared.log import log
+from lambdas.shared.pointer import pointing
 from lambdas.shared.registry import ATTEMPTS, Registry, RegistryFault
-
-if TYPE_CHECKING:
-    from dropforge.contract.registry import VersionRow
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -32,26 +28,14 @@ def promote(given: PromoteInput, registry: Registry) -> Promoted:
         raise RegistryFault(f"version {given.version} of {given.model!r}: expected it registered as approved")
     created = registry.run(given.run).created
     for _ in range(ATTEMPTS):
-        live = registry.live(given.model)
+        live = registry.pointer(given.model)
         if live is not None and registry.has_moved(given.run, live, since=created):
             return Promoted("promoted", "")  # an earlier attempt moved it, and its answer was lost
+        if live is not None and live.withdrawn and live.moved > created:
+            return Promoted("refused", f"{given.model!r} was removed after this was dropped; drop it again to serve it")
         if live is not None and registry.run(live.run).created > created:
             return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
-        if registry.move_live(pointer(version, live)):
+        if registry.move_live(pointing(version, live)):
             log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)
             return Promoted("promoted", "")
     raise RegistryFault(f"live pointer of {given.model!r}: others moved it in each of {ATTEMPTS} attempts; run again")
-
-
-def pointer(version: VersionRow, live: LiveRow | None) -> LiveRow:
-    """The pointer to `version`, one generation after `live`."""
-    return LiveRow(
-        model=version.model,
-        version=version.version,
-        run=version.run,
-        artifact=version.artifact,
-        sha256=version.sha256,
-        generation=1 if live is None else live.generation + 1,
-        moved=now(),
-        previous=None if live is None else live.version,
-    )

@@ -57,4 +57,5 @@ def version_row(given: RegisterInput, manifest: Manifest, verdict: Verdict, run:
         baseline=verdict.baseline,
         lineage={**lineage, "code": manifest.code},
         cost=run.cost or 0.0,
+        fast=verdict.fast,
     )

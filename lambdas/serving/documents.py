@@ -64,7 +64,7 @@ def _keys(value: Any) -> int:
     """
     if type(value) is dict:
         return len(value) + sum(_keys(each) for each in value.values() if type(each) in (list, dict))
-    return sum(len(each) for each in value if type(each) is dict) if type(value) is list else 0
+    return sum(map(len, value)) if type(value) is list and set(map(type, value)) == {dict} else 0
 
 
 def _written(value: Any) -> int:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import math
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
-from lambdas.serving.table import MOST_BOUND, Bound, Table
+from lambdas.serving.session import opened, options
+from lambdas.serving.table import FEW, MOST_BOUND, Bound, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +28,7 @@ OUTPUTS = {"regression": (PREDICTION,), "recommendation": (PREDICTION, ITEMS, SC
 """The graph's outputs by task; of every other task they are the classes and their probabilities."""
 
 
-@dataclass(frozen=True)
-class Answers:
+class Answers(NamedTuple):
     """Predictions of N rows: values or classes as the data had them, and [N, classes] probabilities or None."""
 
     predictions: list[Any]
@@ -43,6 +43,8 @@ class ServedModel:
 
     session: onnxruntime.InferenceSession
     card: ModelCard
+    size: int
+    """Bytes of its files."""
     _kept: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
     """Of each thread the graph bound to as many rows as it was asked last."""
 
@@ -56,12 +58,16 @@ class ServedModel:
         found = hashlib.sha256(body).hexdigest()
         if found != sha256:
             raise ModelFault(f"model file: expected SHA-256 {sha256}, got {found}")
-        session = _session(body)
+        return cls.of(opened(body, options()), len(body))
+
+    @classmethod
+    def of(cls, session: onnxruntime.InferenceSession, size: int) -> ServedModel:
+        """The model of a session; `size` is the bytes of its files. Raises `ModelFault` without a valid card."""
         try:
             card = ModelCard.from_json(json.loads(session.get_modelmeta().custom_metadata_map[CARD_KEY]))
         except (KeyError, ValueError, DocumentError) as fault:
             raise ModelFault(f"model file: expected a model card in its metadata, got {fault!r}") from fault
-        return cls(session, card)
+        return cls(session, card, size)
 
     def predict(self, arrays: Mapping[str, np.ndarray]) -> Answers:
         """Answers for N rows.
@@ -88,29 +94,28 @@ class ServedModel:
     def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`."""
         names = OUTPUTS.get(self.card.task, (PREDICTION, PROBABILITIES))
-        found = dict(zip(names, self._run(names, arrays), strict=True))
-        count = arrays.count if isinstance(arrays, Table) else len(next(iter(arrays.values())))
-        if PROBABILITIES in found:
-            _finite(found[PROBABILITIES], (count, len(self.card.classes)), PROBABILITIES)
+        if type(arrays) is Table and arrays.count <= MOST_BOUND:
+            count, found = arrays.count, self._bound(names, arrays).run(arrays.matrix)
         else:
-            _finite(found[PREDICTION], (count, 1), PREDICTION)
-        if SCORES in found:
-            _finite(found[SCORES], found[ITEMS].shape, SCORES)
-        return found
+            count, found = len(next(iter(arrays.values()))), self.session.run(names, dict(arrays))
+        if names[-1] == PROBABILITIES:
+            _finite(found[-1], (count, len(self.card.classes)), PROBABILITIES)
+        else:
+            _finite(found[0], (count, 1), PREDICTION)
+        if names[-1] == SCORES:
+            _finite(found[-1], found[-2].shape, SCORES)
+        return dict(zip(names, found, strict=True))
 
     @cached_property
     def _labels(self) -> dict[str, Any]:
         """The graph's classes to the data's."""
         return {name: as_label(name, self.card.label_type) for name in self.card.classes}
 
-    def _run(self, outputs: Sequence[str], arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        if not isinstance(arrays, Table) or arrays.count > MOST_BOUND:
-            found: list[np.ndarray] = self.session.run(outputs, dict(arrays))
-            return found
+    def _bound(self, outputs: Sequence[str], table: Table) -> Bound:
         bound: Bound | None = getattr(self._kept, "bound", None)
-        if bound is None or bound.count != arrays.count:
-            bound = self._kept.bound = Bound(self.session, arrays.names, outputs, arrays.count)
-        return bound.run(arrays.matrix)
+        if bound is None or bound.count != table.count:
+            bound = self._kept.bound = Bound(self.session, table.names, outputs, table.count)
+        return bound
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""
@@ -138,22 +143,11 @@ def as_label(label: str, label_type: str) -> Any:
     return BOOLEANS.get(label.lower(), label) if label_type == "boolean" else label
 
 
-def _session(body: bytes) -> onnxruntime.InferenceSession:
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: it would open a database and start a thread
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
-    except Exception as fault:  # onnxruntime raises classes of its own for every kind of bad file
-        raise ModelFault(f"model file: onnxruntime refuses it: {fault}") from fault
-
-
 def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     if values.shape != shape:
         raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
+    if values.size <= FEW and all(map(math.isfinite, values.ravel().tolist())):
+        return values  # for a row or two the quicker way
     finite = np.isfinite(values)
     if not finite.all():
         raise NotFinite(name, int(finite.all(axis=1).argmin()))

@@ -7,7 +7,6 @@ the rows of a matrix, the inputs of every later call are there when the matrix i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,22 +16,23 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
+FEW = 200
+"""Values up to which plain Python is quicker than numpy."""
+
 MOST_BOUND = 1_024
 """Rows of a matrix that is kept for the next call."""
 
 
-@dataclass(frozen=True, eq=False)
 class Table(Mapping[str, np.ndarray]):
     """Inputs by name, [N, 1] each, that are the rows of one matrix."""
 
-    names: tuple[str, ...]
-    matrix: np.ndarray
-    """float32 [columns, N]"""
+    __slots__ = ("count", "matrix", "names")
 
-    @property
-    def count(self) -> int:
-        """Rows."""
-        return int(self.matrix.shape[1])
+    def __init__(self, names: tuple[str, ...], matrix: np.ndarray) -> None:
+        """Of a float32 matrix [columns, N]."""
+        self.names = names
+        self.matrix = matrix
+        self.count: int = matrix.shape[1]
 
     def __getitem__(self, name: str) -> np.ndarray:
         try:

@@ -17,7 +17,7 @@ import numpy as np
 
 from lambdas.serving.faults import InputFault
 from lambdas.serving.numbers import numbers_at_sight, parse_numbers
-from lambdas.serving.table import Table
+from lambdas.serving.table import FEW, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +33,6 @@ WHOLE = 2**63
 
 LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = {int, float, type(None)}
-
-FEW = 200
-"""Values up to which a look at each one's type costs less than what spares it."""
 
 
 def to_array(column: Column, values: Sequence[Any], *, text: bool = False, commas: Commas | None = None) -> np.ndarray:
@@ -65,8 +62,8 @@ def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | N
         return None
     if sum(map(len, records)) != len(values):
         return None
-    numbers = _float64(values)
-    return None if numbers is None else Table(card.names, _float32(numbers.reshape(len(records), -1).T))
+    numbers = _float32(values)
+    return None if numbers is None else Table(card.names, numbers.reshape(len(records), -1).T)
 
 
 def numbers_at_once(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> Table | None:
@@ -77,21 +74,27 @@ def numbers_at_once(columns: Sequence[Column], values: Mapping[str, Sequence[Any
     names = tuple(column.name for column in columns if column.kind == "number")
     if not names:
         return None
-    numbers = _float64(list(chain.from_iterable(values[name] for name in names)))
-    return None if numbers is None else Table(names, _float32(numbers.reshape(len(names), -1)))
+    numbers = _float32(list(chain.from_iterable(values[name] for name in names)))
+    return None if numbers is None else Table(names, numbers.reshape(len(names), -1))
 
 
-def _float64(values: list[Any]) -> np.ndarray | None:
-    """JSON numbers as float64 [N], null as NaN; None when one is no number, or not within float32."""
+def _float32(values: list[Any]) -> np.ndarray | None:
+    """JSON numbers as float32 [N], null as NaN; None when one is no number, or not within float32."""
+    if len(values) <= FEW:
+        if set(map(type, values)) <= {int, float}:  # plain Python: each call into numpy costs more than twenty values
+            return np.array(values, np.float32) if -LARGEST <= min(values) and max(values) <= LARGEST else None
+        found = None
+    else:
+        found = _packed(values)
     try:
-        found = _packed(values) if len(values) > FEW else None
-        if found is None:
-            if not set(map(type, values)) <= NUMBERS:
-                return None
-            found = np.array(values, dtype=np.float64)
+        found = _with_gaps(values) if found is None else found
     except OverflowError:
         return None
-    return None if (np.abs(found) > LARGEST).any() else found
+    return None if found is None or (np.abs(found) > LARGEST).any() else found.astype(np.float32)
+
+
+def _with_gaps(values: list[Any]) -> np.ndarray | None:
+    return np.array(values, dtype=np.float64) if set(map(type, values)) <= NUMBERS else None
 
 
 def _packed(values: list[Any]) -> np.ndarray | None:
@@ -102,10 +105,6 @@ def _packed(values: list[Any]) -> np.ndarray | None:
         return None
     doubtful = np.flatnonzero((found == 0) | (found == 1)).tolist()  # true and false are packed as 1 and 0
     return None if any(type(values[at]) is bool for at in doubtful) else found
-
-
-def _float32(matrix: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(matrix, np.float32)
 
 
 def _numbers(name: str, values: Sequence[Any]) -> np.ndarray:

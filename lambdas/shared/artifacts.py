@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from dropforge.contract import names
 from lambdas.shared import aws
+
+
+class Reader(Protocol):
+    """The one read of S3's client."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> Any:
+        """The object, a stream under `Body`."""
 
 
 class ArtifactFault(RuntimeError):
@@ -20,14 +27,18 @@ class Artifacts:
     """Reads and writes `runs/<run>/…`."""
 
     bucket: str
+    reader: Reader | None = None
+    """Does the reads where it is given; everything else is boto3's."""
 
     def read(self, key: str) -> bytes:
         """The whole object.
 
         Raises:
-            botocore.exceptions.ClientError: no such key, or no right to read it.
+            botocore.exceptions.ClientError: no such key, or no right; the reader's own where it is given.
         """
-        return aws.s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        reader: Any = self.reader or aws.s3()
+        body: bytes = reader.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
 
     def read_checked(self, key: str, sha256: str) -> bytes:
         """The whole object, refused with `ArtifactFault` when its SHA-256 is another."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 try:  # a hundred times as fast; Predict's package has it, and Catalog's, which takes no bodies, has not
     import pybase64 as base64
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a function reads of a proxy event; header names are in lower case."""
 
     method: str
@@ -25,8 +23,8 @@ class Request:
     """The route's template, such as `/models/{model}`."""
     path: dict[str, str]
     query: dict[str, str]
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | None = b""
+    headers: dict[str, str]
+    body: bytes | None
     """None when the event calls it base64 and it is not."""
 
     @classmethod
@@ -56,8 +54,7 @@ def _body(text: str, *, encoded: bool) -> bytes | None:
         return None
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """What a route answers, whatever carries it: a proxy response or an HTTP server."""
 
     status: int

@@ -1,9 +1,8 @@
-"""DynamoDB's attribute values to plain JSON values and back."""
+"""Plain JSON values to DynamoDB's attribute values and back."""
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
+import math
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.registry import INDEX_PARTITION, INDEX_SORT, PARTITION, SORT
@@ -15,27 +14,38 @@ KEYS = (PARTITION, SORT, INDEX_PARTITION, INDEX_SORT)
 
 
 def to_item(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Attribute values of a row; floats become exact decimals of their shortest text."""
-    from boto3.dynamodb.types import TypeSerializer
-
-    plain = json.loads(json.dumps(value), parse_float=Decimal)
-    serialize = TypeSerializer().serialize
-    return {key: serialize(each) for key, each in plain.items()}
+    """Attribute values of a row; floats become the decimals of their shortest text."""
+    return {key: _typed(each) for key, each in value.items()}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """The row, without the table's own attributes."""
-    from boto3.dynamodb.types import TypeDeserializer
-
-    deserialize = TypeDeserializer().deserialize
-    return {key: _plain(deserialize(each)) for key, each in item.items() if key not in KEYS}
+    return {key: _plain(each) for key, each in item.items() if key not in KEYS}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
+def _typed(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value}: expected a finite number, for DynamoDB has no other")
+        return {"N": repr(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [_typed(each) for each in value]}
+    return {"M": {key: _typed(each) for key, each in value.items()}}
+
+
+def _plain(typed: Mapping[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        number = float(value)
+        return int(value) if value.lstrip("-").isdigit() else int(number) if number.is_integer() else number
+    if kind == "M":
         return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if kind == "L":
         return [_plain(each) for each in value]
-    return value
+    return None if kind == "NULL" else value

@@ -16,6 +16,7 @@ from lambdas.shared.table import Table
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import Key
+    from lambdas.shared.table import Reader
 
 ATTEMPTS = 20
 """How often a claim or a version number is tried when others write at the same time."""
@@ -36,8 +37,8 @@ class Holder:
 class Registry:
     """Claims, runs, versions and the live pointers, in the table of this name."""
 
-    def __init__(self, table: str) -> None:
-        self._table = Table(table)
+    def __init__(self, table: str, reader: Reader | None = None) -> None:
+        self._table = Table(table, reader)
 
     # claims
 
@@ -128,6 +129,11 @@ class Registry:
 
     def live(self, model: str) -> LiveRow | None:
         """What serves now, if anything does."""
+        found = self.pointer(model)
+        return None if found is None or found.withdrawn else found
+
+    def pointer(self, model: str) -> LiveRow | None:
+        """The last move of the pointer, a removal too; None when nothing was ever promoted."""
         found = self._table.get(rows.live_key(model))
         return None if found is None else LiveRow.from_json(found)
 
@@ -159,7 +165,7 @@ class Registry:
         live = self._table.put_request(
             rows.live_key(row.model),
             row.to_json(),
-            listed=(rows.MODELS, row.model),
+            listed=None if row.withdrawn else (rows.MODELS, row.model),
             condition=Table.NEW if first else "#generation = :seen",
             names=() if first else ("generation",),
             values={} if first else {":seen": row.generation - 1},

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dropforge.contract.registry import INDEX, INDEX_PARTITION, INDEX_SORT
 from lambdas.shared import aws
 from lambdas.shared.items import from_item, to_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dropforge.contract.registry import Key
+
+
+class Reader(Protocol):
+    """The two reads of DynamoDB's client."""
+
+    def get_item(self, **request: Any) -> Any:
+        """`GetItem`."""
+
+    def query(self, **request: Any) -> Any:
+        """`Query`, one page."""
+
 
 REFUSED = ("ConditionalCheckFailedException", "TransactionCanceledException")
 
@@ -22,12 +33,14 @@ class Table:
     NEW = "attribute_not_exists(pk)"
     """Condition: there is no such row yet."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reader: Reader | None = None) -> None:
+        """`reader` does the reads where it is given; everything else is boto3's."""
         self._name = name
+        self._reader = reader
 
     def get(self, key: Key) -> dict[str, Any] | None:
         """The row, read consistently."""
-        answer = aws.dynamodb().get_item(TableName=self._name, Key=to_item(key.to_item()), ConsistentRead=True)
+        answer = self._reads.get_item(TableName=self._name, Key=to_item(key.to_item()), ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def put(self, key: Key, row: Mapping[str, Any], **conditions: Any) -> bool:
@@ -104,38 +117,42 @@ class Table:
 
     def partition(self, pk: str, prefix: str) -> list[dict[str, Any]]:
         """The rows of a partition whose sort key begins with `prefix`, in its order, read consistently."""
-        pages = (
-            aws.dynamodb()
-            .get_paginator("query")
-            .paginate(
-                TableName=self._name,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix}),
-            )
+        pages = self._pages(
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix}),
         )
-        return [from_item(item) for page in pages for item in page["Items"]]
+        return [from_item(item) for page in pages for item in page]
 
     def listing(self, name: str, limit: int, *, newest: bool, model: str | None = None) -> list[dict[str, Any]]:
         """At most `limit` rows of one listing on the index, those of `model` alone when it is given."""
-        pages = (
-            aws.dynamodb()
-            .get_paginator("query")
-            .paginate(
-                TableName=self._name,
-                IndexName=INDEX,
-                ScanIndexForward=not newest,
-                KeyConditionExpression="#listing = :listing",
-                **_placeholders((INDEX_PARTITION,), {":listing": name}),
-            )
+        pages = self._pages(
+            IndexName=INDEX,
+            ScanIndexForward=not newest,
+            KeyConditionExpression="#listing = :listing",
+            **_placeholders((INDEX_PARTITION,), {":listing": name}),
         )
         found: list[dict[str, Any]] = []
         for page in pages:
-            items = [from_item(item) for item in page["Items"]]
+            items = [from_item(item) for item in page]
             found += [item for item in items if model is None or item["model"] == model]
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    @property
+    def _reads(self) -> Any:
+        return self._reader or aws.dynamodb()
+
+    def _pages(self, **request: Any) -> Iterator[list[dict[str, Any]]]:
+        """The items of a query, page by page."""
+        further: dict[str, Any] = {}
+        while True:
+            answer = self._reads.query(TableName=self._name, **request, **further)
+            yield answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            further = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def _placeholders(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:

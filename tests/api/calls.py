@@ -17,7 +17,9 @@ from lambdas.catalog.handler import handle as catalog
 from lambdas.catalog.openapi import document
 from lambdas.predict.handler import handle as predict
 
-SCHEMAS = {"listModels": "Models", "showModel": "Model", "listRuns": "Runs", "showRun": "Run"}
+SCHEMAS = {
+    "listModels": "Models", "showModel": "Model", "showVersion": "Version", "listRuns": "Runs", "showRun": "Run",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,21 @@ class Reply:
         return field
 
 
-def post(body: Any, model: str = "flowers", content_type: str | None = "application/json", **more: Any) -> Reply:
+def post(
+    body: Any,
+    model: str = "flowers",
+    content_type: str | None = "application/json",
+    version: str | None = None,
+    **more: Any,
+) -> Reply:
     """Predicts; `body` is sent as it is when it is a text, as JSON otherwise."""
     text = body if isinstance(body, str) else json.dumps(body)
     headers = {"Host": "api"} if content_type is None else {"Content-Type": content_type}
-    event = proxy("POST", "/models/{model}/predict", {"model": model}) | {"headers": headers, "body": text, **more}
+    event = proxy("POST", "/models/{model}/predict", {"model": model})
+    if version is not None:
+        path = {"model": model, "version": version}
+        event = proxy("POST", "/models/{model}/versions/{version}/predict", path)
+    event |= {"headers": headers, "body": text, **more}
     return read(predict(event, None), "Predictions")
 
 

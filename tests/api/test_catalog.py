@@ -130,4 +130,8 @@ def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # no
 
 def test_the_document_has_every_route_and_no_other() -> None:
     found = {path: [*operations] for path, operations in document()["paths"].items()}
-    assert found == {path: ["get"] for path in ROUTES} | {path: [method.lower()] for path, method in ALL.items()}
+    assert found == {
+        **{path: ["get"] for path in ROUTES},
+        **{path: [method.lower()] for path, method in ALL.items()},
+        "/models/{model}/live": ["put", "delete"],
+    }

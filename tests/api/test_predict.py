@@ -190,17 +190,35 @@ def test_a_promotion_is_seen_when_the_pointer_is_old(
     assert post(made.rows(1)).body["version"] == "2"
 
 
-def test_models_are_loaded_once_and_few_are_kept(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "MOST_MODELS", 2)
-    rows = little("regression").rows(1)
+def test_models_are_loaded_once_and_as_many_are_held_as_memory_allows(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2")
+    rows, size = little("regression").rows(1), len(little("regression").body)
+    assert handler.models().held.most == 2 * 2**20 // models.MEMORY_SHARE
+    handler.models().held.most = int(2.5 * size)
     for name in ("a", "b", "c"):
         cloud.serve("regression", name)
         assert post(rows, name).status == 200
-    loaded = dict(handler.models().loaded)
+    loaded = dict(handler.models().held.loaded)
     assert len(loaded) == 2
     assert post(rows, "c").status == 200
-    assert all(handler.models().loaded[digest] is model for digest, model in loaded.items())
+    assert all(handler.models().held.loaded[digest] is model for digest, model in loaded.items())
     assert post(rows, "a").status == 200
+
+
+def test_a_registry_that_is_ill_for_a_while_stops_nobody(
+    cloud: Cloud, made: Little, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(models.time, "monotonic", lambda: clock[0])
+    assert post(made.rows(1)).status == 200
+    boto3.client("dynamodb").delete_table(TableName="registry")
+    clock[0] += models.STALE_SECONDS
+    assert post(made.rows(1)).status == 200
+    clock[0] += 0.1
+    assert post(made.rows(1)).code == "no_healthy_model"
+    assert cloud.messages() == []
 
 
 def test_a_log_line_holds_no_value(cloud: Cloud, made: Little, capsys: pytest.CaptureFixture[str]) -> None:

@@ -222,7 +222,7 @@ def test_a_report_is_fetched(run: Run, api: ApiServer, tmp_path: Path) -> None:
 def test_predictions_of_rows(run: Run, api: ApiServer) -> None:
     api.say(PREDICT, answer(1, probabilities=True))
     ran = run("predict", "houses", "--rows", '[{"rooms": 3}]', "--json")
-    assert ran.document == answer(1, probabilities=True)
+    assert ran.document == {**answer(1, probabilities=True), "explanations": None}
     people = run("predict", "houses", "--rows", '{"rooms": 3}')
     assert "yes" in people.out
     assert "0.750" in people.out
@@ -297,4 +297,24 @@ def test_rows_may_come_from_standard_input(run: Run, api: ApiServer, monkeypatch
     api.say(PREDICT, answer(1))
     with os.fdopen(reader) as source:
         monkeypatch.setattr("sys.stdin", source)
-        assert run("predict", "houses", "--rows", "-", "--json").document == answer(1)
+        assert run("predict", "houses", "--rows", "-", "--json").document == {**answer(1), "explanations": None}
+
+
+MOVED = {"model": "houses", "version": "2"}
+
+
+def test_a_model_is_removed_and_brought_back(run: Run, api: ApiServer) -> None:
+    api.say("DELETE /api/models/houses/live", {**MOVED, "withdrawn": True})
+    gone = run("remove", "houses")
+    assert gone.code == 0 and "houses is removed; version 2 served last" in gone.out
+    assert run("remove", "houses", "--json").document["withdrawn"] is True
+    history = [{"version": "2", "withdrawn": True}, {"version": "2"}, {"version": "1"}]
+    api.say("GET /api/models/houses", {**PAGE, "history": history})
+    api.say("PUT /api/models/houses/live", MOVED)
+    assert "version 2 of houses serves" in run("rollback", "houses").out
+    assert json.loads(api.asked[-1].body) == {"version": "2"}
+    run("rollback", "houses", "--to", "1")
+    assert json.loads(api.asked[-1].body) == {"version": "1"}
+    api.say("GET /api/models/houses", {**PAGE, "history": history[:1]})
+    none = run("rollback", "houses")
+    assert none.code == 1 and "nothing served before; name a version" in none.err

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dropforge.client.faults import ApiFault
 from dropforge.contract import names
 
 from .conftest import hurry
@@ -236,3 +237,24 @@ def lets_topic_send(topic: str, queue: str) -> dict[str, Any]:
     service, only = {"Service": "sns.amazonaws.com"}, {"ArnEquals": {"aws:SourceArn": topic}}
     allow = {"Effect": "Allow", "Principal": service, "Action": "sqs:SendMessage", "Resource": queue, "Condition": only}
     return {"Version": "2012-10-17", "Statement": [allow]}
+
+
+def test_a_removed_model_is_gone_within_a_minute_and_comes_back(forge: Dropforge, forged: dict[str, Forged]) -> None:
+    """Through the functions that have it loaded, and its versions with it; the last test of this model."""
+    rows = forged["penguins"].unseen.drop("species").to_dicts()[:2]
+    before = forge.predict("penguins", rows)
+    forge.remove("penguins")
+    assert poll(lambda: status_of(forge, "penguins", rows) == 404, 60)
+    assert "penguins" not in [each["model"] for each in forge.models()]
+    forge.rollback("penguins")
+    assert poll(lambda: status_of(forge, "penguins", rows) == 200, 60)
+    assert forge.predict("penguins", rows).predictions == before.predictions
+
+
+def status_of(forge: Dropforge, model: str, rows: list[dict[str, Any]]) -> int:
+    """What the API answers at the moment."""
+    try:
+        forge.predict(model, rows)
+    except ApiFault as fault:
+        return fault.status
+    return 200

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
-from cdk_app.packaging import ROOT, SHARED, PipBundling
+from cdk_app.packaging import ROOT, SHARED, PipBundling, compiler
+from cdk_app.steps import SERVING
+from dropforge.pictures import FORMATS
+from tests.serving.little import little
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LARGEST = 250 * 2**20
-"""Lambda takes no more, unpacked."""
+LARGEST = 250.0
+"""Lambda takes no more, unpacked; in MB, as all sizes here."""
+MOST_OF_PREDICT, MOST_OF_RUNTIME = 100.0, 82.0
+"""Before byte code: a cold start reads what is there."""
 
 HEAVY = {
     "judge": ["onnxruntime", "numpy", "PIL"],
@@ -27,9 +37,13 @@ HEAVY = {
 def test_a_package_fits_and_holds_wheels_for_lambda(step: str, tmp_path: Path) -> None:
     requirements = ROOT / "lambdas" / step / "requirements.txt"
     PipBundling([*SHARED, f"lambdas/{step}"], requirements).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]  # no image is used
-    size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    print(f"{step}: {size / 2**20:.0f} MiB unpacked")
-    assert size < LARGEST
+    size = megabytes(tmp_path)
+    print(f"{step}: {size:.1f} MB unpacked, {megabytes(tmp_path, compiled=True):.1f} with byte code")
+    assert megabytes(tmp_path, compiled=True) < LARGEST
+    if step == "predict":
+        runtime = sum(megabytes(tmp_path / name) for name in ("onnxruntime", "numpy", "numpy.libs"))
+        print(f"onnxruntime and numpy: {runtime:.1f} MB")
+        assert size <= MOST_OF_PREDICT and runtime <= MOST_OF_RUNTIME
     for name in HEAVY[step]:
         assert (tmp_path / name / "__init__.py").exists(), name
     libraries = [path.name for path in tmp_path.rglob("*.so")]
@@ -39,6 +53,53 @@ def test_a_package_fits_and_holds_wheels_for_lambda(step: str, tmp_path: Path) -
     assert (tmp_path / "lambdas" / step / "handler.py").exists()
     if "PIL" in HEAVY[step]:
         check_pillow(tmp_path)
+
+
+def megabytes(folder: Path, *, compiled: bool = False) -> float:
+    """What the folder's files take, without byte code unless it is asked for."""
+    files = [path for path in folder.rglob("*") if path.is_file() and (compiled or path.suffix != ".pyc")]
+    return sum(path.stat().st_size for path in files) / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(compiler() is None, reason="no Python of the functions' version is here")
+def test_the_package_answers_under_its_own_python_from_byte_code_alone(tmp_path: Path) -> None:
+    """What was left out is missed by nothing, and no source is compiled: the interpreter may not write."""
+    requirements = ROOT / "lambdas" / "predict" / "requirements.txt"
+    PipBundling([*SHARED, "lambdas/predict", *SERVING], requirements).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    (tmp_path / "model.onnx").write_bytes(little("multiclass").body)
+    given = {"rows": little("multiclass").rows(3), "pictures": [picture(kind) for kind in FORMATS]}
+    words = [str(compiler()), "-I", "-B", "-v", "-c", ASKED, str(tmp_path)]
+    done = subprocess.run(words, input=json.dumps(given), capture_output=True, text=True, check=True)
+    assert len(json.loads(done.stdout)) == 3
+    ours = [line for line in done.stderr.splitlines() if str(tmp_path) in line]
+    assert [line for line in ours if "code object from" in line and "__pycache__" not in line] == []
+
+
+def picture(kind: str) -> str:
+    """A small picture of this format, in base64."""
+    body = io.BytesIO()
+    Image.new("RGB", (8, 8), "green").save(body, kind)
+    return base64.b64encode(body.getvalue()).decode()
+
+
+ASKED = """
+import base64, hashlib, json, pathlib, sys
+package = sys.argv[1]
+sys.path.insert(0, package)
+import lambdas.predict.handler, lambdas.predict.models, lambdas.serving.fast
+from dropforge import pictures
+from dropforge.contract.schema import ImageInput
+from lambdas.serving.model import ServedModel
+from lambdas.serving.rows import from_json, to_arrays
+given = json.load(sys.stdin)
+body = pathlib.Path(package, "model.onnx").read_bytes()
+model = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+for each in given["pictures"]:
+    assert pictures.decoded(base64.b64decode(each), ImageInput(4, 4, 3)).shape == (4, 4, 3)
+rows = from_json(json.dumps(given["rows"]).encode())
+print(json.dumps(model.predict(to_arrays(rows, model.card)).predictions))
+"""
 
 
 def check_pillow(package: Path) -> None:

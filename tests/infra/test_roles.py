@@ -113,7 +113,9 @@ ALLOWED: dict[str, list[Case]] = {
         *use("sns:Publish", of=TOPIC), *KMS,
     ],
     "ApiPredictRole": [
-        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:GetItem", of=TABLE), *use("kms:Decrypt", of=KEY),
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=f"{RUN}/fast/weights.bin"),
+        *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
+        *use("kms:Decrypt", of=KEY),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "ApiCatalogRole": [
@@ -121,6 +123,7 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("kms:Decrypt", of=KEY),
     ],
+    "ApiLiveRole": [*use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", of=TABLE), *KMS],
     "TrainingRole": [
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
         *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("kms:CreateGrant", of=KEY), *use("ecr:BatchGetImage", of=IMAGE),
@@ -173,6 +176,7 @@ DENIED: dict[str, list[Case]] = {
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
+    "ApiLiveRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "TrainingRole": [
         *use("s3:GetObject", of=DATA), *use("dynamodb:GetItem", of=TABLE), *use("s3:DeleteObject", of=f"{RUN}/a"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),

@@ -20,7 +20,15 @@ from sklearn.datasets import load_diabetes, load_iris, load_wine
 from dropforge.contract import names
 from dropforge.contract.plan import Lineage
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, FileFact, Manifest, Metrics
-from dropforge.contract.schema import CARD_KEY, PREDICTION, PROBABILITIES, Column, ModelCard
+from dropforge.contract.schema import (
+    BACKGROUND_KEY,
+    CARD_KEY,
+    PREDICTION,
+    PROBABILITIES,
+    Background,
+    Column,
+    ModelCard,
+)
 from dropforge.contract.scores import Gain, GroupedBy, GroupScore, Importance, Interval
 from lambdas.judge.scores import scores
 
@@ -51,6 +59,11 @@ class Little:
     def rows(self, count: int) -> list[dict[str, Any]]:
         """The first rows as records."""
         return [self.row(at) for at in range(count)]
+
+    @property
+    def compared(self) -> dict[str, tuple[Any, ...]]:
+        """The rows that explanations compare with: every fifth, of all classes."""
+        return {name: tuple(values[::5]) for name, values in self.columns.items()}
 
     def expected(self, columns: Mapping[str, list[Any]]) -> np.ndarray:
         """Values [N] or probabilities [N, classes], in float64."""
@@ -147,8 +160,9 @@ def onnx_file(made: Little) -> bytes:
     graph = helper.make_graph(nodes, "little", inputs(made.card), outputs(made), stored)
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-    if "card" not in made.broken:
-        helper.set_model_props(model, {CARD_KEY: json.dumps(made.card.to_json())})
+    documents = {CARD_KEY: made.card, BACKGROUND_KEY: Background(made.compared)}
+    kept = {key: each for key, each in documents.items() if key.removeprefix("dropforge.") not in made.broken}
+    helper.set_model_props(model, {key: json.dumps(each.to_json()) for key, each in kept.items()})
     return bytes(model.SerializeToString())
 
 

@@ -17,8 +17,7 @@ from dropforge.contract.schema import CARD_KEY, PREDICTION, Column, ModelCard
 from lambdas.serving.faults import InputFault, NotFinite
 from lambdas.serving.model import ServedModel
 from lambdas.serving.rows import from_json, to_arrays
-from lambdas.serving.table import MOST_BOUND, Table
-from lambdas.serving.values import FEW
+from lambdas.serving.table import FEW, MOST_BOUND, Table
 
 NAMES = ("a", "b", "c")
 CARD = ModelCard(

@@ -10,6 +10,7 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from dropforge.contract import names
 from dropforge.contract.ids import run_id
@@ -27,6 +29,7 @@ from lambdas.predict import handler as predict
 from lambdas.promote.handler import handle as promote
 from lambdas.register.handler import handle as register
 from lambdas.shared import aws
+from lambdas.shared.light import clients
 from lambdas.shared.registry import Registry
 from tests.serving.little import little, trained
 
@@ -121,6 +124,15 @@ def forget() -> None:
     predict.models.cache_clear()
 
 
+@cache
+def server() -> str:
+    """The same memory over HTTP, for those who ask without boto3; it ends with the process."""
+    made = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    made.start()
+    host, port = made.get_host_and_port()
+    return f"http://{host}:{port}"
+
+
 def make_table() -> None:
     """The registry, as the infrastructure makes it."""
     attributes = ("pk", "sk", "listing", "listed_by")
@@ -160,6 +172,7 @@ def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     patch.delenv("AWS_ENDPOINT_URL", raising=False)
     line, real = Line(), BaseClient._make_api_call
     patch.setattr(BaseClient, "_make_api_call", lambda *call: line.call(real, *call))
+    patch.setattr(clients, "custom_endpoint", lambda _service: server())
     with mock_aws():
         forget()
         made = make_cloud(line)

@@ -17,6 +17,10 @@ import pytest
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.results import Manifest, Metrics
 from examples.datasets import SOURCES
+from lambdas.serving.explain import answers_of, explanations
+from lambdas.serving.explain import background as compared_with
+from lambdas.serving.model import ServedModel
+from lambdas.serving.rows import from_json, to_arrays
 from training_container import metrics, trainer
 from training_container.export.runtime import Runtime
 
@@ -181,3 +185,24 @@ def test_no_file_tells_where_it_was_made(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".gz":
             assert str(folder.parent).encode() not in path.read_bytes()
+
+
+def test_the_file_explains_its_answers(folder: Path) -> None:
+    """By the serving runtime: what it adds up to, and a base that is the mean answer on rows never learned from."""
+    body = (folder / "model.onnx").read_bytes()
+    served = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    golden = [json.loads(line)["row"] for line in (folder / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [*golden[:2], *golden[-2:]]  # the last are of nothing at all, and of categories never seen
+    inputs = to_arrays(from_json(json.dumps(rows).encode()), served.card)
+    answers = served.predict(inputs)
+    found = explanations({"explain": "true"}, served, inputs, answers)["explanations"]
+    said = answers.predictions if answers.probabilities is None else answers.probabilities.max(axis=1)
+    for each, answer in zip(found, said, strict=True):
+        total = each["base"] + sum(each["contributions"].values())
+        assert difference(total, float(answer), scale_of([float(answer)])) < 1e-6
+        assert max(each["errors"].values()) < max(map(abs, each["contributions"].values()))
+    holdout = json.loads(gzip.decompress((folder / "holdout.json.gz").read_bytes()))["columns"]
+    unseen = answers_of(served, to_arrays(from_json(json.dumps({"columns": holdout}).encode()), served.card))
+    compared = compared_with(served).answers
+    far = np.abs(compared.mean(axis=0) - unseen.mean(axis=0)) / unseen.std(axis=0)
+    assert (far < 3 / np.sqrt(len(compared))).all()

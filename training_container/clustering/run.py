@@ -20,6 +20,7 @@ from training_container.clustering.fitting import Search, scores, search
 from training_container.clustering.story import write_story
 from training_container.curves import write_scalars
 from training_container.encoding import Encoder
+from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.parity import prove
 from training_container.export.runtime import Runtime
@@ -134,7 +135,9 @@ def export(folder: Path, done: Clustered, card: ModelCard, watch: Watch) -> Proo
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
     watch.step("export").tell(0.0)
     holdout, native = done.dataset.holdout, ClusterNative(done.encoder, done.body)
-    model = build(card, done.encoder, done.body, done.encoder.encode(holdout.columns)).SerializeToString()
+    compared = background(card, done.encoder, done.dataset.learning)
+    table = done.encoder.encode(holdout.columns)
+    model = build(card, done.encoder, done.body, table, compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
     watch.step("prove").tell(0.0, bytes=len(model))
     runtime = Runtime(model, card)

@@ -14,7 +14,7 @@ import torch
 from onnx import compose, helper
 
 import dropforge
-from dropforge.contract.schema import CARD_KEY, FEATURES, PREDICTION, PROBABILITIES
+from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, PREDICTION, PROBABILITIES
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
 from training_container.export.trees import add_forest
@@ -22,7 +22,7 @@ from training_container.export.trees import add_forest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dropforge.contract.schema import ModelCard
+    from dropforge.contract.schema import Background, ModelCard
     from training_container.encoding import Encoder, Table
     from training_container.models.body import Body
 
@@ -30,8 +30,11 @@ SAMPLE = 7
 """Rows that the exporter traces with; any number but 0 and 1, which it would take for fixed."""
 
 
-def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.ModelProto:
+def build(card: ModelCard, encoder: Encoder, body: Body, table: Table,
+          background: Background | None = None) -> onnx.ModelProto:  # fmt: skip
     """One graph from raw columns to `prediction` (and `probabilities`); `table` is any encoded row or more, on the CPU.
+
+    With a background, the file can explain its answers.
 
     Raises:
         onnx.checker.ValidationError: the graph is not valid ONNX: a fault of this package.
@@ -52,7 +55,7 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table) -> onnx.M
         [*outputs(card), *(each for each in core.output if each.name == FEATURES)],
         [*nodes.constants, *forests.constants, *core.initializer, *tail.constants],
     )
-    return finish(graph, card)
+    return finish(graph, card, background)
 
 
 @dataclass(frozen=True)
@@ -143,8 +146,8 @@ def outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
-    """The model around `graph`, without a trace of source paths, with the card, checked."""
+def finish(graph: onnx.GraphProto, card: ModelCard, background: Background | None = None) -> onnx.ModelProto:
+    """The model around `graph`, without a trace of source paths, with the card (and the background), checked."""
     for node in graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
@@ -155,6 +158,9 @@ def finish(graph: onnx.GraphProto, card: ModelCard) -> onnx.ModelProto:
     imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
     model = helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION, producer_name="dropforge",
                               producer_version=dropforge.__version__)  # fmt: skip
-    helper.set_model_props(model, {CARD_KEY: json.dumps(card.to_json(), ensure_ascii=False)})
+    documents = {CARD_KEY: card} | ({} if background is None else {BACKGROUND_KEY: background})
+    helper.set_model_props(
+        model, {key: json.dumps(each.to_json(), ensure_ascii=False) for key, each in documents.items()}
+    )
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
+from training_container.export.background import arrays
 from training_container.faults import ParityFault
 from training_container.models.body import predict
 
@@ -56,7 +57,7 @@ class Native:
 
 
 def prove(native: Native, runtime: Runtime, holdout: Rows) -> Proof:
-    """Compares the two on everything.
+    """Compares the two on everything, the rows that the file explains its answers with among it.
 
     Raises:
         ParityFault: a difference over the tolerance, or another label.
@@ -67,12 +68,23 @@ def prove(native: Native, runtime: Runtime, holdout: Rows) -> Proof:
     cases = [
         (holdout.columns, expected, [f"hold-out row {at}" for at in range(len(holdout))]),
         (probes, probed, names),
+        *_background(native, runtime),
         (_rows(holdout.columns, seven), expected[seven], [f"hold-out row {at} in a batch of 7" for at in seven]),
         *((_rows(probes, [at]), probed[[at]], [f"{names[at]}, alone"]) for at in range(len(names))),
     ]
     scale = scale_of(expected.ravel().tolist())
     found = [compare(runtime, values, answers, rows, scale) for values, answers, rows in cases]
     return Proof(sum(len(rows) for *_, rows in cases), max(found))
+
+
+def _background(native: Native, runtime: Runtime) -> list[tuple[Values, np.ndarray, list[str]]]:
+    """The rows that the file's explanations start from; none where it has none."""
+    found = runtime.background()
+    if found is None:
+        return []
+    values = arrays(runtime.card, found)
+    answers = native.answer(values)
+    return [(values, answers, [f"background row {at}" for at in range(len(answers))])]
 
 
 def compare(runtime: Runtime, values: Values, expected: np.ndarray, names: list[str], scale: float) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
-from dropforge.contract.schema import PREDICTION, PROBABILITIES
+from dropforge.contract.schema import BACKGROUND_KEY, PREDICTION, PROBABILITIES, Background
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import: it opens a database in the home folder otherwise
 import onnxruntime  # after the variable was set
@@ -32,6 +33,11 @@ class Runtime:
             return self.run([PREDICTION], values)[0][:, 0], None
         labels, probabilities = self.run([PREDICTION, PROBABILITIES], values)
         return labels[:, 0], probabilities
+
+    def background(self) -> Background | None:
+        """What the file explains its answers with; None where it has nothing of the kind."""
+        found = self.session.get_modelmeta().custom_metadata_map.get(BACKGROUND_KEY)
+        return None if found is None else Background.from_json(json.loads(found))
 
     def run(self, outputs: list[str], values: dict[str, np.ndarray]) -> list[np.ndarray]:
         """These outputs of the graph, as they are."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambdas.predict.common import checked_body, live_row, out_of_range
+from lambdas.predict.common import checked_body, chosen, out_of_range
 from lambdas.predict.inference import metadata, wire
 from lambdas.predict.inference.inputs import to_arrays
 from lambdas.predict.inference.outputs import response
-from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault, NotFinite
 from lambdas.shared.http import Response, answer
 
 if TYPE_CHECKING:
-    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.registry import LiveRow, VersionRow
     from lambdas.predict.common import Store
     from lambdas.shared.http import Request
 
@@ -28,7 +27,7 @@ def answered(request: Request, served: Store) -> Response:
     """See `Dialect`."""
     if request.resource in OF_THE_SERVER:
         return answer(200, OF_THE_SERVER[request.resource])
-    live = named(request, served)
+    live = chosen(request.path, served)
     if request.resource.endswith("/infer"):
         return infer(request, live, served)
     card = served.load(live).card
@@ -43,21 +42,7 @@ def refused(fault: InputFault) -> Response:
     return answer(fault.status, {"error": fault.message if told else f"{fault.field}: {fault.message}"})
 
 
-def named(request: Request, served: Store) -> LiveRow:
-    """The version that the path names, or the live one where it names none.
-
-    Raises:
-        InputFault: 404, there is no such model or version.
-    """
-    live = live_row(request.path["model"], served)
-    version = request.path.get("version", live.version)
-    if version != live.version:
-        message = f"model {live.model!r} version {short(version)!r}: not served here, version {live.version!r} is"
-        raise InputFault(404, "no_such_version", message)
-    return live
-
-
-def infer(request: Request, live: LiveRow, served: Store) -> Response:
+def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Response:
     """The answer to an inference request."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise InputFault(415, "content_encoding", "Content-Encoding: expected none, for bodies are taken as they are")

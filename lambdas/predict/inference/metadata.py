@@ -10,7 +10,7 @@ from lambdas.predict.inference.datatypes import BYTES
 from lambdas.predict.inference.outputs import names_of
 
 if TYPE_CHECKING:
-    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import Column, ModelCard
 
 SERVER = {"name": "dropforge", "version": __version__, "extensions": ["binary_tensor_data"]}
@@ -20,7 +20,7 @@ PLATFORM = "onnx_onnxv1"
 DATATYPES = {"float32": "FP32", "string": BYTES, "uint8": "UINT8"}
 
 
-def model_metadata(live: LiveRow, card: ModelCard) -> dict[str, Any]:
+def model_metadata(live: LiveRow | VersionRow, card: ModelCard) -> dict[str, Any]:
     """The model's inputs and outputs; -1 is the number of rows, or a width that the model's file alone knows."""
     outputs = [
         {"name": name, "datatype": datatype, "shape": [-1, width]} for name, (datatype, width) in names_of(card).items()

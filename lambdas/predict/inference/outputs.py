@@ -20,7 +20,7 @@ from lambdas.shared.http import Response
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dropforge.contract.registry import LiveRow
+    from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import LabelType, ModelCard
     from lambdas.predict.inference.wire import Inference
 
@@ -78,7 +78,9 @@ def label_bytes(label_type: LabelType, classes: tuple[str, ...]) -> dict[str, by
     return {each: np.array(value, NUMPY[datatype]).tobytes() for each, value in table.items()}
 
 
-def response(asked: Inference, live: LiveRow, card: ModelCard, found: Mapping[str, np.ndarray]) -> Response:
+def response(
+    asked: Inference, live: LiveRow | VersionRow, card: ModelCard, found: Mapping[str, np.ndarray]
+) -> Response:
     """The response to an inference request.
 
     Args:

@@ -1,0 +1,19 @@
+"""The second form of a large model, made for loading: what its files are and what may load them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dropforge.contract.documents import Record
+
+
+@dataclass(frozen=True)
+class FastForm(Record):
+    """A graph as onnxruntime optimized it, and its weights in a file that is mapped instead of parsed."""
+
+    graph: str
+    """SHA-256 of `fast/graph.onnx` in the run's folder."""
+    weights: str
+    """SHA-256 of `fast/weights.bin`."""
+    runtime: str
+    """The version of onnxruntime that made it: another one loads `model.onnx`."""
