@@ -34,9 +34,9 @@ def batch(
 ) -> None:
     """Predict a whole file of any size.
 
-    For more rows than `predict` should send. The file is uploaded and answered in pieces at the same time. The predictions appear in the artifact bucket as
-    predictions/MODEL/FILE when they are whole, with totals and the rows that have none, by line, beside them. With
-    --wait the exit code is 0 for predicted, 1 for rejected and failed.
+    For more rows than `predict` should send. The file is uploaded and answered in pieces at the same time. The
+    predictions appear in the artifact bucket as predictions/MODEL/FILE when they are whole, with totals and the rows
+    that have none, by line, beside them. With --wait the exit code is 0 for predicted, 1 for rejected and failed.
 
     \b
     Example: dropforge batch houses new-houses.csv --wait

@@ -133,7 +133,8 @@ def test_runs_are_listed(run: Run, api: ApiServer) -> None:
     assert "no runs yet" in run("runs").out
 
 
-EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": []}
+OF_BATCHES = {"kind": "training", "pieces": 0, "progress": {}, "predicted": None, "failed": None, "output": None}
+EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": [], **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
 
