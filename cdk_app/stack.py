@@ -41,7 +41,7 @@ class Dropforge(Stack):
                 self, "BatchTrigger", lake=lake, machine=batch.machine, folder=names.BATCH, what="a file to predict"
             ),
         ]
-        api = Api(self, "Api", around=around)
+        api = Api(self, "Api", around=around, settings=settings)
         Watch(self, "Watch", bell=bell, pipeline=pipeline, batch=batch, triggers=triggers, api=api)
         outputs = {
             "DropBucket": lake.drop.bucket_name,

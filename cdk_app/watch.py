@@ -88,11 +88,15 @@ class Watch(Construct):
         minute, five = Duration.minutes(1), Duration.minutes(5)
         errors = api.rest.metric_server_error(period=minute, statistic="Sum")
         latency = api.rest.metric_latency(period=five, statistic="p95")
-        throttles = api.predict.function.metric_throttles(period=minute)
+        throttled = "Predict calls were throttled: raise the concurrency"
+        functions = {"PredictThrottles": api.predict, **{f"Throttles-{model}": each for model, each in api.hot.items()}}
         return [
             self._alarm("PredictErrors", errors, 1, "The API answered with a 5xx"),
             self._alarm("PredictLatency", latency, SLOW, "The 95th percentile of the API's latency is high", periods=3),
-            self._alarm("PredictThrottles", throttles, 1, "Predict calls were throttled: raise the concurrency"),
+            *(
+                self._alarm(name, each.function.metric_throttles(period=minute), 1, throttled)
+                for name, each in functions.items()
+            ),
         ]
 
     def _models(self) -> cloudwatch.Alarm:

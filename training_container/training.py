@@ -8,7 +8,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -30,7 +30,7 @@ from training_container.stopping import finishing
 from training_container.watch import Budget, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from training_container.data.dataset import Dataset
     from training_container.export.parity import Proof
@@ -53,7 +53,16 @@ def are_pictures(job: Job) -> bool:
 MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
 
 
-def other_task(task: str) -> Callable[[Job, Dataset, Watch, float], None]:
+class TaskOfItsOwn(Protocol):
+    """Trains a prepared data set and leaves the model's files in `job.output`, all of them or none."""
+
+    def __call__(self, job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, watch: Watch,
+                 start: float) -> None:  # fmt: skip
+        """`start` is when the job began."""
+        ...
+
+
+def other_task(task: str) -> TaskOfItsOwn:
     """What trains such a task; imported when it is needed, for it builds on this module."""
     return importlib.import_module(OTHERS[task]).train_task  # type: ignore[no-any-return]  # each has it
 
@@ -70,15 +79,20 @@ def train(job: Job) -> None:
     if are_pictures(job):
         return importlib.import_module(PICTURES).train_pictures(job, watch, start)  # type: ignore[no-any-return]  # it has it
     dataset = read(job, watch.step("read"))
-    if dataset.task in OTHERS:
-        return other_task(dataset.task)(job, dataset, watch, start)
+    task = other_task(dataset.task) if dataset.task in OTHERS else train_table
     budget, checkpoints = Budget(job.spec.budget), open_checkpoints(job)
     with finishing(budget):
-        done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, watch=watch.step("fit"),
-                     search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
-        write(job, done, watch, start)
+        task(job, dataset, budget, checkpoints, watch, start)
     checkpoints.clear()
     watch.step("write").tell(1.0, seconds=time.monotonic() - start)
+
+
+def train_table(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, watch: Watch,
+                start: float) -> None:  # fmt: skip
+    """A table with a target: regression or classes."""
+    done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, watch=watch.step("fit"),
+                 search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
+    write(job, done, watch, start)
 
 
 def open_checkpoints(job: Job) -> Checkpoints:
@@ -94,7 +108,7 @@ def write(job: Job, done: Study, watch: Watch, start: float) -> None:
     with complete_folder(job.output) as folder:
         measured = score(done)
         tell_scores(measured, watch.step("score"))
-        proof = export(folder, done, card, watch)
+        proof = export(folder, Native(done.encoder, done.body), done.dataset, card, watch)
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
@@ -132,16 +146,16 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         columns=dataset.columns,
         ignored=dataset.ignored,
         masked=dataset.masked,
+        likeliest=bool(dataset.classes),
     )
 
 
-def export(folder: Path, done: Study, card: ModelCard, watch: Watch) -> Proof:
+def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watch: Watch) -> Proof:
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
     watch.step("export").tell(0.0)
-    holdout, native = done.dataset.holdout, Native(done.encoder, done.body)
-    compared = background(card, done.encoder, done.dataset.learning)
-    table = done.encoder.encode(holdout.columns)
-    model = build(card, done.encoder, done.body, table, compared).SerializeToString()
+    holdout, encoder = dataset.holdout, native.encoder
+    compared = background(card, encoder, dataset.learning)
+    model = build(card, encoder, native.body, encoder.encode(holdout.columns), compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
     watch.step("prove").tell(0.0, bytes=len(model))
     proof = prove(native, Runtime(model, card), holdout)

@@ -71,9 +71,14 @@ class Budget:
         return time.monotonic() - self._start
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was cut before its time was over."""
+        return self._cut.is_set()
+
+    @property
     def left(self) -> float:
         """Seconds left, never below 0; 0 once it was cut."""
-        return 0.0 if self._cut.is_set() else max(0.0, self._end - time.monotonic())
+        return 0.0 if self.stopped else max(0.0, self._end - time.monotonic())
 
     @property
     def share(self) -> float:

@@ -93,6 +93,9 @@ class ModelCard(Document):
     """Sensitive columns: never captured, never shown in a report."""
     image: ImageInput | None = None
     """For image models alone: how the column `image` is read."""
+    likeliest: bool = False
+    """Of classifiers: whether the prediction is always the class of the largest probability, the first of equals. Who
+    has the probabilities then need not ask for texts as well, which for one row takes as long as the graph."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -100,9 +103,14 @@ class ModelCard(Document):
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the columns of numbers."""
+        return tuple(column.name for column in self.columns if column.kind == "number")
+
+    @property
     def all_numbers(self) -> bool:
         """Whether every column is a number."""
-        return all(column.kind == "number" for column in self.columns)
+        return len(self.numbers) == len(self.columns)
 
     @cached_property
     def pick(self) -> Callable[[Any], Any]:

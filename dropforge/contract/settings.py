@@ -54,6 +54,14 @@ class PlanSettings(ArtifactSettings):
 
 
 @dataclass(frozen=True)
+class HotSettings(ArtifactSettings):
+    """Predict for one model alone."""
+
+    hot: str
+    """The model's name."""
+
+
+@dataclass(frozen=True)
 class NotifySettings(RegistrySettings):
     """Notify."""
 

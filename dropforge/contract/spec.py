@@ -37,6 +37,8 @@ class Spec(Record):
     """Columns whose groups are scored apart."""
     kinds: dict[str, TableKind] = field(default_factory=dict)
     """Column name to kind, where the rule would choose another."""
+    trusted: tuple[str, ...] = ()
+    """Columns known to be known before the target is: never leakage suspects."""
 
     @classmethod
     def read(cls, value: Mapping[str, Any] | None) -> Spec:

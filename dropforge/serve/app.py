@@ -1,7 +1,8 @@
 """The ASGI application: reads a body of bounded size, asks the handler, writes the answer.
 
 Small requests are answered on the event loop itself, since handing them to a thread costs more than the answer; large
-ones in a thread, so that health probes and small requests do not wait for them (`docs/decisions/`).
+ones, and those that ask for explanations, in a thread, so that health probes and small requests do not wait for them
+(`docs/decisions/`).
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class App:
             return _last(too_large(size))
         try:
             request = routed(scope["method"], target(scope), headers, body)
-            if len(body) > LARGE:
+            if len(body) > LARGE or "explain" in request.query:
                 return await asyncio.to_thread(reply, request, self.files)
             return reply(request, self.files)
         except Exception as fault:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dropforge.contract.names import MANIFEST_FILE, MODEL_FILE, NameFault, check_model
+from dropforge.contract.names import MANIFEST_FILE, METRICS_FILE, MODEL_FILE, NameFault, check_model
 from dropforge.contract.registry import LiveRow
+from dropforge.contract.results import Metrics
 from dropforge.serve.faults import ServeFault
 from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.model import ServedModel
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropforge.contract.registry import VersionRow
+    from dropforge.contract.scores import Importance
     from dropforge.serve.sources import Named
 
 LOOK_SECONDS = 1.0
@@ -42,6 +44,8 @@ class Served:
     row: LiveRow
     model: ServedModel
     looked: float
+    importances: tuple[Importance, ...] = ()
+    """Of the model's columns; none where its run's metrics are not beside it."""
     before: Served | None = None
     """What the file was before its last change: an answer under way may still need it."""
 
@@ -153,7 +157,7 @@ def opened(path: Path, name: str | None, generation: int) -> Served:
         generation=generation,
         moved=datetime.fromtimestamp(stamp[0][0] / 1e9, UTC).isoformat(timespec="seconds"),
     )
-    return Served(path, stamp, row, model, time.monotonic())
+    return Served(path, stamp, row, model, time.monotonic(), importances(path))
 
 
 def promised(path: Path) -> str | None:
@@ -169,6 +173,20 @@ def promised(path: Path) -> str | None:
         return str(json.loads(manifest.read_text())["files"][MODEL_FILE]["sha256"])
     except (ValueError, KeyError, TypeError) as fault:
         raise ModelFault(f"{MANIFEST_FILE}: expected the SHA-256 of {MODEL_FILE} in it, got {fault!r}") from fault
+
+
+def importances(path: Path) -> tuple[Importance, ...]:
+    """Of the run that made the file, when `metrics.json` is beside it as its manifest promises; none otherwise."""
+    if path.name != MODEL_FILE:
+        return ()
+    manifest, metrics = (path.with_name(name) for name in (MANIFEST_FILE, METRICS_FILE))
+    try:
+        promise = json.loads(manifest.read_text())["files"][METRICS_FILE]["sha256"]
+        body = metrics.read_bytes()
+        kept = hashlib.sha256(body).hexdigest() == promise
+        return Metrics.from_json(json.loads(body)).importances if kept else ()
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def stamp_of(path: Path) -> Stamp:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from lambdas.serving.faults import InputFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SHORT = 4_096
 """Bytes up to which `bytes.count` is quicker than a comparison by numpy."""
@@ -50,21 +53,27 @@ def short(name: str) -> str:
     return name if len(name) <= 100 else f"{name[:100]}…"
 
 
-def repeated(names: list[str]) -> str | None:
+def repeated(names: Sequence[str]) -> str | None:
     """The first name that stands twice."""
     seen: set[str] = set()
     return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def _keys(value: Any) -> int:
-    """How many keys the objects of a request have; in what is nested deeper than requests are, none is counted.
+    """How many keys the objects of a request have; of what is nested deeper than requests are, fewer are counted.
 
     Every key that was written has a colon, and a key that stands twice is parsed once. So as many keys as colons mean
     that none stands twice, which is cheaper to know than by a look at every pair.
     """
-    if type(value) is dict:
-        return len(value) + sum(_keys(each) for each in value.values() if type(each) in (list, dict))
-    return sum(map(len, value)) if type(value) is list and set(map(type, value)) == {dict} else 0
+    if type(value) is not dict:
+        return _keys_of_rows(value)
+    inner = (len(each) if type(each) is dict else _keys_of_rows(each) for each in value.values())
+    return len(value) + sum(inner)
+
+
+def _keys_of_rows(value: Any) -> int:
+    rows = type(value) is list and value and type(value[0]) is dict and set(map(type, value)) == {dict}
+    return sum(map(len, value)) if rows else 0
 
 
 def _written(value: Any) -> int:

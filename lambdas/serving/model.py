@@ -19,13 +19,13 @@ from lambdas.serving.session import opened, options
 from lambdas.serving.table import FEW, MOST_BOUND, Bound, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import onnxruntime
 
 BOOLEANS = {"true": True, "false": False}
-OUTPUTS = {"regression": (PREDICTION,), "recommendation": (PREDICTION, ITEMS, SCORES)}
-"""The graph's outputs by task; of every other task they are the classes and their probabilities."""
+OUTPUTS = {"recommendation": (PREDICTION, ITEMS, SCORES)}
+"""The graph's outputs by task, where they are not classes and their probabilities, or numbers alone."""
 
 
 class Answers(NamedTuple):
@@ -79,43 +79,64 @@ class ServedModel:
             ModelFault: an output of another shape than the card says.
             NotFinite: a row has no finite answer, as when its numbers overflow float32 inside the model.
         """
-        found = self.outputs(arrays)
+        if self.card.likeliest:
+            shares = self._numbers(PROBABILITIES, arrays)
+            classes = self._classes
+            return Answers([classes[at] for at in shares.argmax(axis=1).tolist()], shares)
         if self.card.task == "regression":
-            return Answers(found[PREDICTION][:, 0].tolist(), None)
+            return Answers(self._numbers(PREDICTION, arrays)[:, 0].tolist(), None)
+        found = self.outputs(arrays)
         if self.card.task == "recommendation":
             return self._recommended(found, arrays)
-        labels = self._labels
+        known = dict(zip(self.card.classes, self._classes, strict=True))
         try:
-            return Answers([labels[label] for label in found[PREDICTION][:, 0].tolist()], found[PROBABILITIES])
+            return Answers([known[label] for label in found[PREDICTION][:, 0].tolist()], found[PROBABILITIES])
         except KeyError as fault:
             message = f"output {PREDICTION!r}: expected one of {list(self.card.classes)}, got {fault}"
             raise ModelFault(message) from fault
 
     def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`."""
+        if self.card.likeliest:
+            shares = self._numbers(PROBABILITIES, arrays)
+            labels = np.array(self.card.classes, dtype=object)[shares.argmax(axis=1)]
+            return {PREDICTION: labels[:, np.newaxis], PROBABILITIES: shares}
+        if self.card.task == "regression":
+            return {PREDICTION: self._numbers(PREDICTION, arrays)}
         names = OUTPUTS.get(self.card.task, (PREDICTION, PROBABILITIES))
+        found = dict(zip(names, self.session.run(names, dict(arrays)), strict=True))
+        count = len(next(iter(arrays.values())))
+        if PROBABILITIES in found:
+            _finite(found[PROBABILITIES], (count, len(self.card.classes)), PROBABILITIES)
+        else:
+            _finite(found[PREDICTION], (count, 1), PREDICTION)
+            _finite(found[SCORES], found[ITEMS].shape, SCORES)
+        return found
+
+    def _numbers(self, output: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """One output, float32 [N, classes or 1], finite."""
+        width = len(self.card.classes) or 1
         if type(arrays) is Table and arrays.count <= MOST_BOUND:
-            count, found = arrays.count, self._bound(names, arrays).run(arrays.matrix)
-        else:
-            count, found = len(next(iter(arrays.values()))), self.session.run(names, dict(arrays))
-        if names[-1] == PROBABILITIES:
-            _finite(found[-1], (count, len(self.card.classes)), PROBABILITIES)
-        else:
-            _finite(found[0], (count, 1), PREDICTION)
-        if names[-1] == SCORES:
-            _finite(found[-1], found[-2].shape, SCORES)
-        return dict(zip(names, found, strict=True))
+            shape = (arrays.count, width)
+            try:
+                found = self._bound(output, arrays, width).run(arrays.matrix)
+            except Exception as fault:  # onnxruntime raises classes of its own, and their texts may hold values
+                message = f"output {output!r}: expected float32 of shape {shape}; onnxruntime: {type(fault).__name__}"
+                raise ModelFault(message) from fault
+            return _finite(found, shape, output)
+        (found,) = self.session.run([output], dict(arrays))
+        return _finite(found, (len(next(iter(arrays.values()))), width), output)
 
-    @cached_property
-    def _labels(self) -> dict[str, Any]:
-        """The graph's classes to the data's."""
-        return {name: as_label(name, self.card.label_type) for name in self.card.classes}
-
-    def _bound(self, outputs: Sequence[str], table: Table) -> Bound:
+    def _bound(self, output: str, table: Table, width: int) -> Bound:
         bound: Bound | None = getattr(self._kept, "bound", None)
         if bound is None or bound.count != table.count:
-            bound = self._kept.bound = Bound(self.session, table.names, outputs, table.count)
+            bound = self._kept.bound = Bound(self.session, table.names, output, (table.count, width))
         return bound
+
+    @cached_property
+    def _classes(self) -> list[Any]:
+        """The classes as the data had them."""
+        return [as_label(name, self.card.label_type) for name in self.card.classes]
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""

@@ -43,9 +43,18 @@ def from_json(body: bytes) -> Rows:
     Raises:
         InputFault: 400 when it is not such a JSON, 413 for too many rows, 422 for ragged columns.
     """
+    return from_value(parsed(body))
+
+
+def parsed(body: bytes) -> Any:
+    """The value of a body in JSON; `InputFault` 400 when it is none, or has a key twice."""
     if not body:
         raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
-    value = read(body)
+    return read(body)
+
+
+def from_value(value: Any) -> Rows:
+    """Rows of such a JSON, parsed. See `from_json`."""
     if isinstance(value, dict) and set(value) == {"columns"}:
         return _from_columns(value["columns"])
     records = value["rows"] if isinstance(value, dict) and set(value) == {"rows"} else value
@@ -60,14 +69,23 @@ def from_csv(body: bytes) -> Rows:
     Raises:
         InputFault: 400 for bytes that are no such CSV, 413 for too many rows, 422 for a ragged row.
     """
+    lines = lines_of(body)
+    if not lines:
+        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
+    return from_lines(lines[0], lines[1:])
+
+
+def lines_of(body: bytes) -> list[list[str]]:
+    """The fields of a CSV, a list a line; `InputFault` 400 for bytes that are no CSV."""
     try:
         lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as fault:
-        raise InputFault(400, "not_csv", f"expected CSV in UTF-8 with a header: {fault}") from fault
-    lines = [line for line in lines if line]
-    if not lines:
-        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
-    header, rows = lines[0], lines[1:]
+        raise InputFault(400, "not_csv", f"expected CSV in UTF-8: {fault}") from fault
+    return [line for line in lines if line]
+
+
+def from_lines(header: Sequence[str], rows: list[list[str]]) -> Rows:
+    """Rows of a CSV's fields. See `from_csv`."""
     check_count(len(rows))
     twice = repeated(header)
     if twice is not None:
@@ -99,7 +117,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
-    known = None if rows.text else numbers_at_once(card.columns, columns)
+    known = None if rows.text else numbers_at_once(card.numbers, columns)
     if known is not None and card.all_numbers:
         return known
     return {
@@ -155,16 +173,16 @@ def _from_records(records: list[dict[str, Any]]) -> Rows:
 
 
 def _from_columns(columns: Any) -> Rows:
-    if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+    if not isinstance(columns, dict) or not set(map(type, columns.values())) <= {list}:
         raise InputFault(400, "wrong_shape", 'expected {"columns": {name: [value, …], …}}')
-    counts = {name: len(values) for name, values in columns.items()}
-    if not counts:
+    if not columns:
         raise InputFault(400, "empty", "expected at least one column and one row, got none")
-    first, count = next(iter(counts.items()))
-    ragged = next((name for name, each in counts.items() if each != count), None)
-    if ragged is not None:
+    first, values = next(iter(columns.items()))
+    count = len(values)
+    if set(map(len, columns.values())) != {count}:
+        ragged = next(name for name, each in columns.items() if len(each) != count)
         field = f"columns.{short(ragged)}"
-        message = f"{field}: expected {count} values as in {short(first)!r}, got {counts[ragged]}"
+        message = f"{field}: expected {count} values as in {short(first)!r}, got {len(columns[ragged])}"
         raise InputFault(422, "ragged_columns", message, field)
     check_count(count)
     return Rows(columns, count)

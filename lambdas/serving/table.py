@@ -49,25 +49,21 @@ class Table(Mapping[str, np.ndarray]):
 
 
 class Bound:
-    """A session whose inputs are bound to a matrix of some number of rows; for one thread."""
+    """A session whose inputs and one output of numbers are bound to matrices of so many rows; for one thread."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, names: Sequence[str], outputs: Sequence[str],
-                 count: int) -> None:  # fmt: skip
-        self.count = count
+    def __init__(self, session: onnxruntime.InferenceSession, names: Sequence[str], output: str, shape: tuple[int, int],
+                 ) -> None:  # fmt: skip
+        self.count, width = shape
         self._session = session
-        self._matrix = np.empty((len(names), count), np.float32)
+        self._matrix = np.empty((len(names), self.count), np.float32)
+        self._answers = np.empty(shape, np.float32)
         self._binding = session.io_binding()
         for name, row in zip(names, self._matrix, strict=True):
-            self._binding.bind_input(name, "cpu", 0, np.float32, [count, 1], row.ctypes.data)
-        for name in outputs:
-            self._binding.bind_output(name, "cpu")
+            self._binding.bind_input(name, "cpu", 0, np.float32, [self.count, 1], row.ctypes.data)
+        self._binding.bind_output(output, "cpu", 0, np.float32, [self.count, width], self._answers.ctypes.data)
 
-    def run(self, matrix: np.ndarray) -> list[np.ndarray]:
-        """The outputs, in the order of their names.
-
-        Args:
-            matrix: float32 [columns, N], N being `count`.
-        """
+    def run(self, matrix: np.ndarray) -> np.ndarray:
+        """The output, float32 [N, width], of inputs float32 [columns, N], N being `count`."""
         self._matrix[...] = matrix
         self._session.run_with_iobinding(self._binding)
-        return [each.numpy() for each in self._binding.get_outputs()]
+        return self._answers.copy()

@@ -60,18 +60,20 @@ def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | N
         values = list(chain.from_iterable(map(card.pick, records)))
     except (KeyError, TypeError):
         return None
-    if sum(map(len, records)) != len(values):
-        return None
+    return table_of_rows(card.names, values) if sum(map(len, records)) == len(values) else None
+
+
+def table_of_rows(names: tuple[str, ...], values: list[Any]) -> Table | None:
+    """The inputs of JSON numbers, row by row as many as there are names; None when one of them cannot be taken."""
     numbers = _float32(values)
-    return None if numbers is None else Table(card.names, numbers.reshape(len(records), -1).T)
+    return None if numbers is None else Table(names, numbers.reshape(-1, len(names)).T)
 
 
-def numbers_at_once(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> Table | None:
-    """The arrays of every number column, converted together: the same as `to_array` of each, several times as fast.
+def numbers_at_once(names: tuple[str, ...], values: Mapping[str, Sequence[Any]]) -> Table | None:
+    """The arrays of these number columns, converted together: the same as `to_array` of each, several times as fast.
 
-    None when a value cannot be taken, for `to_array` then says which, and where no column is a number.
+    None when a value cannot be taken, for `to_array` then says which, and where there is no name.
     """
-    names = tuple(column.name for column in columns if column.kind == "number")
     if not names:
         return None
     numbers = _float32(list(chain.from_iterable(values[name] for name in names)))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from dropforge.contract.spec import Spec
+from dropforge.contract.spec import Spec, SpecFault
 from training_container.data.dataset import Options
 from training_container.data.prepare import prepare, prepare_table
 from training_container.data.suspects import named_like
@@ -58,6 +58,14 @@ def test_what_tells_the_target_alone_is_reported_and_read(task, leaks):
 def test_a_dropped_column_is_no_suspect():
     data = prepare_table(table("binary"), Options(target="fee", spec=Spec(drop=("code", "late_fee"))))
     assert data.profile["suspects"] == []
+
+
+def test_a_trusted_column_is_none():
+    wishes = Options(spec=Spec(trusted=("late_fee",)), target="fee")
+    told = {each["column"] for each in prepare_table(table("binary", rows=150), wishes).profile["suspects"]}
+    assert told == set()
+    with pytest.raises(SpecFault, match="trusted: no column 'latefee' in the data; .*did you mean 'late_fee'"):
+        prepare_table(table("binary", rows=150), Options(spec=Spec(trusted=("latefee",)), target="fee"))
 
 
 def test_few_validation_rows_prove_nothing_but_names_speak():

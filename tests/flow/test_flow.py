@@ -239,6 +239,22 @@ def lets_topic_send(topic: str, queue: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [allow]}
 
 
+def test_the_api_explains_its_answers(forge: Dropforge, forged: dict[str, Forged]) -> None:
+    """What the columns contribute adds up to the answer, in values and in probabilities, of strangers' rows too."""
+    for name in NAMES:
+        rows = [*forged[name].unseen.drop(forged[name].target).to_dicts()[:3]]
+        rows.append(dict.fromkeys(rows[0]))
+        plain, answer = forge.predict(name, rows), forge.predict(name, rows, explain=True)
+        assert plain.explanations is None and answer.predictions == plain.predictions
+        for at, told in enumerate(answer.explanations or []):
+            label = answer.predictions[at]
+            said = label if answer.probabilities is None else max(answer.probabilities[at].values())
+            assert told["class"] == (None if answer.probabilities is None else label)
+            assert told["base"] + sum(told["contributions"].values()) == pytest.approx(said, rel=1e-6)
+        assert len(answer.explanations or []) == len(rows)
+    assert forge.model("penguins")["importances"][0]["fall"] > 0
+
+
 def test_a_removed_model_is_gone_within_a_minute_and_comes_back(forge: Dropforge, forged: dict[str, Forged]) -> None:
     """Through the functions that have it loaded, and its versions with it; the last test of this model."""
     rows = forged["penguins"].unseen.drop("species").to_dicts()[:2]

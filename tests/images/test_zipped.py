@@ -153,6 +153,7 @@ def test_a_name_that_stands_twice_is_refused(some, tmp_path):
         ({"sensitive": ("a",)}, "sensitive: "),
         ({"groups": ("a",)}, "groups: "),
         ({"kinds": {"a": "number"}}, "kinds: "),
+        ({"trusted": ("a",)}, "trusted: "),
         ({"search": "grid"}, "search: 'grid'"),
         ({"metric": "rmse"}, "metric: 'rmse' is none of binary; expected one of"),
     ],

@@ -248,7 +248,7 @@ def test_a_key_that_stands_twice_is_found_wherever_it_is(body: bytes) -> None:
 def test_numbers_together_are_the_numbers_one_by_one(table: list[list[float | None]]) -> None:
     columns = [Column(name, "number") for name in "abc"]
     values = dict(zip("abc", zip(*table, strict=True), strict=True))
-    together = numbers_at_once(columns, values)
+    together = numbers_at_once(("a", "b", "c"), values)
     for column in columns:
         try:
             alone = to_array(column, values[column.name])

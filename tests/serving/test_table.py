@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from dropforge.contract.schema import CARD_KEY, PREDICTION, Column, ModelCard
-from lambdas.serving.faults import InputFault, NotFinite
+from lambdas.serving.faults import InputFault, ModelFault, NotFinite
 from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import from_json, to_arrays
+from lambdas.serving.rows import Rows, from_json, to_arrays
 from lambdas.serving.table import FEW, MOST_BOUND, Table
+from tests.serving.little import little
 
 NAMES = ("a", "b", "c")
 CARD = ModelCard(
@@ -102,3 +104,24 @@ def test_an_answer_that_is_not_finite_names_its_row(sums: ServedModel) -> None:
     with pytest.raises(NotFinite) as caught:
         sums.predict(arrays([*records(2), {"a": 3e38, "b": 3e38, "c": 0}]))
     assert caught.value.row == 2
+
+
+def test_the_likeliest_class_is_the_graphs() -> None:
+    made = little("multiclass")
+    asks = ServedModel.from_bytes(made.body, made.sha256)
+    reads = replace(asks, card=replace(asks.card, likeliest=True))
+    rows = to_arrays(Rows(made.columns, len(made.target)), made.card)
+    by_graph, by_shares = asks.predict(rows), reads.predict(rows)
+    assert by_shares.predictions == by_graph.predictions and len(set(by_graph.predictions)) == 3
+    assert by_shares.probabilities is not None and by_graph.probabilities is not None
+    np.testing.assert_array_equal(by_shares.probabilities, by_graph.probabilities)
+    np.testing.assert_array_equal(reads.outputs(rows)[PREDICTION], asks.outputs(rows)[PREDICTION])
+
+
+def test_an_output_of_another_shape_is_a_fault(sums: ServedModel) -> None:
+    other = replace(sums, card=replace(sums.card, task="binary", classes=("no", "yes"), likeliest=True))
+    with pytest.raises(ModelFault, match="output 'probabilities': expected float32"):
+        other.predict(arrays(records(2)))
+    wide = replace(sums, card=replace(sums.card, classes=("no", "yes")))
+    with pytest.raises(ModelFault, match=r"expected float32 of shape \(2, 2\)"):
+        wide.predict(arrays(records(2)))

@@ -100,7 +100,7 @@ def check_the_live_one_is_compared(cloud: Cloud, root: Path) -> None:
 
 
 def test_clusters_by_the_spec(cloud: Cloud, tmp_path: Path) -> None:
-    wishes = "task: clustering\nbudget: 0.2\n"
+    wishes = "task: clustering\nbudget: 0.05\n"
     run, answer = whole_way(cloud, tmp_path / "1", "flowers", iris(), wishes)
     assert answer["outcome"] == "promoted", answer
     found = verdict(cloud, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: tests share their cores
@@ -20,14 +21,27 @@ from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Dataset, Options
 from training_container.data.prepare import prepare
 from training_container.encoding import Encoder
-from training_container.selection import pose
+from training_container.models.catboost import CatBoost
+from training_container.models.lightgbm import LightGBM
+from training_container.models.linear import Ridge, Softmax
+from training_container.models.neural import Neural, Settings
+from training_container.selection import pose, study
 from training_container.watch import Silent, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from training_container.models.family import Problem
+
+LEAN = (
+    (Ridge(), 0.1),
+    (Softmax(), 0.1),
+    (LightGBM(settings={"learning_rate": 0.2}), 0.3),
+    (CatBoost(settings={"iterations": 40}), 0.4),
+    (Neural(Settings(epochs=5, width=32, bins=8)), 0.8),
+)
+"""A portfolio of all kinds of families that is fitted in seconds: for tests of what surrounds the models."""
 
 ROWS = {"cars": 10_000, "penguins": 10_000, "income": 1_500, "houses": 2_500, "weather": 10_000}
 
@@ -45,6 +59,14 @@ class Set:
 def quiet() -> Watch:
     """A watch that prints nothing."""
     return Silent()
+
+
+@pytest.fixture(scope="module")
+def lean() -> Iterator[None]:
+    """The trainer fits `LEAN` in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training_container.training.study", partial(study, families=LEAN))
+        yield
 
 
 @pytest.fixture(scope="session")

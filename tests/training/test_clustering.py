@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,14 @@ from sklearn.preprocessing import StandardScaler
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import Column
 from lambdas.judge import clusters as judged
+from lambdas.serving.explain import explanations
 from lambdas.serving.faults import ModelFault
+from lambdas.serving.model import ServedModel
+from lambdas.serving.rows import from_json, to_arrays
 from training_container import trainer
+from training_container.checkpoints import Checkpoints
 from training_container.clustering import fitting
-from training_container.clustering.fitting import fit, scores, search
+from training_container.clustering.fitting import Points, fit, scores, search
 from training_container.clustering.portrait import portraits
 from training_container.data.dataset import Rows
 from training_container.export.runtime import Runtime
@@ -40,6 +45,10 @@ def wine() -> np.ndarray:
     return points[np.random.default_rng(0).permutation(len(points))]
 
 
+def given(wine: np.ndarray, checkpoints: Checkpoints | None = None) -> Points:
+    return Points(wine[:120], wine[120:], "silhouette", "higher", 0, checkpoints or Checkpoints())
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run by hand on iris without its species, and a column of colours beside."""
@@ -50,7 +59,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = [name.removesuffix(" (cm)").replace(" ", "_") for name in bunch.feature_names]
     (place / "iris.csv").write_text("\n".join([",".join([*names, "colour"]), *lines]) + "\n")
     out = place / "model"
-    assert trainer.main(["--data", str(place / "iris.csv"), "--task", "clustering", "--out", str(out)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "MOST_CLUSTERS", 6)
+        assert trainer.main(["--data", str(place / "iris.csv"), "--task", "clustering", "--out", str(out)]) == 0
     return out
 
 
@@ -71,9 +82,7 @@ def test_labels_are_scikit_learn_s(wine: np.ndarray, way: str) -> None:
 
 
 def test_the_search_finds_the_three_wines(wine: np.ndarray, quiet: Watch) -> None:
-    found = search(
-        wine[:120], wine[120:], metric="silhouette", direction="higher", seed=0, budget=Budget(1), watch=quiet
-    )
+    found = search(given(wine), Budget(1), quiet)
     assert found.chosen.clusters == 3
     assert {each.way for each in found.best} >= {"kmeans", "mixture-diagonal"}
     diagonal = next(each for each in found.best if each.way == "mixture-diagonal")
@@ -81,11 +90,9 @@ def test_the_search_finds_the_three_wines(wine: np.ndarray, quiet: Watch) -> Non
     assert diagonal.bic == np.nanmin(bics) and bics.index(diagonal.bic) + 2 == diagonal.clusters
 
 
-def test_without_time_each_way_has_one_try(wine: np.ndarray, quiet: Watch) -> None:
-    found = search(
-        wine[:120], wine[120:], metric="silhouette", direction="higher", seed=0, budget=Budget(1e-9), watch=quiet
-    )
-    assert all(each.clusters == 2 for each in found.best)
+def test_without_time_one_way_has_one_try(wine: np.ndarray, quiet: Watch) -> None:
+    found = search(given(wine), Budget(1e-9), quiet)
+    assert [each.clusters for each in found.best] == [2]
 
 
 def test_a_few_odd_rows_are_no_cluster(quiet: Watch) -> None:
@@ -94,7 +101,7 @@ def test_a_few_odd_rows_are_no_cluster(quiet: Watch) -> None:
     assert fit("kmeans", 2, points, points, 0) is None
     same = np.concatenate([np.zeros((299, 2)), [[1.0, 1.0]]]).astype(np.float32)
     with pytest.raises(JobFault, match="no clusters found: each split of 300 rows"):
-        search(same, same, metric="silhouette", direction="higher", seed=0, budget=Budget(1e-9), watch=quiet)
+        search(Points(same, same, "silhouette", "higher", 0, Checkpoints()), Budget(1e-9), quiet)
 
 
 def test_the_judge_scores_as_the_trainer(wine: np.ndarray) -> None:
@@ -135,7 +142,10 @@ def test_a_run_leaves_everything(folder: Path) -> None:
     )
     measured = Metrics.from_json(json.loads((folder / "metrics.json").read_text()))
     assert measured.holdout["silhouette"] > 0.4 > measured.baseline["silhouette"]
+    assert set(measured.intervals) == set(measured.gains) == set(measured.holdout)
+    assert measured.gains["silhouette"].is_sure and any("hold-out rows: every score" in each for each in measured.notes)
     page = (folder / "report.html").read_text()
+    assert "95 % interval" in page and "Before you rely on it" in page
     assert "What the clusters are like" in page and "petal_length" in page and page.count("<svg") >= 4
     profile = json.loads((folder / "profile.json").read_text())
     assert sum(profile["target"]["counts"].values()) == measured.rows["train"]
@@ -152,3 +162,17 @@ def test_the_held_out_rows_are_labelled_by_the_file(folder: Path) -> None:
     labels, members = runtime.answer(values)
     assert labels.tolist() == rows["target"]
     assert members is not None and members.shape == (len(labels), len(card.classes))
+
+
+def test_memberships_are_explained(folder: Path) -> None:
+    """By the serving runtime: contributions to belonging to the row's own cluster."""
+    body = (folder / "model.onnx").read_bytes()
+    served = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    rows = [json.loads(line)["row"] for line in (folder / "golden.jsonl").read_text().splitlines()][:3]
+    inputs = to_arrays(from_json(json.dumps(rows).encode()), served.card)
+    answers = served.predict(inputs)
+    assert answers.probabilities is not None
+    found = explanations({"explain": "true"}, served, inputs, answers)["explanations"]
+    for each, cluster, shares in zip(found, answers.predictions, answers.probabilities, strict=True):
+        assert each["class"] == cluster
+        assert each["base"] + sum(each["contributions"].values()) == pytest.approx(float(shares.max()), abs=1e-6)

@@ -11,7 +11,7 @@ import pytest
 
 from dropforge.contract.results import Metrics
 from examples.datasets import SOURCES
-from training_container import trainer, training
+from training_container import trainer, training, tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,13 @@ def scrambled(dataset: Dataset) -> Dataset:
     return replace(dataset, holdout=replace(dataset.holdout, target=mixed))
 
 
+@pytest.mark.usefixtures("lean")
 @pytest.mark.parametrize("name", ["penguins", "cars"])
 def test_scrambled_holdout_targets_change_scores_and_not_the_model(
     name: str, csv: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Tuning included, which a few trials without a better one end here."""
+    monkeypatch.setattr(tuning, "PATIENCE", 3)
     prepare = training.prepare
 
     def run(out: str, change: Callable[[Dataset], Dataset]) -> tuple[bytes, Metrics]:
@@ -48,6 +51,7 @@ def test_scrambled_holdout_targets_change_scores_and_not_the_model(
     other, mixed = run("mixed", scrambled)
     assert other == model
     assert mixed.chosen == plain.chosen
+    assert any(each.name.endswith("-tuned") for each in plain.candidates)
     assert [(each.name, each.validation, each.settings) for each in mixed.candidates] == [
         (each.name, each.validation, each.settings) for each in plain.candidates
     ]

@@ -13,6 +13,7 @@ import torch
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
 from training_container import trainer
+from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Options
 from training_container.data.prepare import prepare_table
 from training_container.encoding import MISSING
@@ -20,6 +21,7 @@ from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
 from training_container.recommendation import factors, parts
 from training_container.recommendation.blend import weigh
+from training_container.recommendation.factors import Chain, sample_factors
 from training_container.recommendation.graph import build
 from training_container.recommendation.model import asking
 from training_container.recommendation.pairs import Pair, nearest, stacked
@@ -28,6 +30,7 @@ from training_container.recommendation.ranking import best_items, list_scores
 from training_container.recommendation.ratings import Ratings
 from training_container.recommendation.run import Learned, golden_rows, learn, measure
 from training_container.training import ModelCard
+from training_container.watch import Budget
 
 from .opinions import EACH, USERS, opinions
 from .opinions import ITEMS as ITEM_COUNT
@@ -49,7 +52,9 @@ def known() -> Ratings:
 @pytest.fixture(scope="module")
 def learned(quiet: Watch) -> Learned:
     texts = opinions().cast(dict.fromkeys(("user_id", "item_id", "rating", "timestamp"), str))
-    return learn(prepare_table(texts, Options()), 0.2, 0, quiet)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "ROUNDS", 40)
+        return learn(prepare_table(texts, Options()), Budget(5), 0, quiet, Checkpoints())
 
 
 def card(done: Learned) -> ModelCard:
@@ -60,6 +65,10 @@ def card(done: Learned) -> ModelCard:
 @pytest.fixture(scope="module")
 def runtime(learned: Learned) -> Runtime:
     return Runtime(build(card(learned), learned.made).SerializeToString(), card(learned))
+
+
+def chain(known: Ratings) -> Chain:
+    return Chain.start(known, parts.implicit(known, 8, 0), 4, 0)
 
 
 def dense(known: Ratings, values: torch.Tensor) -> torch.Tensor:
@@ -103,10 +112,7 @@ def test_biases_leave_no_mean_error(known: Ratings) -> None:
 def test_sampled_factors_beat_biases_on_unseen_ratings(known: Ratings) -> None:
     order = torch.randperm(len(known), generator=torch.Generator().manual_seed(1))
     seen, held = known.take(order[130:]), known.take(order[:130])
-    tell = lambda share, noise: None  # noqa: ARG005, E731
-    implicit = parts.implicit(seen, 8, 0)
-    sampled = factors.sample_factors(seen, implicit, 4, 0, tell, 60.0)
-    again = factors.sample_factors(seen, implicit, 4, 0, tell, 60.0)
+    sampled, again = (sample_factors(chain(seen), Budget(1), lambda _: None) for _ in range(2))
     assert torch.equal(sampled.users, again.users)
     errors = {
         name: float((held.values - seen.mean - pair.scores(held.users, held.items)).square().mean().sqrt())
@@ -117,14 +123,12 @@ def test_sampled_factors_beat_biases_on_unseen_ratings(known: Ratings) -> None:
 
 def test_a_chain_without_time_still_gives_a_model(known: Ratings) -> None:
     rounds: list[float] = []
-    found = factors.sample_factors(known, parts.implicit(known, 8, 0), 4, 0, lambda share, _: rounds.append(share), 0.0)
+    found = sample_factors(chain(known), Budget(0), rounds.append)
     assert len(rounds) == factors.FEWEST_ROUNDS and rounds[-1] == 1.0
     assert torch.isfinite(found.users).all()
 
 
 def test_the_squares_are_the_same_in_blocks(known: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    implicit = parts.implicit(known, 8, 0)
-    whole = factors.sample_factors(known, implicit, 4, 0, lambda *_: None, 0.0)
     monkeypatch.setattr(factors, "ROWS", 17)
     monkeypatch.setattr(factors, "OTHERS", 11)
     blocked = list(factors._slabs(known))
@@ -133,7 +137,6 @@ def test_the_squares_are_the_same_in_blocks(known: Ratings, monkeypatch: pytest.
     found = torch.cat([factors._squares(blocks, design) for _, _, blocks in blocked])
     seen = dense(known, torch.ones(len(known), dtype=torch.float64))
     assert torch.allclose(found, torch.einsum("ui,ia,ib->uab", seen, design, design).reshape(USERS, 9))
-    assert torch.isfinite(whole.items).all()
 
 
 def test_weights_are_least_squares(known: Ratings) -> None:
@@ -204,10 +207,16 @@ def test_a_wrong_file_is_caught(learned: Learned, table: str, reason: str) -> No
 
 
 def test_it_beats_the_mean_and_the_most_popular(learned: Learned) -> None:
-    found = measure(learned, "rmse")
+    found = measure(learned, "rmse", 0)
     assert found.holdout["rmse"] < 0.8 * found.baseline["rmse"]
     assert found.holdout["ndcg@10"] > found.baseline["ndcg@10"]
     assert {"biases", "neighbours", "factors-1", "blend"} <= {each.name for each in found.candidates}
+    assert set(found.intervals) == set(found.baseline_intervals) == set(found.gains) == set(found.holdout)
+    assert all(
+        found.intervals[name].low <= score <= found.intervals[name].high for name, score in found.holdout.items()
+    )
+    assert found.gains["rmse"].is_sure
+    assert [note for note in found.notes if f"Only {USERS} users" in note]
 
 
 def test_golden_rows_hold_ratings_lists_and_strangers(learned: Learned) -> None:
@@ -218,10 +227,11 @@ def test_golden_rows_hold_ratings_lists_and_strangers(learned: Learned) -> None:
     assert all(each["prediction"] == each["recommendations"][0]["score"] for each in lists)
 
 
-def test_a_whole_run_by_hand(tmp_path: Path) -> None:
+def test_a_whole_run_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factors, "ROUNDS", 20)
     opinions().write_csv(tmp_path / "opinions.csv")
     out = tmp_path / "model"
-    assert trainer.main(["--data", str(tmp_path / "opinions.csv"), "--out", str(out), "--budget", "0.1"]) == 0
+    assert trainer.main(["--data", str(tmp_path / "opinions.csv"), "--out", str(out)]) == 0
     manifest = Manifest.from_json(json.loads((out / "manifest.json").read_text()))
     assert (manifest.card.task, manifest.card.target, manifest.card.label_type) == (
         "recommendation",
@@ -236,6 +246,7 @@ def test_a_whole_run_by_hand(tmp_path: Path) -> None:
     assert set(measured.holdout) == {"rmse", "mae", "ndcg@10", "recall@10"}
     page = (out / "report.html").read_text()
     assert "What it is made of" in page and "average error" in page and page.count("<svg") >= 5
+    assert "95 % interval" in page and "users have ratings in the hold-out" in page
     model = onnx.load_from_string((out / "model.onnx").read_bytes())
     assert [each.name for each in model.graph.input] == ["user_id", "item_id"]
     assert [each.name for each in model.graph.output] == [PREDICTION, ITEMS, SCORES]

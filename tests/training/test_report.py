@@ -39,6 +39,7 @@ def test_a_model_that_is_no_better_is_said_to_be_so() -> None:
     assert words.gain(measured(3.0, 2.0)) == "not better than the trivial baseline"
 
 
+@pytest.mark.usefixtures("lean")
 def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
     lines = [
         f"{at % 5},<script>alert({at % 3})</script>,person{at % 40}@example.org,{at % 5 * 2 + at % 3}"

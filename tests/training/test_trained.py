@@ -38,7 +38,10 @@ GROUPS = {"cars": "Origin", "penguins": "sex", "income": "gender"}
 
 @pytest.fixture(scope="module", params=NAMES)
 def folder(
-    request: pytest.FixtureRequest, csv: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    csv: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    lean: None,  # noqa: ARG001
 ) -> Path:
     """The files of one run by hand."""
     out = tmp_path_factory.mktemp(request.param) / "model"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.usefixtures("lean")
 def test_a_job_under_sagemakers_contract(ml_root: Callable[..., Path], capfd: pytest.CaptureFixture[str]) -> None:
     root = ml_root("penguins", task="multiclass", metric="accuracy", budget=1.0)
     assert trainer.main(["train", "--ml-root", str(root)]) == 0
@@ -147,7 +148,7 @@ def signal_at(process: subprocess.Popen[str], word: str, number: signal.Signals)
 
 
 def test_a_stop_while_fitting_leaves_the_model_of_what_was_fitted(ml_root: Callable[..., Path]) -> None:
-    root = ml_root("houses", budget=5.0, search="tpe")
+    root = ml_root("penguins", budget=5.0, search="tpe")
     process = start(root)
     signal_at(process, "model=lightgbm", signal.SIGTERM)
     _, told = process.communicate(timeout=100)

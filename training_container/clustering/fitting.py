@@ -7,6 +7,8 @@ its clusters holds at least `LEAST` of the training rows: a few odd rows are no 
 
 from __future__ import annotations
 
+import io
+import json
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ from training_container.metrics import better
 if TYPE_CHECKING:
     from torch import nn
 
+    from dropforge.contract.results import Direction
+    from training_container.checkpoints import Checkpoints
     from training_container.watch import Budget, Watch
 
 MOST_CLUSTERS = 12
@@ -45,10 +49,32 @@ class Fit:
 
     way: str
     clusters: int
-    members: nn.Module
+    numbers: dict[str, np.ndarray]
+    """Of its model: the arguments of `Mixture` or `Nearest`."""
     validation: dict[str, float]
     bic: float | None
     seconds: float
+
+    @property
+    def members(self) -> nn.Module:
+        """From points to memberships."""
+        if self.way.startswith("mixture"):
+            return Mixture(**self.numbers)
+        return Nearest(self.numbers["centres"], float(self.numbers["spread"]))
+
+    def content(self) -> bytes:
+        """What `read` reads."""
+        out, told = io.BytesIO(), [self.way, self.clusters, self.validation, self.bic, self.seconds]
+        np.savez(out, allow_pickle=False, told=np.array(json.dumps(told)), **self.numbers)
+        return out.getvalue()
+
+    @classmethod
+    def read(cls, content: bytes) -> Fit:
+        """The fit that was kept."""
+        with np.load(io.BytesIO(content)) as found:
+            numbers = dict(found)
+        way, clusters, validation, bic, seconds = json.loads(str(numbers.pop("told")))
+        return cls(way, clusters, numbers, validation, bic, seconds)
 
 
 @dataclass(frozen=True)
@@ -74,35 +100,78 @@ def scores(points: np.ndarray, labels: np.ndarray) -> dict[str, float] | None:
     }
 
 
-def search(train: np.ndarray, validation: np.ndarray, *, metric: str, direction: str, seed: int, budget: Budget,
-           watch: Watch) -> Search:  # fmt: skip
-    """The best clustering of points [N, F] by the validation rows [M, F].
+@dataclass(frozen=True)
+class Points:
+    """What is clustered, what decides, and where fits are kept."""
+
+    train: np.ndarray
+    """[N, F]"""
+    validation: np.ndarray
+    """[M, F]"""
+    metric: str
+    direction: Direction
+    seed: int
+    checkpoints: Checkpoints
+
+    @property
+    def counts(self) -> range:
+        """Numbers of clusters that are tried."""
+        return range(2, max(2, min(MOST_CLUSTERS, len(self.train) // 10)) + 1)
+
+    def fit(self, way: str, count: int) -> Fit | None:
+        """From the checkpoints where it was fitted before; what did not count is kept as nothing."""
+        content = self.checkpoints.read(f"{way}/{count}")
+        if content is not None:
+            return Fit.read(content) if content else None
+        found = fit(way, count, self.train, self.validation, self.seed)
+        self.checkpoints.keep(f"{way}/{count}", found.content() if found else b"")
+        return found
+
+
+def search(points: Points, budget: Budget, watch: Watch) -> Search:
+    """The best clustering of `points.train` by `points.validation`.
+
+    Ways share the budget evenly, what one leaves goes to the next. The first is tried until one of its fits counts,
+    however little time there is.
 
     Raises:
         JobFault: no clustering holds enough rows in each of its clusters.
     """
-    ways = [way for way in MOST_ROWS if way != "mixture-full" or train.shape[1] <= WIDEST]
-    counts = range(2, max(2, min(MOST_CLUSTERS, len(train) // 10)) + 1)
+    ways = [way for way in MOST_ROWS if way != "mixture-full" or points.train.shape[1] <= WIDEST]
     best: list[Fit] = []
     curves: dict[str, dict[str, list[float]]] = {}
     for at, way in enumerate(ways):
-        made: list[Fit] = []
-        curves[way] = {name: [] for name in ([metric, "bic"] if way.startswith("mixture") else [metric])}
-        for count in counts:
-            found = None if made and budget.left == 0 else fit(way, count, train, validation, seed)
-            _note(curves[way], metric, found)
-            made += [found] if found else []
-            watch.tell((at + count / counts[-1]) / len(ways), model=way, clusters=count)
-        best += [_best(made, metric, direction)] if made else []
+        told = watch.within(at / len(ways), (at + 1) / len(ways), model=way)
+        curves[way] = {name: [] for name in ([points.metric, "bic"] if way.startswith("mixture") else [points.metric])}
+        made = _try(points, way, budget.part(1 / (len(ways) - at)), told, curves[way], needed=not best)
+        best += [_best(made, points.metric, points.direction)] if made else []
     if not best:
         raise JobFault(
-            f"no clusters found: each split of {len(train)} rows left a cluster with less than {LEAST:.0%} of them; "
-            "expected groups of more: drop more rows, or leave out columns of a few odd values"
+            f"no clusters found: each split of {len(points.train)} rows left a cluster with less than {LEAST:.0%} of "
+            "them; expected groups of more: drop more rows, or leave out columns of a few odd values"
         )
     chosen = best[0]
     for each in best[1:]:
-        chosen = each if better(direction, each.validation[metric], chosen.validation[metric]) else chosen
+        better_one = better(points.direction, each.validation[points.metric], chosen.validation[points.metric])
+        chosen = each if better_one else chosen
     return Search(chosen, tuple(best), curves)
+
+
+def _try(points: Points, way: str, budget: Budget, watch: Watch, curves: dict[str, list[float]], *,
+         needed: bool) -> list[Fit]:  # fmt: skip
+    """Fits that count, with more and more clusters while there is time for one that takes as long as the last."""
+    made: list[Fit] = []
+    last = 0.0
+    for count in points.counts:
+        if budget.left <= last and (made or not needed):
+            break
+        before = budget.spent
+        found = points.fit(way, count)
+        last = budget.spent - before
+        _note(curves, points.metric, found)
+        made += [found] if found else []
+        watch.tell(count / points.counts[-1], clusters=count)
+    return made
 
 
 def _note(curves: dict[str, list[float]], metric: str, found: Fit | None) -> None:
@@ -111,7 +180,7 @@ def _note(curves: dict[str, list[float]], metric: str, found: Fit | None) -> Non
         curves["bic"].append(found.bic if found and found.bic is not None else float("nan"))
 
 
-def _best(made: list[Fit], metric: str, direction: str) -> Fit:
+def _best(made: list[Fit], metric: str, direction: Direction) -> Fit:
     chosen = made[0]
     for each in made[1:]:
         if each.bic is not None and chosen.bic is not None:
@@ -133,12 +202,14 @@ def fit(way: str, count: int, train: np.ndarray, validation: np.ndarray, seed: i
     if sizes.min() < max(2, LEAST * len(points)) or found is None:
         return None
     order = np.argsort(-sizes, kind="stable")
+    bic = float(made.bic(points)) if isinstance(made, GaussianMixture) else None
+    return Fit(way, count, _numbers(made, order, len(points)), found, bic, time.monotonic() - start)
+
+
+def _numbers(made: Any, order: np.ndarray, rows: int) -> dict[str, np.ndarray]:
     if isinstance(made, GaussianMixture):
-        members: nn.Module = Mixture(made.weights_[order], made.means_[order], _factors(made)[order])
-        bic = float(made.bic(points))
-    else:
-        members, bic = Nearest(made.cluster_centers_[order], float(made.inertia_) / len(points)), None
-    return Fit(way, count, members, found, bic, time.monotonic() - start)
+        return {"weights": made.weights_[order], "means": made.means_[order], "factors": _factors(made)[order]}
+    return {"centres": made.cluster_centers_[order], "spread": np.array(made.inertia_ / rows)}
 
 
 def _means(way: str, count: int, points: np.ndarray, seed: int) -> Any:

@@ -121,7 +121,8 @@ def check_wishes(names: list[str], spec: Spec) -> None:
     """Refuses, with `SpecFault`, a spec that names columns that are not there, or drops its own target."""
     wished = {"target": (spec.target,) if spec.target is not None else (), "drop": spec.drop}
     wished |= {"split": (spec.split,) if spec.split is not None else ()}
-    wished |= {"sensitive": spec.sensitive, "groups": spec.groups, "kinds": tuple(spec.kinds)}
+    wished |= {"sensitive": spec.sensitive, "groups": spec.groups, "kinds": tuple(spec.kinds),
+               "trusted": spec.trusted}  # fmt: skip
     for wish, columns in wished.items():
         for column in columns:
             if column not in names:

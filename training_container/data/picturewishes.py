@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TARGET = "class"
 """What the folder's name is called."""
 
-OF_COLUMNS = ("drop", "split", "sensitive", "groups", "kinds")
+OF_COLUMNS = ("drop", "split", "sensitive", "groups", "kinds", "trusted")
 SEARCHED = ("random", "grid")
 
 

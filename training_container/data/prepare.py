@@ -87,7 +87,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     rows = _type(kept, described, codes, parts)
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
     findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
-    suspects = find_suspects(rows["train"], rows["validation"], described, target, len(classes))
+    doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
+    suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,

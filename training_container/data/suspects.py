@@ -1,6 +1,6 @@
 """Columns that tell the target almost by themselves: often they hold what is known only after it.
 
-Two rules; a column that meets one is reported, never dropped (`drop:` in spec.yaml does that):
+Two rules; a column that meets one is reported, never dropped (`drop:` in spec.yaml does that, `trusted:` acquits it):
 
 1. alone it predicts the target almost perfectly: its bins (numbers and dates by quantiles, texts as they are) are
    filled with training rows and scored on validation rows, which filled none. Classes: AUC of at least `AUC`, for

@@ -18,6 +18,7 @@ from training_container.models.body import predict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dropforge.contract.schema import ModelCard
     from training_container.data.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
@@ -101,8 +102,24 @@ def compare(runtime: Runtime, values: Values, expected: np.ndarray, names: list[
             raise ParityFault(f"{names[at]}: expected {one} as torch answers, got {other}; {apart:.2g} apart")
         largest = max(largest, apart)
     if probabilities is not None:
+        check_likeliest(runtime.card, probabilities, labels, names)
         _check_labels(runtime.card.classes, expected, labels, names)
     return largest
+
+
+def check_likeliest(card: ModelCard, probabilities: np.ndarray, labels: np.ndarray, names: list[str]) -> None:
+    """That the file's labels follow from its own probabilities, where its card says so.
+
+    Raises:
+        ParityFault: names the first row whose label is another.
+    """
+    if not card.likeliest:
+        return
+    right = np.array(card.classes, dtype=object)[probabilities.argmax(axis=1)]
+    wrong = np.flatnonzero(right != labels)
+    if len(wrong):
+        at = int(wrong[0])
+        raise ParityFault(f"{names[at]}: expected label {right[at]!r}, the likeliest in the file, got {labels[at]!r}")
 
 
 def _check_labels(classes: tuple[str, ...], expected: np.ndarray, labels: np.ndarray, names: list[str]) -> None:

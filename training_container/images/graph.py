@@ -16,7 +16,7 @@ from dropforge.contract.schema import IMAGE, PREDICTION, PROBABILITIES, Column, 
 from training_container.export.front import ROWS
 from training_container.export.graph import add_label, finish, outputs
 from training_container.export.nodes import OPSET, Nodes
-from training_container.export.parity import Proof
+from training_container.export.parity import Proof, check_likeliest
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
 from training_container.images.network import Answering
@@ -41,6 +41,7 @@ def card_of(model: str, run: str, images: ImageSet) -> ModelCard:
         columns=(Column(IMAGE, "image"),),
         ignored=(TARGET,),
         image=images.rule,
+        likeliest=True,
     )
 
 
@@ -131,6 +132,7 @@ def _compared(runtime: Runtime, pixels: np.ndarray, expected: np.ndarray, names:
     if apart[worst] > TOLERANCE:
         raise ParityFault(f"{names[worst]}: expected {expected[worst]} as torch answers, got {got[worst]}; "
                           f"{apart[worst]:.2g} apart")  # fmt: skip
+    check_likeliest(runtime.card, got, labels, names)
     classes = runtime.card.classes
     places = np.array([classes.index(label) for label in labels])
     wrong = np.flatnonzero(expected.max(axis=1) - expected[np.arange(len(places)), places] > TOLERANCE)

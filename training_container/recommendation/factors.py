@@ -8,9 +8,9 @@ side information, Simm et al. (Macau, 2017) with it. The model's score is the me
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,12 +18,14 @@ import torch
 from training_container.recommendation.pairs import Pair, stacked
 from training_container.recommendation.ratings import REAL, Ratings, sparse
 
-Told = Callable[[float, float], None]
-"""Called after every round with the share that is done and the noise's standard deviation."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from training_container.watch import Budget
 
 ROUNDS = 120
 WARM_UP = 30
-"""Rounds that are forgotten: the chain begins at random."""
+"""Rounds that count less, the earlier the less, by the square of their number: a chain begins at random."""
 
 RANK = 128
 """Dimensions that the mean over the samples is kept in."""
@@ -77,39 +79,87 @@ def _slabs(known: Ratings) -> Iterator[tuple[int, int, list[tuple[int, int, torc
         yield first, last, blocks
 
 
-def sample_factors(known: Ratings, implicit: Pair, dimensions: int, seed: int, told: Told, seconds: float) -> Pair:
+@dataclass
+class Chain:
+    """One chain of samples under way; `state` and `restore` carry it over a kill, to the bit."""
+
+    users: Side
+    items: Side
+    generator: torch.Generator
+    precision: float = 1.0
+    rounds: int = 0
+    total: list[Pair] = field(default_factory=list)
+    """Sum of the samples, each times its `_weight`, as the sum of these pairs."""
+    noise: list[float] = field(default_factory=list)
+    """Standard deviation of what is left, round by round."""
+    seconds: float = 0.0
+    """That it took before it was killed."""
+
+    @classmethod
+    def start(cls, known: Ratings, implicit: Pair, dimensions: int, seed: int) -> Chain:
+        """A chain that has drawn nothing."""
+        generator = torch.Generator().manual_seed(seed)
+        users = Side.start(known, _evened(implicit.users), dimensions, generator)
+        return cls(users, Side.start(known.turned(), _evened(implicit.items), dimensions, generator), generator)
+
+    def draw(self) -> None:
+        """One round."""
+        _draw_side(self.users, self.items, self.precision, self.generator)
+        _draw_side(self.items, self.users, self.precision, self.generator)
+        sample, known = _as_pair(self.users.vectors, self.items.vectors), self.users.known
+        errors = known.values - known.mean - sample.scores(known.users, known.items)
+        self.precision = _draw_gamma(1 + len(known) / 2, 1 + float(errors.square().sum()) / 2, self.generator)
+        self.noise.append(self.precision**-0.5)
+        self.rounds += 1
+        self.total.append(sample.scaled(_weight(self.rounds)))
+        if len(self.total) > MERGE:
+            self.total = [stacked(self.total).truncated(RANK)]
+
+    def mean(self) -> Pair:
+        """Of the samples so far."""
+        weight = sum(_weight(at) for at in range(1, self.rounds + 1))
+        return stacked(self.total).truncated(RANK).scaled(1 / weight)
+
+    def state(self, seconds: float) -> bytes:
+        """Everything that the next round depends on, and the seconds that it took."""
+        out = io.BytesIO()
+        torch.save({"vectors": (self.users.vectors, self.items.vectors), "links": (self.users.links, self.items.links),
+                    "total": [(pair.users, pair.items) for pair in self.total], "noise": self.noise,
+                    "generator": self.generator.get_state(), "precision": self.precision, "rounds": self.rounds,
+                    "seconds": self.seconds + seconds}, out)  # fmt: skip
+        return out.getvalue()
+
+    def restore(self, content: bytes) -> None:
+        """Goes on where `state` was taken."""
+        found = torch.load(io.BytesIO(content), weights_only=True)
+        self.users.vectors, self.items.vectors = found["vectors"]
+        self.users.links, self.items.links = found["links"]
+        self.total = [Pair(*each) for each in found["total"]]
+        self.generator.set_state(found["generator"])
+        for name in ("noise", "precision", "rounds", "seconds"):
+            setattr(self, name, found[name])
+
+
+def _weight(number: int) -> float:
+    """Of the sample of a round."""
+    return min(number / WARM_UP, 1.0) ** 2
+
+
+def sample_factors(chain: Chain, budget: Budget, told: Callable[[float], None]) -> Pair:
     """The mean score over the samples of one chain, less the mean rating, as a pair of at most `RANK` dimensions.
 
     Args:
-        known: what was rated.
-        implicit: vectors of who rated what.
-        dimensions: of the factors.
-        seed: of the whole chain.
-        told: hears of every round.
-        seconds: that the chain may take: where they are short for all rounds, it has fewer and forgets half of them.
+        chain: that was begun; it is drawn to its end.
+        budget: where it is short for all rounds, the chain has fewer, but for `FEWEST_ROUNDS`.
+        told: called after every round with the share that is done.
     """
-    start, generator = time.monotonic(), torch.Generator().manual_seed(seed)
-    users = Side.start(known, _evened(implicit.users), dimensions, generator)
-    items = Side.start(known.turned(), _evened(implicit.items), dimensions, generator)
-    precision, rounds, mean, fresh, kept = 1.0, ROUNDS, None, [], 0
-    for at in range(1, ROUNDS + 1):
-        _draw_side(users, items, precision, generator)
-        _draw_side(items, users, precision, generator)
-        sample = _as_pair(users.vectors, items.vectors)
-        errors = known.values - known.mean - sample.scores(known.users, known.items)
-        precision = _draw_gamma(1 + len(known) / 2, 1 + float(errors.square().sum()) / 2, generator)
-        rounds = min(rounds, max(at, FEWEST_ROUNDS, int(seconds / (time.monotonic() - start) * at)))
-        if at > min(WARM_UP, rounds // 2):
-            fresh.append(sample)
-            kept += 1
-        if len(fresh) == MERGE or at == rounds:
-            mean = stacked([*([mean] if mean else []), *fresh]).truncated(RANK)
-            fresh = []
-        told(at / rounds, precision**-0.5)
-        if at == rounds:
-            break
-    assert mean is not None  # the last round is always kept
-    return mean.scaled(1 / kept)
+    begun, length = chain.rounds, ROUNDS
+    while chain.rounds < length:
+        chain.draw()
+        pace = budget.spent / (chain.rounds - begun)
+        length = max(FEWEST_ROUNDS, min(ROUNDS, chain.rounds + int(budget.left / max(pace, 1e-9))))
+        told(min(1.0, chain.rounds / length))
+    return chain.mean()
 
 
 def _evened(vectors: torch.Tensor) -> torch.Tensor:

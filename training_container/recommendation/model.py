@@ -153,7 +153,7 @@ def tables(model: Recommender, user: Vocabulary, item: Vocabulary) -> Tables:
         item_ranks=ranks.items.float(),
         starts=starts,
         seen=seen.col_indices(),
-        mean=known.mean,
+        mean=model.mean,
         low=model.low,
         high=model.high,
     )

@@ -41,7 +41,12 @@ def best_items(ranks: Pair, seen: Ratings, users: torch.Tensor, count: int = SHO
 
 
 def list_scores(lists: Sequence[Sequence[object]], chosen: Sequence[set[object]]) -> dict[str, float]:
-    """`ndcg@10` and `recall@10`, means over users.
+    """`ndcg@10` and `recall@10`, means over users; as `scores_of_lists` takes them."""
+    return {name: float(np.mean(values)) for name, values in scores_of_lists(lists, chosen).items()}
+
+
+def scores_of_lists(lists: Sequence[Sequence[object]], chosen: Sequence[set[object]]) -> dict[str, np.ndarray]:
+    """`ndcg@10` and `recall@10` of every user, [users].
 
     Args:
         lists: what was shown to each user, best first, at most `SHOWN`.
@@ -56,7 +61,7 @@ def list_scores(lists: Sequence[Sequence[object]], chosen: Sequence[set[object]]
         hits = np.array([item in right for item in list(shown)[:SHOWN]], dtype=float)
         gains.append(float(hits @ discounts[: len(hits)]) / discounts[: len(right)].sum())
         shares.append(hits.sum() / min(len(right), SHOWN))
-    return {f"ndcg@{SHOWN}": float(np.mean(gains)), f"recall@{SHOWN}": float(np.mean(shares))}
+    return {f"ndcg@{SHOWN}": np.array(gains), f"recall@{SHOWN}": np.array(shares)}
 
 
 def chosen_by_user(users: Sequence[object], items: Sequence[object]) -> dict[object, set[object]]:

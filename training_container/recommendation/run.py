@@ -18,18 +18,24 @@ from training_container.export.runtime import Runtime
 from training_container.metrics import mae, rmse
 from training_container.recommendation.blend import Blended, fit
 from training_container.recommendation.graph import build
+from training_container.recommendation.honest import UserScores, honest
 from training_container.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
 from training_container.recommendation.proof import prove
-from training_container.recommendation.ranking import chosen_by_user, list_scores
+from training_container.recommendation.ranking import chosen_by_user, list_scores, scores_of_lists
 from training_container.recommendation.story import write_story
+from training_container.scoring.telling import tell_scores, write_summaries
 from training_container.selection import metric_of
 from training_container.training import complete_folder, make_card
-from training_container.watch import Budget
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dropforge.contract.schema import ModelCard
+    from training_container.checkpoints import Checkpoints
     from training_container.data.dataset import Dataset, Rows
+    from training_container.export.parity import Proof
     from training_container.job import Job
-    from training_container.watch import Watch
+    from training_container.watch import Budget, Watch
 
 GOLDEN_ROWS, GOLDEN_LISTS = 48, 24
 CLEAR = 1e-4
@@ -45,7 +51,8 @@ class Learned:
     made: Tables
 
 
-def train_task(job: Job, dataset: Dataset, watch: Watch, start: float) -> None:
+def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, watch: Watch,
+               start: float) -> None:  # fmt: skip
     """Trains on `dataset` and leaves the model's files in `job.output`, all of them or none.
 
     Raises:
@@ -53,64 +60,75 @@ def train_task(job: Job, dataset: Dataset, watch: Watch, start: float) -> None:
         ParityFault: the model file does not answer as torch does.
     """
     metric = metric_of(dataset, job.spec.metric)
-    done = learn(dataset, job.spec.budget, job.seed, watch.step("fit"))
-    measured, card = measure(done, metric), make_card(job, dataset)
-    watch.step("score").tell(1.0, model=measured.chosen, metric=metric, holdout=measured.holdout[metric],
-                             baseline=measured.baseline[metric])  # fmt: skip
+    done = learn(dataset, budget, job.seed, watch.step("fit"), checkpoints)
+    measured, card = measure(done, metric, job.seed), make_card(job, dataset)
+    tell_scores(measured, watch.step("score"))
     with complete_folder(job.output) as folder:
-        watch.step("export").tell(0.0)
-        model = build(card, done.made).SerializeToString()
-        (folder / names.MODEL_FILE).write_bytes(model)
-        watch.step("prove").tell(0.0, bytes=len(model))
-        proof = prove(done.made, Runtime(model, card), dataset.holdout)
-        watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
-        evidence.write_golden(folder / names.GOLDEN_FILE, golden_rows(done.made, dataset.holdout))
-        evidence.write_holdout(folder / names.HOLDOUT_FILE, dataset.holdout, ())
+        proof = export(folder, done, card, watch)
+        watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, dataset.profile)
-        watch.step("report").tell(0.0)
-        for name, scores in done.blended.validation.items():
-            place = folder / names.TENSORBOARD_FOLDER.strip("/")
-            write_scalars(place, name, done.blended.curves.get(name, {}), scores)
+        boards = folder / names.TENSORBOARD_FOLDER.strip("/")
+        for name, curves in done.blended.curves.items():
+            write_scalars(boards, name, curves, {})
+        write_summaries(boards, measured)
         write_story(folder / names.REPORT_FILE, done, card, measured, proof)
         evidence.write_manifest(folder, job, card, "cpu", time.monotonic() - start)
-    watch.step("write").tell(1.0, seconds=time.monotonic() - start)
 
 
-def learn(dataset: Dataset, minutes: float, seed: int, watch: Watch) -> Learned:
+def export(folder: Path, done: Learned, card: ModelCard, watch: Watch) -> Proof:
+    """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
+    watch.step("export").tell(0.0)
+    model, holdout = build(card, done.made).SerializeToString(), done.dataset.holdout
+    (folder / names.MODEL_FILE).write_bytes(model)
+    watch.step("prove").tell(0.0, bytes=len(model))
+    proof = prove(done.made, Runtime(model, card), holdout)
+    evidence.write_golden(folder / names.GOLDEN_FILE, golden_rows(done.made, holdout))
+    evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, ())
+    watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
+    return proof
+
+
+def learn(dataset: Dataset, budget: Budget, seed: int, watch: Watch, checkpoints: Checkpoints) -> Learned:
     """The recommender of training and validation rows."""
     seen = (dataset.train, dataset.validation)
     user, item = (vocabulary(name, *(part.columns[name] for part in seen)) for name in role_names(dataset.columns))
     known, held = (as_ratings(part, user, item) for part in seen)
-    found = fit(known, held, seed=seed, budget=Budget(minutes), watch=watch)
+    found = fit(known, held, seed=seed, budget=budget, watch=watch, checkpoints=checkpoints)
     return Learned(dataset, found, tables(found.model, user, item))
 
 
-def measure(done: Learned, metric: str) -> Metrics:
+def measure(done: Learned, metric: str, seed: int) -> Metrics:
     """The scores on the hold-out, once, beside those of the mean rating and of the most rated items."""
     rows, made = done.dataset.holdout, done.made
-    chosen = chosen_by_user(*(rows.columns[each.column].tolist() for each in (made.user, made.item)))
-    users = np.array(list(chosen), dtype=object)
-    ours = {**errors(rows, made.answer(rows.columns).ratings), **list_scores(shown(made, users), list(chosen.values()))}
-    trivial = {
-        **errors(rows, np.full(len(rows), made.mean)),
-        **list_scores(popular(made, users), list(chosen.values())),
-    }
+    raters = rows.columns[made.user.column].tolist()
+    chosen = chosen_by_user(raters, rows.columns[made.item.column].tolist())
+    users, wanted = np.array(list(chosen), dtype=object), list(chosen.values())
+    said = made.answer(rows.columns).ratings, np.full(len(rows), made.mean)
+    lists = shown(made, users), popular(made, users)
+    scores = [
+        {**errors(rows, ratings), **list_scores(items, wanted)} for ratings, items in zip(said, lists, strict=True)
+    ]
     found = done.blended
-    return Metrics(
+    measured = Metrics(
         task="recommendation",
         metric=metric,
         direction=METRICS["recommendation"][metric],
         chosen="blend",
-        holdout=ours,
+        holdout=scores[0],
         validation=found.validation["blend"],
-        baseline=trivial,
+        baseline=scores[1],
         candidates=tuple(
-            Candidate(name, scores, round(found.seconds.get(name, 0.0), 3), found.settings if name == "blend" else {})
-            for name, scores in found.validation.items()
+            Candidate(name, known, round(found.seconds.get(name, 0.0), 3), found.settings if name == "blend" else {})
+            for name, known in found.validation.items()
         ),
         rows=dict(done.dataset.counts),
     )
+    ours, trivial = (
+        UserScores.of(raters, rows.target - ratings, scores_of_lists(items, wanted))
+        for ratings, items in zip(said, lists, strict=True)
+    )
+    return honest(measured, rows.target, ours, trivial, seed)
 
 
 def errors(rows: Rows, said: np.ndarray) -> dict[str, float]:

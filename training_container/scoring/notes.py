@@ -23,6 +23,14 @@ FEW_OF_CLASS = 20
 NAMED = 5
 """Classes that a note names."""
 
+MORE = {
+    "recommendation": "Drop more ratings: of more users, and more of each (four times as many halve the interval).",
+    "clustering": "Drop more rows (four times as many halve the interval), or leave out columns that all rows share.",
+}
+"""What to do where a score is no better than chance, by task; of a table with a target, `MORE_ROWS`."""
+
+MORE_ROWS = "Drop more rows (four times as many halve the interval), or add columns that have to do with the target."
+
 
 def notes(measured: Metrics, truth: np.ndarray, answers: np.ndarray, classes: Sequence[str]) -> tuple[str, ...]:
     """Everything worth saying, the weightiest first; nothing for a large and plain data set."""
@@ -46,8 +54,7 @@ def _chance(measured: Metrics) -> str:
     return (
         f"This data set is too small, or its columns say too little, to tell the model from the trivial baseline: on "
         f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, 95 % "
-        f"interval {low} to {high}, which includes 0. Drop more rows (four times as many halve the interval), or add "
-        f"columns that have to do with the target."
+        f"interval {low} to {high}, which includes 0. {MORE.get(measured.task, MORE_ROWS)}"
     )
 
 

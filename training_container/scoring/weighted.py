@@ -40,13 +40,13 @@ def _means(rows: dict[str, Array]) -> Figures:
     table = np.stack(list(rows.values()), axis=1)
 
     def figures(weights: Array) -> dict[str, Array]:
-        found = _dot(weights, table) / weights.sum(axis=1, dtype=np.float64)[:, None]
+        found = dot(weights, table) / weights.sum(axis=1, dtype=np.float64)[:, None]
         return {name: found[:, at] for at, name in enumerate(rows)}
 
     return figures
 
 
-def _dot(weights: Array, table: Array) -> Array:
+def dot(weights: Array, table: Array) -> Array:
     """[B, N] times [N, K] in float32, scaled so that no value overflows it; float64 [B, K]."""
     scale = np.abs(table).max(axis=0)
     scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)

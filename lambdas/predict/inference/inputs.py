@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from dropforge.contract.schema import IMAGE
+from lambdas.predict.inference import alike, wire
 from lambdas.predict.inference.datatypes import BYTES
 from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault
@@ -39,7 +40,10 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         InputFault: 400 for no row, 413 for too many, 422 for a column that is missing, unknown, there twice or of
             another shape, and for a value of a wrong type.
     """
-    tensors = asked.tensors
+    table = alike.table_of(asked.inputs, asked.blob, card) if card.all_numbers else None
+    if table is not None:
+        return table
+    tensors = wire.tensors(asked)
     count = tensors[0].shape[0]
     check_count(count)
     if card.image is not None:
@@ -52,7 +56,7 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_numbers else ready
     rest = {name: _listed(each) for name, each in columns.items() if name in kinds and name not in ready}
     wanted = [column for column in card.columns if column.name in rest]
-    made = numbers_at_once(wanted, rest)
+    made = numbers_at_once(tuple(each.name for each in wanted if each.kind == "number"), rest)
     if made is not None and len(made) == len(kinds):
         return made
     known = {**ready, **(made or {})}
