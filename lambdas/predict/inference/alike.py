@@ -50,7 +50,7 @@ def table_of(inputs: Sequence[Any], blob: bytes, card: ModelCard) -> Table | Non
         return None
     if len(names) == 1 and names[0] not in card.names and rest == [len(card.names)] != [1]:
         return _of_rows(values[0], count, datatype, blob, card)
-    if rest not in ([], [1]) or len(names) != len(card.names) or set(names) != set(card.names):
+    if rest not in ([], [1]) or (names != card.names and sorted(names) != sorted(card.names)):
         return None
     return _of_columns(names, values, count, datatype, blob, card)
 
