@@ -40,9 +40,17 @@ class InspectSettings(RegistrySettings):
 
 @dataclass(frozen=True)
 class ArtifactSettings(RegistrySettings):
-    """Judge, Register, Catalog and Predict."""
+    """Judge, Register, Catalog and Predict; of a batch Answer and Join."""
 
     artifacts: str
+
+
+@dataclass(frozen=True)
+class PlanSettings(ArtifactSettings):
+    """Plan."""
+
+    piece_bytes: str
+    """Size that a piece of a batch is to have."""
 
 
 @dataclass(frozen=True)
