@@ -1,7 +1,7 @@
 """The usual request, read at once: tensors that are all alike, or one matrix, of a model whose columns are all numbers.
 
-Tensor by tensor, a row of twenty columns took six times as long as the graph. What is not so usual, or wrong, is None
-here and read one by one (`lambdas.predict.inference.inputs`), where it is named.
+Tensor by tensor, a row of twenty columns took several times as long as the graph. What is not so usual, or wrong, is
+None here and read one by one (`lambdas.predict.inference.inputs`), where it is named.
 """
 
 from __future__ import annotations
