@@ -8,9 +8,9 @@ export ORT_DISABLE_TELEMETRY := 1
 
 # How many test processes: the suites share two cores with the embedded cloud.
 WORKERS ?= 2
-FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/serve tests/api tests/infra tests/client tests/cli tests/embedded tests/docs
+FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/serve tests/api tests/infra tests/client tests/cli tests/embedded tests/docs tests/clients
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow lint format synth bench constraints clean \
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-clients lint format synth bench constraints clean \
         bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-images bench-serving bench-servers
 
 help: ## This list
@@ -56,6 +56,16 @@ test-container: .venv/.dev ## Build the training image and run it as SageMaker w
 
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
 	$(BIN)/python -m pytest -m slow tests
+
+test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver ## Clients of KServe and MLServer, in environments of their own
+	$(BIN)/python -m pytest -m clients tests/clients
+
+.venv-clients/.kserve: PACKAGES = kserve==0.21.0
+.venv-clients/.mlserver: PACKAGES = mlserver==1.7.1
+.venv-clients/.%: | .venv/bin/python
+	$(PYTHON) -m venv $(@D)/$*
+	$(@D)/$*/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary $(PACKAGES)
+	@touch $@
 
 lint: .venv/.dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff check .

@@ -14,9 +14,10 @@ from cdk_app.function import Function, Size
 from cdk_app.steps import SERVING
 from dropforge.contract import names
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings, RegistrySettings
+from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
+    from cdk_app.settings import Settings, Warmth
     from cdk_app.steps import Surroundings
 
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
@@ -33,17 +34,32 @@ GETS = ("models", "models/{model}", "models/{model}/versions/{version}", "runs",
 class Api(Construct):
     """`AWS_IAM` on every route: nobody gets in on day one, and there is no secret to leak."""
 
-    def __init__(self, scope: Construct, id: str, *, around: Surroundings) -> None:
+    def __init__(self, scope: Construct, id: str, *, around: Surroundings, settings: Settings) -> None:
         super().__init__(scope, id)
-        self.predict = self._predict(around)
+        everyone = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
+        self.predict = self._predict("Predict", around, everyone, settings.warmth)
+        self.hot = {
+            model: self._predict(f"Hot-{model}", around, HotSettings(**vars(everyone), hot=model), warmth)
+            for model, warmth in settings.hot.items()
+        }
+        """Functions of one model each."""
         self.catalog = self._catalog(around)
         self.live = self._live(around)
         self.rest = self._rest(around)
         self._routes()
 
-    def _predict(self, around: Surroundings) -> Function:
-        size = Size(memory=1769, seconds=29)
-        predict = self._function("Predict", around, size, *SERVING)
+    def _predict(self, id: str, around: Surroundings, environment: ArtifactSettings, warmth: Warmth) -> Function:
+        predict = Function(
+            self,
+            id,
+            environment=environment,
+            packaging=around.packaging,
+            key=around.lake.key,
+            size=Size(memory=1769, seconds=29),
+            extra=SERVING,
+            folder="predict",
+            warmth=warmth,
+        )
         around.registry.grant(predict.role, ["GetItem", "Query"])
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
         models = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
@@ -126,14 +142,21 @@ class Api(Construct):
         return rest
 
     def _routes(self) -> None:
-        lists = apigateway.LambdaIntegration(self.catalog.function)
-        for path in GETS:
-            self.rest.root.resource_for_path(path).add_method("GET", lists)
-        moves = apigateway.LambdaIntegration(self.live.function)
-        for method in ("PUT", "DELETE"):
-            self.rest.root.resource_for_path("models/{model}/live").add_method(method, moves)
-        # one permission for all routes: a function's policy holds 20 kB
-        predict = apigateway.LambdaIntegration(self.predict.function, scope_permission_to_method=False)
-        for path, method in PREDICT_ROUTES.items():
-            self.rest.root.resource_for_path(path).add_method(method, predict)
+        # one permission for all routes of a function: its policy holds 20 kB
+        lists, moves, predict = (
+            apigateway.LambdaIntegration(each, scope_permission_to_method=False)
+            for each in (self.catalog.function, self.live.function, self.predict.called)
+        )
+        routes = [(path, "GET", lists) for path in GETS]
+        routes += [("models/{model}/live", method, moves) for method in ("PUT", "DELETE")]
+        routes += [(path.strip("/"), method, predict) for path, method in PREDICT_ROUTES.items()]
+        for model, function in self.hot.items():
+            own = apigateway.LambdaIntegration(function.called, scope_permission_to_method=False)
+            # The API's most exact path wins, so that every route below a model's name is needed once more with it.
+            of_models = [each for each in routes if "/{model}" in each[0]]
+            routes += [
+                (path.replace("{model}", model), method, own if to is predict else to) for path, method, to in of_models
+            ]
+        for path, method, to in routes:
+            self.rest.root.resource_for_path(path).add_method(method, to)
         acknowledge(self.rest, "COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms
 
-    from cdk_app.settings import Packaging
+    from cdk_app.settings import Packaging, Warmth
     from dropforge.contract.environment import Environment
 
 QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2"}
@@ -39,7 +39,7 @@ class Size:
 
 
 class Function(Construct):
-    """`lambdas/<folder>/handler.py` under a role that has no right but those granted to it."""
+    """`lambdas/<folder>/handler.py` (the id in lower case, unless given) under a role with the rights granted to it."""
 
     def __init__(
         self,
@@ -51,9 +51,12 @@ class Function(Construct):
         key: kms.IKey,
         size: Size,
         extra: Sequence[str] = (),
+        folder: str = "",
+        warmth: Warmth | None = None,
     ) -> None:
         super().__init__(scope, id)
-        folder = id.lower()
+        folder = folder or id.lower()
+        snap_start = warmth is not None and warmth.snap_start
         log_group = logs.LogGroup(
             self,
             "Logs",
@@ -78,9 +81,24 @@ class Function(Construct):
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
             description=f"Dropforge: {id}",
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
+        self.called = self._called(warmth)
+        """What callers are sent to."""
         acknowledge(self.role, "IAM5[Resource::*]", "X-Ray takes segments without a resource; so does PutMetricData.")
         acknowledge(self.function, "L1", "3.13 is the newest runtime that every pinned wheel was tested on.")
+
+    def _called(self, warmth: Warmth | None) -> lambda_.IFunction:
+        """Snapshots and instances that stand by belong to a published version: callers are sent to its alias."""
+        if warmth is None or not (warmth.snap_start or warmth.provisioned):
+            return self.function
+        return lambda_.Alias(
+            self,
+            "Alias",
+            alias_name="live",
+            version=self.function.current_version,
+            provisioned_concurrent_executions=warmth.provisioned or None,
+        )
 
     def allow(
         self,

@@ -59,19 +59,20 @@ RETRIES = (
 class Step(Function):
     """A function that is the pipeline's state of the same name."""
 
-    def state(self, *, given: Mapping[str, str], assign: Mapping[str, str]) -> tasks.LambdaInvoke:
+    def state(self, *, given: Mapping[str, str], assign: Mapping[str, str], name: str = "") -> tasks.LambdaInvoke:
         """The task.
 
         Args:
             given: field of the payload to JSONata.
             assign: variable of the execution to JSONata over the task's result.
+            name: of a second state of the same function; the first has the function's own.
         """
         timeout = self.function.timeout
         assert timeout is not None
         task = tasks.LambdaInvoke.jsonata(
             self,
-            "State",
-            state_name=self.node.id,
+            name or "State",
+            state_name=name or self.node.id,
             lambda_function=self.function,
             payload=sfn.TaskInput.from_object({name: jsonata(each) for name, each in given.items()}),
             assign={name: jsonata(each) for name, each in assign.items()} or None,

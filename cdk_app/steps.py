@@ -45,7 +45,7 @@ class Surroundings:
 def claim(scope: Construct, around: Surroundings, image: str) -> Step:
     """Reads the heads of dropped objects, writes claims."""
     environment = settings.ClaimSettings(registry=around.table, image=image)
-    step = _step(scope, "Claim", around, environment, Size(memory=256, seconds=60))
+    step = step_of(scope, "Claim", around, environment, Size(memory=256, seconds=60))
     around.registry.grant(step.role, ["GetItem", "PutItem"])
     _read_drops(step, around.lake)
     return step
@@ -55,7 +55,7 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
     """Reads dropped objects, writes plans, copies of data, and quarantine."""
     environment = settings.InspectSettings(registry=around.table, artifacts=around.artifacts, image=image)
     size = Size(memory=3008, seconds=600, disk=10240)
-    step = _step(scope, "Inspect", around, environment, size, *READING)
+    step = step_of(scope, "Inspect", around, environment, size, *READING)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     _read_drops(step, around.lake)
     bucket = around.lake.artifacts
@@ -66,7 +66,7 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
 
 def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
-    step = _step(scope, "Judge", around, _artifacts(around), Size(memory=3008, seconds=300), *SERVING)
+    step = step_of(scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *SERVING)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     step.allow(["s3:GetObject", "s3:PutObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     return step
@@ -74,7 +74,7 @@ def judge(scope: Construct, around: Surroundings) -> Step:
 
 def register(scope: Construct, around: Surroundings) -> Step:
     """Reads the runs' files, writes versions."""
-    step = _step(scope, "Register", around, _artifacts(around), Size(memory=256, seconds=60))
+    step = step_of(scope, "Register", around, artifact_settings(around), Size(memory=256, seconds=60))
     around.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem", "Query"])
     step.allow(["s3:GetObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     return step
@@ -83,7 +83,7 @@ def register(scope: Construct, around: Surroundings) -> Step:
 def promote(scope: Construct, around: Surroundings) -> Step:
     """Moves the live pointer."""
     environment = settings.RegistrySettings(registry=around.table)
-    step = _step(scope, "Promote", around, environment, Size(memory=256, seconds=60))
+    step = step_of(scope, "Promote", around, environment, Size(memory=256, seconds=60))
     around.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem"])
     return step
 
@@ -91,19 +91,21 @@ def promote(scope: Construct, around: Surroundings) -> Step:
 def notify(scope: Construct, around: Surroundings, bell: Bell) -> Step:
     """Closes runs, publishes to the topic."""
     environment = settings.NotifySettings(registry=around.table, topic=bell.topic.topic_arn)
-    step = _step(scope, "Notify", around, environment, Size(memory=256, seconds=60))
+    step = step_of(scope, "Notify", around, environment, Size(memory=256, seconds=60))
     around.registry.grant(step.role, ["GetItem", "UpdateItem", "DeleteItem"])
     bell.topic.grant_publish(step.role)
     return step
 
 
-def _step(scope: Construct, id: str, around: Surroundings, environment: Environment, size: Size, *extra: str) -> Step:
+def step_of(scope: Construct, id: str, around: Surroundings, environment: Environment, size: Size, *extra: str) -> Step:
+    """The function of a state, without any right yet."""
     return Step(
         scope, id, environment=environment, packaging=around.packaging, key=around.lake.key, size=size, extra=extra
     )
 
 
-def _artifacts(around: Surroundings) -> settings.ArtifactSettings:
+def artifact_settings(around: Surroundings) -> settings.ArtifactSettings:
+    """Of the functions that read and write artifacts."""
     return settings.ArtifactSettings(registry=around.table, artifacts=around.artifacts)
 
 

@@ -11,17 +11,19 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_app.findings import acknowledge
-from dropforge.contract import names
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_stepfunctions as sfn
+
     from cdk_app.lake import Lake
-    from cdk_app.pipeline import Pipeline
 
 
 class Trigger(Construct):
-    """One execution for every object that is created under `datasets/`; Claim lets wishes and parts go."""
+    """One execution for every object that is created under `folder`; Claim lets wishes and parts go."""
 
-    def __init__(self, scope: Construct, id: str, *, lake: Lake, pipeline: Pipeline) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, lake: Lake, machine: sfn.StateMachine, folder: str, what: str
+    ) -> None:
         super().__init__(scope, id)
         self.dead_letters = sqs.Queue(
             self,
@@ -34,18 +36,18 @@ class Trigger(Construct):
         self.rule = events.Rule(
             self,
             "Rule",
-            description="Dropforge: a data set was dropped",
+            description=f"Dropforge: {what} was dropped",
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": [lake.drop.bucket_name]},
-                    "object": {"key": [{"prefix": names.DATASETS}]},
+                    "object": {"key": [{"prefix": folder}]},
                 },
             ),
             targets=[
                 targets.SfnStateMachine(
-                    pipeline.machine,
+                    machine,
                     dead_letter_queue=self.dead_letters,
                     retry_attempts=185,
                     max_event_age=Duration.hours(24),

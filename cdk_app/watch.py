@@ -16,7 +16,10 @@ from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_stepfunctions as sfn
+
     from cdk_app.api import Api
+    from cdk_app.batch import Batch
     from cdk_app.lake import Lake
     from cdk_app.pipeline import Pipeline
     from cdk_app.trigger import Trigger
@@ -47,40 +50,53 @@ class Watch(Construct):
     """Alarms that ring the bell, and the dashboard."""
 
     def __init__(
-        self, scope: Construct, id: str, *, bell: Bell, pipeline: Pipeline, trigger: Trigger, api: Api
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        bell: Bell,
+        pipeline: Pipeline,
+        batch: Batch,
+        triggers: Sequence[Trigger],
+        api: Api,
     ) -> None:
         super().__init__(scope, id)
         self._bell = bell
         self.alarms = [
-            *self._runs(pipeline),
-            self._dead_letters(trigger),
+            *self._runs("Run", pipeline.machine, "A run ended without a verdict"),
+            *self._runs("Batch", batch.machine, "A batch ended without predictions"),
+            *(self._dead_letters(trigger) for trigger in triggers),
             *self._predictions(api),
             self._models(),
         ]
-        self._dashboard(pipeline, trigger, api)
+        self._dashboard(pipeline, batch, triggers, api)
 
-    def _runs(self, pipeline: Pipeline) -> list[cloudwatch.Alarm]:
-        machine = pipeline.machine
+    def _runs(self, what: str, machine: sfn.StateMachine, meaning: str) -> list[cloudwatch.Alarm]:
         metrics = {
-            "RunFailed": machine.metric_failed(period=Duration.minutes(1)),
-            "RunTimedOut": machine.metric_timed_out(period=Duration.minutes(1)),
-            "RunAborted": machine.metric_aborted(period=Duration.minutes(1)),
+            f"{what}Failed": machine.metric_failed(period=Duration.minutes(1)),
+            f"{what}TimedOut": machine.metric_timed_out(period=Duration.minutes(1)),
+            f"{what}Aborted": machine.metric_aborted(period=Duration.minutes(1)),
         }
-        return [self._alarm(name, metric, 1, "A run ended without a verdict") for name, metric in metrics.items()]
+        return [self._alarm(name, metric, 1, meaning) for name, metric in metrics.items()]
 
     def _dead_letters(self, trigger: Trigger) -> cloudwatch.Alarm:
         metric = trigger.dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(1))
-        return self._alarm("DeadLetters", metric, 1, "A drop started no run: its event lies in the dead-letter queue")
+        name = trigger.node.id.replace("Trigger", "DeadLetters")
+        return self._alarm(name, metric, 1, "A drop started no run: its event lies in the dead-letter queue")
 
     def _predictions(self, api: Api) -> list[cloudwatch.Alarm]:
         minute, five = Duration.minutes(1), Duration.minutes(5)
         errors = api.rest.metric_server_error(period=minute, statistic="Sum")
         latency = api.rest.metric_latency(period=five, statistic="p95")
-        throttles = api.predict.function.metric_throttles(period=minute)
+        throttled = "Predict calls were throttled: raise the concurrency"
+        functions = {"PredictThrottles": api.predict, **{f"Throttles-{model}": each for model, each in api.hot.items()}}
         return [
             self._alarm("PredictErrors", errors, 1, "The API answered with a 5xx"),
             self._alarm("PredictLatency", latency, SLOW, "The 95th percentile of the API's latency is high", periods=3),
-            self._alarm("PredictThrottles", throttles, 1, "Predict calls were throttled: raise the concurrency"),
+            *(
+                self._alarm(name, each.function.metric_throttles(period=minute), 1, throttled)
+                for name, each in functions.items()
+            ),
         ]
 
     def _models(self) -> cloudwatch.Alarm:
@@ -105,7 +121,7 @@ class Watch(Construct):
         alarm.add_alarm_action(actions.SnsAction(self._bell.topic))
         return alarm
 
-    def _dashboard(self, pipeline: Pipeline, trigger: Trigger, api: Api) -> None:
+    def _dashboard(self, pipeline: Pipeline, batch: Batch, triggers: Sequence[Trigger], api: Api) -> None:
         machine, predict = pipeline.machine, api.predict.function
         dashboard = cloudwatch.Dashboard(self, "Dashboard", period_override=cloudwatch.PeriodOverride.AUTO)
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(alarms=list(self.alarms), width=24, height=3))
@@ -115,13 +131,19 @@ class Watch(Construct):
                 "How long a run takes", [machine.metric_time(statistic="p50"), machine.metric_time(statistic="Maximum")]
             ),
             _graph(
-                "Drops that started nothing", [trigger.dead_letters.metric_approximate_number_of_messages_visible()]
+                "Drops that started nothing",
+                [each.dead_letters.metric_approximate_number_of_messages_visible() for each in triggers],
             ),
         )
         dashboard.add_widgets(
             _graph("Calls", [api.rest.metric_count(), api.rest.metric_client_error(), api.rest.metric_server_error()]),
             _graph("Latency", [api.rest.metric_latency(statistic=each) for each in ("p50", "p95", "p99")]),
             _graph("Predict", [predict.metric_errors(), predict.metric_throttles()]),
+        )
+        files = batch.machine
+        dashboard.add_widgets(
+            _graph("Batches", [files.metric_started(), files.metric_succeeded(), files.metric_failed()]),
+            _graph("How long a batch takes", [files.metric_time(statistic=each) for each in ("p50", "Maximum")]),
         )
 
 

@@ -154,7 +154,7 @@ def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watc
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
     watch.step("export").tell(0.0)
     holdout, encoder = dataset.holdout, native.encoder
-    compared = background(card, encoder, dataset.learning)
+    compared = background(card, encoder, dataset.train)
     model = build(card, encoder, native.body, encoder.encode(holdout.columns), compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
     watch.step("prove").tell(0.0, bytes=len(model))

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from dropforge.cli.live import follow_live
 from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
-from dropforge.cli.tables import STYLES, facts, notes_text, scores, size
+from dropforge.cli.tables import STYLES, counted, facts, notes_text, scores, size
+from dropforge.client.batchruns import batch_outcome
 from dropforge.client.drops import Dropped, checked_file, model_name
 from dropforge.client.faults import Fault
 from dropforge.client.pictures import as_file
@@ -104,10 +105,32 @@ def watch(shell: Shell, run: str, timeout: float) -> RunRow:
 
 def finish(shell: Shell, row: RunRow) -> None:
     """Prints what the run came to, and ends with the exit code that this means."""
+    if row.kind == "batch":
+        finish_batch(shell, row)
+        return
     result = shell.forge.outcome(row)
     shell.result(result.to_json(), _summary(result, row))
     if not result.good:
         raise typer.Exit(1)
+
+
+def finish_batch(shell: Shell, row: RunRow) -> None:
+    """The same of a batch: totals, and where the predictions lie."""
+    ended = batch_outcome(row)
+    parts: list[RenderableType] = [Text(_batch_headline(row), style=f"bold {STYLES[row.status]}")]
+    if row.reason:
+        parts.append(Text(clean(f"why: {row.reason}")))
+    errors = ended.errors if ended.failed else None
+    parts.append(facts({"run": row.run, "predictions": ended.predictions, "errors": errors}))
+    shell.result(ended.to_json(), Group(*parts))
+    if not ended.good:
+        raise typer.Exit(1)
+
+
+def _batch_headline(row: RunRow) -> str:
+    if row.status == "predicted":
+        return clean(f"{counted(row)} predicted by version {row.version} of {row.model}")
+    return clean(f"{row.model}: nothing was predicted, the batch is {row.status}")
 
 
 def _summary(result: Outcome, row: RunRow) -> RenderableType:

@@ -48,6 +48,8 @@ def _lines(console: Console, view: View, events: Iterable[Event]) -> RunRow:
         if isinstance(event, Changed) and event.row.step != said:
             said = event.row.step
             console.print(f"{view.elapsed} {said} {view.about(said)}".rstrip(), soft_wrap=True)
+        elif isinstance(event, Changed) and view.about(said) and event.row.kind == "batch":
+            console.print(f"{view.elapsed} {said} {view.about(said)}", soft_wrap=True)
         elif isinstance(event, Progress) and (event.progress or 0.0) >= told + TENTHS:
             told = event.progress or 0.0
             console.print(f"{view.elapsed} Train {told:.0%} {view.at_work} {view.losses}".rstrip(), soft_wrap=True)

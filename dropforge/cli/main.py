@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropforge import __version__
-from dropforge.cli import catalog, cloud, drop, predict, serve
+from dropforge.cli import batch, catalog, cloud, drop, predict, serve
 from dropforge.cli.shell import Home, Json, Shell, clean, print_json
 from dropforge.client.faults import Fault
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     name="dropforge", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for group in (cloud, drop, catalog, predict, serve):
+for group in (cloud, drop, catalog, predict, batch, serve):
     group.register(app)
 
 

@@ -71,6 +71,12 @@ SDK = {
         for rows, answer in forge.predict_stream("houses", "large.csv"):   # files larger than memory
             print(len(rows.rows), answer.ids[0])
         """,
+    "batch": """
+        forge.batch("houses", "new-houses.csv").run                        # the batch's run id, at once
+        ended = forge.batch("houses", "new-houses.csv", wait=True)
+        ended.status, ended.predicted, ended.failed, ended.predictions     # the last is an S3 URI
+        forge.fetch(ended, "priced.csv")
+        """,
     "serve": """
         from dropforge.serve.server import serve
 
@@ -99,14 +105,17 @@ or after the command, standard output holds one JSON document and nothing else; 
 
 | exit code | meaning |
 |---|---|
-| 0 | done; for a waited `drop`: promoted, or a duplicate of data that is known |
-| 1 | not done; for a waited `drop`: refused, rejected or failed |
+| 0 | done; for a waited `drop`: promoted, or a duplicate of data that is known; for a waited `batch`: predicted |
+| 1 | not done; for a waited `drop` or `batch`: refused, rejected or failed |
 | 2 | a wrong call: unknown option, no such file, a name that cannot be |
 | 130 | interrupted; a run that was watched goes on |
 
 A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version", "task", "target", "metrics",
 "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data.
 `report` is a path on the embedded cloud, an S3 URI on AWS.
+
+A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
+"reason", "predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.
 
 `predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression,
 and with `--explain` also `explanations` ([explain.md](explain.md)).

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dropforge.cli.shell import clean
+from dropforge.client.batchruns import rows_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import RunRow
 
 STYLES = {
-    "promoted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow", "rejected": "yellow",
-    "failed": "red",
+    "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
+    "rejected": "yellow", "failed": "red",
 }  # fmt: skip
 
 
@@ -111,10 +112,21 @@ def when(stamp: str) -> str:
 def runs_table(rows: Iterable[RunRow]) -> Table:
     """Runs, a line each."""
     lines = (
-        (row.run, row.model, status_word(row.status), row.version, score(row.to_json()), when(row.created))
-        for row in rows
+        (row.run, row.model, status_word(row.status), row.version, _came_to(row), when(row.created)) for row in rows
     )
-    return table(("run", "model", "status", "version", "score", "created (UTC)"), lines)
+    return table(("run", "model", "status", "version", "score or rows", "created (UTC)"), lines)
+
+
+def _came_to(row: RunRow) -> str:
+    """The score of a training run, the rows of a batch."""
+    if row.kind != "batch":
+        return score(row.to_json())
+    return counted(row) if row.predicted is not None else rows_done(row)
+
+
+def counted(row: RunRow) -> str:
+    """The totals of a batch that has ended."""
+    return f"{row.predicted:,} rows" + (f", {row.failed:,} without" if row.failed else "")
 
 
 def run_facts(row: RunRow) -> Table:
@@ -133,6 +145,8 @@ def run_facts(row: RunRow) -> Table:
             "created": f"{when(row.created)} UTC",
             "cost": dollars(row.cost) or (row.forecast and f"at most {dollars(row.forecast)}"),
             "report": row.report,
+            "predicted": _came_to(row) if row.kind == "batch" else None,
+            "predictions": row.output,
         }
     )
 

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from dropforge.cli.shell import clean
 from dropforge.cli.tables import dollars
+from dropforge.client.batchruns import rows_done
 from dropforge.client.runs import Changed, Ended
 from dropforge.client.traininglog import Progress
-from dropforge.contract.steps import STEPS
+from dropforge.contract.steps import BATCH_STEPS, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,18 +56,26 @@ class View:
         self._progress: Progress | None = None
         self._curve: deque[float] = deque(maxlen=REMEMBERED)
         self._spinner = Spinner("dots", style="cyan")
-        self.marks = {step: Mark() for step in STEPS}
+        self.marks: dict[str, Mark] = {step: Mark() for step in STEPS}
+        self._steps: tuple[str, ...] = STEPS
 
     def update(self, event: Event) -> None:
         """Takes in one event."""
         if isinstance(event, Progress):
             self._learn(event)
         elif isinstance(event, Changed):
-            self._row = event.row
+            self._learn_kind(event.row)
             self._reach(event.row.step)
         elif isinstance(event, Ended):
-            self._row = event.row
+            self._learn_kind(event.row)
             self._close(event.row)
+
+    def _learn_kind(self, row: RunRow) -> None:
+        """The row's run has steps of its own when it is a batch."""
+        if row.kind == "batch" and self._steps != BATCH_STEPS:
+            self._steps = BATCH_STEPS
+            self.marks = {step: Mark() for step in BATCH_STEPS}
+        self._row = row
 
     @property
     def elapsed(self) -> str:
@@ -92,6 +101,8 @@ class View:
     def about(self, step: str) -> str:
         """What is worth saying of a step beside its name."""
         row = self._row
+        if row is not None and step == "Answer":
+            return rows_done(row)
         if row is None or step != "Train" or row.target is None:
             return ""
         forecast = f", at most {dollars(row.forecast)} on AWS" if row.forecast else ""
@@ -102,7 +113,7 @@ class View:
         for _ in range(3):
             grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        for step in STEPS:
+        for step in self._steps:
             grid.add_row(self._mark(step), self._name(step), self._spent(step), self._detail(step))
             if step == "Train" and self.marks[step].state == "running" and self._progress is not None:
                 grid.add_row("", "", "", self._work())
@@ -118,7 +129,7 @@ class View:
 
     def _reach(self, step: str) -> None:
         """`step` runs now; everything before it is done."""
-        at = STEPS.index(step) if step in STEPS else 0
+        at = self._steps.index(step) if step in self._steps else 0
         for index, mark in enumerate(self.marks.values()):
             if index < at and mark.state != "done":
                 self._end(mark, "done")
@@ -128,7 +139,7 @@ class View:
     def _close(self, row: RunRow) -> None:
         """The run has ended: no step waits any more."""
         stopped = self._stopped_at(row)
-        at = len(STEPS) if stopped is None else STEPS.index(stopped)
+        at = len(self._steps) if stopped is None else self._steps.index(stopped)
         for index, (step, mark) in enumerate(self.marks.items()):
             if step == stopped and row.status != "duplicate":
                 self._end(mark, "failed")
@@ -144,8 +155,9 @@ class View:
         if row.status == "refused":
             return "Judge" if self.marks["Promote"].state == "waiting" else "Promote"
         if row.status == "failed":
-            return row.step if row.step in STEPS else "Claim"
-        return {"rejected": "Inspect", "duplicate": "Claim"}.get(row.status)
+            return row.step if row.step in self._steps else "Claim"
+        refused_by = "Plan" if row.kind == "batch" else "Inspect"
+        return {"rejected": refused_by, "duplicate": "Claim"}.get(row.status)
 
     def _end(self, mark: Mark, state: State) -> None:
         mark.state = state

@@ -13,7 +13,16 @@ from dropforge.client.faults import Fault, readable
 from dropforge.client.pictures import as_file
 from dropforge.contract.documents import Record
 from dropforge.contract.ids import run_id
-from dropforge.contract.names import FORMATS, NameFault, check_model, drop_key, format_of, model_from_file, spec_key
+from dropforge.contract.names import (
+    FORMATS,
+    NameFault,
+    batch_key,
+    check_model,
+    drop_key,
+    format_of,
+    model_from_file,
+    spec_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +90,20 @@ def _upload(
         if wishes is not None:
             connection.client("s3").put_object(Bucket=bucket, Key=spec_key(name), Body=wishes)
         version = _send(connection.client("s3"), file, bucket, key, extra, progress)
+    return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size)
+
+
+def upload_batch(
+    connection: Connection, path: str | Path, model: str, progress: Callable[[int], None] | None = None
+) -> Dropped:
+    """Uploads the file at `path` as one to predict by `model`; arguments and faults as of `upload`."""
+    file = checked_file(Path(path))
+    if format_of(file.name) == "images":
+        raise Fault(f"{file.name} holds pictures: expected rows; `dropforge predict` takes pictures", "file", "file")
+    name = model_name(model, file)
+    bucket, key = connection.outputs["DropBucket"], batch_key(name, file.name)
+    with readable(f"uploading {file.name}", connection.where):
+        version = _send(connection.client("s3"), file, bucket, key, {}, progress)
     return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size)
 
 

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from dropforge.client import batches, pictures, rowfiles
 from dropforge.client.api import Api
+from dropforge.client.batchruns import BatchOutcome, batch_outcome, fetch
 from dropforge.client.connection import STACK, Connection
-from dropforge.client.drops import Dropped, upload
+from dropforge.client.drops import Dropped, upload, upload_batch
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
 from dropforge.client.predictions import Predictions, collect, stream, wishes
@@ -117,6 +118,56 @@ class Dropforge:
         """
         dropped = upload(self.connection, path, model, target, progress, spec)
         return self.outcome(self.wait(dropped.run, timeout)) if wait else dropped
+
+    @overload
+    def batch(
+        self,
+        model: str,
+        path: str | Path,
+        *,
+        wait: Literal[True],
+        timeout: float = ...,
+        progress: Callable[[int], None] | None = ...,
+    ) -> BatchOutcome: ...
+
+    @overload
+    def batch(
+        self,
+        model: str,
+        path: str | Path,
+        *,
+        wait: Literal[False] = ...,
+        timeout: float = ...,
+        progress: Callable[[int], None] | None = ...,
+    ) -> Dropped: ...
+
+    def batch(
+        self,
+        model: str,
+        path: str | Path,
+        *,
+        wait: bool = False,
+        timeout: float = TIMEOUT,
+        progress: Callable[[int], None] | None = None,
+    ) -> Dropped | BatchOutcome:
+        """Uploads a file of rows to predict; its arrival starts a batch, which answers files of any size.
+
+        Args:
+            model: the model, which must be live.
+            path: `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet`, with every column that the model reads.
+            wait: whether to come back when the batch has ended, with its outcome.
+            timeout: seconds to wait at most.
+            progress: called with the number of bytes just sent.
+
+        Raises:
+            Fault: the file cannot be dropped, or S3 refuses.
+        """
+        dropped = upload_batch(self.connection, path, model, progress)
+        return batch_outcome(self.wait(dropped.run, timeout)) if wait else dropped
+
+    def fetch(self, ended: BatchOutcome, to: str | Path) -> Path:
+        """Downloads the predictions of a batch of one file; `Fault` when it has none."""
+        return fetch(self.connection, ended, Path(to))
 
     def follow(self, run: str, timeout: float = TIMEOUT) -> Iterator[Event]:
         """The run as it goes; the last event is `Ended`. `Fault` when it has not ended in `timeout` seconds."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 DATASETS = "datasets/"
 BATCH = "batch/"
+PREDICTIONS = "predictions/"
 FEEDBACK = "feedback/"
 QUARANTINE = "quarantine/"
 RUNS = "runs/"
@@ -78,9 +79,19 @@ def parse_drop(key: str) -> Drop:
     Raises:
         NameFault: the key is not `datasets/<model>/…` with a valid model name.
     """
-    folder, _, rest = key.removeprefix(DATASETS).partition("/")
-    if not key.startswith(DATASETS) or not rest and not key.endswith("/"):
-        raise NameFault(f"key {key!r}: expected {DATASETS}<model>/<file>")
+    return _parsed(key, DATASETS)
+
+
+def parse_batch(key: str) -> Drop:
+    """The same of `batch/<model>/…`: a file or a set to predict. There are no wishes."""
+    found = _parsed(key, BATCH)
+    return replace(found, kind="unknown") if found.kind == "spec" else found
+
+
+def _parsed(key: str, top: str) -> Drop:
+    folder, _, rest = key.removeprefix(top).partition("/")
+    if not key.startswith(top) or not rest and not key.endswith("/"):
+        raise NameFault(f"key {key!r}: expected {top}<model>/<file>")
     model = check_model(folder)
     head, _, tail = rest.partition("/")
     if not rest or rest.endswith("/"):
@@ -101,9 +112,19 @@ def drop_key(model: str, file: str) -> str:
     return f"{DATASETS}{check_model(model)}/{file}"
 
 
-def set_prefix(model: str, name: str) -> str:
-    """Where the parts of a data set of many files lie."""
-    return f"{DATASETS}{check_model(model)}/{name}/"
+def set_prefix(model: str, name: str, top: str = DATASETS) -> str:
+    """Where the parts of a data set of many files lie; those of a batch under `BATCH`."""
+    return f"{top}{check_model(model)}/{name}/"
+
+
+def batch_key(model: str, file: str) -> str:
+    """Where a file to predict is dropped."""
+    return f"{BATCH}{check_model(model)}/{file}"
+
+
+def predictions_key(model: str, file: str) -> str:
+    """Where the predictions of `batch/<model>/<file>` land, in the artifact bucket."""
+    return f"{PREDICTIONS}{check_model(model)}/{file}"
 
 
 def spec_key(model: str) -> str:
@@ -147,6 +168,11 @@ class RunFiles:
         return self.key("training/")
 
     @property
+    def batch(self) -> str:
+        """Folder of a batch's plan and its pieces, until the predictions are whole."""
+        return self.key("batch/")
+
+    @property
     def checkpoints(self) -> str:
         """Folder that SageMaker keeps equal to /opt/ml/checkpoints."""
         return self.key("checkpoints/")
@@ -164,4 +190,19 @@ GOLDEN_FILE = "golden.jsonl"
 HOLDOUT_FILE = "holdout.json.gz"
 REPORT_FILE = "report.html"
 VERDICT_FILE = "verdict.json"
+BATCH_PLAN = "plan.json"
+"""In a batch's folder."""
+
+ERRORS_SUFFIX = ".errors.jsonl"
+SUMMARY_SUFFIX = ".summary.json"
 TENSORBOARD_FOLDER = "tensorboard/"
+
+
+def piece_file(number: int) -> str:
+    """What a piece's files are called in a batch's folder, but for their endings."""
+    return f"piece-{number:05d}"
+
+
+def text_file(number: int) -> str:
+    """What the text of a batch's file is called in its folder, where it had to be written anew."""
+    return f"text-{number:05d}"

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document
 from dropforge.contract.fast import FastForm
@@ -122,6 +122,16 @@ class RunRow(Document):
     forecast: float | None = None
     cost: float | None = None
     """US dollars."""
+    kind: Literal["training", "batch"] = "training"
+    pieces: int = 0
+    """Of a batch: how many there are to answer."""
+    progress: dict[str, int] = field(default_factory=dict)
+    """Of a batch: rows done, by the piece's number."""
+    predicted: int | None = None
+    """Of a batch that has ended: rows with a prediction; `failed` are those without."""
+    failed: int | None = None
+    output: str | None = None
+    """Of a batch: S3 URI of the predictions."""
 
 
 @dataclass(frozen=True)

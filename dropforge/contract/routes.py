@@ -19,4 +19,7 @@ INFERENCE = {
 }
 """Open Inference Protocol, version 2."""
 
-ALL = {**SIMPLE, **INFERENCE}
+SAGEMAKER = {"/models/{model}/invocations": "POST", "/models/{model}/ping": "GET"}
+"""What SageMaker asks of a container, a model at a time."""
+
+ALL = {**SIMPLE, **SAGEMAKER, **INFERENCE}

@@ -40,9 +40,25 @@ class InspectSettings(RegistrySettings):
 
 @dataclass(frozen=True)
 class ArtifactSettings(RegistrySettings):
-    """Judge, Register, Catalog and Predict."""
+    """Judge, Register, Catalog and Predict; of a batch Answer and Join."""
 
     artifacts: str
+
+
+@dataclass(frozen=True)
+class PlanSettings(ArtifactSettings):
+    """Plan."""
+
+    piece_bytes: str
+    """Size that a piece of a batch is to have."""
+
+
+@dataclass(frozen=True)
+class HotSettings(ArtifactSettings):
+    """Predict for one model alone."""
+
+    hot: str
+    """The model's name."""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,15 @@ from dropforge.contract.documents import Record
 from dropforge.contract.instances import Place
 from dropforge.contract.schema import Task
 
-Status = Literal["running", "promoted", "refused", "rejected", "duplicate", "failed"]
-"""Where a run stands. A duplicate trained nothing: its row names the run that has the data already."""
+Status = Literal["running", "promoted", "predicted", "refused", "rejected", "duplicate", "failed"]
+"""Where a run stands. A duplicate trained nothing: its row names the run that has the data already. A batch ends as
+`predicted`, even if some of its rows could not be."""
 
 STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Promote", "Notify")
 """The states that do something, in the order of the way."""
+
+BATCH_STEPS = ("Claim", "Plan", "Answer", "Join", "Notify")
+"""The same of a batch."""
 
 
 @dataclass(frozen=True)
@@ -146,3 +150,45 @@ class Notified(Record):
     """The closed run."""
 
     status: Status
+
+
+@dataclass(frozen=True)
+class PlanInput(Record):
+    """The claimed batch; what it was given lies in its registry row."""
+
+    run: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Planned(Record):
+    """`planned`: the pieces 1 to `pieces` are to be answered. `rejected`: none can be, `reason` says why."""
+
+    outcome: Literal["planned", "rejected"]
+    reason: str
+    pieces: int = 0
+
+
+@dataclass(frozen=True)
+class AnswerInput(Record):
+    """One piece of a planned batch, counted from 1."""
+
+    run: str
+    model: str
+    piece: int
+
+
+@dataclass(frozen=True)
+class JoinInput(Record):
+    """The batch, all of whose pieces are answered."""
+
+    run: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Joined(Record):
+    """The predictions are whole."""
+
+    predicted: int
+    failed: int

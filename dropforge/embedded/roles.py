@@ -41,7 +41,8 @@ def register() -> None:
     invoke: Callable[..., Any] = engine._invoke_resource
 
     def under_its_role(state: Any, raw_input: Any, execution: dict[str, Any], ctx: Any) -> Any:
-        _ROLE.set(engine._state_machines[execution["stateMachineArn"]]["roleArn"])
+        machine = execution["stateMachineArn"].partition("/")[0]  # a child of a Distributed Map has a label behind it
+        _ROLE.set(engine._state_machines[machine]["roleArn"])
         return execute(state, raw_input, execution, ctx)
 
     def checked(resource: str, request: Any) -> Any:

@@ -80,7 +80,7 @@ async def serve(home: Home, address: Address) -> None:
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import events, logs, media, metrics, roles, sagemaker
+    from dropforge.embedded import events, logs, media, metrics, ranges, roles, sagemaker
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
@@ -88,6 +88,7 @@ async def serve(home: Home, address: Address) -> None:
     metrics.register()
     events.register()
     logs.register()
+    ranges.register()
     media.register()
     if address.strict:
         roles.register()

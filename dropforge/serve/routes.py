@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from lambdas.catalog import inference
+from lambdas.catalog import inference, sagemaker
 from lambdas.catalog.openapi import document
 from lambdas.predict.common import MOST_BYTES
 from lambdas.predict.handler import respond
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dropforge.serve.store import Files, Served
 
     Route = Callable[[Request, Files], Response]
+
+INVOCATIONS = "/models/{model}/invocations"
 
 KEPT = (*PREDICT_ROUTES, "/models", "/models/{model}", "/openapi.json")
 """The routes of the API that are here too; runs, reports and history need the registry."""
@@ -79,6 +81,20 @@ def alive(_request: Request, _files: Files) -> Response:
     return answer(200, {})
 
 
+def invocations(request: Request, files: Files) -> Response:
+    """As SageMaker asks a container: the one model that is served."""
+    if len(files.served) != 1:
+        known = ", ".join(f"/models/{name}/invocations" for name in sorted(files.served))
+        return error(404, "no_such_model", f"/invocations: expected one model to be served; use one of {known}"[:1000])
+    (name,) = files.served
+    return respond(request._replace(resource=INVOCATIONS, path={"model": name}), files)
+
+
+def endpoint(request: Request, files: Files) -> Response:
+    """As a client of `sagemaker-runtime` asks an endpoint: the model of that name."""
+    return respond(request._replace(resource=INVOCATIONS), files)
+
+
 def list_models(_request: Request, files: Files) -> Response:
     """Every model that serves; scores are null, for they are the registry's."""
     return answer(200, {"models": [_line(one) for one in _current(files)]})
@@ -117,7 +133,8 @@ def _document() -> dict[str, Any]:
     line = schemas["Models"]["properties"]["models"]["items"]
     own = {name: schemas["Model"]["properties"][name] for name in ("card", "importances")}
     page = {**line, "required": [*line["required"], *own], "properties": {**line["properties"], **own}}
-    names = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error", *inference.schemas())
+    here = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error")
+    names = (*here, *inference.schemas(), *sagemaker.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},
@@ -134,6 +151,8 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/models/{model}": {"GET": show_model},
     "/openapi.json": {"GET": openapi},
     "/ping": {"GET": alive},
+    "/invocations": {"POST": invocations},
+    "/endpoints/{model}/invocations": {"POST": endpoint},
 }
 
 TEMPLATES: dict[int, list[tuple[str, list[str]]]] = {}

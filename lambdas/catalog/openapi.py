@@ -12,7 +12,7 @@ from dropforge import __version__
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
-from lambdas.catalog import inference
+from lambdas.catalog import inference, sagemaker
 from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 from lambdas.catalog.schemas import schema_of
 from lambdas.catalog.views import BESIDE
@@ -84,6 +84,7 @@ def paths() -> dict[str, Any]:
         "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
+        **sagemaker.paths(),
         **inference.paths(),
     }
 
@@ -146,6 +147,7 @@ def schemas() -> dict[str, Any]:
         "Live": schema_of(LiveRow),
         "Runs": object_of({"runs": list_of(ref("Run"))}),
         "Run": schema_of(RunRow),
+        **sagemaker.schemas(),
         **inference.schemas(),
         "Error": object_of({"error": object_of({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
     }

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dropforge.contract.ids import digest, run_id
-from dropforge.contract.names import NameFault, parse_drop
+from dropforge.contract.names import BATCH, NameFault, parse_drop
 from dropforge.contract.registry import RunRow, claim_key, content_key
-from dropforge.contract.settings import ClaimSettings
+from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
+from lambdas.claim.batch import claim_batch
 from lambdas.claim.objects import identity, wishes
 from lambdas.shared.clock import now
 from lambdas.shared.log import log
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `ClaimInput` in, `Claimed` out."""
-    return claim(ClaimInput.from_json(event), ClaimSettings.load()).to_json()
+    given = ClaimInput.from_json(event)
+    if given.key.startswith(BATCH):
+        return claim_batch(given, RegistrySettings.load()).to_json()
+    return claim(given, ClaimSettings.load()).to_json()
 
 
 def claim(given: ClaimInput, settings: ClaimSettings) -> Claimed:

@@ -18,12 +18,14 @@ from lambdas.inspect.wishes import read_spec
 from lambdas.shared.clock import now
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
+from lambdas.shared.sources import dropped, fetch, sources
 from training_container.data.faults import DataFault
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
     from dropforge.contract.registry import RunRow
     from lambdas.inspect.decision import Decision
+    from lambdas.shared.sources import Source
 
 REASON_FILE = "reason.json"
 REASON_SCHEMA = "dropforge.reason/1"
@@ -41,7 +43,7 @@ def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
     row = registry.run(given.run)
     drop = parse_drop(row.key)
     try:
-        found = objects.sources(row, drop)
+        found = sources(row, drop)
         decision = examine(row, drop, found)
     except (DataFault, SpecFault) as fault:
         return reject(row, drop, str(fault), settings)
@@ -51,16 +53,16 @@ def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
     return answer
 
 
-def examine(row: RunRow, drop: Drop, found: list[objects.Source]) -> Decision:
+def examine(row: RunRow, drop: Drop, found: list[Source]) -> Decision:
     """What is to be learned from the objects; they lie on disk only as long as that takes."""
     check_drop(drop, [source.size for source in found])
     spec = read_spec(objects.read_optional(row.bucket, spec_key(row.model)))
-    target = objects.target_wish(objects.dropped(row, drop))
+    target = objects.target_wish(dropped(row, drop))
     with tempfile.TemporaryDirectory() as folder:
-        return decide([objects.fetch(source, Path(folder)) for source in found], spec, target)
+        return decide([fetch(source, Path(folder)) for source in found], spec, target)
 
 
-def accept(row: RunRow, found: list[objects.Source], decision: Decision, settings: InspectSettings) -> Inspected:
+def accept(row: RunRow, found: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
     """The data and the plan lie in the run's folder; the answer says where, where to train, and for how much."""
     files, places, seconds = RunFiles(row.run), places_for(decision.size), max_seconds(decision.spec.budget)
     objects.copy_into(found, settings.artifacts, files.data)
@@ -92,7 +94,7 @@ def accept(row: RunRow, found: list[objects.Source], decision: Decision, setting
 def reject(row: RunRow, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:
     """The object that started the run is in quarantine, with a reason that a person can act on."""
     prefix = quarantine_prefix(row.run)
-    objects.copy_into([objects.dropped(row, drop)], settings.artifacts, prefix)
+    objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)
     told = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
     objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**told, "when": now()})
     log("rejected", run=row.run, model=row.model, step="Inspect")

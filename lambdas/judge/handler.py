@@ -15,6 +15,7 @@ from lambdas.judge.evidence import Holdout, holdout_scores, parity
 from lambdas.judge.fast import with_fast_form
 from lambdas.judge.files import collect, keep
 from lambdas.judge.verdict import Evidence, unservable, verdict
+from lambdas.serving import explain
 from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.model import ServedModel
 from lambdas.shared.artifacts import Artifacts
@@ -71,7 +72,7 @@ def evidence(
     candidate = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
     holdout = Holdout.read(files[names.HOLDOUT_FILE])
     compared = compare(live, candidate, holdout, artifacts)
-    return Evidence(
+    found = Evidence(
         metric=metrics.metric,
         direction=metrics.direction,
         candidate=holdout_scores(candidate, holdout),
@@ -82,3 +83,5 @@ def evidence(
         sha256=digest,
         notes=compared.notes,
     )
+    explain.check(candidate)
+    return found

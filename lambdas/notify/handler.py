@@ -29,7 +29,7 @@ def notify(given: NotifyInput, settings: NotifySettings) -> Notified:
     row = registry.find_run(given.run) if given.run else None
     if row is not None:
         registry.update_run(given.run, status=given.status, reason=reason, step=given.step or "Notify")
-        if given.status in RELEASED:
+        if given.status in RELEASED and row.content:
             registry.release(content_key(row.model, row.content), given.run)
     attributes: Any = {
         name: {"DataType": "String", "StringValue": value}

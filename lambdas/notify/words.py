@@ -16,6 +16,12 @@ NEXT = {
     "failed": "Nothing else has changed. Mend the cause and drop the file again: a failed run keeps no claim on it.",
 }
 
+BATCH = {
+    "predicted": "The predictions are at {output}; rows without one are named beside it, in *.errors.jsonl.",
+    "rejected": "Nothing was predicted. Mend the cause and drop the file again.",
+    "failed": "Nothing was written beside it. Mend the cause and drop the file again.",
+}
+
 FIXES = {
     "ResourceLimitExceeded": "the account may not use that instance type: ask for a quota in Service Quotas",
     "CapacityError": "no machine of that type was free: drop the file again later",
@@ -36,6 +42,8 @@ def subject(given: NotifyInput) -> str:
 def message(given: NotifyInput, row: RunRow | None, reason: str) -> str:
     """A short text, a line a fact."""
     lines = [f"Run {given.run or given.execution} of model {given.model or '(unknown)'}: {given.status}."]
+    if row is not None and row.kind == "batch":
+        return "\n".join([*lines, *_of_batch(row, given, reason)])
     if row is not None and row.metric in row.metrics and row.metric in row.baseline:
         ours, theirs = row.metrics[row.metric], row.baseline[row.metric]
         lines.append(f"{row.metric} on the hold-out: {ours:.6g}, trivial baseline {theirs:.6g}.")
@@ -45,6 +53,12 @@ def message(given: NotifyInput, row: RunRow | None, reason: str) -> str:
     if row is not None and row.report:
         lines.append(f"Report: {row.report}")
     return "\n".join(lines)
+
+
+def _of_batch(row: RunRow, given: NotifyInput, reason: str) -> list[str]:
+    counted = f"{row.predicted} rows predicted by version {row.version}, {row.failed} failed."
+    lines = [counted] if row.predicted is not None else []
+    return [*lines, *([f"Why: {reason}"] if reason else []), BATCH[given.status].format(output=row.output)]
 
 
 def failure(step: str, error: str, cause: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -50,4 +51,14 @@ def spoken(resource: str) -> Dialect:
         from lambdas.predict.inference import dialect
 
         return dialect
+    if resource.endswith(("/invocations", "/ping")):
+        from lambdas.predict import sagemaker
+
+        return sagemaker
     return simple
+
+
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand":  # nobody waits for this process yet
+    from lambdas.predict.warm import warm
+
+    warm(models())

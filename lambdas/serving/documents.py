@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from lambdas.serving.faults import InputFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SHORT = 4_096
 """Bytes up to which `bytes.count` is quicker than a comparison by numpy."""
@@ -50,7 +53,7 @@ def short(name: str) -> str:
     return name if len(name) <= 100 else f"{name[:100]}…"
 
 
-def repeated(names: list[str]) -> str | None:
+def repeated(names: Sequence[str]) -> str | None:
     """The first name that stands twice."""
     seen: set[str] = set()
     return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]

@@ -38,6 +38,9 @@ FLAGS = {"true": True, "false": False}
 MOST_ASKED = 60_000
 """Answers that the model gives for one request at most: some twelve seconds of a large bag of trees on one core."""
 
+FEWEST_ROWS = 2
+"""Of a background: one alone says nothing of its error."""
+
 LEAST_ROWS = 8
 """Background rows that are used where a model has many columns."""
 
@@ -121,26 +124,53 @@ def explained(wanted: str | None, model: ServedModel, answers: Answers) -> list[
 
 
 def background(model: ServedModel) -> Compared:
-    """The model's background, read from its file once."""
+    """The model's background, read from its file once.
+
+    Raises:
+        InputFault: 409, the file has none.
+        ModelFault: it cannot be read.
+    """
     if model.session not in COMPARED:
-        COMPARED[model.session] = _read(model)
+        found = written(model)
+        if found is None:
+            message = "explain: the model's file is of before explanations: drop its data again to retrain it"
+            raise InputFault(409, "no_background", message, "explain")
+        COMPARED[model.session] = compared_with(model, found)
     return COMPARED[model.session]
 
 
-def _read(model: ServedModel) -> Compared:
-    found = model.session.get_modelmeta().custom_metadata_map.get(BACKGROUND_KEY)
-    if found is None:
-        message = "explain: this model's file is of before explanations were written: drop its data again to retrain it"
-        raise InputFault(409, "no_background", message, "explain")
+def check(model: ServedModel) -> None:
+    """Reads the background where the file has one, so that a broken one is found before anybody asks for it.
+
+    Raises:
+        ModelFault: it cannot be read.
+    """
+    if written(model) is not None:
+        background(model)
+
+
+def written(model: ServedModel) -> str | None:
+    """The background as it stands in the file."""
+    found: str | None = model.session.get_modelmeta().custom_metadata_map.get(BACKGROUND_KEY)
+    return found
+
+
+def compared_with(model: ServedModel, text: str) -> Compared:
+    """The background that is written so, with the model's answers; `ModelFault` when it is none."""
     try:
-        columns = Background.from_json(json.loads(found)).columns
+        columns = Background.from_json(json.loads(text)).columns
         arrays = {column.name: to_array(column, columns[column.name]) for column in model.card.columns}
     except (KeyError, ValueError, DocumentError, InputFault) as fault:
         raise ModelFault(f"model file: expected rows to explain with in its metadata, got {fault!r}") from fault
-    rows, width = len(next(iter(arrays.values()))), len(arrays)
-    kept = min(rows, max(LEAST_ROWS, MOST_ASKED // max(1, 2 * (width - 1))))
+    width, counts = len(arrays), {len(values) for values in arrays.values()}
+    if len(counts) != 1 or min(counts) < FEWEST_ROWS:
+        raise ModelFault(f"model file: expected {FEWEST_ROWS} rows to explain with or more, got columns of {counts}")
+    kept = min(max(counts), max(LEAST_ROWS, MOST_ASKED // max(1, 2 * (width - 1))))
     arrays = {name: values[:kept] for name, values in arrays.items()}
-    return Compared(arrays, answers_of(model, arrays), orders(width, kept))
+    answers = answers_of(model, arrays)
+    if not np.isfinite(answers).all():
+        raise ModelFault("model file: expected finite answers for the rows to explain with, got NaN or infinity")
+    return Compared(arrays, answers, orders(width, kept))
 
 
 def patient(model: ServedModel, at: int, until: float, feed: Arrays) -> np.ndarray:

@@ -11,8 +11,12 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from dropforge.contract.batch import Commas
 
 
 def _spellings(*words: str) -> frozenset[str]:
@@ -30,19 +34,72 @@ LONGEST = 400
 """Characters of a number; the largest that float64 can tell apart is shorter."""
 
 
-def parse_numbers(values: Sequence[str]) -> list[float | None]:
-    """One number a text: NaN for a missing value, None for what is no number."""
+def parse_numbers(values: Sequence[str], commas: Commas | None = None) -> list[float | None]:
+    """One number a text: NaN for a missing value, None for what is no number.
+
+    Args:
+        values: the texts.
+        commas: what commas are; by `commas_of` the values themselves when None.
+    """
     texts = [value.strip() for value in values]
     plain = [_plain(text) for text in texts]
     if None not in plain:
         return plain
-    bare = [_undressed(text) for text in texts]
-    commas = [text for text in bare if "," in text]
-    if all(GROUPED.fullmatch(text) for text in commas):
-        bare = [text.replace(",", "") for text in bare]
-    elif all(DECIMAL_COMMA.fullmatch(text) for text in commas):
-        bare = [text.replace(",", ".", 1) for text in bare]
-    return [_plain(text) for text in bare]
+    bare = [undressed(text) for text in texts]
+    meaning = commas or commas_of(bare)
+    return [_plain(_without_commas(text, meaning) if "," in text else text) for text in bare]
+
+
+def numbers_at_sight(values: Sequence[str]) -> np.ndarray | None:
+    """float64 [N], NaN for a missing value, of texts that are plain numbers or missing; None where one is neither.
+
+    Python's `float` reads more than a data set may hold (`1_000`, `inf`, digits of other scripts): these are left to
+    `parse_numbers`, which is many times as slow.
+    """
+    joined = "".join(values)
+    if "_" in joined or not joined.isascii():
+        return None
+    try:
+        found = np.fromiter(map(float, values), np.float64, len(values))
+        if np.isfinite(found).all():
+            return found
+    except ValueError:
+        pass  # most likely for a gap
+    gaps = [value in MISSING or value.strip() in MISSING for value in values]
+    known = (math.nan if gap else value for value, gap in zip(values, gaps, strict=True))
+    try:
+        found = np.fromiter(map(float, known), np.float64, len(values))
+    except ValueError:
+        return None
+    return found if (np.isfinite(found) ^ gaps).all() else None
+
+
+def commas_of(texts: Iterable[str]) -> Commas:
+    """What the commas in these texts of one column are: thousands when each can be one, decimal commas otherwise."""
+    return settled(map(comma_meanings, filter(_has_comma, texts)))
+
+
+def settled(meanings: Iterable[frozenset[Commas]]) -> Commas:
+    """The meaning that all of them share, thousands first; `unclear` when there is none."""
+    shared: frozenset[Commas] = frozenset(("thousands", "decimal"))
+    shared = shared.intersection(*meanings)
+    return "thousands" if "thousands" in shared else "decimal" if shared else "unclear"
+
+
+def comma_meanings(bare: str) -> frozenset[Commas]:
+    """What the commas of one undressed text can be, none when it is no number."""
+    forms: tuple[tuple[Commas, re.Pattern[str]], ...] = (("thousands", GROUPED), ("decimal", DECIMAL_COMMA))
+    return frozenset(meaning for meaning, form in forms if form.fullmatch(bare))
+
+
+def _has_comma(text: str) -> bool:
+    return "," in text
+
+
+def _without_commas(text: str, meaning: Commas) -> str:
+    if meaning == "thousands" and GROUPED.fullmatch(text):
+        return text.replace(",", "")
+    return text.replace(",", ".") if meaning == "decimal" and DECIMAL_COMMA.fullmatch(text) else text
 
 
 def _plain(text: str) -> float | None:
@@ -51,6 +108,7 @@ def _plain(text: str) -> float | None:
     return float(text) if len(text) <= LONGEST and NUMBER.fullmatch(text) else None
 
 
-def _undressed(text: str) -> str:
+def undressed(text: str) -> str:
+    """A stripped text without its currency or per cent sign."""
     found = DRESSED.fullmatch(text) if text not in MISSING and len(text) <= LONGEST else None
     return text if found is None else found[1] + found[2]

@@ -43,9 +43,18 @@ def from_json(body: bytes) -> Rows:
     Raises:
         InputFault: 400 when it is not such a JSON, 413 for too many rows, 422 for ragged columns.
     """
+    return from_value(parsed(body))
+
+
+def parsed(body: bytes) -> Any:
+    """The value of a body in JSON; `InputFault` 400 when it is none, or has a key twice."""
     if not body:
         raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
-    value = read(body)
+    return read(body)
+
+
+def from_value(value: Any) -> Rows:
+    """Rows of such a JSON, parsed. See `from_json`."""
     if isinstance(value, dict) and set(value) == {"columns"}:
         return _from_columns(value["columns"])
     records = value["rows"] if isinstance(value, dict) and set(value) == {"rows"} else value
@@ -60,14 +69,23 @@ def from_csv(body: bytes) -> Rows:
     Raises:
         InputFault: 400 for bytes that are no such CSV, 413 for too many rows, 422 for a ragged row.
     """
+    lines = lines_of(body)
+    if not lines:
+        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
+    return from_lines(lines[0], lines[1:])
+
+
+def lines_of(body: bytes) -> list[list[str]]:
+    """The fields of a CSV, a list a line; `InputFault` 400 for bytes that are no CSV."""
     try:
         lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as fault:
-        raise InputFault(400, "not_csv", f"expected CSV in UTF-8 with a header: {fault}") from fault
-    lines = [line for line in lines if line]
-    if not lines:
-        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
-    header, rows = lines[0], lines[1:]
+        raise InputFault(400, "not_csv", f"expected CSV in UTF-8: {fault}") from fault
+    return [line for line in lines if line]
+
+
+def from_lines(header: Sequence[str], rows: list[list[str]]) -> Rows:
+    """Rows of a CSV's fields. See `from_csv`."""
     check_count(len(rows))
     twice = repeated(header)
     if twice is not None:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lambdas.serving.faults import InputFault
-from lambdas.serving.numbers import parse_numbers
+from lambdas.serving.numbers import numbers_at_sight, parse_numbers
 from lambdas.serving.table import FEW, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dropforge.contract.batch import Commas
     from dropforge.contract.schema import Column, ModelCard
 
 LONGEST_TEXT = 10_000
@@ -34,18 +35,19 @@ LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = {int, float, type(None)}
 
 
-def to_array(column: Column, values: Sequence[Any], *, text: bool = False) -> np.ndarray:
+def to_array(column: Column, values: Sequence[Any], *, text: bool = False, commas: Commas | None = None) -> np.ndarray:
     """The input array of `column`, [N, 1]: float32, or objects of str.
 
     Args:
         column: the model's column.
         values: JSON values, or the fields of a CSV when `text` is true (an empty field is missing).
+        commas: what commas in numbers are; by the values themselves when None.
 
     Raises:
         InputFault: 422, naming `rows[i].<column>`.
     """
     if column.kind == "number":
-        return _numbers_of_text(column.name, values) if text else _numbers(column.name, values)
+        return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
     return _texts(column.name, values)
 
 
@@ -58,10 +60,13 @@ def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | N
         values = list(chain.from_iterable(map(card.pick, records)))
     except (KeyError, TypeError):
         return None
-    if sum(map(len, records)) != len(values):
-        return None
+    return table_of_rows(card.names, values) if sum(map(len, records)) == len(values) else None
+
+
+def table_of_rows(names: tuple[str, ...], values: list[Any]) -> Table | None:
+    """The inputs of JSON numbers, row by row as many as there are names; None when one of them cannot be taken."""
     numbers = _float32(values)
-    return None if numbers is None else Table(card.names, numbers.reshape(len(records), -1).T)
+    return None if numbers is None else Table(names, numbers.reshape(-1, len(names)).T)
 
 
 def numbers_at_once(names: tuple[str, ...], values: Mapping[str, Sequence[Any]]) -> Table | None:
@@ -119,12 +124,15 @@ def _bounded(value: float) -> float:
     return float(max(-2 * LARGEST, min(2 * LARGEST, value)))
 
 
-def _numbers_of_text(name: str, values: Sequence[str]) -> np.ndarray:
-    parsed = parse_numbers(values)
-    at = next((at for at, value in enumerate(parsed) if value is None), None)
-    if at is not None:
-        raise _wrong(name, at, "a number or an empty field", values[at])
-    return _in_range(name, np.array(parsed, dtype=np.float64), values)
+def _numbers_of_text(name: str, values: Sequence[str], commas: Commas | None) -> np.ndarray:
+    found = numbers_at_sight(values)
+    if found is None:
+        parsed = parse_numbers(values, commas)
+        at = next((at for at, value in enumerate(parsed) if value is None), None)
+        if at is not None:
+            raise _wrong(name, at, "a number or an empty field", values[at])
+        found = np.array(parsed, dtype=np.float64)
+    return _in_range(name, found, values)
 
 
 def _in_range(name: str, array: np.ndarray, values: Sequence[Any]) -> np.ndarray:

@@ -30,10 +30,11 @@ class Request(NamedTuple):
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
         """Reads a proxy event; parts that API Gateway leaves null are empty."""
+        resource, path = _template(event["resource"], event.get("pathParameters") or {})
         return cls(
             method=event["httpMethod"],
-            resource=event["resource"],
-            path=event.get("pathParameters") or {},
+            resource=resource,
+            path=path,
             query=event.get("queryStringParameters") or {},
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             body=_body(event.get("body") or "", encoded=bool(event.get("isBase64Encoded"))),
@@ -43,6 +44,15 @@ class Request(NamedTuple):
     def content_type(self) -> str:
         """The media type without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _template(resource: str, path: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The route and its parameters; a route of a hot model has its name where all others have `{model}`."""
+    before, models, after = resource.partition("/models/")
+    if not models or after[:1] == "{":
+        return resource, path
+    name, slash, rest = after.partition("/")
+    return f"{before}/models/{{model}}{slash}{rest}", {**path, "model": name}
 
 
 def _body(text: str, *, encoded: bool) -> bytes | None:

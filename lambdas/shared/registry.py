@@ -87,6 +87,11 @@ class Registry:
         if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
 
+    def note_progress(self, run: str, piece: int, count: int) -> None:
+        """Sets how many rows of a batch's piece are done."""
+        if not self._table.update_entry(rows.run_key(run), "progress", str(piece), count):
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+
     def runs(self, limit: int, model: str | None = None) -> list[RunRow]:
         """The newest runs first, at most `limit`."""
         found = self._table.listing(rows.RUNS, limit, newest=True, model=model)

@@ -88,6 +88,18 @@ class Table:
         }
         return _accepted(lambda: aws.dynamodb().update_item(**request))
 
+    def update_entry(self, key: Key, field: str, entry: str, value: Any) -> bool:
+        """Sets one entry of a field that is a map; false when there is no such row."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "Key": to_item(key.to_item()),
+            "UpdateExpression": "SET #field.#entry = :value",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeNames": {"#field": field, "#entry": entry},
+            "ExpressionAttributeValues": to_item({":value": value}),
+        }
+        return _accepted(lambda: aws.dynamodb().update_item(**request))
+
     def delete(self, key: Key, *, condition: str, names: Sequence[str], values: Mapping[str, Any]) -> bool:
         """Deletes a row; false when its condition was not met."""
         request: dict[str, Any] = {

@@ -88,6 +88,19 @@ def v2(route: str, model: str, body: bytes | None, version: str | None = None, h
     return read(response, schema, "InferenceError")
 
 
+def invoke(body: str, content_type: str = "application/json", accept: str | None = None) -> Reply:
+    """One invocation; an answer in JSON must be as the OpenAPI document says."""
+    headers = {"Content-Type": content_type, **({"Accept": accept} if accept else {})}
+    event = proxy("POST", "/models/{model}/invocations", {"model": "flowers"}) | {"headers": headers, "body": body}
+    response = predict(event, None)
+    kind = response["headers"]["Content-Type"]
+    if kind != "application/json":
+        return Reply(response["statusCode"], response["body"])
+    found = json.loads(response["body"])
+    validator("Error" if response["statusCode"] >= 400 else "Invocations").validate(found)
+    return Reply(response["statusCode"], found)
+
+
 def get(resource: str, query: dict[str, str] | None = None, **path: str) -> Reply:
     """Asks the catalog; the answer must be as the OpenAPI document says."""
     operation = document()["paths"].get(resource, {}).get("get", {})

@@ -133,7 +133,8 @@ def test_runs_are_listed(run: Run, api: ApiServer) -> None:
     assert "no runs yet" in run("runs").out
 
 
-EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": []}
+OF_BATCHES = {"kind": "training", "pieces": 0, "progress": {}, "predicted": None, "failed": None, "output": None}
+EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": [], **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
 
@@ -233,7 +234,7 @@ def test_predictions_of_a_file_land_in_a_file(run: Run, api: ApiServer, tmp_path
     (tmp_path / "in.csv").write_text('id;prediction;note\n007;old;"a;b"\n8;older;"line\none"\n')
     api.say(PREDICT, answer(2, probabilities=True))
     ran = run("predict", "houses", "--file", "in.csv", "--out", "out.csv", "--json")
-    assert ran.document == {**answer(2, probabilities=True), "out": "out.csv"}
+    assert ran.document == {**answer(2, probabilities=True), "explanations": None, "out": "out.csv"}
     with (tmp_path / "out.csv").open(newline="") as written:
         rows = list(csv.DictReader(written))
     assert rows[0] == {

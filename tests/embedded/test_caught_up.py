@@ -174,6 +174,16 @@ def test_events_of_objects_do_not_name_the_version() -> None:
     assert "version-id" not in inspect.getsource(s3._fire_s3_event)
 
 
+def test_no_ranges_of_versions(bare: Cloud) -> None:
+    """dropforge/embedded/ranges.py"""
+    s3 = bare.client("s3")
+    s3.create_bucket(Bucket="ranged")
+    s3.put_bucket_versioning(Bucket="ranged", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="ranged", Key="a", Body=b"0123456789")["VersionId"]
+    found = s3.get_object(Bucket="ranged", Key="a", VersionId=version, Range="bytes=2-4")
+    assert found["Body"].read() == b"0123456789"
+
+
 def test_what_names_no_type_is_not_binary() -> None:
     """dropforge/embedded/media.py"""
     from ministack.services import apigateway_v1

@@ -51,8 +51,14 @@ def template(assembly: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def definition(template: dict[str, Any]) -> dict[str, Any]:
-    """The rendered state machine, tokens as `<Name>` or `<Name.Arn>`."""
-    (machine,) = of_type(template, "AWS::StepFunctions::StateMachine").values()
+    """The rendered state machine of the pipeline, tokens as `<Name>` or `<Name.Arn>`."""
+    return definition_of(template, "Pipeline")
+
+
+def definition_of(template: dict[str, Any], construct: str) -> dict[str, Any]:
+    """The rendered state machine of a construct."""
+    machines = of_type(template, "AWS::StepFunctions::StateMachine")
+    (machine,) = (each for name, each in machines.items() if name.startswith(construct))
     loaded: dict[str, Any] = json.loads(flat(machine["Properties"]["DefinitionString"]))
     return loaded
 
@@ -70,4 +76,6 @@ def flat(value: Any) -> str:
         return str(value["Fn::Join"][0]).join(flat(part) for part in value["Fn::Join"][1])
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
+    if "Fn::Select" in value:
+        return f"<part of {flat(value['Fn::Select'][1]['Fn::Split'][1])}>"
     return f"<{value['Ref']}>"

@@ -22,22 +22,25 @@ def statements(template: Template, kind: str) -> Iterator[tuple[str, dict[str, A
             yield name, statement
 
 
-def machine(template: Template) -> dict[str, Any]:
-    (found,) = of_type(template, "AWS::StepFunctions::StateMachine").values()
-    return dict(found["Properties"])
+def machines(template: Template) -> dict[str, dict[str, Any]]:
+    found = of_type(template, "AWS::StepFunctions::StateMachine")
+    return {name: each["Properties"] for name, each in found.items()}
 
 
-def states(template: Template) -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = json.loads(flat(machine(template)["DefinitionString"]))["States"]
+def states(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = json.loads(flat(machine["DefinitionString"]))["States"]
     return loaded
 
 
-def tasks(template: Template) -> dict[str, dict[str, Any]]:
-    return {name: state for name, state in states(template).items() if state["Type"] == "Task"}
+def tasks(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Those of the machine itself: a fault inside a map is the map's, which has the catch."""
+    return {name: state for name, state in states(machine).items() if state["Type"] == "Task"}
 
 
 def job(template: Template) -> dict[str, Any]:
-    return dict(tasks(template)["Train"]["Arguments"])
+    """Of the one machine that trains."""
+    (found,) = (tasks(each)["Train"] for each in machines(template).values() if "Train" in states(each))
+    return dict(found["Arguments"])
 
 
 def public_buckets(template: Template) -> list[str]:
@@ -80,11 +83,17 @@ def plain_output(template: Template) -> list[str]:
 
 
 def without(field: str) -> Callable[[Template], list[str]]:
-    return lambda template: [name for name, task in tasks(template).items() if not task.get(field)]
+    return lambda template: [
+        f"{machine}.{name}"
+        for machine, each in machines(template).items()
+        for name, task in tasks(each).items()
+        if not task.get(field)
+    ]
 
 
 def logged_data(template: Template) -> list[str]:
-    return ["machine"] if machine(template)["LoggingConfiguration"].get("IncludeExecutionData") is not False else []
+    logged = {name: each["LoggingConfiguration"] for name, each in machines(template).items()}
+    return [name for name, each in logged.items() if each.get("IncludeExecutionData") is not False]
 
 
 def traced_data(template: Template) -> list[str]:

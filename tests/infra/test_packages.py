@@ -29,6 +29,9 @@ HEAVY = {
     "judge": ["onnxruntime", "numpy", "PIL"],
     "predict": ["onnxruntime", "numpy", "PIL"],
     "inspect": ["polars", "numpy", "yaml"],
+    "plan": ["polars", "numpy"],
+    "answer": ["onnxruntime", "numpy"],
+    "join": ["polars"],
 }
 
 

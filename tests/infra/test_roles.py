@@ -18,6 +18,9 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:bell"
 JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dropforge-run-0123456789abcdef-1-0"
 OTHER_JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/somebody-elses"
+ROWS, PIECE = f"{DROP}/batch/houses/new.csv", f"{ARTIFACTS}/runs/run-0123456789abcdef/batch/piece-00001.rows"
+PREDICTED = f"{ARTIFACTS}/predictions/houses/new.csv"
+CHILDREN = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:way:child"
 DATA, RUN = f"{DROP}/datasets/houses/houses.csv", f"{ARTIFACTS}/runs/run-0123456789abcdef"
 ROLE, OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/training", f"arn:aws:iam::{ACCOUNT}:role/admin"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:judge"
@@ -27,6 +30,7 @@ IMAGE = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/trainer"
 KNOWN = {
     "LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC,
     "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "PipelineMachine": MACHINE,
+    "BatchAnswerFunction": FUNCTION, "BatchMachine": MACHINE,
 }  # fmt: skip
 Case = tuple[str, str, str]
 """Action, resource, and the one condition key with its value that the call comes under (`key=value`, or nothing)."""
@@ -52,20 +56,25 @@ def resolved(template: dict[str, Any], value: Any) -> Any:
         return PSEUDO.get(value["Ref"]) or arn(template, value["Ref"])
     if "Fn::GetAtt" in value:
         return arn(template, value["Fn::GetAtt"][0])
+    if "Fn::Select" in value:
+        at, parts = value["Fn::Select"]
+        separator, text = parts["Fn::Split"]
+        return resolved(template, text).split(separator)[int(at)]
     if "Fn::Join" in value:
         return value["Fn::Join"][0].join(resolved(template, value["Fn::Join"][1]))
     return {name: resolved(template, each) for name, each in value.items()}
 
 
 def policy_of(template: dict[str, Any], role: str) -> dict[str, Any]:
-    """The one policy of the role whose logical id begins with `role`."""
+    """All that the policies of the role whose logical id begins with `role` say; a map brings a second one."""
     found = [
         each["Properties"]["PolicyDocument"]
-        for each in of_type(template, "AWS::IAM::Policy").values()
+        for name, each in of_type(template, "AWS::IAM::Policy").items()
         if any(ref["Ref"].startswith(role) for ref in each["Properties"]["Roles"])
     ]
-    assert len(found) == 1, role
-    return dict(resolved(template, found[0]))
+    assert len(found) == (2 if role == "BatchRole" else 1), role
+    statements = [statement for document in found for statement in resolved(template, document)["Statement"]]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def key_policy(template: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +137,30 @@ ALLOWED: dict[str, list[Case]] = {
         *use("events:PutRule", "events:PutTargets", "events:DescribeRule", of=RULE),
     ],
     "PipelineMachineEventsRole": use("states:StartExecution", of=MACHINE),
+    "BatchClaimRole": use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE) + KMS,
+    "BatchPlanRole": [
+        *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:PutObject", "s3:AbortMultipartUpload", of=PIECE),
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
+    "BatchAnswerRole": [
+        *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:GetObject", of=f"{RUN}/model.onnx"),
+        *use("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", of=PIECE),
+        *use("dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
+    "BatchJoinRole": [
+        *use("s3:GetObject", "s3:DeleteObject", of=PIECE),
+        *use("s3:PutObject", "s3:AbortMultipartUpload", of=PREDICTED),
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
+    "BatchNotifyRole": [
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *use("sns:Publish", of=TOPIC), *KMS,
+    ],
+    "BatchRole": [
+        *use("lambda:InvokeFunction", of=FUNCTION), *use("states:StartExecution", of=MACHINE),
+        *use("states:DescribeExecution", "states:StopExecution", of=CHILDREN),
+    ],
+    "BatchMachineEventsRole": use("states:StartExecution", of=MACHINE),
 }  # fmt: skip
 
 DENIED: dict[str, list[Case]] = {
@@ -156,6 +189,27 @@ DENIED: dict[str, list[Case]] = {
         *use("iam:PassRole", of=OTHER_ROLE, under="iam:PassedToService=sagemaker.amazonaws.com"),
     ],
     "PipelineMachineEventsRole": [
+        *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("states:DeleteStateMachine", of=MACHINE),
+    ],
+    "BatchClaimRole": [*use("s3:GetObject", of=ROWS), *use("dynamodb:DeleteItem", of=TABLE)],
+    "BatchPlanRole": [
+        *use("s3:PutObject", "s3:DeleteObject", of=ROWS), *use("s3:GetObject", of=DATA),
+        *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:PutObject", of=PREDICTED),
+    ],
+    "BatchAnswerRole": [
+        *use("s3:PutObject", of=PREDICTED), *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=DATA),
+        *use("s3:DeleteObject", of=PIECE), *use("dynamodb:PutItem", "dynamodb:DeleteItem", of=TABLE),
+    ],
+    "BatchJoinRole": [
+        *use("s3:DeleteObject", of=PREDICTED), *use("s3:DeleteObject", of=f"{RUN}/model.onnx"),
+        *use("s3:GetObject", of=ROWS), *use("s3:GetObject", of=f"{RUN}/model.onnx"),
+    ],
+    "BatchNotifyRole": [*use("s3:GetObject", of=ROWS), *use("sns:Publish", of=f"{TOPIC}-of-others")],
+    "BatchRole": [
+        *use("lambda:InvokeFunction", of=f"{FUNCTION}-of-others"), *use("s3:GetObject", of=ROWS),
+        *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("sagemaker:CreateTrainingJob", of=JOB),
+    ],
+    "BatchMachineEventsRole": [
         *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("states:DeleteStateMachine", of=MACHINE),
     ],
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from .conftest import flat, of_type
-from .insecure import CHECKS, Template, states
+from .insecure import CHECKS, Template, machines, states
 
 Change = Callable[[Template], None]
 
@@ -23,9 +23,9 @@ def rewrite(change: Callable[[dict[str, Any]], None]) -> Change:
     """A change of the rendered states."""
 
     def act(template: Template) -> None:
-        found = states(template)
-        change(found)
         machine = first(template, "AWS::StepFunctions::StateMachine")
+        found = states(machine)
+        change(found)
         machine["DefinitionString"] = json.dumps({"States": found})
 
     return act
@@ -90,13 +90,16 @@ def test_buckets_are_private_versioned_encrypted_and_take_tls_alone(template: Te
 
 def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None:
     assert not [each for each in template["Resources"].values() if each["Type"].startswith("Custom::")]
-    assert len(of_type(template, "AWS::Lambda::Function")) == 8
+    assert len(of_type(template, "AWS::Lambda::Function")) == 14
     told = [b for b in of_type(template, "AWS::S3::Bucket").values() if "NotificationConfiguration" in b["Properties"]]
     assert len(told) == 1
-    (rule,) = of_type(template, "AWS::Events::Rule").values()
-    (target,) = rule["Properties"]["Targets"]
-    assert "DeadLetterConfig" in target
-    assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
+    rules = of_type(template, "AWS::Events::Rule").values()
+    keys = [each["Properties"]["EventPattern"]["detail"]["object"]["key"] for each in rules]
+    assert sorted(prefix["prefix"] for (prefix,) in keys) == ["batch/", "datasets/"]
+    for rule in rules:
+        (target,) = rule["Properties"]["Targets"]
+        assert "DeadLetterConfig" in target
+        assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
 
 
 def test_the_table_can_be_restored_and_costs_nothing_idle(template: Template) -> None:
@@ -107,10 +110,11 @@ def test_the_table_can_be_restored_and_costs_nothing_idle(template: Template) ->
 
 
 def test_the_workflow_and_the_api_are_logged_traced_and_throttled(template: Template) -> None:
-    machine = first(template, "AWS::StepFunctions::StateMachine")
-    assert machine["StateMachineType"] == "STANDARD"
-    assert machine["TracingConfiguration"] == {"Enabled": True}
-    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert len(machines(template)) == 2
+    for machine in machines(template).values():
+        assert machine["StateMachineType"] == "STANDARD"
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        assert machine["LoggingConfiguration"]["Level"] == "ALL"
     stage = first(template, "AWS::ApiGateway::Stage")
     assert "AccessLogSetting" in stage
     assert stage["MethodSettings"][0]["ThrottlingRateLimit"] == 100
@@ -123,6 +127,11 @@ def test_every_alarm_rings_the_bell(template: Template) -> None:
         "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ApproximateNumberOfMessagesVisible",
         "5XXError", "Latency", "Throttles", "NoHealthyModel",
     }  # fmt: skip
+    watching: dict[str, set[str]] = {}
+    for alarm in alarms.values():
+        watching.setdefault(alarm["MetricName"], set()).add(json.dumps(alarm.get("Dimensions")))
+    twice = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ApproximateNumberOfMessagesVisible")
+    assert [len(watching[name]) for name in twice] == [2, 2, 2, 2], "of runs and of batches"
     assert watched["Latency"]["ExtendedStatistic"] == "p95"
     topic = next(iter(of_type(template, "AWS::SNS::Topic")))
     assert all(alarm["AlarmActions"] == [{"Ref": topic}] for alarm in alarms.values())

@@ -81,9 +81,12 @@ def test_each_function_holds_its_folder_and_what_it_shares(template: dict[str, A
         held = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
         roots = {"/".join(path.split("/")[:2]) for path in held} - SHARED
         serving = {"lambdas/serving", "dropforge/pictures.py"}
-        more = {"judge": serving, "predict": serving}.get(step, set())
-        if step == "inspect":
-            more = {"training_container/__init__.py", "training_container/data"}
+        reading, rows = (
+            {"training_container/__init__.py", "training_container/data"},
+            {"lambdas/batch", "lambdas/serving"},
+        )
+        shares = {"judge": serving, "predict": serving, "inspect": reading, "plan": reading | rows, "answer": rows}
+        more = shares.get(step, set())
         assert roots == {f"lambdas/{step}", "lambdas/shared", "dropforge/contract", *more}
         assert not [path for path in held if "__pycache__" in path]
 

@@ -114,17 +114,27 @@ def test_only_pointers_and_verdicts_travel(definition: dict[str, Any]) -> None:
         assert not any(value == "{% $states.input %}" for value in payload.values())
 
 
-def test_statelint_finds_nothing(definition: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "pipeline.json"
+def statelint(definition: dict[str, Any], folder: Path) -> None:
+    """Fails with what statelint finds."""
+    path = folder / "machine.json"
     path.write_text(json.dumps(valid(definition)))
     command = [str(Path(sys.executable).with_name("statelint")), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 
-def test_asl_validator_finds_nothing(definition: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "pipeline.asl.json"
+def asl_validator(definition: dict[str, Any], folder: Path) -> None:
+    """Fails with what asl-validator finds."""
+    path = folder / "machine.asl.json"
     path.write_text(json.dumps(valid(definition)))
     command = [str(ROOT / "node_modules" / ".bin" / "asl-validator"), "--json-path", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_statelint_finds_nothing(definition: dict[str, Any], tmp_path: Path) -> None:
+    statelint(definition, tmp_path)
+
+
+def test_asl_validator_finds_nothing(definition: dict[str, Any], tmp_path: Path) -> None:
+    asl_validator(definition, tmp_path)

@@ -11,7 +11,7 @@ import pytest
 
 from dropforge.contract.plan import Plan
 from dropforge.contract.steps import Inspected
-from lambdas.inspect import logic, objects
+from lambdas.inspect import handler, logic
 from lambdas.inspect.handler import handle
 from lambdas.shared.registry import RegistryFault
 
@@ -123,7 +123,7 @@ def test_what_cannot_be_learned_is_in_quarantine_with_a_reason(cloud, houses, ke
 
 def test_a_data_set_too_large_is_rejected_before_it_is_fetched(cloud, houses, monkeypatch):
     monkeypatch.setattr(logic, "MAX_BYTES", 100)
-    monkeypatch.setattr(objects, "fetch", None)
+    monkeypatch.setattr(handler, "fetch", None)
     answer = cloud.inspect(KEY, houses)
     assert answer["outcome"] == "rejected"
     assert "expected at most 100" in answer["reason"]

@@ -63,7 +63,8 @@ class Little:
     @property
     def compared(self) -> dict[str, tuple[Any, ...]]:
         """The rows that explanations compare with: every fifth, of all classes."""
-        return {name: tuple(values[::5]) for name, values in self.columns.items()}
+        found = {name: tuple(values[::5]) for name, values in self.columns.items()}
+        return {**found, **self.broken.get("compared", {})}
 
     def expected(self, columns: Mapping[str, list[Any]]) -> np.ndarray:
         """Values [N] or probabilities [N, classes], in float64."""

@@ -185,6 +185,27 @@ def test_numbers_in_csv_read_as_the_trainer_reads_them(texts: list[str]) -> None
     assert [None if each is None or math.isnan(each) or math.isinf(each) else each for each in found] == expected
 
 
+@given(st.lists(st.one_of(WRITTEN, st.sampled_from(["1_0", "inf", "nan", "+nan", "٣", " 7\t", "1e999"])), max_size=5))
+@settings(max_examples=500, deadline=None)
+def test_numbers_read_at_sight_are_those_of_the_rule(texts: list[str]) -> None:
+    found = numbers.numbers_at_sight(texts)
+    if found is not None:
+        np.testing.assert_array_equal(found, np.array(numbers.parse_numbers(texts), dtype=np.float64))
+
+
+def test_a_column_of_plain_numbers_and_gaps_is_read_at_sight() -> None:
+    assert numbers.numbers_at_sight(["1", " 2.5", "-3e2"]) is not None
+    found = numbers.numbers_at_sight(["1", "", " NA ", "4"])
+    assert found is not None and found.tolist()[::3] == [1.0, 4.0] and np.isnan(found[1:3]).all()
+
+
+def test_commas_mean_what_they_are_told_to_mean() -> None:
+    assert numbers.parse_numbers(["1,234"]) == [1234.0]
+    assert numbers.parse_numbers(["1,234", "1,5"], "decimal") == [1.234, 1.5]
+    assert numbers.parse_numbers(["1,234", "1,5"], "thousands") == [1234.0, None]
+    assert numbers.parse_numbers(["1,234", "5"], "unclear") == [None, 5.0]
+
+
 def test_missing_markers_are_the_trainer_s() -> None:
     assert set(trainer.MISSING) == numbers.MISSING
 

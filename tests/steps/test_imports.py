@@ -26,6 +26,9 @@ HEAVY = ("boto3", "torch", "polars", "onnx", "sklearn")
         ("catalog", (*HEAVY, "botocore", "numpy")),
         ("judge", (*HEAVY, "onnxruntime", "PIL")),
         ("claim", (*HEAVY, "numpy")),
+        ("answer", (*HEAVY, "onnxruntime", "PIL", "training_container")),
+        ("join", (*HEAVY, "numpy")),
+        ("plan", ("torch", "onnx", "onnxruntime", "sklearn", "yaml", "PIL")),
     ],
 )
 def test_what_importing_a_handler_loads(step: str, heavy: tuple[str, ...]) -> None:

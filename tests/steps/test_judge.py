@@ -129,7 +129,7 @@ def test_a_broken_champion_stops_no_candidate(cloud: Cloud, harm: str) -> None:
     assert answer["outcome"] == "approved" and "not compared with the live version 1" in answer["reason"]
 
 
-@pytest.mark.parametrize("harm", ["no model", "no card", "not finite", "lost column"])
+@pytest.mark.parametrize("harm", ["no model", "no card", "not finite", "no row to explain with", "lost column"])
 def test_a_model_that_cannot_be_served_is_refused(cloud: Cloud, harm: str) -> None:
     def harmed(made: Little) -> dict[str, bytes]:
         if harm == "no model":
@@ -139,6 +139,8 @@ def test_a_model_that_cannot_be_served_is_refused(cloud: Cloud, harm: str) -> No
         if harm == "not finite":
             nowhere = replace(made, weights=np.full_like(made.weights, np.nan))
             return trained(made, **{names.MODEL_FILE: nowhere.body})
+        if harm == "no row to explain with":
+            return trained(made, **{names.MODEL_FILE: replace(made, broken={"compared": {"x0": ()}}).body})
         rows = holdout(made)
         rows["columns"] = {name: values for name, values in made.columns.items() if name != "x1"}
         return trained(made, **{names.HOLDOUT_FILE: gzip.compress(json.dumps(rows).encode())})

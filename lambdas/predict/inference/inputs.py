@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from dropforge.contract.schema import IMAGE
+from lambdas.predict.inference import alike, wire
 from lambdas.predict.inference.datatypes import BYTES
 from lambdas.serving.documents import short
 from lambdas.serving.faults import InputFault
@@ -39,7 +40,10 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         InputFault: 400 for no row, 413 for too many, 422 for a column that is missing, unknown, there twice or of
             another shape, and for a value of a wrong type.
     """
-    tensors = asked.tensors
+    table = alike.table_of(asked.inputs, asked.blob, card) if card.all_numbers else None
+    if table is not None:
+        return table
+    tensors = wire.tensors(asked)
     count = tensors[0].shape[0]
     check_count(count)
     if card.image is not None:

@@ -48,7 +48,8 @@ class Inference(NamedTuple):
     """An inference request."""
 
     id: str | None
-    tensors: list[Tensor]
+    inputs: list[Any]
+    """As the JSON has them: `tensors` reads them."""
     outputs: list[Output] | None
     """None for all, each as `binary` says."""
     binary: bool
@@ -66,23 +67,32 @@ def read(body: bytes, header: str | None) -> Inference:
         header: `Inference-Header-Content-Length`, if there is one.
 
     Raises:
-        InputFault: 400 for what is no such request, 422 for a tensor that is not what it says of itself.
+        InputFault: 400 for what is no such request.
     """
     length = len(body) if header is None else _length(header, len(body))
-    document = _parsed(body[:length] if header is not None else body)
-    blob = body[length:]
+    document = _parsed(body if header is None else body[:length])
+    inputs = _list(document, "inputs")
     parameters = _parameters(document, "parameters")
     binary = parameters.get("binary_data_output") is True
-    found, used = [], 0
-    for at, each in enumerate(_list(document, "inputs")):
-        tensor, size = _tensor(each, f"inputs[{at}]", memoryview(blob)[used:])
+    outputs = _outputs(_list(document, "outputs"), binary) if document.get("outputs") else None
+    return Inference(_id(document), inputs, outputs, binary, parameters.get("content_type") == "pd", body[length:])
+
+
+def tensors(asked: Inference) -> list[Tensor]:
+    """The inputs, read.
+
+    Raises:
+        InputFault: 400 for what is no tensor, 422 for one that is not what it says of itself.
+    """
+    found, used, blob = [], 0, memoryview(asked.blob)
+    for at, each in enumerate(asked.inputs):
+        tensor, size = _tensor(each, f"inputs[{at}]", blob[used:])
         found.append(tensor)
         used += size
     if used != len(blob):
         message = f"expected the binary tensors to fill the {len(blob)} bytes behind the JSON, got {used} bytes of them"
         raise InputFault(400, "wrong_length", message, "inputs")
-    outputs = _outputs(_list(document, "outputs"), binary) if document.get("outputs") else None
-    return Inference(_id(document), found, outputs, binary, parameters.get("content_type") == "pd", blob)
+    return found
 
 
 def _length(header: str, size: int) -> int:

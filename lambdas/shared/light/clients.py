@@ -6,8 +6,6 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass
-from functools import cache
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -56,13 +54,20 @@ def domain() -> str:
     return "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
 
 
-@cache
+_hosts: dict[str, Host] = {}
+
+
 def host(url: str) -> Host:
     """One for every server, so that connections are found again."""
-    return Host(url)
+    return _hosts.setdefault(url, Host(url))
 
 
-@dataclass(frozen=True)
+def forget() -> None:
+    """Closes every connection: after a snapshot they would lead nowhere."""
+    for each in _hosts.values():
+        each.close()
+
+
 class S3:
     """Reads objects."""
 
@@ -81,7 +86,6 @@ class S3:
         return {"Body": BytesIO(_asked("s3", "GET", url, path, {}).body)}
 
 
-@dataclass(frozen=True)
 class DynamoDB:
     """Reads rows."""
 

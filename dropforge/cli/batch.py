@@ -1,0 +1,56 @@
+"""`batch`: a file of any size in, its predictions beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from typing import Annotated
+
+import typer
+
+from dropforge.cli.drop import finish_batch, watch
+from dropforge.cli.shell import Home, Json, Model, Shell, Timeout
+from dropforge.cli.tables import size
+from dropforge.client.batchruns import batch_outcome
+from dropforge.client.drops import checked_file
+from dropforge.client.sdk import TIMEOUT
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command()(batch)
+
+
+def batch(
+    context: typer.Context,
+    model: Model,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows in a .csv, .tsv, .jsonl (also .gz) or .parquet.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the batch until it has ended.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Fetch the predictions to this file; waits for them.")
+    ] = None,
+    timeout: Timeout = TIMEOUT,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Predict a whole file of any size.
+
+    For more rows than `predict` should send. The file is uploaded and answered in pieces at the same time. The
+    predictions appear in the artifact bucket as predictions/MODEL/FILE when they are whole, with totals and the rows
+    that have none, by line, beside them. With --wait the exit code is 0 for predicted, 1 for rejected and failed.
+
+    \b
+    Example: dropforge batch houses new-houses.csv --wait
+    Example: dropforge batch houses new-houses.parquet --out priced.parquet
+    """
+    shell = Shell.of(context, as_json, home)
+    checked = checked_file(file)
+    shell.note(f"uploading {checked.name} ({size(checked.stat().st_size)}) to {shell.forge.connection.where}")
+    dropped = shell.forge.batch(model, checked)
+    if not wait and out is None:
+        hint = f"watch it with: dropforge show {dropped.run} --wait"
+        shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)
+        return
+    row = watch(shell, dropped.run, timeout)
+    if out is not None and row.status == "predicted":
+        shell.note(f"fetched {shell.forge.fetch(batch_outcome(row), out)}")
+    finish_batch(shell, row)

@@ -1,0 +1,83 @@
+"""A file to predict as a batch: one upload to the key that starts it; how far it is, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dropforge.client.faults import Fault, readable
+from dropforge.contract.documents import Record
+from dropforge.contract.names import ERRORS_SUFFIX
+from dropforge.contract.steps import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dropforge.client.connection import Connection
+    from dropforge.contract.registry import RunRow
+
+
+@dataclass(frozen=True)
+class BatchOutcome(Record):
+    """The end of a batch."""
+
+    run: str
+    model: str
+    status: Status
+    """`predicted`, even if some rows could not be; `rejected` or `failed` when there are no predictions at all."""
+    version: str | None
+    """The version of the model that answered every row."""
+    predicted: int
+    failed: int
+    """Rows without a prediction: each is a line of `errors`."""
+    reason: str
+    predictions: str | None
+    """S3 URI; of a set the prefix of its parts."""
+    errors: str | None
+    """S3 URI."""
+
+    @property
+    def good(self) -> bool:
+        """Whether the predictions are there."""
+        return self.status == "predicted"
+
+
+def batch_outcome(row: RunRow) -> BatchOutcome:
+    """The outcome of an ended batch."""
+    errors = None if row.output is None else f"{row.output.rstrip('/')}{ERRORS_SUFFIX}"
+    return BatchOutcome(
+        run=row.run,
+        model=row.model,
+        status=row.status,
+        version=row.version,
+        predicted=row.predicted or 0,
+        failed=row.failed or 0,
+        reason=row.reason,
+        predictions=row.output,
+        errors=errors,
+    )
+
+
+def rows_done(row: RunRow) -> str:
+    """How far a batch is, in words; empty before its first rows."""
+    done = sum(row.progress.values())
+    if not row.pieces or not done:
+        return ""
+    pieces = f" in {len(row.progress)} of {row.pieces} pieces" if row.pieces > 1 else ""
+    return f"{done:,} rows{pieces}"
+
+
+def fetch(connection: Connection, ended: BatchOutcome, to: Path) -> Path:
+    """Downloads the predictions to `to`; `Fault` when there are none, or several files of them."""
+    if ended.predictions is None or ended.predictions.endswith("/"):
+        told = "none" if ended.predictions is None else f"several files under {ended.predictions}"
+        raise Fault(f"{ended.run}: expected one file of predictions, got {told}", "no_predictions", "run")
+    place = urlsplit(ended.predictions)
+    with readable(f"fetching {ended.predictions}", connection.where):
+        try:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            connection.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(to))
+        except OSError as fault:
+            raise Fault(f"{to}: cannot be written: {fault.strerror or fault}", "out", "out") from fault
+    return to

@@ -1,0 +1,1 @@
+"""Answer: the predictions of one piece of a batch."""

@@ -1,0 +1,1 @@
+"""Join: the pieces of a batch become the predictions beside it."""

@@ -1,0 +1,1 @@
+"""Plan: a claimed batch is looked through once, and cut into pieces."""
