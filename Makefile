@@ -10,7 +10,7 @@ export ORT_DISABLE_TELEMETRY := 1
 WORKERS ?= 2
 FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/serve tests/api tests/infra tests/client tests/cli tests/embedded tests/docs tests/clients
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-clients lint format synth bench constraints clean \
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-clients test-api-fuzz lint format synth bench constraints clean \
         bench-pipeline bench-training bench-reading bench-recommendation bench-scores bench-images bench-serving bench-servers
 
 help: ## This list
@@ -59,6 +59,9 @@ test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda package
 
 test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver ## Clients of KServe and MLServer, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients
+
+test-api-fuzz: .venv/.dev ## 2,000 requests an operation by schemathesis (CASES=…): no server error
+	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1

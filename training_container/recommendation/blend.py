@@ -69,6 +69,7 @@ class Tried:
     weights: dict[str, float]
     ranker: Ranker | None
     """None where no lists will be asked for: the ranking is by the rating."""
+    validation: dict[str, dict[str, float]]
     finishing: float
     """Seconds that blending and ranking took once the parts were there."""
 
@@ -89,7 +90,7 @@ def fit(known: Ratings, held: Ratings, *, seed: int, budget: Budget, watch: Watc
     tried = _try(known, held, seed, budget, watch.within(0, 0.5), checkpoints, ranked)
     whole = joined(known, held)
     model = _finish(tried, whole, seed, budget, watch.within(0.5, 1.0), checkpoints)
-    return _told(tried, model or replace(tried.model, known=whole), held, stopped=model is None)
+    return _told(tried, model or replace(tried.model, known=whole), stopped=model is None)
 
 
 def _try(known: Ratings, held: Ratings, seed: int, budget: Budget, watch: Watch, checkpoints: Checkpoints,
@@ -104,7 +105,16 @@ def _try(known: Ratings, held: Ratings, seed: int, budget: Budget, watch: Watch,
         start = budget.spent
         model = replace(model, ranks=ranker.pair(known, model.tastes, seed))
         blending += budget.spent - start
-    return Tried(model, parts, weights, ranker, blending)
+    return Tried(model, parts, weights, ranker, _validated(model, parts, held, ranked=ranked), blending)
+
+
+def _validated(
+    model: Recommender, parts: dict[str, Part], held: Ratings, *, ranked: bool
+) -> dict[str, dict[str, float]]:
+    """Scores of every part alone and of the blend."""
+    pairs = {**{name: part.pair for name, part in parts.items()}, "blend": model.tastes}
+    found = {name: _errors(model, pair, held) for name, pair in pairs.items()}
+    return {**found, "blend": {**found["blend"], **(lists(model.ranks, model.known, held) if ranked else {})}}
 
 
 def _finish(tried: Tried, whole: Ratings, seed: int, budget: Budget, watch: Watch,
@@ -125,19 +135,16 @@ def _assembled(known: Ratings, parts: dict[str, Part], weights: dict[str, float]
     return Recommender(known, known.mean, tastes, tastes, float(known.values.min()), float(known.values.max()))
 
 
-def _told(tried: Tried, model: Recommender, held: Ratings, *, stopped: bool) -> Blended:
-    validation = {name: _errors(tried.model, part.pair, held) for name, part in tried.parts.items()}
-    validation["blend"] = _errors(tried.model, tried.model.tastes, held)
+def _told(tried: Tried, model: Recommender, *, stopped: bool) -> Blended:
     settings: dict[str, Any] = {"weights": {name: round(value, 4) for name, value in tried.weights.items()}}
     if tried.ranker is not None:
-        validation["blend"] |= lists(tried.model.ranks, tried.model.known, held)
         settings |= {"ranking dimensions": tried.ranker.dimensions, "popular items held back": tried.ranker.popular,
                      "taste": tried.ranker.taste}  # fmt: skip
     if stopped:
         settings["stopped"] = "before the validation ratings were learned from too"
     seconds = {name: part.seconds for name, part in tried.parts.items()}
     curves = {name: {"noise": part.noise} for name, part in tried.parts.items() if part.noise}
-    return Blended(model, tried.weights, validation, seconds, settings, curves)
+    return Blended(model, tried.weights, tried.validation, seconds, settings, curves)
 
 
 def weigh(pairs: dict[str, Pair], known: Ratings, held: Ratings) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The usual request, read at once: tensors that are all alike, or one matrix, of a model whose columns are all numbers.
 
-Tensor by tensor, a row of twenty columns took six times as long as the graph. What is not so usual, or wrong, is None
-here and read one by one (`lambdas.predict.inference.inputs`), where it is named.
+Tensor by tensor, a row of twenty columns took several times as long as the graph. What is not so usual, or wrong, is
+None here and read one by one (`lambdas.predict.inference.inputs`), where it is named.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def table_of(inputs: Sequence[Any], blob: bytes, card: ModelCard) -> Table | Non
         return None
     if len(names) == 1 and names[0] not in card.names and rest == [len(card.names)] != [1]:
         return _of_rows(values[0], count, datatype, blob, card)
-    if rest not in ([], [1]) or len(names) != len(card.names) or set(names) != set(card.names):
+    if rest not in ([], [1]) or (names != card.names and sorted(names) != sorted(card.names)):
         return None
     return _of_columns(names, values, count, datatype, blob, card)
 
