@@ -1,4 +1,4 @@
-"""The registry's keys and rows: one DynamoDB table, and the one module that knows how it is laid out.
+"""The registry's keys and rows: one DynamoDB table, laid out here and, where it is about models, in `models.py`.
 
 | row | pk | sk | on the index `listing` |
 |---|---|---|---|
@@ -13,32 +13,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document
-from dropforge.contract.fast import FastForm
+from dropforge.contract.models import (
+    HISTORY_PREFIX,
+    INDEX,
+    INDEX_PARTITION,
+    INDEX_SORT,
+    MODELS,
+    PARTITION,
+    RUNS,
+    SORT,
+    VERSION_PREFIX,
+    Key,
+    LiveRow,
+    VersionRow,
+    history_key,
+    live_key,
+    model_partition,
+    version_key,
+)
 from dropforge.contract.scores import Interval
 from dropforge.contract.steps import Status
 
-PARTITION = "pk"
-SORT = "sk"
-INDEX = "listing"
-INDEX_PARTITION = "listing"
-INDEX_SORT = "listed_by"
-RUNS = "runs"
-MODELS = "models"
-
-
-@dataclass(frozen=True)
-class Key:
-    """Where a row lies."""
-
-    pk: str
-    sk: str
-
-    def to_item(self) -> dict[str, str]:
-        """The key's attributes."""
-        return {PARTITION: self.pk, SORT: self.sk}
+__all__ = [
+    "HISTORY_PREFIX",
+    "INDEX",
+    "INDEX_PARTITION",
+    "INDEX_SORT",
+    "Key",
+    "LiveRow",
+    "MODELS",
+    "PARTITION",
+    "RUNS",
+    "RunRow",
+    "SORT",
+    "VERSION_PREFIX",
+    "VersionRow",
+    "claim_key",
+    "content_key",
+    "history_key",
+    "live_key",
+    "model_partition",
+    "run_key",
+    "version_key",
+]
 
 
 def run_key(run: str) -> Key:
@@ -54,30 +74,6 @@ def claim_key(bucket: str, key: str, version: str) -> Key:
 def content_key(model: str, digest: str) -> Key:
     """The claim on data, wishes and trainer together: what makes the same file dropped again harmless."""
     return Key(f"CONTENT#{model}#{digest}", "CONTENT")
-
-
-def model_partition(model: str) -> str:
-    """The partition with everything of one model."""
-    return f"MODEL#{model}"
-
-
-VERSION_PREFIX = "VERSION#"
-HISTORY_PREFIX = "HISTORY#"
-
-
-def version_key(model: str, version: str) -> Key:
-    """One version of a model; versions are '1', '2', …"""
-    return Key(model_partition(model), f"{VERSION_PREFIX}{int(version):08d}")
-
-
-def live_key(model: str) -> Key:
-    """The live pointer of a model."""
-    return Key(model_partition(model), "LIVE")
-
-
-def history_key(model: str, generation: int) -> Key:
-    """One move of the live pointer."""
-    return Key(model_partition(model), f"{HISTORY_PREFIX}{generation:08d}")
 
 
 @dataclass(frozen=True)
@@ -132,52 +128,3 @@ class RunRow(Document):
     failed: int | None = None
     output: str | None = None
     """Of a batch: S3 URI of the predictions."""
-
-
-@dataclass(frozen=True)
-class VersionRow(Document):
-    """An immutable version of a model."""
-
-    SCHEMA: ClassVar[str] = "dropforge.version/1"
-
-    model: str
-    version: str
-    run: str
-    created: str
-    outcome: str
-    """`approved` or `refused`."""
-    reason: str
-    artifact: str
-    """Key of model.onnx in the artifact bucket."""
-    sha256: str
-    manifest: str
-    """Key of manifest.json in the artifact bucket."""
-    task: str
-    target: str
-    metric: str
-    metrics: dict[str, float]
-    baseline: dict[str, float]
-    lineage: dict[str, Any]
-    cost: float
-    fast: FastForm | None = None
-    """Of a large model, in the folder of its run."""
-
-
-@dataclass(frozen=True)
-class LiveRow(Document):
-    """What serves now. `generation` counts the moves; a move is conditional on the generation it saw."""
-
-    SCHEMA: ClassVar[str] = "dropforge.live/1"
-
-    model: str
-    version: str
-    run: str
-    artifact: str
-    sha256: str
-    generation: int
-    moved: str
-    previous: str | None = None
-    """The version that served before."""
-    fast: FastForm | None = None
-    withdrawn: bool = False
-    """Whether the model was removed: then nothing serves, and the version is the one that did last."""

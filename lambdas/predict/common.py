@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dropforge.contract.names import MODEL_NAME
 from lambdas.serving.documents import short
@@ -10,6 +10,7 @@ from lambdas.serving.faults import InputFault, NotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Protocol
 
     import numpy as np
 
@@ -18,37 +19,37 @@ if TYPE_CHECKING:
     from lambdas.serving.model import Answers, ServedModel
     from lambdas.shared.http import Request, Response
 
+    # Not when it runs: a protocol costs a cold start as much as a record.
+    class Store(Protocol):
+        """Where the models are: the registry and its bucket on AWS, files of a disk elsewhere."""
+
+        def live(self, model: str) -> LiveRow | None:
+            """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
+
+        def version(self, model: str, version: str) -> LiveRow | VersionRow:
+            """An approved version, live or not. Raises `InputFault` 404 that lists those that there are."""
+
+        def load(self, row: LiveRow | VersionRow) -> ServedModel:
+            """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
+
+        def report(self, model: str, fault: ModelFault) -> None:
+            """Tells the owner that a live model cannot be served."""
+
+    class Dialect(Protocol):
+        """A protocol that Predict speaks."""
+
+        def answered(self, request: Request, served: Store) -> Response:
+            """The answer. Raises `InputFault` for what the caller can mend, `ModelFault` for what the owner must."""
+
+        def refused(self, fault: InputFault) -> Response:
+            """The fault in the protocol's own shape, with the fault's status."""
+
+
 MOST_BYTES = 6_000_000
 """Lambda takes no more in one call."""
 
 MOST_ANSWER = 4_500_000
 """Bytes of an answer: Lambda gives back 6 MB at most, counts every quotation mark twice, and binary ones as base64."""
-
-
-class Store(Protocol):
-    """Where the models are: the registry and its bucket on AWS, files of a disk elsewhere."""
-
-    def live(self, model: str) -> LiveRow | None:
-        """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
-
-    def version(self, model: str, version: str) -> LiveRow | VersionRow:
-        """An approved version, live or not. Raises `InputFault` 404 that lists those that there are."""
-
-    def load(self, row: LiveRow | VersionRow) -> ServedModel:
-        """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
-
-    def report(self, model: str, fault: ModelFault) -> None:
-        """Tells the owner that a live model cannot be served."""
-
-
-class Dialect(Protocol):
-    """A protocol that Predict speaks."""
-
-    def answered(self, request: Request, served: Store) -> Response:
-        """The answer. Raises `InputFault` for what the caller can mend, `ModelFault` for what the owner must."""
-
-    def refused(self, fault: InputFault) -> Response:
-        """The fault in the protocol's own shape, with the fault's status."""
 
 
 def live_row(name: str, served: Store) -> LiveRow:

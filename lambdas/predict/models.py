@@ -17,7 +17,7 @@ from lambdas.serving.session import runtime
 from lambdas.shared.artifacts import Artifacts
 from lambdas.shared.light import clients
 from lambdas.shared.log import log
-from lambdas.shared.registry import Registry
+from lambdas.shared.modelrows import ModelRows
 
 if TYPE_CHECKING:
     from dropforge.contract.fast import FastForm
@@ -137,8 +137,8 @@ class Models:
             log("metric lost", step="Predict", model=model, reason=str(lost))
 
     @property
-    def _registry(self) -> Registry:
-        return Registry(self.settings.registry, clients.DynamoDB())
+    def _registry(self) -> ModelRows:
+        return ModelRows(self.settings.registry, clients.DynamoDB())
 
     def _loaded(self, row: LiveRow | VersionRow) -> ServedModel:
         artifacts = Artifacts(self.settings.artifacts, clients.S3())

@@ -52,8 +52,19 @@ def orders(columns: int, rows: int) -> Array:
     if columns <= EVERY_ORDER:
         every = np.array(list(permutations(range(columns))))
         return np.broadcast_to(every, (rows, *every.shape))
-    drawn = np.random.default_rng(SEED).permuted(np.tile(np.arange(columns), (rows, 1)), axis=1)
+    drawn = scrambled(rows * columns).reshape(rows, columns).argsort(axis=1)
     return np.stack([drawn, drawn[:, ::-1]], axis=1)
+
+
+def scrambled(count: int) -> Array:
+    """Numbers that look drawn, uint64 [count], always the same: SplitMix64 (Steele, Lea & Flood 2014) from `SEED` on.
+
+    `numpy.random` is 3 MB that a function would hold for this alone.
+    """
+    found = np.uint64(SEED) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(found ^ (found >> np.uint64(31)))
 
 
 def shares(answer: float, base: Array, differs: Array, order: Array, mixed: Mixed) -> Shares:

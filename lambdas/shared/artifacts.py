@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
 from lambdas.shared import aws
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Reader(Protocol):
-    """The one read of S3's client."""
+    # Not when it runs: a protocol costs a cold start as much as a record.
+    class Reader(Protocol):
+        """The one read of S3's client."""
 
-    def get_object(self, *, Bucket: str, Key: str) -> Any:
-        """The object, a stream under `Body`."""
+        def get_object(self, *, Bucket: str, Key: str) -> Any:
+            """The object, a stream under `Body`."""
 
 
 class ArtifactFault(RuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.registry import INDEX_PARTITION, INDEX_SORT, PARTITION, SORT
+from dropforge.contract.models import INDEX_PARTITION, INDEX_SORT, PARTITION, SORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

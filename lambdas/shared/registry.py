@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract import registry as rows
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from lambdas.shared.clock import now
+from lambdas.shared.modelrows import ModelRows
 from lambdas.shared.table import Table
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import Key
-    from lambdas.shared.table import Reader
 
 ATTEMPTS = 20
 """How often a claim or a version number is tried when others write at the same time."""
@@ -34,11 +34,8 @@ class Holder:
     run: str
 
 
-class Registry:
+class Registry(ModelRows):
     """Claims, runs, versions and the live pointers, in the table of this name."""
-
-    def __init__(self, table: str, reader: Reader | None = None) -> None:
-        self._table = Table(table, reader)
 
     # claims
 
@@ -99,16 +96,6 @@ class Registry:
 
     # versions
 
-    def versions(self, model: str) -> list[VersionRow]:
-        """All versions of a model, newest first."""
-        found = self._table.partition(rows.model_partition(model), rows.VERSION_PREFIX)
-        return [VersionRow.from_json(each) for each in reversed(found)]
-
-    def version(self, model: str, version: str) -> VersionRow | None:
-        """One version of a model, if there is one."""
-        found = self._table.get(rows.version_key(model, version))
-        return None if found is None else VersionRow.from_json(found)
-
     def add_version(self, made: VersionRow) -> VersionRow:
         """Registers `made` under the next free number (its own is ignored); the same run gets its first number again.
 
@@ -126,16 +113,6 @@ class Registry:
         raise RegistryFault(f"model {made.model!r}: expected a free version number in {ATTEMPTS} attempts; run again")
 
     # the live pointer
-
-    def live(self, model: str) -> LiveRow | None:
-        """What serves now, if anything does."""
-        found = self.pointer(model)
-        return None if found is None or found.withdrawn else found
-
-    def pointer(self, model: str) -> LiveRow | None:
-        """The last move of the pointer, a removal too; None when nothing was ever promoted."""
-        found = self._table.get(rows.live_key(model))
-        return None if found is None else LiveRow.from_json(found)
 
     def lives(self, limit: int) -> list[LiveRow]:
         """The live pointers of all models, by name."""

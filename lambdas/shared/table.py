@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.registry import INDEX, INDEX_PARTITION, INDEX_SORT
+from dropforge.contract.models import INDEX, INDEX_PARTITION, INDEX_SORT
 from lambdas.shared import aws
 from lambdas.shared.items import from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Protocol
 
-    from dropforge.contract.registry import Key
+    from dropforge.contract.models import Key
 
+    # Not when it runs: a protocol costs a cold start as much as a record.
+    class Reader(Protocol):
+        """The two reads of DynamoDB's client."""
 
-class Reader(Protocol):
-    """The two reads of DynamoDB's client."""
+        def get_item(self, **request: Any) -> Any:
+            """`GetItem`."""
 
-    def get_item(self, **request: Any) -> Any:
-        """`GetItem`."""
-
-    def query(self, **request: Any) -> Any:
-        """`Query`, one page."""
+        def query(self, **request: Any) -> Any:
+            """`Query`, one page."""
 
 
 REFUSED = ("ConditionalCheckFailedException", "TransactionCanceledException")

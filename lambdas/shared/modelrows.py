@@ -1,0 +1,39 @@
+"""The registry as Predict reads it: versions and pointers of models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.contract import models as rows
+from dropforge.contract.models import LiveRow, VersionRow
+from lambdas.shared.table import Table
+
+if TYPE_CHECKING:
+    from lambdas.shared.table import Reader
+
+
+class ModelRows:
+    """Versions and live pointers, in the table of this name."""
+
+    def __init__(self, table: str, reader: Reader | None = None) -> None:
+        self._table = Table(table, reader)
+
+    def versions(self, model: str) -> list[VersionRow]:
+        """All versions of a model, newest first."""
+        found = self._table.partition(rows.model_partition(model), rows.VERSION_PREFIX)
+        return [VersionRow.from_json(each) for each in reversed(found)]
+
+    def version(self, model: str, version: str) -> VersionRow | None:
+        """One version of a model, if there is one."""
+        found = self._table.get(rows.version_key(model, version))
+        return None if found is None else VersionRow.from_json(found)
+
+    def live(self, model: str) -> LiveRow | None:
+        """What serves now, if anything does."""
+        found = self.pointer(model)
+        return None if found is None or found.withdrawn else found
+
+    def pointer(self, model: str) -> LiveRow | None:
+        """The last move of the pointer, a removal too; None when nothing was ever promoted."""
+        found = self._table.get(rows.live_key(model))
+        return None if found is None else LiveRow.from_json(found)
