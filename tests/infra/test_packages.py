@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from cdk_app.batchsteps import ROWS
 from cdk_app.packaging import ROOT, SHARED, PipBundling, compiler, files_under
 from cdk_app.steps import READING, SERVING
 from dropforge.pictures import FORMATS
@@ -33,6 +34,16 @@ HEAVY = {
     "answer": ["onnxruntime", "numpy"],
     "join": ["polars"],
 }
+
+
+EXTRA = {
+    "judge": SERVING,
+    "predict": SERVING,
+    "inspect": READING,
+    "plan": (*READING, *ROWS),
+    "answer": ROWS,
+}
+"""What the steps have beside their own folder."""
 
 
 @pytest.mark.slow
@@ -83,11 +94,14 @@ def test_the_package_answers_under_its_own_python_from_byte_code_alone(tmp_path:
 @pytest.mark.skipif(compiler() is None, reason="no Python of the functions' version is here")
 @pytest.mark.parametrize("step", HEAVY)
 def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Path) -> None:
-    """But for boto3, which Lambda's own Python has."""
-    paths = [*SHARED, f"lambdas/{step}", *(READING if step == "inspect" else SERVING)]
+    """But for boto3, which Lambda's own Python has; and of what others share, what the step itself imports."""
+    paths = [*SHARED, f"lambdas/{step}", *EXTRA.get(step, ())]
     PipBundling(paths, ROOT / "lambdas" / step / "requirements.txt").try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     files = [path.relative_to(ROOT).with_suffix("") for path in files_under(paths) if path.suffix == ".py"]
-    modules = [".".join(path.parts).removesuffix(".__init__") for path in files if path.name != "__main__"]
+    own = (
+        files if step in ("judge", "predict") else [path for path in files if path.parts[:2] != ("lambdas", "serving")]
+    )
+    modules = [".".join(path.parts).removesuffix(".__init__") for path in own if path.name != "__main__"]
     words = [str(compiler()), "-I", "-B", "-c", IMPORTED, str(tmp_path), *modules]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) <= {"boto3", "botocore"}
