@@ -38,7 +38,7 @@ def test_the_commands_of_the_readme_work_as_they_stand(forge: Dropforge, tmp_pat
     assert home is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "DROPFORGE_HOME": str(home), "PATH": path}
-    assert len(commands()) == 4
+    assert len(commands()) == 5
     for command in commands():
         if command == "dropforge up":
             continue  # the cloud of these tests runs already, and may be the strict one
