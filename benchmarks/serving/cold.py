@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -157,7 +158,8 @@ def cloud(body: bytes, digest: str) -> Iterator[dict[str, str]]:
     try:
         fill(given["AWS_ENDPOINT_URL"], body, digest)
         yield given
-    finally:
+    finally:  # what moto holds outlives its server: the next one of this process would find the table there
+        urlopen(Request(f"{given['AWS_ENDPOINT_URL']}/moto-api/reset", method="POST")).close()
         server.stop()
 
 
