@@ -47,7 +47,7 @@ class Batch(Workflow):
 
     def _way(self) -> sfn.IChainable:
         """Every state, in the order of the way."""
-        drop, claim, plan = self.drop_state(), self._claim_state(), self._plan_state()
+        drop, claim, plan = self.drop_state(), self.claim_state(self._claim), self._plan_state()
         alone, pieces, join = self._answer_alone(), self._pieces(), self._join_state()
         notify = self.notify_state(self._notify, ("Predicted", "Rejected"))
         for name, state in (("Claim", claim), ("Plan", plan), ("Answer", alone), ("Answer", pieces), ("Join", join)):
@@ -59,13 +59,6 @@ class Batch(Workflow):
         plan.next(planned.otherwise(alone.next(join)))
         join.next(notify)
         return drop.next(claim).next(self.claimed(plan))
-
-    def _claim_state(self) -> tasks.LambdaInvoke:
-        given = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
-        return self._claim.state(
-            given={**given, "execution": "$states.context.Execution.Id"},
-            assign={"run": f"{RESULT}.run", "model": f"{RESULT}.model"},
-        )
 
     def _plan_state(self) -> tasks.LambdaInvoke:
         status = f"{RESULT}.outcome = 'rejected' ? 'rejected' : 'running'"

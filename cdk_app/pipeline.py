@@ -48,7 +48,7 @@ class Pipeline(Workflow):
 
     def _way(self) -> sfn.IChainable:
         """Every state, in the order of the way."""
-        drop, claim, inspect = self.drop_state(), self._claim_state(), self._inspect_state()
+        drop, claim, inspect = self.drop_state(), self.claim_state(self._claim), self._inspect_state()
         train, judge, register = self._training.state(), self._judge_state(), self._register_state()
         promote = self._promote_state()
         notify = self.notify_state(self._notify, ("Promoted", "Refused", "Rejected"))
@@ -61,13 +61,6 @@ class Pipeline(Workflow):
         train.next(judge)
         inspect.next(self._when("Rejected", "$status = 'rejected'", notify, otherwise=train))
         return drop.next(claim).next(self.claimed(inspect))
-
-    def _claim_state(self) -> sfn.TaskStateBase:
-        given = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
-        return self._claim.state(
-            given={**given, "execution": "$states.context.Execution.Id"},
-            assign={"run": f"{RESULT}.run", "model": f"{RESULT}.model"},
-        )
 
     def _inspect_state(self) -> sfn.TaskStateBase:
         status = f"{RESULT}.outcome = 'rejected' ? 'rejected' : 'running'"

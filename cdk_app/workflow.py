@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.findings import acknowledge, acknowledge_wildcards
-from cdk_app.step import caught, jsonata
+from cdk_app.step import RESULT, caught, jsonata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,14 @@ class Workflow(Construct):
         nothing = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), NOTHING)
         assign = {name: jsonata(each) for name, each in found.items()}
         return sfn.Pass.jsonata(self, "Drop", assign={**assign, **nothing, "status": "running"})
+
+    def claim_state(self, claim: Step) -> tasks.LambdaInvoke:
+        """Owns the object for this execution, or says who does."""
+        given = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
+        return claim.state(
+            given={**given, "execution": "$states.context.Execution.Id"},
+            assign={"run": f"{RESULT}.run", "model": f"{RESULT}.model"},
+        )
 
     def claimed(self, then: sfn.IChainable) -> sfn.Choice:
         """Goes on with what this execution owns."""

@@ -11,7 +11,7 @@ from lambdas.catalog import inference, sagemaker
 from lambdas.catalog.openapi import document
 from lambdas.predict.common import MOST_BYTES
 from lambdas.predict.handler import respond
-from lambdas.serving.documents import short
+from lambdas.serving.faults import short
 from lambdas.shared.http import Request, Response, answer, error
 
 if TYPE_CHECKING:

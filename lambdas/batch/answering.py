@@ -47,7 +47,7 @@ class Work:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The model's columns."""
-        return tuple(column.name for column in self.model.card.columns)
+        return self.model.card.names
 
     @property
     def layout(self) -> Layout:

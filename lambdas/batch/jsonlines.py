@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import RowFault
 from lambdas.batch.rows import ROWS, Chunk
+from lambdas.serving.faults import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,8 +74,7 @@ class Digits(str):
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {name.strip(): value for name, value in pairs}
     if len(found) < len(pairs):
-        names = [name.strip() for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        raise ValueError(f"the key {repeated([name.strip() for name, _ in pairs])!r} stands twice")
     return found
 
 

@@ -101,7 +101,7 @@ class JsonWriter:
 
     def __init__(self, card: ModelCard, ids: str) -> None:
         self._card, self._ids = card, ids
-        self._wanted = {column.name for column in card.columns}
+        self._wanted = set(card.names)
 
     def header(self) -> str:
         """Nothing."""

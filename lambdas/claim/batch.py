@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.ids import run_id
 from dropforge.contract.names import NameFault, parse_batch
-from dropforge.contract.registry import RunRow, claim_key
+from dropforge.contract.registry import claim_key
 from dropforge.contract.steps import Claimed
-from lambdas.shared.clock import now
+from lambdas.claim.first import first_row
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
@@ -33,27 +33,6 @@ def claim_batch(given: ClaimInput, settings: RegistrySettings) -> Claimed:
     holder = registry.claim(claim_key(given.bucket, given.key, given.version), given.execution, run)
     if holder.owner != given.execution:
         return Claimed("duplicate", run, drop.model)
-    registry.put_run(first_row(given, drop.model, run))
+    registry.put_run(first_row(given, drop.model, run, "batch"))
     log("claimed", step="Claim", run=run, model=drop.model)
     return Claimed("claimed", run, drop.model)
-
-
-def first_row(given: ClaimInput, model: str, run: str) -> RunRow:
-    """The batch as it begins."""
-    when = now()
-    return RunRow(
-        run=run,
-        model=model,
-        status="running",
-        step="Claim",
-        created=when,
-        updated=when,
-        execution=given.execution,
-        bucket=given.bucket,
-        key=given.key,
-        object_version=given.version,
-        size=given.size,
-        identity="",
-        content="",
-        kind="batch",
-    )

@@ -15,8 +15,8 @@ from dropforge.contract.registry import RunRow, claim_key, content_key
 from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
 from lambdas.claim.batch import claim_batch
+from lambdas.claim.first import first_row
 from lambdas.claim.objects import identity, wishes
-from lambdas.shared.clock import now
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
@@ -54,7 +54,9 @@ def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings)
     known = registry.find_run(run)
     if known is not None:  # an earlier attempt of this execution wrote it, and its answer was lost
         return Claimed("duplicate" if known.status == "duplicate" else "claimed", run, drop.model)
-    row = first_row(given, drop, run, settings.image)
+    data = identity(given, drop)
+    content = digest(drop.model, data, wishes(given, drop), settings.image)
+    row = first_row(given, drop.model, run, "training", data, content)
     holder = registry.claim(content_key(drop.model, row.content), given.execution, run)
     if holder.run != run:
         row = closed_as_duplicate(row, holder.run)
@@ -62,26 +64,6 @@ def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings)
     outcome: Literal["claimed", "duplicate"] = "claimed" if holder.run == run else "duplicate"
     log(outcome, step="Claim", run=run, model=drop.model, holder=holder.run)
     return Claimed(outcome, run, drop.model)
-
-
-def first_row(given: ClaimInput, drop: Drop, run: str, image: str) -> RunRow:
-    """The run as it begins."""
-    data, when = identity(given, drop), now()
-    return RunRow(
-        run=run,
-        model=drop.model,
-        status="running",
-        step="Claim",
-        created=when,
-        updated=when,
-        execution=given.execution,
-        bucket=given.bucket,
-        key=given.key,
-        object_version=given.version,
-        size=given.size,
-        identity=data,
-        content=digest(drop.model, data, wishes(given, drop), image),
-    )
 
 
 def closed_as_duplicate(row: RunRow, holder: str) -> RunRow:

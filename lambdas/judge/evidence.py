@@ -60,7 +60,7 @@ def parity(model: ServedModel, golden: bytes) -> float:
     lines = [json.loads(line) for line in golden.splitlines() if line.strip()]
     if not lines:
         raise EvidenceFault("golden.jsonl: expected at least one row, got none")
-    names = [column.name for column in model.card.columns]
+    names = model.card.names
     rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
     given = model.predict(to_arrays(rows, model.card))
     if model.card.task in VALUES:
@@ -119,7 +119,7 @@ def class_of(value: Any) -> str:
 
 
 def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarray]]:
-    wanted = {column.name for column in model.card.columns}
+    wanted = set(model.card.names)
     columns = {name: values for name, values in holdout.rows.columns.items() if name in wanted}
     found = []
     size = BATCH if model.card.image is None else MOST_PICTURES

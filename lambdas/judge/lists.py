@@ -28,7 +28,7 @@ def ranking_scores(model: ServedModel, columns: Mapping[str, Sequence[Any]]) -> 
     A hit at place p counts 1 / log2(p + 1), the best possible list 1; recall is the share of the chosen items that is
     shown, of ten where more were chosen.
     """
-    user, item = (column.name for column in model.card.columns)
+    user, item = model.card.names
     chosen: dict[str, set[str]] = {}
     for one, other in zip(columns[user], columns[item], strict=True):
         chosen.setdefault(str(one), set()).add(str(other))
@@ -42,7 +42,7 @@ def ranking_scores(model: ServedModel, columns: Mapping[str, Sequence[Any]]) -> 
 
 def shown(model: ServedModel, users: Sequence[str]) -> list[List]:
     """Each user's list."""
-    user, item = (column.name for column in model.card.columns)
+    user, item = model.card.names
     found: list[List] = []
     for start in range(0, len(users), BATCH):
         asked = np.array(users[start : start + BATCH], dtype=object).reshape(-1, 1)

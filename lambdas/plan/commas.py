@@ -20,7 +20,7 @@ class CommaCensus:
     """Looks at the rows as they pass; most files have no such number, and cost a glance."""
 
     def __init__(self, card: ModelCard) -> None:
-        self._names = tuple(column.name for column in card.columns if column.kind == "number")
+        self._names = card.numbers
         self._seen: dict[str, set[frozenset[Commas]]] = {}
 
     def look(self, text: bytes, file: BatchFile) -> None:

@@ -92,7 +92,7 @@ def _header_size(text: bytes, delimiter: str) -> tuple[int, int]:
 
 def check_columns(name: str, columns: tuple[str, ...], card: ModelCard) -> None:
     """Refuses, with `DataFault`, a file without all columns of the model."""
-    missing = [column.name for column in card.columns if column.name not in columns]
+    missing = [name for name in card.names if name not in columns]
     if missing:
         raise DataFault(
             f"{name!r} has no {', '.join(map(repr, missing))[:500]}; expected every column that the model reads: "
@@ -102,7 +102,7 @@ def check_columns(name: str, columns: tuple[str, ...], card: ModelCard) -> None:
 
 def _with_keys(blocks: Iterator[bytes], name: str, card: ModelCard) -> Iterator[bytes]:
     """The blocks; at the end, every column of the model must have been the key of some row."""
-    wanted = tuple(column.name for column in card.columns)
+    wanted = card.names
     seen: set[str] = set()
     for block in blocks:
         if len(seen) < len(wanted):
@@ -118,8 +118,7 @@ def _parquet(path: Path, output: str, card: ModelCard) -> Opened:
     frames = read_parquet_blocks(path)
     columns = tuple(next(frames).columns)
     check_columns(path.name, columns, card)
-    numbers = {column.name for column in card.columns if column.kind == "number"}
-    blocks = (as_text(frame, numbers) for frame in frames)
+    blocks = (as_text(frame, set(card.numbers)) for frame in frames)
     return Opened(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dropforge.contract.names import MODEL_NAME
-from lambdas.serving.documents import short
-from lambdas.serving.faults import InputFault, NotFinite
+from lambdas.serving.faults import InputFault, NotFinite, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambdas.predict.common import checked_body, live_row, predicted
-from lambdas.serving.documents import short
-from lambdas.serving.faults import InputFault
+from lambdas.serving.faults import InputFault, short
 from lambdas.serving.pictures import BODIES
 from lambdas.serving.rows import (
     Rows,

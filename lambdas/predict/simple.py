@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import prediction_ids
 from lambdas.predict.common import checked_body, chosen, predicted
-from lambdas.serving.documents import short, write
-from lambdas.serving.faults import InputFault
+from lambdas.serving.documents import write
+from lambdas.serving.faults import InputFault, short
 from lambdas.serving.pictures import BODIES
 from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
 from lambdas.shared.http import HEADERS, Response, error

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
 
-from lambdas.serving.faults import InputFault
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from lambdas.serving.faults import InputFault, repeated, short
 
 SHORT = 4_096
 """Bytes up to which `bytes.count` is quicker than a comparison by numpy."""
@@ -46,17 +43,6 @@ def write(value: Any) -> bytes:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:  # a class that is a whole number beyond 64 bits
         return json.dumps(value, allow_nan=False).encode()
-
-
-def short(name: str) -> str:
-    """A stranger's name, cut to what a message can hold."""
-    return name if len(name) <= 100 else f"{name[:100]}…"
-
-
-def repeated(names: Sequence[str]) -> str | None:
-    """The first name that stands twice."""
-    seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def _keys(value: Any) -> int:

@@ -17,8 +17,7 @@ import numpy as np
 
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import BACKGROUND_KEY, PREDICTION, PROBABILITIES, Background
-from lambdas.serving.documents import short
-from lambdas.serving.faults import InputFault, ModelFault
+from lambdas.serving.faults import InputFault, ModelFault, short
 from lambdas.serving.model import as_label
 from lambdas.serving.shapley import orders, shares
 from lambdas.serving.values import to_array

@@ -1,6 +1,11 @@
-"""What a caller can do wrong, with the HTTP status it gets."""
+"""What a caller can do wrong, with the HTTP status it gets, and the names that messages show."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class InputFault(Exception):
@@ -24,3 +29,14 @@ class NotFinite(ModelFault):
     def __init__(self, output: str, row: int) -> None:
         super().__init__(f"output {output!r}, row {row}: expected finite numbers, got NaN or infinity")
         self.row = row
+
+
+def short(name: str) -> str:
+    """A stranger's name, cut to what a message can hold."""
+    return name if len(name) <= 100 else f"{name[:100]}…"
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """The first name that stands twice."""
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.schema import IMAGE
-from lambdas.serving.documents import read, repeated, short
-from lambdas.serving.faults import InputFault
+from lambdas.serving.documents import read
+from lambdas.serving.faults import InputFault, repeated, short
 from lambdas.serving.pictures import to_pixels
 from lambdas.serving.values import numbers_at_once, table_of, to_array
 

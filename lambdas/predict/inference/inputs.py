@@ -14,8 +14,7 @@ import orjson
 from dropforge.contract.schema import IMAGE
 from lambdas.predict.inference import alike, wire
 from lambdas.predict.inference.datatypes import BYTES
-from lambdas.serving.documents import short
-from lambdas.serving.faults import InputFault
+from lambdas.serving.faults import InputFault, repeated, short
 from lambdas.serving.pictures import to_pixels
 from lambdas.serving.rows import check_count, checked
 from lambdas.serving.table import Table
@@ -71,8 +70,7 @@ def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
             raise _wrong_shape(each, f"[{count}] or [{count}, 1], as {count} rows in the first tensor")
         columns[each.name] = _values(each)
     if len(columns) != len(tensors):
-        names = [each.name for each in tensors]
-        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        twice = str(repeated([each.name for each in tensors]))
         message = f"column {short(twice)!r}: expected once, got it again"
         raise InputFault(422, "repeated_column", message, short(twice))
     return columns
@@ -81,7 +79,7 @@ def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
 def _is_matrix(tensors: list[Tensor], card: ModelCard) -> bool:
     one = tensors[0]
     alone = len(tensors) == 1 and len(one.shape) == 2 and one.shape[1] > 1
-    return alone and one.name not in [each.name for each in card.columns] and card.all_numbers
+    return alone and one.name not in card.names and card.all_numbers
 
 
 def _matrix(tensor: Tensor, card: ModelCard) -> dict[str, Values]:

@@ -12,8 +12,7 @@ from dropforge.contract.ids import prediction_ids
 from dropforge.contract.schema import ITEMS, PREDICTION, PROBABILITIES, SCORES
 from lambdas.predict.inference.datatypes import BYTES, NUMPY, packed
 from lambdas.predict.inference.wire import HEADER, Output
-from lambdas.serving.documents import short
-from lambdas.serving.faults import InputFault
+from lambdas.serving.faults import InputFault, short
 from lambdas.serving.model import as_label
 from lambdas.shared.http import Response
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from lambdas.predict.inference.datatypes import BYTES, NUMPY, numbers_of, parts_of
-from lambdas.serving.documents import short
-from lambdas.serving.faults import InputFault
+from lambdas.serving.faults import InputFault, short
 
 if TYPE_CHECKING:
     import numpy as np
