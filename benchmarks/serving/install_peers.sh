@@ -17,9 +17,9 @@ packages() {
     kserve) echo "kserve==0.21.0" ;;
     litserve) echo "litserve==0.2.19" ;;
     bentoml) echo "bentoml==1.4.40" ;;
-    awslambdaric) echo "awslambdaric==4.2.2 numpy==2.4.6 orjson==3.13.0 pillow==13.0.0 pybase64==1.5.1" ;;
+    awslambdaric) echo "awslambdaric==4.2.2 msgspec==0.22.0 numpy==2.4.6 orjson==3.13.0 pillow==13.0.0 pybase64==1.5.1" ;;
     shap) echo "shap==0.51.0 numba==0.68.1 llvmlite==0.50.0 numpy==2.4.6 scikit-learn==1.9.1" ;;
-    servers) echo "numpy==2.4.6 orjson==3.13.0 pillow==13.0.0 pybase64==1.5.1 uvicorn==0.54.0 httptools==0.9.0 uvloop==0.23.0 granian==2.8.7 hypercorn==0.18.0 aiohttp==3.14.5" ;;
+    servers) echo "msgspec==0.22.0 numpy==2.4.6 orjson==3.13.0 pillow==13.0.0 pybase64==1.5.1 uvicorn==0.54.0 httptools==0.9.0 uvloop==0.23.0 granian==2.8.7 hypercorn==0.18.0 aiohttp==3.14.5" ;;
     *) return 1 ;;
   esac
 }

@@ -9,7 +9,7 @@ from lambdas.predict.common import checked_body, chosen, predicted
 from lambdas.serving.documents import write
 from lambdas.serving.faults import InputFault, short
 from lambdas.serving.pictures import BODIES
-from lambdas.serving.rows import from_csv, from_json, from_picture, to_arrays
+from lambdas.serving.rows import Rows, check_count, from_csv, from_json, from_picture, to_arrays
 from lambdas.shared.http import HEADERS, Response, error
 
 if TYPE_CHECKING:
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dropforge.contract.schema import ModelCard
     from lambdas.predict.common import Store
     from lambdas.serving.model import Answers, ServedModel
-    from lambdas.serving.rows import Rows
     from lambdas.shared.http import Request
+
+
+LONG = 100_000
+"""Bytes of a body from which on dictionaries of its records would take longer than the graph."""
 
 
 def answered(request: Request, served: Store) -> Response:
@@ -41,8 +45,8 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         ModelFault: the live model cannot be served.
     """
     row = chosen(request.path, served)
-    rows = read_rows(request)
     model = served.load(row)
+    rows = read_rows(request, model.card)
     arrays = to_arrays(rows, model.card)
     answers = predicted(model, arrays)
     return {
@@ -67,17 +71,30 @@ def explained(
     return explanations(request.query, model, arrays, answers)
 
 
-def read_rows(request: Request) -> Rows:
+def read_rows(request: Request, card: ModelCard) -> Rows:
     """The request's rows by its content type; JSON when it names none."""
     body = checked_body(request)
     if request.content_type in ("", "application/json"):
-        return from_json(body)
+        return (many_records(body, card) if len(body) >= LONG else None) or from_json(body)
     if request.content_type in ("text/csv", "application/csv"):
         return from_csv(body)
     if request.content_type in BODIES:
         return from_picture(body)
     message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"
     raise InputFault(415, "content_type", message)
+
+
+def many_records(body: bytes, card: ModelCard) -> Rows | None:
+    """The rows of a long JSON of records of numbers alone; None for every other. Its module is imported when asked."""
+    if not card.all_numbers:
+        return None
+    from lambdas.predict.records import table_of_records
+
+    table = table_of_records(body, card.names)
+    if table is None:
+        return None
+    check_count(table.count)
+    return Rows({}, table.count, table=table)
 
 
 def probabilities(answers: Answers, model: ServedModel) -> list[dict[str, float]] | None:

@@ -25,8 +25,8 @@ def read(body: bytes) -> Any:
     """
     try:
         value = orjson.loads(body)
-        colons = _colons(body)
-        if colons == _keys(value) or (b"\\" not in body and colons == _written(value)):
+        written = colons(body)
+        if written == _keys(value) or (b"\\" not in body and written == _written(value)):
             return value
     except (orjson.JSONDecodeError, RecursionError):
         pass
@@ -71,7 +71,8 @@ def _written(value: Any) -> int:
     return str.count(value, ":") if type(value) is str else 0
 
 
-def _colons(body: bytes) -> int:
+def colons(body: bytes) -> int:
+    """How many there are."""
     if len(body) <= SHORT:
         return body.count(b":")
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(":")))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dropforge.contract.schema import ModelCard
+    from lambdas.serving.table import Table
 
 MOST_ROWS = 10_000
 
@@ -35,6 +36,8 @@ class Rows:
     """Whether every value is a text of a CSV."""
     records: list[dict[str, Any]] | None = None
     """Instead of `columns`: made into columns by the card, since strangers' records may have any number of keys."""
+    table: Table | None = None
+    """Instead of both: what the model takes."""
 
 
 def from_json(body: bytes) -> Rows:
@@ -111,6 +114,8 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     Raises:
         InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
     """
+    if rows.table is not None:
+        return rows.table
     table = table_of(card, rows.records) if rows.records is not None and card.all_numbers else None
     if table is not None:
         return table

@@ -20,7 +20,7 @@ from lambdas.serving.numbers import numbers_at_sight, parse_numbers
 from lambdas.serving.table import FEW, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dropforge.contract.batch import Commas
     from dropforge.contract.schema import Column, ModelCard
@@ -74,9 +74,12 @@ def numbers_at_once(names: tuple[str, ...], values: Mapping[str, Sequence[Any]])
 
     None when a value cannot be taken, for `to_array` then says which, and where there is no name.
     """
-    if not names:
-        return None
-    numbers = _float32(list(chain.from_iterable(values[name] for name in names)))
+    return table_of_columns(names, map(values.__getitem__, names)) if names else None
+
+
+def table_of_columns(names: tuple[str, ...], values: Iterable[Sequence[Any]]) -> Table | None:
+    """The inputs of JSON numbers, column by column in the order of the names; None when one of them cannot be taken."""
+    numbers = _float32(list(chain.from_iterable(values)))
     return None if numbers is None else Table(names, numbers.reshape(len(names), -1))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from lambdas.predict.inference.datatypes import NUMPY
 from lambdas.serving.rows import MOST_ROWS
 from lambdas.serving.table import Table
-from lambdas.serving.values import LARGEST, numbers_at_once, table_of_rows
+from lambdas.serving.values import LARGEST, table_of_columns, table_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ FIELDS = 4
 NUMBERS = NUMPY.keys() - {"BOOL", "BF16"}
 
 
-def table_of(inputs: Sequence[Any], blob: bytes, card: ModelCard) -> Table | None:
+def table_of(inputs: Sequence[Any], blob: memoryview, card: ModelCard) -> Table | None:
     """The model's inputs; None when the request is another, or a value cannot be taken.
 
     Args:
@@ -55,7 +55,7 @@ def table_of(inputs: Sequence[Any], blob: bytes, card: ModelCard) -> Table | Non
     return _of_columns(names, values, count, datatype, blob, card)
 
 
-def _of_rows(value: Any, count: int, datatype: str, blob: bytes, card: ModelCard) -> Table | None:
+def _of_rows(value: Any, count: int, datatype: str, blob: memoryview, card: ModelCard) -> Table | None:
     """One tensor [N, C]."""
     if blob:
         numbers = _unpacked(blob, [value], count * len(card.names), datatype)
@@ -64,13 +64,14 @@ def _of_rows(value: Any, count: int, datatype: str, blob: bytes, card: ModelCard
     return table_of_rows(card.names, flat) if len(flat) == count * len(card.names) else None
 
 
-def _of_columns(names: tuple[str, ...], values: tuple[Any, ...], count: int, datatype: str, blob: bytes,
+def _of_columns(names: tuple[str, ...], values: tuple[Any, ...], count: int, datatype: str, blob: memoryview,
                 card: ModelCard) -> Table | None:  # fmt: skip
     """A tensor [N] or [N, 1] a column, in any order."""
     if not blob:
-        right = set(map(type, values)) == {list} and set(map(len, values)) == {count}
-        flat = right and type(values[0][0]) is not list
-        return numbers_at_once(card.names, dict(zip(names, values, strict=True))) if flat else None
+        if set(map(type, values)) != {list} or set(map(len, values)) != {count}:
+            return None
+        ordered = values if names == card.names else map(dict(zip(names, values, strict=True)).__getitem__, card.names)
+        return table_of_columns(card.names, ordered)
     numbers = _unpacked(blob, values, count, datatype)
     if numbers is None:
         return None
@@ -78,7 +79,7 @@ def _of_columns(names: tuple[str, ...], values: tuple[Any, ...], count: int, dat
     return Table(card.names, _whole(matrix if names == card.names else matrix[[*map(names.index, card.names)]]))
 
 
-def _unpacked(blob: bytes, parameters: Sequence[Any], count: int, datatype: str) -> np.ndarray | None:
+def _unpacked(blob: memoryview, parameters: Sequence[Any], count: int, datatype: str) -> np.ndarray | None:
     """The numbers of tensors of `count` values each, all that follows the JSON; None when their sizes are others."""
     kind = NUMPY[datatype]
     said = {"binary_data_size": count * kind.itemsize}

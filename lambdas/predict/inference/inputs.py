@@ -123,7 +123,7 @@ def _from_json(value: Any, at: int, name: str) -> Any:
         raise _wrong_type(at, name, f"JSON, as its content_type {JSON_TEXT} says: {fault}") from fault
 
 
-def _ready(found: dict[str, np.ndarray], kinds: Mapping[str, str], blob: bytes) -> dict[str, np.ndarray]:
+def _ready(found: dict[str, np.ndarray], kinds: Mapping[str, str], blob: memoryview) -> dict[str, np.ndarray]:
     """The columns of numbers that came as arrays of numbers, float32 [N, 1], but those with a number that is too large.
 
     They are made ready through float64, as numbers of JSON are, so that a whole number has the same float32.

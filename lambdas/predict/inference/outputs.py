@@ -35,7 +35,7 @@ class Made(NamedTuple):
     name: str
     datatype: str
     values: np.ndarray
-    """[N, width]: numbers, or texts as objects."""
+    """[N, width]: numbers, texts as objects, or of classes their places in the card."""
 
 
 def names_of(card: ModelCard) -> dict[str, tuple[str, int]]:
@@ -60,21 +60,19 @@ def label_datatype(label_type: LabelType, classes: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def label_table(label_type: LabelType, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Every class, from the graph's text to what is answered."""
-    if label_datatype(label_type, classes) == BYTES:
-        return {each: each for each in classes}
-    return {each: as_label(each, label_type) for each in classes}
+def label_list(label_type: LabelType, classes: tuple[str, ...]) -> list[Any]:
+    """Every class as it is answered, in its place."""
+    texts = label_datatype(label_type, classes) == BYTES
+    return [each if texts else as_label(each, label_type) for each in classes]
 
 
 @lru_cache(maxsize=64)
-def label_bytes(label_type: LabelType, classes: tuple[str, ...]) -> dict[str, bytes]:
-    """Every class, from the graph's text to its element in binary."""
-    datatype = label_datatype(label_type, classes)
-    table = label_table(label_type, classes)
-    if datatype == BYTES:
-        return {each: packed([each.encode()]) for each in table}
-    return {each: np.array(value, NUMPY[datatype]).tobytes() for each, value in table.items()}
+def label_elements(label_type: LabelType, classes: tuple[str, ...]) -> np.ndarray:
+    """Every class as its element in binary, in its place: numbers, or bytes as objects."""
+    datatype, labels = label_datatype(label_type, classes), label_list(label_type, classes)
+    if datatype != BYTES:
+        return np.array(labels, NUMPY[datatype])
+    return np.array([packed([each.encode()]) for each in labels], object)
 
 
 def response(
@@ -102,7 +100,7 @@ def response(
             raise InputFault(422, "unknown_output", message, field)
         made = Made(each.name, known[each.name][0], _values(each.name, found))
         for part in _apart(made, card) if asked.table else [made]:
-            blob = _blob(part, card, found) if each.binary else None
+            blob = _blob(part, card) if each.binary else None
             described.append(_described(part, card, blob, asked.table))
             blobs += [] if blob is None else [blob]
     document: dict[str, Any] = {"model_name": live.model, "model_version": live.version, "outputs": described}
@@ -135,9 +133,9 @@ def _described(made: Made, card: ModelCard, blob: bytes | None, table: bool) -> 
     parameters: dict[str, Any] = {"content_type": "str"} if table and made.datatype == BYTES else {}
     if blob is not None:
         parameters["binary_data_size"] = len(blob)
-    elif _is_label(made):
-        labels = label_table(card.label_type, card.classes)
-        document["data"] = list(map(labels.__getitem__, made.values.ravel().tolist()))
+    elif _is_label(made, card):
+        labels = label_list(card.label_type, card.classes)
+        document["data"] = [labels[at] for at in made.values.ravel().tolist()]
     else:
         document["data"] = made.values.ravel().tolist()
     if parameters:
@@ -145,20 +143,15 @@ def _described(made: Made, card: ModelCard, blob: bytes | None, table: bool) -> 
     return document
 
 
-def _is_label(made: Made) -> bool:
-    return made.name == PREDICTION and made.values.dtype == object
+def _is_label(made: Made, card: ModelCard) -> bool:
+    return made.name == PREDICTION and bool(card.classes)
 
 
-def _blob(made: Made, card: ModelCard, found: Mapping[str, np.ndarray]) -> bytes:
-    return _labels_packed(found, card) if _is_label(made) else _packed(made)
-
-
-def _labels_packed(found: Mapping[str, np.ndarray], card: ModelCard) -> bytes:
-    table = label_bytes(card.label_type, card.classes)
-    if card.likeliest:  # half the time of a look at each label
-        likeliest = found[PROBABILITIES].argmax(axis=1)
-        return b"".join(np.array([*table.values()], object).take(likeliest).tolist())
-    return b"".join(map(table.__getitem__, found[PREDICTION].ravel().tolist()))
+def _blob(made: Made, card: ModelCard) -> bytes:
+    if not _is_label(made, card):
+        return _packed(made)
+    elements = label_elements(card.label_type, card.classes).take(made.values.ravel())
+    return b"".join(elements.tolist()) if elements.dtype == object else elements.tobytes()
 
 
 def _packed(made: Made) -> bytes:

@@ -54,7 +54,7 @@ class Inference(NamedTuple):
     binary: bool
     table: bool
     """Whether MLServer's pandas codec wants columns back."""
-    blob: bytes
+    blob: memoryview
     """All that follows the JSON."""
 
 
@@ -69,12 +69,13 @@ def read(body: bytes, header: str | None) -> Inference:
         InputFault: 400 for what is no such request.
     """
     length = len(body) if header is None else _length(header, len(body))
-    document = _parsed(body if header is None else body[:length])
+    whole = memoryview(body)  # its parts are no copies
+    document = _parsed(whole[:length])
     inputs = _list(document, "inputs")
     parameters = _parameters(document, "parameters")
     binary = parameters.get("binary_data_output") is True
     outputs = _outputs(_list(document, "outputs"), binary) if document.get("outputs") else None
-    return Inference(_id(document), inputs, outputs, binary, parameters.get("content_type") == "pd", body[length:])
+    return Inference(_id(document), inputs, outputs, binary, parameters.get("content_type") == "pd", whole[length:])
 
 
 def tensors(asked: Inference) -> list[Tensor]:
@@ -83,7 +84,7 @@ def tensors(asked: Inference) -> list[Tensor]:
     Raises:
         InputFault: 400 for what is no tensor, 422 for one that is not what it says of itself.
     """
-    found, used, blob = [], 0, memoryview(asked.blob)
+    found, used, blob = [], 0, asked.blob
     for at, each in enumerate(asked.inputs):
         tensor, size = _tensor(each, f"inputs[{at}]", blob[used:])
         found.append(tensor)
@@ -101,7 +102,7 @@ def _length(header: str, size: int) -> int:
     return int(header[:9])
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parsed(body: memoryview) -> dict[str, Any]:
     if not body:
         raise InputFault(400, "empty", 'expected JSON with "inputs", got an empty body', "inputs")
     try:
