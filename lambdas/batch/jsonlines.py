@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import RowFault
+from dropforge.contract.records import as_text, kind, repeated
 from lambdas.batch.rows import ROWS, Chunk
-from lambdas.serving.faults import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,16 +74,12 @@ class Digits(str):
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {name.strip(): value for name, value in pairs}
     if len(found) < len(pairs):
-        raise ValueError(f"the key {repeated([name.strip() for name, _ in pairs])!r} stands twice")
+        raise ValueError(f"the key {repeated(name.strip() for name, _ in pairs)!r} stands twice")
     return found
 
 
 def _text(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    found = "an object" if isinstance(value, dict) else "a list"
-    raise _Wrong(f"expected a text, a number, true, false or null, got {found}", name)
+    text = as_text(value)
+    if text is None:
+        raise _Wrong(f"expected a text, a number, true, false or null, got {kind(value)}", name)
+    return text

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from lambdas.serving.faults import InputFault, repeated, short
+from dropforge.contract.records import repeated
+from lambdas.serving.faults import InputFault, short
 
 SHORT = 4_096
 """Bytes up to which `bytes.count` is quicker than a comparison by numpy."""

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 class InputFault(Exception):
     """A request that cannot be answered; `field` names the place, such as `rows[3].age`."""
@@ -34,9 +29,3 @@ class NotFinite(ModelFault):
 def short(name: str) -> str:
     """A stranger's name, cut to what a message can hold."""
     return name if len(name) <= 100 else f"{name[:100]}…"
-
-
-def repeated(names: Sequence[str]) -> str | None:
-    """The first name that stands twice."""
-    seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]

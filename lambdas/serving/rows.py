@@ -7,9 +7,10 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dropforge.contract.records import repeated
 from dropforge.contract.schema import IMAGE
 from lambdas.serving.documents import read
-from lambdas.serving.faults import InputFault, repeated, short
+from lambdas.serving.faults import InputFault, short
 from lambdas.serving.pictures import to_pixels
 from lambdas.serving.values import numbers_at_once, table_of, to_array
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from dropforge.contract.records import as_text, kind, repeated
 from training_container.data.delimited import check_names
 from training_container.data.faults import DataFault
 
@@ -79,20 +80,15 @@ def _rows(blocks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        raise ValueError(f"the key {repeated(name for name, _ in pairs)!r} stands twice")
     return found
 
 
 def _text(value: Any, line: int, key: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    found = "an object" if isinstance(value, dict) else "a list"
-    raise DataFault(
-        f"line {line}: {key!r} holds {found}; expected a text, a number, true, false or null: "
-        "give each part a column of its own"
-    )
+    text = as_text(value)
+    if text is None:
+        raise DataFault(
+            f"line {line}: {key!r} holds {kind(value)}; expected a text, a number, true, false or null: "
+            "give each part a column of its own"
+        )
+    return text

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from dropforge.contract.records import repeated
 from dropforge.contract.schema import IMAGE
 from lambdas.predict.inference import alike, wire
 from lambdas.predict.inference.datatypes import BYTES
-from lambdas.serving.faults import InputFault, repeated, short
+from lambdas.serving.faults import InputFault, short
 from lambdas.serving.pictures import to_pixels
 from lambdas.serving.rows import check_count, checked
 from lambdas.serving.table import Table
