@@ -15,20 +15,21 @@ from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
 from training_container import metrics
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
-from training_container.ensemble import ensemble
+from training_container.ensemble import ensemble, greedy
 from training_container.faults import JobFault
 from training_container.models.body import predict
 from training_container.models.catboost import CatBoost
-from training_container.models.family import Choosy, Problem, deal
+from training_container.models.family import Choosy, Problem, Tunable, deal
 from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
+from training_container.repeating import MARGIN, again
 from training_container.scoring.honest import honest
 from training_container.tuning import tune
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dropforge.contract.spec import Search
     from training_container.data.dataset import Dataset
@@ -48,8 +49,8 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
 )
 """The families, quick ones first, each with the part that it may take of what is left of the budget."""
 
-PORTFOLIO_PROGRESS = 0.6
-"""Part of the fitting's progress that the portfolio fills; tuning fills the rest."""
+PORTFOLIO_PROGRESS, AGAIN_PROGRESS = 0.5, 0.7
+"""Parts of the fitting's progress at which the portfolio is done, and what is fitted again; tuning fills the rest."""
 
 TUNING = "tuning"
 
@@ -138,9 +139,10 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
         if not trials or (budget.left and _worth(family, problem, part)):
             trials.append(_try(family, problem, part, watch.within(done, done + share * step, model=family.name)))
         done += share * step
-    known = {family.name: family for family, _ in families}
-    rest = watch.within(done, 1.0, model=TUNING)
-    trials += [Trial(*each) for each in tune(problem, _ranked(problem, trials), known, search, budget, rest)]
+    known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
+    trials = _repeated(problem, trials, known, budget, watch.within(done, AGAIN_PROGRESS))
+    rest = watch.within(AGAIN_PROGRESS, 1.0, model=TUNING)
+    trials += [Trial(*each) for each in tune(problem, ranked, known, search, budget, rest)]
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
 
 
@@ -153,6 +155,20 @@ def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Tria
     start = time.monotonic()
     fitted = family.fit(problem, budget, watch)
     return Trial(family.name, fitted, time.monotonic() - start)
+
+
+def _repeated(problem: Problem, trials: Sequence[Trial], families: Mapping[str, Family], budget: Budget,
+              watch: Watch) -> list[Trial]:  # fmt: skip
+    """The trials, those that the ensemble leans on fitted again, the heaviest first, as long as there is time."""
+    weights = greedy(problem, [trial.fitted.answers for trial in trials])
+    found = {trial.name: trial for trial in trials}
+    for weight, trial in sorted(zip(weights, trials, strict=True), key=lambda each: -each[0]):
+        family = families[trial.name]
+        if weight > 0 and isinstance(family, Tunable) and budget.left > MARGIN * trial.seconds:
+            start = time.monotonic()
+            both = again(problem, family, trial.fitted, budget.part(1.0), watch.within(0.0, 1.0, model=trial.name))
+            found[trial.name] = Trial(trial.name, both, trial.seconds + time.monotonic() - start)
+    return list(found.values())
 
 
 def _ranked(problem: Problem, trials: Sequence[Trial]) -> list[tuple[str, float]]:

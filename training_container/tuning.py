@@ -1,4 +1,4 @@
-"""Tuning of the best family with what is left of the budget: Optuna's TPE, random or grid search, each trial a bag.
+"""Tuning of the best family that there is time for: Optuna's TPE, random or grid search, each trial a bag.
 
 A trial is cross-validated like everything else and pruned fold by fold when it falls behind the median of the others.
 What it leaves is one more member for the ensemble to weigh. It ends with the budget, or when trials stop helping.
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import optuna
 
+from training_container.models.family import Tunable
 from training_container.watch import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dropforge.contract.spec import Search
-    from training_container.models.family import Family, Fitted, Problem, Tunable
+    from training_container.models.family import Family, Fitted, Problem
     from training_container.watch import Budget, Watch
 
 PATIENCE = 12
@@ -34,15 +35,15 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials are told by the wat
 
 def tune(problem: Problem, ranked: Sequence[tuple[str, float]], families: Mapping[str, Family], search: Search,
          budget: Budget, watch: Watch) -> list[tuple[str, Fitted, float]]:  # fmt: skip
-    """The best family at its best settings, as (name, bag, seconds); nothing where too little time or no dial is left.
+    """The best family that there is time for at its best settings: (name, bag, seconds); nothing where there is none.
 
     `ranked` are the names and seconds of what was fitted so far, the best first.
     """
-    base, seconds = next(((families[name], took) for name, took in ranked if hasattr(families[name], "tuned")),
-                         (None, 0.0))  # fmt: skip
-    if base is None or search == "none" or budget.left < FEWEST * seconds:
+    base = next((family for name, seconds in ranked if budget.left >= FEWEST * seconds
+                 and isinstance(family := families[name], Tunable)), None)  # fmt: skip
+    if base is None or search == "none":
         return []
-    tuner = Tuner(problem, cast("Tunable", base), budget, watch)
+    tuner = Tuner(problem, base, budget, watch)
     study = optuna.create_study(sampler=_sampler(search, tuner.base, problem.seed),
                                 pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=0))  # fmt: skip
     study.optimize(tuner.attempt, callbacks=[tuner.end], n_trials=None if budget.left else 0)

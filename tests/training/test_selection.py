@@ -12,13 +12,14 @@ import torch
 
 from training_container import metrics
 from training_container.checkpoints import Checkpoints
-from training_container.ensemble import calibrated, ensemble, greedy, guarded
+from training_container.ensemble import calibrated, ensemble, greedy, guarded, weighed_by
 from training_container.models import lightgbm as lightgbm_family
 from training_container.models.body import heated, predict
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural, Settings
+from training_container.repeating import again
 from training_container.selection import study
 from training_container.tuning import tune
 from training_container.watch import Budget
@@ -42,8 +43,11 @@ def test_weights_are_never_worse_than_the_best_member(posed: Callable[[str], Set
         fitted = {family.name: family.fit(problem, Budget(1), quiet) for family in families}
         made = ensemble(problem, fitted)
         assert sum(made.settings["weights"].values()) == pytest.approx(1, abs=1e-3)
-        if problem.metric != "rmse":  # of a regression the members are guarded first
-            assert not any(problem.better(each.validation, made.validation) for each in fitted.values())
+        if problem.classes:  # of a regression the members are guarded first
+            weights = greedy(problem, [each.answers for each in fitted.values()])
+            mean = sum(weight * each.answers for weight, each in zip(weights, fitted.values(), strict=True))
+            least = min(each.validation[weighed_by(problem)] for each in fitted.values())
+            assert problem.score(mean)[weighed_by(problem)] <= least  # log loss
         seen = predict(made.body, problem.rows)
         assert problem.score(seen)[problem.metric] != pytest.approx(made.validation[problem.metric])  # rows it has seen
 
@@ -93,6 +97,38 @@ def test_tuning_searches_the_best_family(posed: Callable[[str], Set], quiet: Wat
     assert (name, fitted.settings.keys() >= {"num_leaves", "learning_rate"}) == ("lightgbm-tuned", True)
     assert seconds > 0
     assert tune(problem, [("lightgbm", 0.2)], families, "none", Budget(0.1), quiet) == []
+
+
+def test_the_best_family_is_tuned_that_there_is_time_for(posed: Callable[[str], Set], quiet: Watch) -> None:
+    families: dict[str, Family] = {"neural": Neural(QUICK), "lightgbm": LightGBM()}
+    ranked = [("neural", 100.0), ("lightgbm", 0.2)]
+    ((name, _, _),) = tune(posed("penguins").problem, ranked, families, "random", Budget(0.05), quiet)
+    assert name == "lightgbm-tuned"
+
+
+@pytest.mark.parametrize("family", [LightGBM(), CatBoost(), Neural(QUICK)], ids=lambda each: each.name)
+def test_a_second_seed_makes_a_mean(posed: Callable[[str], Set], quiet: Watch, family: Family) -> None:
+    problem = posed("cars").problem
+    first = family.fit(problem, Budget(1), quiet)
+    both = again(problem, family, first, Budget(1), quiet)
+    assert both.settings["seeds"] == [problem.seed, problem.seed + 1]
+    second = both.answers * 2 - first.answers
+    assert np.abs(second - first.answers).max() > 0  # chance made another one
+    rows = problem.rows.take(slice(0, 50))
+    apart = [predict(each.body, rows) for each in (first, both)]
+    assert np.abs(apart[0] - apart[1]).max() > 0
+    assert len({forest.name for forest in both.body.forests}) == 2 * len(first.body.forests)
+    scores = [problem.score(each)["rmse"] for each in (first.answers, second, both.answers)]
+    assert scores[2] < max(scores[:2])
+
+
+def test_what_the_ensemble_leans_on_is_fitted_again(posed: Callable[[str], Set], quiet: Watch) -> None:
+    dataset, families = posed("cars").dataset, [(Ridge(), 0.1), (LightGBM(), 0.3)]
+    done = study(dataset, metric=None, budget=Budget(1), seed=3, watch=quiet, search="none", families=families)
+    seeds = {trial.name: trial.fitted.settings.get("seeds") for trial in done.trials}
+    assert seeds == {"linear": None, "lightgbm": [3, 4]}  # a linear model leaves nothing to chance
+    done = study(dataset, metric=None, budget=Budget(0.0), seed=3, watch=quiet, search="none", families=families)
+    assert [trial.fitted.settings.get("seeds") for trial in done.trials] == [None]
 
 
 def test_a_budget_is_kept_and_its_first_tenth_leaves_a_model(posed: Callable[[str], Set], quiet: Watch) -> None:

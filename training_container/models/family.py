@@ -6,7 +6,7 @@ out-of-fold answers choose settings, weigh the ensemble and calibrate it. What s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -56,6 +56,13 @@ class Problem:
             (np.flatnonzero(self.fold != each), np.flatnonzero(self.fold == each))
             for each in range(int(self.fold.max()) + 1)
         ]
+
+    def reseeded(self) -> Problem:
+        """The same problem under the next seed, with what was worked out for it."""
+        other = replace(self, seed=self.seed + 1)
+        known = {name: value for name, value in vars(self).items() if name not in self.__dataclass_fields__}
+        vars(other).update(known)
+        return other
 
     @cached_property
     def tree_inputs(self) -> TreeInputs:
@@ -142,8 +149,9 @@ class Choosy(Protocol):
         ...
 
 
+@runtime_checkable
 class Tunable(Protocol):
-    """A family whose settings can be searched."""
+    """A family whose settings can be searched, and whose fits differ by the seed."""
 
     @property
     def name(self) -> str:
