@@ -22,7 +22,8 @@ from training_container.models.body import mix
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
-from training_container.models.neural import Neural, Settings
+from training_container.models.network import Settings
+from training_container.models.neural import Neural
 from training_container.selection import pose
 from training_container.watch import Budget
 

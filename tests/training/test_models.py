@@ -19,7 +19,8 @@ from training_container.models.forest import TreeInputs
 from training_container.models.gradient_descent import GradientDescent, cost, descend
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Moments, Ridge, Softmax, solve
-from training_container.models.neural import Neural, Settings
+from training_container.models.network import Settings
+from training_container.models.neural import Neural
 from training_container.models.packed import PackedEmbedding
 from training_container.watch import Budget
 

@@ -18,7 +18,8 @@ from training_container.models.body import heated, predict
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
-from training_container.models.neural import Neural, Settings
+from training_container.models.network import Settings
+from training_container.models.neural import Neural
 from training_container.repeating import again
 from training_container.selection import study
 from training_container.tuning import tune
