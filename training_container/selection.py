@@ -44,6 +44,7 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
     (LightGBM(), 0.3),
     (LightGBM.oblique(), 0.35),
     (CatBoost(), 0.45),
+    (CatBoost.oblique(), 0.5),
     (LightGBM.extra(), 0.3),
     (Neural(), 0.7),
 )
@@ -136,7 +137,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
     for family, share in fitting:
         part = budget.part(share)
-        if not trials or (budget.left and _worth(family, problem, part)):
+        if not trials or (budget.left and _worth(family, problem, part, trials)):
             trials.append(_try(family, problem, part, watch.within(done, done + share * step, model=family.name)))
         done += share * step
     known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
@@ -146,8 +147,9 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
 
 
-def _worth(family: Family, problem: Problem, budget: Budget) -> bool:
-    return not isinstance(family, Choosy) or family.worth(problem, budget)
+def _worth(family: Family, problem: Problem, budget: Budget, trials: Sequence[Trial]) -> bool:
+    fitted = {trial.name: trial.fitted for trial in trials}
+    return not isinstance(family, Choosy) or family.worth(problem, budget, fitted)
 
 
 def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Trial:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from training_container.watch import Watch
 
-FORESTS = (LightGBM(), LightGBM.extra(), LightGBM.oblique(), CatBoost(settings={"iterations": 100}))
+FORESTS = (LightGBM(), LightGBM.extra(), LightGBM.oblique(), CatBoost(settings={"iterations": 100}),
+           replace(CatBoost.oblique(), settings={"iterations": 60, "rsm": 0.4}))  # fmt: skip
 QUICK = Settings(epochs=4, width=32, bins=8)
 SMALL = Settings(epochs=20, width=64, bins=8, rate=1e-2, average=0.9)
 

@@ -16,6 +16,7 @@ from training_container.ensemble import calibrated, ensemble, greedy, guarded, w
 from training_container.models import lightgbm as lightgbm_family
 from training_container.models.body import heated, predict
 from training_container.models.catboost import CatBoost
+from training_container.models.family import Fitted
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
@@ -105,6 +106,16 @@ def test_the_best_family_is_tuned_that_there_is_time_for(posed: Callable[[str], 
     ranked = [("neural", 100.0), ("lightgbm", 0.2)]
     ((name, _, _),) = tune(posed("penguins").problem, ranked, families, "random", Budget(0.05), quiet)
     assert name == "lightgbm-tuned"
+
+
+def test_catboost_reads_pairs_where_they_have_paid(posed: Callable[[str], Set]) -> None:
+    problem = posed("cars").problem
+    made = Fitted(None, problem.target, {"rmse": 2.0})  # type: ignore[arg-type]  # no model is asked
+    for paired, pays in ((1.98, True), (1.995, False), (2.1, False)):
+        fitted = {"lightgbm": made, "lightgbm-oblique": replace(made, validation={"rmse": paired})}
+        assert CatBoost.oblique().worth(problem, Budget(1), fitted) is pays
+        assert CatBoost().worth(problem, Budget(1), fitted) is not pays
+    assert CatBoost().worth(problem, Budget(1), {}) and not CatBoost.oblique().worth(problem, Budget(1), {})
 
 
 @pytest.mark.parametrize("family", [LightGBM(), CatBoost(), Neural(QUICK)], ids=lambda each: each.name)

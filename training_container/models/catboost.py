@@ -1,4 +1,7 @@
-"""CatBoost on numbers and ranked categories: oblivious trees, which are smooth where leaf-wise trees are sharp."""
+"""CatBoost on numbers and ranked categories: oblivious trees, which are smooth where leaf-wise trees are sharp.
+
+In two flavours, of which a problem gets one: with pairs of numbers where they have paid in LightGBM, plain otherwise.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from training_container.models.bagging import Grown, grow_bag
 from training_container.models.lightgbm import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import optuna
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from training_container.watch import Budget, Watch
 
 ROUNDS = 2000
+PAIRS_PAY = 0.005
+"""Part of the deciding metric that LightGBM must have gained by pairs: less is chance, and they take twice the time."""
 LOSSES = {"regression": "RMSE", "binary": "Logloss", "multiclass": "MultiClass", "mae": "MAE"}
 """Task, or the metric `mae`, to CatBoost's loss."""
 
@@ -71,6 +76,15 @@ class CatBoost:
     settings: dict[str, Any] = field(default_factory=dict)
     pairs: bool = False
     tasks: frozenset[str] = frozenset({"regression", "binary", "multiclass"})
+
+    @classmethod
+    def oblique(cls) -> CatBoost:
+        """The flavour with pairs of numbers."""
+        return cls("catboost-oblique", {"rsm": 0.4}, pairs=True)
+
+    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
+        """Whether it is the flavour for this problem."""
+        return self.pairs == pairs_pay(problem, fitted)
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
@@ -125,6 +139,15 @@ class CatBoost:
             return {"allow_writing_files": False}
         return {"allow_writing_files": True, "train_dir": str(folder), "save_snapshot": True,
                 "snapshot_file": "begun.snapshot", "snapshot_interval": int(INTERVAL)}  # fmt: skip
+
+
+def pairs_pay(problem: Problem, fitted: Mapping[str, Fitted]) -> bool:
+    """Whether LightGBM gained by pairs out of fold."""
+    if not {"lightgbm", "lightgbm-oblique"} <= fitted.keys():
+        return False
+    plain, paired = (fitted[name].validation[problem.metric] for name in ("lightgbm", "lightgbm-oblique"))
+    gain = paired - plain if problem.direction == "higher" else plain - paired
+    return gain > PAIRS_PAY * abs(plain)
 
 
 class Course:

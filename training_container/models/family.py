@@ -15,7 +15,7 @@ import numpy as np
 from training_container import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import optuna
     import torch
@@ -144,8 +144,8 @@ class Family(Protocol):
 class Choosy(Protocol):
     """A family that is left out where it would not pay."""
 
-    def worth(self, problem: Problem, budget: Budget) -> bool:
-        """Whether it is worth its time on this problem within this budget."""
+    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
+        """Whether it is worth its time on this problem within this budget, after what was `fitted`, by family."""
         ...
 
 

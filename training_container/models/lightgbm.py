@@ -13,7 +13,7 @@ from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import optuna
 
@@ -84,7 +84,7 @@ class LightGBM:
         """A bag of one booster a fold."""
         return grow_bag(problem, self, budget, watch, after)
 
-    def worth(self, problem: Problem, budget: Budget) -> bool:  # noqa: ARG002  # other families look at it
+    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
         """Whether the rows are few enough."""
         return self.most_rows is None or len(problem.target) <= self.most_rows
 

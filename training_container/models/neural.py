@@ -11,7 +11,7 @@ from training_container.models.family import Fitted
 from training_container.models.network import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import optuna
 
@@ -43,7 +43,7 @@ class Neural:
         curves = {"train_loss": trainer.course.train, "validation_loss": trainer.course.validation}
         return Fitted(body, answers, problem.score(answers), told, curves)
 
-    def worth(self, problem: Problem, budget: Budget) -> bool:
+    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # CatBoost does
         """Whether there is time for the whole course: networks that are cut are seldom chosen."""
         settings = self._settings_for(len(problem.rows))
         epoch = Trainer(problem, problem.scale, settings, self.name).pace()

@@ -31,6 +31,7 @@ MODELS = {
     "lightgbm-extra": "boosted trees with random thresholds (LightGBM)",
     "lightgbm-oblique": "boosted trees with pairs of columns (LightGBM)",
     "catboost": "boosted oblivious trees (CatBoost)",
+    "catboost-oblique": "boosted oblivious trees with pairs of columns (CatBoost)",
     "neural": "neural networks",
 }
 TREES = "Loss of the rows that the first fold's trees have not seen, tree after tree."
@@ -42,6 +43,7 @@ LEARNING = {
     "lightgbm-extra": TREES,
     "lightgbm-oblique": TREES,
     "catboost": TREES,
+    "catboost-oblique": TREES,
     "neural": "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target.",
 }
 TUNED = "-tuned"
