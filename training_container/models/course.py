@@ -20,7 +20,7 @@ from torch.nn import functional
 from training_container.models.network import PackedCore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from training_container.models.family import Problem
     from training_container.models.network import Settings
     from training_container.watch import Budget, Watch
+
+OF_A_FOLD = ("net.", "embedding.")
+"""How the names of those weights begin that each fold has of its own."""
 
 PACE = 5
 """Steps that are timed to see how long a course would be."""
@@ -46,21 +49,38 @@ class Course:
     """Epochs since any fold got better."""
 
 
-class Trainer:
-    """One optimizer over all folds. The loss is the mean squared error of the scaled target, or cross-entropy."""
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves, on the CPU."""
 
-    def __init__(self, problem: Problem, scale: TargetScale | None, settings: Settings, name: str) -> None:
+    folds: tuple[int, ...]
+    weights: dict[str, torch.Tensor]
+    """Of the network, what each fold has of its own: [folds, …]."""
+    margins: list[torch.Tensor]
+    """Out of fold, a fold: float32 [its rows, outputs]."""
+    train: list[float]
+    validation: list[float]
+    """Losses, an epoch each."""
+
+
+class Trainer:
+    """One optimizer over folds. The loss is the mean squared error of the scaled target, or cross-entropy."""
+
+    def __init__(self, problem: Problem, settings: Settings, name: str, folds: Sequence[int] | None = None) -> None:
+        """Of these folds of the problem, all when left out, on the problem's device; `name` is of the checkpoints."""
         torch.manual_seed(problem.seed)
         self.problem, self.settings, self.name = problem, settings, name
-        self.core = PackedCore(problem, settings).to(problem.device)
+        self.folds = tuple(range(len(problem.folds)) if folds is None else folds)
+        self.core = PackedCore(problem, settings, len(self.folds)).to(problem.device)
         self.average = copy.deepcopy(self.core)
         self.kept = {key: value.clone() for key, value in self.core.state_dict().items()}
         self.course = Course()
         self.generator = torch.Generator().manual_seed(problem.seed)
         with torch.no_grad():
             self.dense = torch.cat([self.core.dense(chunk.groups) for chunk in problem.rows.chunks()])
-        self.codes, self.target = problem.rows.codes, _fitted(problem.target, scale).to(problem.device)
-        self.learn, self.held = (_packed([pair[at] for pair in problem.folds], problem.device) for at in (0, 1))
+        self.codes, self.target = problem.rows.codes, _fitted(problem.target, problem.scale).to(problem.device)
+        pairs = [problem.folds[fold] for fold in self.folds]
+        self.learn, self.held = (_packed([pair[at] for pair in pairs], problem.device) for at in (0, 1))
         self.optimizer = torch.optim.AdamW(self.core.parameters(), lr=settings.rate, weight_decay=settings.decay)
         steps = settings.epochs * math.ceil(self.learn.shape[1] / settings.batch)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -152,20 +172,19 @@ class Trainer:
         best = self.course.best
         better = torch.ones_like(losses, dtype=torch.bool) if best is None else losses < best
         for key, value in self.average.state_dict().items():
-            if key.startswith(("net.", "embedding.")):
+            if key.startswith(OF_A_FOLD):
                 self.kept[key][better] = value[better]
         self.course.best = losses if best is None else torch.minimum(losses, best)
         self.course.validation.append(float(losses.mean()))
         self.course.since = 0 if bool(better.any()) else self.course.since + 1
 
-    @torch.no_grad()
-    def answers(self, tail: nn.Module) -> np.ndarray:
-        """Out-of-fold answers, float32 [N] or [N, classes]."""
-        margins, answers = self._margins(self.held), self.problem.empty()
-        for fold, (_, held) in enumerate(self.problem.folds):
-            found = tail(margins[fold, : len(held)]).cpu().numpy()
-            answers[held] = found if self.problem.classes else found[:, 0]
-        return answers
+    def trained(self) -> Trained:
+        """What has come of it."""
+        margins = self._margins(self.held).cpu()
+        held = [len(self.problem.folds[fold][1]) for fold in self.folds]
+        own = [margins[at, :count] for at, count in enumerate(held)]
+        weights = {key: value.cpu() for key, value in self.kept.items() if key.startswith(OF_A_FOLD)}
+        return Trained(self.folds, weights, own, self.course.train, self.course.validation)
 
     def _state(self) -> bytes:
         out = io.BytesIO()

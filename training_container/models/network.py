@@ -37,9 +37,9 @@ class Settings:
 class PackedCore(nn.Module):
     """Dense features and embedded codes into the packed net; answers the mean margin of all folds and members."""
 
-    def __init__(self, problem: Problem, settings: Settings) -> None:
+    def __init__(self, problem: Problem, settings: Settings, folds: int) -> None:
         super().__init__()
-        raw, folds = RawNumbers(problem.rows), len(problem.folds)
+        raw = RawNumbers(problem.rows)
         self.features = Features(Standardised(raw, problem.rows), Piecewise(raw, problem.rows, settings.bins))
         self.embedding = PackedEmbedding(folds, problem.sizes)
         self.folds = folds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from training_container.models import spread
 from training_container.models.body import Answer, Body, ClassTail, RegressionTail
 from training_container.models.course import Trainer
 from training_container.models.family import Fitted
@@ -30,23 +31,22 @@ class Neural:
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """One training of all folds, of at least one epoch."""
-        scale = problem.scale
-        trainer = Trainer(problem, scale, self._settings_for(len(problem.rows)), self.name)
-        trainer.run(budget, watch, after)
+        scale, settings = problem.scale, self._settings_for(len(problem.rows))
+        parts = spread.train(problem, settings, self.name, budget, watch, after)
         tail = ClassTail() if scale is None else RegressionTail(scale)
-        answers = trainer.answers(tail)
-        core = trainer.average
+        answers = spread.out_of_fold(problem, tail, parts)
+        core = spread.whole(problem, settings, parts)
         core.embedding.settle(problem.rows.codes)
         body = Body(tuple(problem.rows.groups), Answer(core, tail)).to(problem.device)
+        curves = {f"{name}_loss": spread.curve(parts, name) for name in ("train", "validation")}
         log = {} if scale is None else {"log_target": scale.log}
-        told = {**vars(trainer.settings), "epochs": len(trainer.course.train), "seed": problem.seed, **log}
-        curves = {"train_loss": trainer.course.train, "validation_loss": trainer.course.validation}
+        told = {**vars(settings), "epochs": len(curves["train_loss"]), "seed": problem.seed, **log}
         return Fitted(body, answers, problem.score(answers), told, curves)
 
     def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # CatBoost does
         """Whether there is time for the whole course: networks that are cut are seldom chosen."""
         settings = self._settings_for(len(problem.rows))
-        epoch = Trainer(problem, problem.scale, settings, self.name).pace()
+        epoch = Trainer(problem, settings, self.name).pace()
         return epoch * settings.epochs < budget.left
 
     def tuned(self, trial: optuna.Trial, name: str) -> Neural:

@@ -1,0 +1,142 @@
+"""Folds over the devices of a machine: all in this process on one, a process each where there are several GPUs.
+
+Folds share nothing while they train, so nothing has to be exchanged: each process gets the rows and its folds and gives
+their weights back. Why no torchrun: `docs/decisions/0020-a-process-a-gpu.md`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from training_container.models.course import Trained, Trainer
+from training_container.models.network import PackedCore
+from training_container.watch import Budget, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.synchronize import Event
+
+    from torch import nn
+
+    from training_container.models.family import Problem
+    from training_container.models.network import Settings
+    from training_container.watch import Watch
+
+LOOK = 0.5
+"""Seconds between two looks whether the budget was cut."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one process trains."""
+
+    problem: Problem
+    """Its rows on the CPU, its device that of the process."""
+    settings: Settings
+    name: str
+    folds: tuple[int, ...]
+    seconds: float
+    watch: Watch
+
+
+def devices() -> list[torch.device]:
+    """All GPUs, or the CPU."""
+    return [torch.device("cuda", at) for at in range(torch.cuda.device_count())] or [torch.device("cpu")]
+
+
+def train(problem: Problem, settings: Settings, name: str, budget: Budget, watch: Watch,
+          after: Callable[[int, float], None] | None = None) -> list[Trained]:  # fmt: skip
+    """Trains every fold.
+
+    A training that `after` may end early (one of many trials) stays on one device.
+    """
+    places = devices()[: len(problem.folds)]
+    if len(places) == 1 or after is not None:
+        trainer = Trainer(problem, settings, name)
+        trainer.run(budget, watch, after)
+        return [trainer.trained()]
+    return _together(shares(problem, settings, name, budget, watch, places), budget)
+
+
+def shares(problem: Problem, settings: Settings, name: str, budget: Budget, watch: Watch,
+           places: Sequence[torch.device]) -> list[Share]:  # fmt: skip
+    """The folds dealt to the devices in turn; the first one's process tells how far all are."""
+    rows = problem.rows.to(torch.device("cpu"))
+    made = []
+    for at, place in enumerate(places):
+        folds = tuple(range(at, len(problem.folds), len(places)))
+        own = replace(problem, rows=rows, device=place)
+        vars(own)["scale"] = problem.scale  # worked out once
+        told = watch if at == 0 else Silent()
+        made.append(Share(own, settings, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
+    return made
+
+
+def _together(given: Sequence[Share], budget: Budget) -> list[Trained]:
+    context = multiprocessing.get_context("spawn")  # a process with threads must not be forked
+    cut = context.Event()
+    with ProcessPoolExecutor(len(given), context, initializer=_begin, initargs=(cut,)) as pool:
+        results = [pool.submit(_train, share) for share in given]
+        try:
+            while wait(results, timeout=LOOK).not_done:
+                if budget.stopped:
+                    cut.set()
+        except BaseException:
+            cut.set()  # leaving waits for the processes
+            raise
+        return [each.result() for each in results]
+
+
+_cut: list[Any] = []
+"""Of a worker: the event that ends its budget."""
+
+
+def _begin(cut: Event) -> None:
+    _cut[:] = [cut]
+    torch.set_num_threads(1)
+
+
+def _train(share: Share) -> Trained:
+    device = share.problem.device
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    own = replace(share.problem, rows=share.problem.rows.to(device))
+    vars(own)["scale"] = share.problem.scale
+    trainer = Trainer(own, share.settings, share.name, share.folds)
+    trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.watch, None)
+    return trainer.trained()
+
+
+def whole(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> PackedCore:
+    """The network of all folds, on the problem's device."""
+    core = PackedCore(problem, settings, len(problem.folds)).to(problem.device)
+    state = core.state_dict()
+    for part in parts:
+        for key, value in part.weights.items():
+            state[key][list(part.folds)] = value.to(problem.device)
+    return core
+
+
+def out_of_fold(problem: Problem, tail: nn.Module, parts: Sequence[Trained]) -> np.ndarray:
+    """Every row answered by the fold that has not seen it: float32 [N] or [N, classes]."""
+    answers = problem.empty()
+    for part in parts:
+        for fold, margins in zip(part.folds, part.margins, strict=True):
+            found = tail(margins).numpy()
+            answers[problem.folds[fold][1]] = found if problem.classes else found[:, 0]
+    return answers
+
+
+def curve(parts: Sequence[Trained], name: str) -> list[float]:
+    """The mean over the folds of `train` or `validation`, epoch by epoch; who ended earlier stays at the last loss."""
+    curves = [getattr(part, name) for part in parts]
+    most = max(map(len, curves))
+    padded = np.array([[*each, *each[-1:] * (most - len(each))] for each in curves])
+    found: list[float] = np.average(padded, axis=0, weights=[len(part.folds) for part in parts]).tolist()
+    return found
