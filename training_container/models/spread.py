@@ -7,6 +7,7 @@ their weights back. Why no torchrun: `docs/decisions/0020-a-process-a-gpu.md`.
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,8 @@ def _together(given: Sequence[Share], budget: Budget) -> list[Trained]:
     context = multiprocessing.get_context("spawn")  # a process with threads must not be forked
     cut = context.Event()
     with ProcessPoolExecutor(len(given), context, initializer=_begin, initargs=(cut,)) as pool:
-        results = [pool.submit(_train, share) for share in given]
+        # as bytes: tensors would go by shared memory, of which a container has little
+        results = [pool.submit(_train, pickle.dumps(share)) for share in given]
         try:
             while wait(results, timeout=LOOK).not_done:
                 if budget.stopped:
@@ -90,7 +92,7 @@ def _together(given: Sequence[Share], budget: Budget) -> list[Trained]:
         except BaseException:
             cut.set()  # leaving waits for the processes
             raise
-        return [each.result() for each in results]
+        return [pickle.loads(each.result()) for each in results]
 
 
 _cut: list[Any] = []
@@ -102,7 +104,8 @@ def _begin(cut: Event) -> None:
     torch.set_num_threads(1)
 
 
-def _train(share: Share) -> Trained:
+def _train(content: bytes) -> bytes:
+    share: Share = pickle.loads(content)
     device = share.problem.device
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -110,7 +113,7 @@ def _train(share: Share) -> Trained:
     vars(own)["scale"] = share.problem.scale
     trainer = Trainer(own, share.settings, share.name, share.folds)
     trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.watch, None)
-    return trainer.trained()
+    return pickle.dumps(trainer.trained())
 
 
 def whole(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> PackedCore:
