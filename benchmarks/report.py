@@ -9,10 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -45,8 +48,16 @@ def _shown(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
-def publish(name: str, rows: list[Row], packages: list[str]) -> Path:
-    """Prints the table and writes the JSON document; gives its path."""
+def publish(name: str, rows: list[Row], packages: list[str], dials: Sequence[str] = ()) -> Path:
+    """Prints the table and writes the JSON document; gives its path.
+
+    Args:
+        name: of the benchmark.
+        rows: of the table.
+        packages: whose versions matter.
+        dials: variables of the environment that shape a run: those that are set stand in its command.
+    """
+    given = "".join(f"{dial}={os.environ[dial]} " for dial in dials if dial in os.environ)
     table = Table("measure", "value", "unit", "target", "peer", "peer value", title=name)
     for row in rows:
         table.add_row(row.measure, _shown(row.value), row.unit, _shown(row.target), row.peer, _shown(row.peer_value))
@@ -55,7 +66,7 @@ def publish(name: str, rows: list[Row], packages: list[str]) -> Path:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
-        "command": f"make bench-{name}",
+        "command": f"{given}make bench-{name}",
         "rows": [asdict(row) for row in rows],
     }
     RESULTS.mkdir(exist_ok=True)

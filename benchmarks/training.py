@@ -83,7 +83,7 @@ def main() -> None:
         for name in names:
             with tempfile.TemporaryDirectory(prefix="dropforge-bench-") as folder:
                 measure(found, name, seed, data / f"{name}.csv.gz", Path(folder))
-            publish("training", rows_of(found), PACKAGES)
+            publish("training", rows_of(found), PACKAGES, ["BUDGET", "SEEDS", "SETS"])
 
 
 def measure(found: Found, name: str, seed: int, path: Path, folder: Path) -> None:
