@@ -57,7 +57,7 @@ test-container: .venv/.dev ## Build the training image and run it as SageMaker w
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
 	$(BIN)/python -m pytest -m slow tests
 
-test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver ## Clients of KServe and MLServer, in environments of their own
+test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker ## Clients of KServe, MLServer and SageMaker, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients
 
 test-api-fuzz: .venv/.dev ## Up to 2,000 requests an operation by schemathesis (CASES=…): no server error
@@ -65,6 +65,7 @@ test-api-fuzz: .venv/.dev ## Up to 2,000 requests an operation by schemathesis (
 
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1
+.venv-clients/.sagemaker: PACKAGES = sagemaker==2.257.7
 .venv-clients/.%: | .venv/bin/python
 	$(PYTHON) -m venv $(@D)/$*
 	$(@D)/$*/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary $(PACKAGES)

@@ -25,7 +25,7 @@ from lambdas.serving.rows import (
     parsed,
     to_arrays,
 )
-from lambdas.shared.http import Response, answer, error
+from lambdas.shared.http import Response, answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +55,9 @@ def answered(request: Request, served: Store) -> Response:
 
 
 def refused(fault: InputFault) -> Response:
-    """See `Dialect`."""
-    return error(fault.status, fault.code, fault.message, fault.field)
+    """See `Dialect`; boto3 and the SageMaker SDK tell their callers what stands under `message`."""
+    told = {"code": fault.code, "message": fault.message, "field": fault.field}
+    return answer(fault.status, {"message": fault.message, "error": told})
 
 
 def accepted(accept: str, otherwise: str) -> str:

@@ -64,3 +64,14 @@ def test_mlserver(server: Server) -> None:
     assert found["table"]["probability_1"] == pytest.approx([row[1] for row in shares], abs=1e-7)
     assert found["id"] == "7"
     assert found["shares"] == [pytest.approx(row, abs=1e-7) for row in shares]
+
+
+def test_the_sagemaker_sdk(server: Server) -> None:
+    labels, shares = expected(server)
+    found = told(server, "sagemaker")
+    assert [label for (label,) in found["csv"]] == [str(label) for label in labels]
+    for name in ("json", "json lines", "records"):
+        predictions = found[name]["predictions"]
+        assert [each["predicted_label"] for each in predictions] == labels
+        assert [each["score"] for each in predictions] == shares
+    assert "(422)" in found["refusal"] and "rows[0]: expected 5 values in the order x0" in found["refusal"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.serve.conftest import place_run, serving
 from tests.serving.little import little
@@ -34,6 +35,11 @@ def test_an_endpoint_is_a_model(server: Server, client: Any) -> None:
     body = json.dumps({"instances": [list(row.values()) for row in rows]})
     reply = client.invoke_endpoint(EndpointName="houses", ContentType="application/json", Body=body)
     assert [each["score"] for each in json.loads(reply["Body"].read())["predictions"]] == expected
+
+
+def test_a_refusal_says_what_is_wrong(client: Any) -> None:
+    with pytest.raises(ClientError, match=r"rows\[0\]: expected 5 values in the order x0, .*, got 2"):
+        client.invoke_endpoint(EndpointName="flowers", ContentType="text/csv", Body="1,2")
 
 
 def test_a_server_of_one_model_is_a_container(server: Server, tmp_path: Path) -> None:
