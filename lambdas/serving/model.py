@@ -16,7 +16,7 @@ from dropforge.contract.documents import DocumentError
 from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from lambdas.serving.faults import ModelFault, NotFinite
 from lambdas.serving.session import opened, options
-from lambdas.serving.table import FEW, MOST_BOUND, Bound, Table
+from lambdas.serving.table import FEW, MOST_BOUND, Bound, Table, surely_finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,6 +187,8 @@ def _finite(values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray
         raise ModelFault(f"output {name!r}: expected shape {shape}, got {values.shape}")
     if values.size <= FEW and all(map(math.isfinite, values.ravel().tolist())):
         return values  # for a row or two the quicker way
+    if surely_finite(values.ravel()):
+        return values
     finite = np.isfinite(values)
     if not finite.all():
         raise NotFinite(name, int(finite.all(axis=1).argmin()))

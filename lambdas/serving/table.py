@@ -6,6 +6,7 @@ the rows of a matrix, the inputs of every later call are there when the matrix i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,15 @@ FEW = 200
 
 MOST_BOUND = 1_024
 """Rows of a matrix that is kept for the next call."""
+
+
+def surely_finite(numbers: np.ndarray) -> bool:
+    """Whether the squares of float32 [N] have a finite sum: then all are, known in half the time of a look at each.
+
+    False does not say that one is not.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(np.dot(numbers, numbers))
 
 
 class Table(Mapping[str, np.ndarray]):

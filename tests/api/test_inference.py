@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from dropforge.contract.registry import LiveRow
 from lambdas.predict.handler import handle
-from lambdas.predict.inference.datatypes import NUMPY
+from lambdas.predict.inference.datatypes import NUMPY, parts_of
+from lambdas.predict.inference.outputs import response
+from lambdas.predict.inference.wire import read
+from lambdas.serving.model import likeliest
 from tests.api.calls import infer, post, proxy, v2
 from tests.api.tensors import in_binary, output, tensors
 from tests.serving.little import TASKS, Little, little
@@ -50,6 +55,19 @@ def test_binary_answers(made: Little) -> None:
     assert np.frombuffer(reply.blob[:24], "<i8").tolist() == simple["predictions"]
     shares = [list(row.values()) for row in simple["probabilities"]]
     assert np.frombuffer(reply.blob[24:], "<f4").reshape(3, 3).tolist() == shares
+
+
+@pytest.mark.parametrize("classes", [("benign", "malignant"), ("größer", ""), ("a", "b", "longer")])
+@pytest.mark.parametrize("rows", [1, 199, 200, 203, 1000])
+def test_labels_of_texts_are_packed_whatever_their_number(classes: tuple[str, ...], rows: int) -> None:
+    card = replace(little("binary").card, classes=classes, label_type="text")
+    shares = np.random.default_rng(rows).random((rows, len(classes)), np.float32)
+    labels = [classes[at] for at in shares.argmax(axis=1)]
+    row = LiveRow("m", "1", "run-0123456789abcdef", "model.onnx", "0" * 64, 1, "2026-11-01T12:00:00+00:00")
+    asked = read(b'{"inputs": [{}], "outputs": [{"name": "prediction", "parameters": {"binary_data": true}}]}', None)
+    made = response(asked, row, card, {"prediction": likeliest(shares)[:, np.newaxis], "probabilities": shares})
+    length = int(made.headers["Inference-Header-Content-Length"])
+    assert parts_of(memoryview(made.body)[length:]) == [label.encode() for label in labels]
 
 
 def test_outputs_are_chosen_one_by_one(made: Little) -> None:

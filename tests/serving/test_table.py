@@ -18,7 +18,7 @@ from dropforge.contract.schema import CARD_KEY, PREDICTION, Column, ModelCard
 from lambdas.serving.faults import InputFault, ModelFault, NotFinite
 from lambdas.serving.model import ServedModel
 from lambdas.serving.rows import Rows, from_json, to_arrays
-from lambdas.serving.table import FEW, MOST_BOUND, Table
+from lambdas.serving.table import FEW, MOST_BOUND, Table, surely_finite
 from tests.serving.little import little
 
 NAMES = ("a", "b", "c")
@@ -116,6 +116,15 @@ def test_the_likeliest_class_is_the_graphs() -> None:
     assert by_shares.probabilities is not None and by_graph.probabilities is not None
     np.testing.assert_array_equal(by_shares.probabilities, by_graph.probabilities)
     np.testing.assert_array_equal(reads.outputs(rows)[PREDICTION], asks.outputs(rows)[PREDICTION])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 3e38])
+def test_what_is_surely_finite_is_finite(odd: float) -> None:
+    numbers = np.linspace(-1, 1, 5_000, dtype=np.float32)
+    assert surely_finite(numbers) and surely_finite(numbers[:0])
+    numbers[77] = odd
+    assert not surely_finite(numbers)  # 3e38 is, but its square is not: a look at each says so
 
 
 def test_an_output_of_another_shape_is_a_fault(sums: ServedModel) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lambdas.predict.inference.datatypes import NUMPY
 from lambdas.serving.rows import MOST_ROWS
-from lambdas.serving.table import Table
+from lambdas.serving.table import Table, surely_finite
 from lambdas.serving.values import LARGEST, table_of_columns, table_of_rows
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _unpacked(blob: memoryview, parameters: Sequence[Any], count: int, datatype:
         return None
     numbers = np.frombuffer(blob, kind)
     if kind == np.float32:
-        return None if np.isinf(numbers).any() else numbers
+        return numbers if surely_finite(numbers) or not np.isinf(numbers).any() else None
     wide = numbers.astype(np.float64)  # as numbers of JSON are read, so that a whole number has the same float32
     return None if (np.abs(wide) > LARGEST).any() else wide
 

@@ -28,6 +28,9 @@ IDS = "ids"
 
 FP32 = "FP32"
 
+MANY = 200
+"""Rows from which on labels of two classes are written eight at once, in a quarter of the time."""
+
 
 class Made(NamedTuple):
     """One output with its values."""
@@ -73,6 +76,13 @@ def label_elements(label_type: LabelType, classes: tuple[str, ...]) -> np.ndarra
     if datatype != BYTES:
         return np.array(labels, NUMPY[datatype])
     return np.array([packed([each.encode()]) for each in labels], object)
+
+
+@lru_cache(maxsize=8)
+def octets_of(label_type: LabelType, classes: tuple[str, ...]) -> list[bytes]:
+    """Of two classes of texts the elements of eight rows, by the byte that their places are the bits of."""
+    no, yes = label_elements(label_type, classes).tolist()
+    return [b"".join(yes if byte & 128 >> bit else no for bit in range(8)) for byte in range(256)]
 
 
 def response(
@@ -150,8 +160,15 @@ def _is_label(made: Made, card: ModelCard) -> bool:
 def _blob(made: Made, card: ModelCard) -> bytes:
     if not _is_label(made, card):
         return _packed(made)
-    elements = label_elements(card.label_type, card.classes).take(made.values.ravel())
-    return b"".join(elements.tolist()) if elements.dtype == object else elements.tobytes()
+    elements, places = label_elements(card.label_type, card.classes), made.values.ravel()
+    if elements.dtype != object:
+        return elements.take(places).tobytes()
+    first = b""
+    if len(elements) == 2 and len(places) >= MANY:
+        whole = len(places) // 8 * 8
+        octets = octets_of(card.label_type, card.classes)
+        first, places = b"".join([octets[at] for at in np.packbits(places[:whole]).tobytes()]), places[whole:]
+    return first + b"".join(elements.take(places).tolist())
 
 
 def _packed(made: Made) -> bytes:
