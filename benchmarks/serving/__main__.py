@@ -18,5 +18,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="dropforge-serving-") as folder:
         model = trained(Path(folder))
         found = [row for part in PARTS for row in part.rows(model)]
-    publish("serving", found, ["httptools", "numpy", "onnxruntime", "uvicorn"])
+    publish("serving", found, ["httptools", "msgspec", "numpy", "onnxruntime", "orjson", "uvicorn"], ["ROUNDS"])
     print(json.dumps([asdict(row) for row in found]))

@@ -73,6 +73,7 @@ OURS = "dropforge serve"
 CONTESTANTS = (
     Contestant(f"{OURS}, records", None, f"/models/{MODEL}/predict", records),
     Contestant(f"{OURS}, columns", None, f"/models/{MODEL}/predict", columns),
+    Contestant(f"{OURS}, v2 tensor", None, f"/v2/models/{MODEL}/infer", tensor),
     Contestant("FastAPI + uvicorn, records", "fastapi", "/predict", records),
     Contestant("MLServer, v2 tensor", "mlserver", f"/v2/models/{MODEL}/infer", tensor),
     Contestant("KServe, v1 instances", "kserve", f"/v1/models/{MODEL}:predict", table("instances")),
