@@ -24,11 +24,16 @@ MARGIN = 1.3
 
 
 def again(problem: Problem, family: Family, first: Fitted, budget: Budget, watch: Watch) -> Fitted:
-    """The mean of `first` and of a fit of the same family under the next seed."""
+    """The mean of `first` and of a fit of the same family under the next seed.
+
+    `first` itself where the time was over before the second was done, and the mean is not better.
+    """
     other = problem.reseeded()
     torch.manual_seed(other.seed)
     second = renamed(family, f"{family.name}-{other.seed}").fit(other, budget, watch)
-    return averaged(problem, [first, second], [problem.seed, other.seed])
+    both = averaged(problem, [first, second], [problem.seed, other.seed])
+    cut = not budget.left
+    return first if cut and problem.better(first.validation, both.validation) else both
 
 
 def averaged(problem: Problem, fits: list[Fitted], seeds: list[int]) -> Fitted:

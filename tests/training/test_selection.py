@@ -134,6 +134,12 @@ def test_a_second_seed_makes_a_mean(posed: Callable[[str], Set], quiet: Watch, f
     assert scores[2] < max(scores[:2])
 
 
+def test_a_second_fit_that_is_cut_does_not_pull_down_the_first(posed: Callable[[str], Set], quiet: Watch) -> None:
+    problem = posed("cars").problem
+    first = LightGBM().fit(problem, Budget(1), quiet)
+    assert again(problem, LightGBM(), first, Budget(0.0), quiet) is first  # one round a fold
+
+
 def test_what_the_ensemble_leans_on_is_fitted_again(posed: Callable[[str], Set], quiet: Watch) -> None:
     dataset, families = posed("cars").dataset, [(Ridge(), 0.1), (LightGBM(), 0.3)]
     done = study(dataset, metric=None, budget=Budget(1), seed=3, watch=quiet, search="none", families=families)
