@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from training_container.models.family import Family, Problem
     from training_container.watch import Budget, Watch
 
-MARGIN = 1.3
-"""A family is fitted again only where this many times its first fit's seconds are left."""
-
 
 def again(problem: Problem, family: Family, first: Fitted, budget: Budget, watch: Watch) -> Fitted:
     """The mean of `first` and of a fit of the same family under the next seed.

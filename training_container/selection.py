@@ -24,9 +24,9 @@ from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
-from training_container.repeating import MARGIN, again
+from training_container.repeating import again
 from training_container.scoring.honest import honest
-from training_container.tuning import tune
+from training_container.tuning import MARGIN, tune
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -25,7 +25,7 @@ PATIENCE = 12
 """Trials without a better score after which tuning ends."""
 
 MARGIN = 1.3
-"""A trial is begun only where this many times the last one's seconds are left."""
+"""A trial is begun, or a family fitted again, only where this many times the last one's seconds are left."""
 
 FEWEST = 3
 """Trials that there must be time for: one or two are seldom better than the defaults, and cost as much as they did."""

@@ -25,7 +25,7 @@ from lambdas.serving.rows import (
     parsed,
     to_arrays,
 )
-from lambdas.shared.http import Response, answer
+from lambdas.shared.http import Response, answer, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +56,7 @@ def answered(request: Request, served: Store) -> Response:
 
 def refused(fault: InputFault) -> Response:
     """See `Dialect`; boto3 and the SageMaker SDK tell their callers what stands under `message`."""
-    told = {"code": fault.code, "message": fault.message, "field": fault.field}
-    return answer(fault.status, {"message": fault.message, "error": told})
+    return answer(fault.status, {"message": fault.message, **told(fault.code, fault.message, fault.field)})
 
 
 def accepted(accept: str, otherwise: str) -> str:

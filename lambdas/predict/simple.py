@@ -75,7 +75,7 @@ def read_rows(request: Request, card: ModelCard) -> Rows:
     """The request's rows by its content type; JSON when it names none."""
     body = checked_body(request)
     if request.content_type in ("", "application/json"):
-        return (many_records(body, card) if len(body) >= LONG else None) or from_json(body)
+        return many_records(body, card) or from_json(body)
     if request.content_type in ("text/csv", "application/csv"):
         return from_csv(body)
     if request.content_type in BODIES:
@@ -86,7 +86,7 @@ def read_rows(request: Request, card: ModelCard) -> Rows:
 
 def many_records(body: bytes, card: ModelCard) -> Rows | None:
     """The rows of a long JSON of records of numbers alone; None for every other. Its module is imported when asked."""
-    if not card.all_numbers:
+    if len(body) < LONG or not card.all_numbers:
         return None
     from lambdas.predict.records import table_of_records
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dropforge.contract.records import kind
 from lambdas.serving.faults import InputFault
 from lambdas.serving.numbers import numbers_at_sight, parse_numbers
 from lambdas.serving.table import FEW, Table
@@ -188,7 +189,7 @@ def _wrong(name: str, at: int, expected: str, value: Any) -> InputFault:
 def _shown(value: Any) -> str:
     """The value in a message: its kind for what could be large, itself otherwise."""
     if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
+        return kind(value)
     if isinstance(value, int) and abs(value) >= 10**30:
         return "a huge whole number"
     shown = repr(value[:60] if isinstance(value, str) else value)

@@ -92,4 +92,9 @@ def answer(status: int, value: Any) -> Response:
 
 def error(status: int, code: str, message: str, place: str | None = None) -> Response:
     """An error response: what went wrong, in words and in a code, and which field it was."""
-    return answer(status, {"error": {"code": code, "message": message, "field": place}})
+    return answer(status, told(code, message, place))
+
+
+def told(code: str, message: str, place: str | None) -> dict[str, Any]:
+    """The document of an error."""
+    return {"error": {"code": code, "message": message, "field": place}}

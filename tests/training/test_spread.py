@@ -39,7 +39,7 @@ def test_folds_are_dealt_in_turn(posed: Callable[[str], Set], quiet: Watch) -> N
     places = [torch.device("cuda", at) for at in range(3)]
     made = spread.shares(problem, Settings(), "neural", Budget(1), quiet, places)
     assert [share.folds for share in made] == [(0, 3), (1, 4), (2,)]
-    assert [share.problem.device for share in made] == places
+    assert [share.device for share in made] == places
     assert all(share.problem.rows.numbers.device.type == "cpu" for share in made)
 
 

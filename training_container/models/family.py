@@ -64,6 +64,12 @@ class Problem:
         vars(other).update(known)
         return other
 
+    def on(self, device: torch.device) -> Problem:
+        """The same problem with its rows on a device, and the scale that was worked out for it."""
+        other = replace(self, rows=self.rows.to(device), device=device)
+        vars(other)["scale"] = self.scale
+        return other
+
     @cached_property
     def tree_inputs(self) -> TreeInputs:
         """What all forests of this problem read."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +38,8 @@ class Share:
     """What one process trains."""
 
     problem: Problem
-    """Its rows on the CPU, its device that of the process."""
+    """On the CPU."""
+    device: torch.device
     settings: Settings
     name: str
     folds: tuple[int, ...]
@@ -68,14 +69,11 @@ def train(problem: Problem, settings: Settings, name: str, budget: Budget, watch
 def shares(problem: Problem, settings: Settings, name: str, budget: Budget, watch: Watch,
            places: Sequence[torch.device]) -> list[Share]:  # fmt: skip
     """The folds dealt to the devices in turn; the first one's process tells how far all are."""
-    rows = problem.rows.to(torch.device("cpu"))
-    made = []
+    own, made = problem.on(torch.device("cpu")), []
     for at, place in enumerate(places):
         folds = tuple(range(at, len(problem.folds), len(places)))
-        own = replace(problem, rows=rows, device=place)
-        vars(own)["scale"] = problem.scale  # worked out once
         told = watch if at == 0 else Silent()
-        made.append(Share(own, settings, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
+        made.append(Share(own, place, settings, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
     return made
 
 
@@ -106,12 +104,9 @@ def _begin(cut: Event) -> None:
 
 def _train(content: bytes) -> bytes:
     share: Share = pickle.loads(content)
-    device = share.problem.device
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    own = replace(share.problem, rows=share.problem.rows.to(device))
-    vars(own)["scale"] = share.problem.scale
-    trainer = Trainer(own, share.settings, share.name, share.folds)
+    if share.device.type == "cuda":
+        torch.cuda.set_device(share.device)
+    trainer = Trainer(share.problem.on(share.device), share.settings, share.name, share.folds)
     trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.watch, None)
     return pickle.dumps(trainer.trained())
 
