@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +16,13 @@ from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
 from training_container.ensemble import ensemble, greedy
 from training_container.faults import JobFault
-from training_container.models.body import predict
 from training_container.models.catboost import CatBoost
-from training_container.models.family import Choosy, Problem, Tunable, deal
+from training_container.models.family import Choosy, Flavour, Problem, Tunable, deal
 from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
+from training_container.racing import Outraced, race
 from training_container.repeating import again
 from training_container.scoring.honest import honest
 from training_container.tuning import MARGIN, tune
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from training_container.data.dataset import Dataset
     from training_container.models.body import Body
     from training_container.models.family import Family, Fitted
+    from training_container.scoring.importance import Answer
     from training_container.watch import Budget, Watch
 
 PORTFOLIO: tuple[tuple[Family, float], ...] = (
@@ -43,8 +43,8 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
     (GradientDescent(), 0.05),
     (LightGBM(), 0.3),
     (LightGBM.oblique(), 0.35),
-    (CatBoost(), 0.45),
-    (CatBoost.oblique(), 0.5),
+    (CatBoost(), 0.65),
+    (CatBoost.oblique(), 0.65),
     (LightGBM.extra(), 0.3),
     (Neural(), 0.7),
 )
@@ -128,7 +128,8 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
           families: Sequence[tuple[Family, float]] = PORTFOLIO) -> Study:  # fmt: skip
     """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
 
-    Families that a cut of the budget leaves no time for, or that would not pay, are passed over, but for the first.
+    Families that a cut of the budget leaves no time for, or that would not pay, are passed over, but for the first;
+    flavours that are outraced are given up.
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
@@ -138,7 +139,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     for family, share in fitting:
         part = budget.part(share)
         if not trials or (budget.left and _worth(family, problem, part, trials)):
-            trials.append(_try(family, problem, part, watch.within(done, done + share * step, model=family.name)))
+            trials += _try(family, problem, part, watch.within(done, done + share * step, model=family.name), trials)
         done += share * step
     known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
     trials = _repeated(problem, trials, known, budget, watch.within(done, AGAIN_PROGRESS))
@@ -152,11 +153,19 @@ def _worth(family: Family, problem: Problem, budget: Budget, trials: Sequence[Tr
     return not isinstance(family, Choosy) or family.worth(problem, budget, fitted)
 
 
-def _try(family: Family, problem: Problem, budget: Budget, watch: Watch) -> Trial:
+def _try(family: Family, problem: Problem, budget: Budget, watch: Watch, trials: Sequence[Trial]) -> list[Trial]:
+    """The family's trial; none where it was outraced."""
     torch.manual_seed(problem.seed)
     start = time.monotonic()
-    fitted = family.fit(problem, budget, watch)
-    return Trial(family.name, fitted, time.monotonic() - start)
+    rivals = [trial.fitted for trial in trials if isinstance(family, Flavour) and trial.name == family.rival]
+    try:
+        if rivals and isinstance(family, Flavour):
+            fitted = family.fit(problem, budget, watch, after=race(problem, rivals[0]))
+        else:
+            fitted = family.fit(problem, budget, watch)
+    except Outraced:
+        return []
+    return [Trial(family.name, fitted, time.monotonic() - start)]
 
 
 def _repeated(problem: Problem, trials: Sequence[Trial], families: Mapping[str, Family], budget: Budget,
@@ -197,11 +206,14 @@ def baseline(dataset: Dataset, rows: int) -> np.ndarray:
     return np.tile(counts / counts.sum(), (rows, 1))
 
 
-def score(done: Study) -> Metrics:
-    """The chosen model's and the baseline's scores on the hold-out, which nothing before this has seen."""
+def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
+    """The chosen model's and the baseline's scores on the hold-out, which has chosen nothing.
+
+    `answers` are the model's on the hold-out; `answer` asks it about other rows, for the importances.
+    """
     dataset, problem = done.dataset, done.problem
     truth = dataset.holdout.target
-    answers, trivial = _answer(done, dataset.holdout.columns), baseline(dataset, len(truth))
+    trivial = baseline(dataset, len(truth))
     measured = Metrics(
         task=dataset.task,
         metric=problem.metric,
@@ -213,7 +225,7 @@ def score(done: Study) -> Metrics:
         candidates=candidates(done),
         rows=dict(dataset.counts),
     )
-    return honest(measured, dataset, answers=answers, trivial=trivial, answer=partial(_answer, done), seed=problem.seed)
+    return honest(measured, dataset, answers=answers, trivial=trivial, answer=answer, seed=problem.seed)
 
 
 def candidates(done: Study) -> tuple[Candidate, ...]:
@@ -224,10 +236,6 @@ def candidates(done: Study) -> tuple[Candidate, ...]:
         Candidate(trial.name, known(trial.fitted.validation), round(trial.seconds, 3), settings)
         for trial, settings in [(done.chosen, done.chosen.fitted.settings), *members]
     )
-
-
-def _answer(done: Study, columns: dict[str, np.ndarray]) -> np.ndarray:
-    return predict(done.body, done.encoder.encode(columns))
 
 
 def known(scores: dict[str, float]) -> dict[str, float]:

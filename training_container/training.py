@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +32,8 @@ from training_container.watch import Budget, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
 
     from training_container.data.dataset import Dataset
     from training_container.export.parity import Proof
@@ -106,15 +109,15 @@ def write(job: Job, done: Study, watch: Watch, start: float) -> None:
     """All files of a run, from what was fitted; `start` is when the job began."""
     card = make_card(job, done.dataset)
     with complete_folder(job.output) as folder:
-        measured = score(done)
+        made = export(folder, Native(done.encoder, done.body), done.dataset, card, watch)
+        measured = score(done, made.answers, made.runtime.answers)
         tell_scores(measured, watch.step("score"))
-        proof = export(folder, Native(done.encoder, done.body), done.dataset, card, watch)
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
         write_tensorboard(folder / names.TENSORBOARD_FOLDER.strip("/"), done.trials)
         write_summaries(folder / names.TENSORBOARD_FOLDER.strip("/"), measured)
-        write_report(folder / names.REPORT_FILE, done, card, measured, proof)
+        write_report(folder / names.REPORT_FILE, done, card, made.answers, measured, made.proof)
         evidence.write_manifest(folder, job, card, device_name(), time.monotonic() - start)
 
 
@@ -150,7 +153,17 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
     )
 
 
-def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watch: Watch) -> Proof:
+@dataclass(frozen=True)
+class Exported:
+    """A model file that was written and proven."""
+
+    runtime: Runtime
+    proof: Proof
+    answers: np.ndarray
+    """To the hold-out's rows."""
+
+
+def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watch: Watch) -> Exported:
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
     watch.step("export").tell(0.0)
     holdout, encoder = dataset.holdout, native.encoder
@@ -158,11 +171,12 @@ def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watc
     model = build(card, encoder, native.body, encoder.encode(holdout.columns), compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
     watch.step("prove").tell(0.0, bytes=len(model))
-    proof = prove(native, Runtime(model, card), holdout)
+    runtime, answers = Runtime(model, card), native.answer(holdout.columns)
+    proof = prove(native, runtime, holdout, answers)
     evidence.write_golden(folder / names.GOLDEN_FILE, evidence.golden_rows(native, card, holdout))
     evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, card.classes)
     watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
-    return proof
+    return Exported(runtime, proof, answers)
 
 
 @contextmanager

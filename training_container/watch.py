@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-STEPS = {"read": (0.0, 0.05), "fit": (0.05, 0.75), "score": (0.75, 0.78), "export": (0.78, 0.88), "prove": (0.88, 0.92),
+STEPS = {"read": (0.0, 0.05), "fit": (0.05, 0.75), "export": (0.75, 0.83), "prove": (0.83, 0.87), "score": (0.87, 0.92),
          "report": (0.92, 0.98), "write": (0.98, 1.0)}  # fmt: skip
 """Step to the part of the whole job's progress that it fills."""
 

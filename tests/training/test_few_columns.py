@@ -57,5 +57,6 @@ def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Watch, 
     body = mix([each.body for each in fitted.values()], [1 / len(fitted)] * len(fitted))
     card = ModelCard("m", "run-0", dataset.task, target, "text", dataset.classes, dataset.columns)
     model = build(card, encoder, body, encoder.encode(dataset.holdout.columns))
-    proof = prove(Native(encoder, body), Runtime(model.SerializeToString(), card), dataset.holdout)
+    native, runtime = Native(encoder, body), Runtime(model.SerializeToString(), card)
+    proof = prove(native, runtime, dataset.holdout, native.answer(dataset.holdout.columns))
     assert proof.largest <= 1e-5

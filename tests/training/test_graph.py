@@ -75,7 +75,8 @@ def test_all_kinds_and_odd_names_answer_as_torch(encoder: Encoder, rows: Rows, c
     table = encoder.encode(rows.columns)
     body, given = linear_body(encoder, table, len(classes) or 1), card(COLUMNS, classes)
     model = build(given, encoder, body, table)
-    proof = prove(Native(encoder, body), Runtime(model.SerializeToString(), given), rows)
+    native = Native(encoder, body)
+    proof = prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
     assert proof.rows > 2 * len(rows)
     assert proof.largest < 1e-5
 
@@ -88,7 +89,8 @@ def test_a_wrong_model_file_is_caught_and_its_column_named(encoder: Encoder, row
         if node.op_type == "LabelEncoder" and node.input[0] == "isnan":
             next(each for each in node.attribute if each.name == "default_int64").i = 2
     with pytest.raises(ParityFault, match=r"column 'isnan' = 'a value never seen'"):
-        prove(Native(encoder, body), Runtime(model.SerializeToString(), given), rows)
+        native = Native(encoder, body)
+        prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
 
 
 def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
@@ -98,7 +100,8 @@ def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
     last = onnx.numpy_helper.from_array(np.array(["b", "a"], dtype=object), model.graph.initializer[-1].name)
     model.graph.initializer[-1].CopyFrom(last)
     with pytest.raises(ParityFault, match="expected label"):
-        prove(Native(encoder, body), Runtime(model.SerializeToString(), given), rows)
+        native = Native(encoder, body)
+        prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
 
 
 @pytest.mark.parametrize("name", ["cars", "penguins"])

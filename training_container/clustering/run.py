@@ -21,7 +21,6 @@ from training_container.clustering.resampled import intervals
 from training_container.clustering.story import write_story
 from training_container.curves import write_scalars
 from training_container.encoding import Encoder
-from training_container.export.runtime import Runtime
 from training_container.faults import JobFault, ParityFault
 from training_container.models.features import plain_features
 from training_container.scoring.notes import notes
@@ -70,9 +69,9 @@ def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoi
     metric = metric_of(dataset, job.spec.metric)
     done = learn(dataset, metric, budget, job.seed, watch.step("fit"), checkpoints)
     measured, card = measure(done, metric, job.seed), make_card(job, done.dataset)
-    tell_scores(measured, watch.step("score"))
     with complete_folder(job.output) as folder:
         proof = export_clusters(folder, done, card, watch)
+        tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
@@ -138,10 +137,9 @@ def measure(done: Clustered, metric: str, seed: int) -> Metrics:
 def export_clusters(folder: Path, done: Clustered, card: ModelCard, watch: Watch) -> Proof:
     """The model file, proven in its features too, with the evidence beside it."""
     holdout = dataclasses.replace(done.dataset.holdout, target=done.labels(done.dataset.holdout))
-    proof = export(folder, ClusterNative(done.encoder, done.body),
-                   dataclasses.replace(done.dataset, holdout=holdout), card, watch)  # fmt: skip
-    runtime = Runtime((folder / names.MODEL_FILE).read_bytes(), card)
-    apart = float(np.abs(runtime.run([FEATURES], holdout.columns)[0] - done.points(holdout)).max())
+    made = export(folder, ClusterNative(done.encoder, done.body),
+                  dataclasses.replace(done.dataset, holdout=holdout), card, watch)  # fmt: skip
+    apart = float(np.abs(made.runtime.run([FEATURES], holdout.columns)[0] - done.points(holdout)).max())
     if apart > TOLERANCE:
         raise ParityFault(f"features of hold-out rows: expected torch's to within {TOLERANCE}, got {apart:.2g} apart")
-    return proof
+    return made.proof

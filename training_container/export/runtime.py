@@ -34,6 +34,11 @@ class Runtime:
         labels, probabilities = self.run([PREDICTION, PROBABILITIES], values)
         return labels[:, 0], probabilities
 
+    def answers(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        """[N] values or [N, classes] probabilities."""
+        predictions, probabilities = self.answer(values)
+        return predictions if probabilities is None else probabilities
+
     def background(self) -> Background | None:
         """What the file explains its answers with; None where it has nothing of the kind."""
         found = self.session.get_modelmeta().custom_metadata_map.get(BACKGROUND_KEY)

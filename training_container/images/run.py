@@ -84,9 +84,9 @@ def write(job: Job, done: Seen, watch: Watch, start: float) -> None:
     """All files of the run; `start` is when the job began."""
     card = card_of(job.model, job.run, done.images)
     measured = measure(done, job.spec.metric or PRIMARY[done.images.task], job.seed)
-    tell_scores(measured, watch.step("score"))
     with complete_folder(job.output) as folder:
         proof = export(folder, job, done, card, watch)
+        tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.images.profile)

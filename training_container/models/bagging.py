@@ -98,18 +98,14 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
         for part, each in zip(parts, grown[wave.start :], strict=True):
             answers[part.held] = answer(each.booster, part.dense[part.held], tail)
         if after is not None:
-            after(wave.stop, _loss(problem, answers, np.flatnonzero(problem.fold < wave.stop)))
+            rows = np.flatnonzero(problem.fold < wave.stop)
+            after(wave.stop, problem.loss(answers[rows], rows))
     forest = Forest(grower.name, problem.tree_inputs, problem.outputs, tuple(each.booster for each in grown),
                     grower.pairs)  # fmt: skip
     body = Body(tuple(problem.rows.groups), Answer(MarginOf(forest), tail), [forest])
     log = {} if scale is None else {"log_target": scale.log}
     settings = {**grower.settings, "rounds": [each.rounds for each in grown], **log}
     return Fitted(body, answers, problem.score(answers), settings, {"validation_loss": list(grown[0].curve)})
-
-
-def _loss(problem: Problem, answers: np.ndarray, rows: np.ndarray) -> float:
-    score = problem.score(answers[rows], rows)[problem.metric]
-    return -score if problem.direction == "higher" else score
 
 
 def _grow_together(grower: Grower, parts: list[Part], budget: Budget, watch: Watch) -> list[Grown]:

@@ -93,6 +93,11 @@ class Problem:
         """Every metric of answers for these rows."""
         return metrics.scores(self.task, self.target[rows], answers)
 
+    def loss(self, answers: np.ndarray, rows: np.ndarray) -> float:
+        """The metric that decides, of answers for these rows, so that lower is better."""
+        score = self.score(answers, rows)[self.metric]
+        return -score if self.direction == "higher" else score
+
     def better(self, one: dict[str, float], other: dict[str, float]) -> bool:
         """Whether the scores `one` beat `other` in the metric that decides."""
         return metrics.better(self.direction, one[self.metric], other[self.metric])
@@ -152,6 +157,21 @@ class Choosy(Protocol):
 
     def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
         """Whether it is worth its time on this problem within this budget, after what was `fitted`, by family."""
+        ...
+
+
+@runtime_checkable
+class Flavour(Protocol):
+    """A family that may be a flavour of another."""
+
+    @property
+    def rival(self) -> str | None:
+        """The family that it must keep up with; None for one that stands alone."""
+        ...
+
+    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+            after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
+        """As `Tunable.fit`."""
         ...
 
 

@@ -163,20 +163,21 @@ class Piecewise(nn.Module):
 
 
 class OneHot(nn.Module):
-    """0/1 for every code of every coded column."""
+    """0/1 for every code of every coded column, all at once: a node of the graph a step, not a column."""
+
+    column: torch.Tensor
+    code: torch.Tensor
 
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()
-        self.sizes = tuple(sizes)
-        self.width = sum(self.sizes)
-        for at, size in enumerate(self.sizes):
-            self.register_buffer(f"codes{at}", torch.arange(size))
+        self.width = sum(sizes)
+        self.register_buffer("column", torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes).long()))
+        self.register_buffer("code", torch.cat([torch.arange(size, dtype=torch.int32) for size in (*sizes, 0)]))
 
     def forward(self, groups: Groups) -> torch.Tensor:
         """[N, codes of all columns]."""
-        codes = groups["codes"]
-        hot = [codes[:, at : at + 1] == getattr(self, f"codes{at}") for at in range(len(self.sizes))]
-        return torch.cat(hot, dim=1).float()
+        codes = groups["codes"].int().index_select(1, self.column)
+        return (codes == self.code).float()
 
 
 class Block(Protocol):

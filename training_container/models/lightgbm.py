@@ -63,6 +63,8 @@ class LightGBM:
     settings: dict[str, Any] = field(default_factory=dict)
     pairs: bool = False
     """Whether trees read sums and differences of pairs of numbers too."""
+    rival: str | None = None
+    """The flavour that this one must keep up with."""
     most_rows: int | None = None
     """More rows than this, and the flavour is not worth its time."""
     tasks: frozenset[str] = frozenset({"regression", "binary", "multiclass"})
@@ -77,7 +79,7 @@ class LightGBM:
     def oblique(cls) -> LightGBM:
         """The flavour with pairs of numbers."""
         return cls("lightgbm-oblique", {"feature_fraction": 0.4, "learning_rate": 0.03, "num_leaves": 31,
-                                        "min_data_in_leaf": 5}, pairs=True)  # fmt: skip
+                                        "min_data_in_leaf": 5}, pairs=True, rival="lightgbm")  # fmt: skip
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip

@@ -31,17 +31,25 @@ class PackedLinear(nn.Module):
 class PackedEmbedding(nn.Module):
     """A learned vector a fold for every code of every coded column: int64 [folds, B, columns] to [folds, B, width]."""
 
+    sizes: torch.Tensor
+
     def __init__(self, folds: int, sizes: tuple[int, ...]) -> None:
         super().__init__()
         widths = [min(16, (size + 1) // 2) for size in sizes]
         made = (torch.randn(folds, size, width) * 0.5 for size, width in zip(sizes, widths, strict=True))
         self.tables = nn.ParameterList([nn.Parameter(each) for each in made])
+        self.register_buffer("sizes", torch.tensor(sizes, dtype=torch.long), persistent=False)
         self.width = sum(widths)
 
     def forward(self, codes: torch.Tensor) -> torch.Tensor:
         """All columns' vectors side by side."""
-        fold = torch.arange(len(codes), device=codes.device)[:, None]
-        return torch.cat([table[fold, codes[:, :, at]] for at, table in enumerate(self.tables)], dim=2)
+        fold = torch.arange(len(self.tables[0]), device=codes.device)[:, None, None]
+        places = codes + fold * self.sizes
+        return torch.cat([self._rows(table.flatten(0, 1), places[:, :, at]) for at, table in enumerate(self.tables)], 2)
+
+    def _rows(self, table: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        """Rows of a table; indexing has the quicker gradient, `embedding` is a single node of the exported graph."""
+        return table[places] if self.training else functional.embedding(places, table)
 
     @torch.no_grad()
     def settle(self, codes: torch.Tensor) -> None:

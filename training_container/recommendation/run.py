@@ -62,9 +62,9 @@ def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoi
     metric = metric_of(dataset, job.spec.metric)
     done = learn(dataset, budget, job.seed, watch.step("fit"), checkpoints)
     measured, card = measure(done, metric, job.seed), make_card(job, dataset)
-    tell_scores(measured, watch.step("score"))
     with complete_folder(job.output) as folder:
         proof = export(folder, done, card, watch)
+        tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.PROFILE_FILE, dataset.profile)

@@ -10,10 +10,11 @@ import jinja2
 from markupsafe import Markup
 
 from training_container import evidence
-from training_container.models.body import predict
 from training_container.report import plots, words
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dropforge.contract.results import Candidate, Metrics
     from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Calibration
@@ -24,8 +25,9 @@ IMPORTANCES = 25
 """Bars that are shown."""
 
 
-def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, proof: Proof) -> None:
-    """Writes the report as one HTML file."""
+def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics,
+                 proof: Proof) -> None:  # fmt: skip
+    """Writes the report as one HTML file; `answers` are the model's on the hold-out."""
     page = template("page.html").render(
         card=card,
         measured=measured,
@@ -40,7 +42,7 @@ def write_report(path: Path, done: Study, card: ModelCard, measured: Metrics, pr
         leaderboard=leaderboard(measured),
         weighted=any("weight" in each.settings for each in measured.candidates),
         groups=groups(measured, card),
-        figures=figures(done, card, measured),
+        figures=figures(done, card, answers, measured),
         importances=bars(measured),
         columns=columns(done, card),
         dropped=done.dataset.profile["dropped"],
@@ -66,12 +68,11 @@ def template(name: str) -> jinja2.Template:
     return surroundings.get_template(name)
 
 
-def figures(done: Study, card: ModelCard, measured: Metrics) -> list[tuple[str, str, Markup]]:
+def figures(done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics) -> list[tuple[str, str, Markup]]:
     """(title, how to read it, plot) of the hold-out's answers and the target; a masked target is not drawn."""
     if card.target in card.masked:
         return []
-    holdout = done.dataset.holdout
-    truth, answers = holdout.target, predict(done.body, done.encoder.encode(holdout.columns))
+    truth = done.dataset.holdout.target
     made = (
         _regression(truth, answers, done, card)
         if not card.classes

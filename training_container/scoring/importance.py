@@ -1,9 +1,9 @@
 """Permutation importance: how much the deciding metric worsens when a column's values are shuffled among hold-out rows.
 
 Every column that the model reads is measured, as a caller sends it, so that whatever the model makes of it is measured
-with it. At most `ROWS` rows are used, fewer where there are many columns, so that about `ANSWERS` rows are answered at
-most; each column is shuffled `REPEATS` times. The interval is a bootstrap over the rows of the mean fall. A fall is
-positive when the column helps, whatever the metric's direction.
+with it. At most `ROWS` rows are used, and each column is shuffled at most `REPEATS` times; where there are many columns
+fewer of both, so that about `ANSWERS` rows are answered. The interval is a bootstrap over the rows of the mean fall.
+A fall is positive when the column helps, whatever the metric's direction.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ FEWEST = 200
 """Rows that are used at least, where there are that many, however many columns there are."""
 
 REPEATS = 3
-ANSWERS = 25_000
-"""A bag of boosters takes up to half a millisecond a row: more would cost as much as the fitting."""
+ANSWERS = 10_000
+"""A large ensemble takes a quarter of a millisecond a row: more would cost as much as a family's fit."""
 REPLICATES = 200
 """Fewer than for scores: these intervals are drawn as whiskers, not compared with a threshold."""
 
@@ -42,23 +42,24 @@ def importances(
     task: Task, metric: str, columns: Mapping[str, Array], truth: Array, answer: Answer, seed: int
 ) -> tuple[Importance, ...]:
     """Every column's importance, the largest fall first; `answer` gives the model's answers for raw columns."""
-    room = max(FEWEST, ANSWERS // (REPEATS * max(1, len(columns))))
-    rows = sample(len(truth), min(ROWS, room), seed)
+    share = ANSWERS // max(1, len(columns))
+    repeats = min(REPEATS, max(1, share // FEWEST))
+    rows = sample(len(truth), min(ROWS, max(FEWEST, share // repeats)), seed)
     kept, right = {name: values[rows] for name, values in columns.items()}, truth[rows]
     whole, found = _measure(task, metric, right, answer(kept), seed), []
     chance = np.random.default_rng(seed)
     for name in kept:
-        answers = _shuffled(kept, name, answer, chance)
+        answers = _shuffled(kept, name, answer, repeats, chance)
         found.append(_importance(name, whole, [_measure(task, metric, right, each, seed) for each in answers]))
     return tuple(sorted(found, key=lambda each: -each.fall))
 
 
-def _shuffled(kept: Columns, name: str, answer: Answer, chance: np.random.Generator) -> list[Array]:
+def _shuffled(kept: Columns, name: str, answer: Answer, repeats: int, chance: np.random.Generator) -> list[Array]:
     """The answers under each shuffle of one column, asked for in one call."""
-    orders = [chance.permutation(len(kept[name])) for _ in range(REPEATS)]
-    stacked = {other: np.tile(values, REPEATS) for other, values in kept.items()}
+    orders = [chance.permutation(len(kept[name])) for _ in range(repeats)]
+    stacked = {other: np.tile(values, repeats) for other, values in kept.items()}
     stacked[name] = np.concatenate([kept[name][order] for order in orders])
-    return np.split(answer(stacked), REPEATS)
+    return np.split(answer(stacked), repeats)
 
 
 def _measure(task: Task, metric: str, truth: Array, answers: Array, seed: int) -> Array:
