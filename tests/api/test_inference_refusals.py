@@ -76,6 +76,9 @@ def test_a_wrong_tensor_is_named(made: Little, column: str, changes: Any, status
         (b'{"inputs": [{"name": "x0", "shape": [1], "datatype": "FP32", "data": [NaN]}]}', 400, "expected JSON"),
         (b'{"inputs": ' + b"[" * 100_000, 400, "expected JSON"),
         (b"\xff", 400, "expected JSON"),
+        (b'{"inputs": [], "inputs": [{"name": "x0"}]}', 400, "stands twice"),
+        (b'{"inputs": [{"name": "x0", "shape": [1], "data": [1], "data": [2]}]}', 400, "stands twice"),
+        (b'{"inputs": [{"name": "x0", "parameters": {"a": ":", "a": 1}}]}', 400, "stands twice"),
         (b" " * 6_000_001, 413, "expected at most 6000000 bytes"),
         (
             b'{"inputs": [{"name": "x0", "shape": [10001], "datatype": "FP32", "data": [' + b"1," * 10_000 + b"1]}]}",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from conftest import Set
 
+    from training_container.models.bagging import Grown, Part
     from training_container.models.family import Family
     from training_container.watch import Watch
 
@@ -106,6 +107,23 @@ def test_the_best_family_is_tuned_that_there_is_time_for(posed: Callable[[str], 
     ranked = [("neural", 100.0), ("lightgbm", 0.2)]
     ((name, _, _),) = tune(posed("penguins").problem, ranked, families, "random", Budget(0.05), quiet)
     assert name == "lightgbm-tuned"
+
+
+def test_a_flavour_that_is_far_behind_is_given_up(posed: Callable[[str], Set], quiet: Watch) -> None:
+    """One that learns nothing in its time is behind after the first folds; one that differs by chance is not."""
+    dataset, seen = posed("cars").dataset, []
+
+    class Stub(LightGBM):
+        def grow(self, part: Part, budget: Budget, watch: Watch) -> Grown:
+            seen.append(part.name)
+            return super().grow(part, budget, watch)
+
+    slow = Stub("slow", {"learning_rate": 1e-6}, rival="lightgbm")
+    near = LightGBM("near", {"seed": 1}, rival="lightgbm")
+    families = ((LightGBM(), 0.3), (slow, 0.3), (near, 0.3))
+    done = study(dataset, metric=None, budget=Budget(0.5), seed=0, watch=quiet, search="none", families=families)
+    assert [trial.name for trial in done.trials] == ["lightgbm", "near"]
+    assert 0 < len([name for name in seen if name.startswith("slow")]) < 5
 
 
 def test_catboost_reads_pairs_where_they_have_paid(posed: Callable[[str], Set]) -> None:

@@ -6,9 +6,8 @@ from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from lambdas.predict.inference.datatypes import BYTES, NUMPY, numbers_of, parts_of
+from lambdas.serving import documents
 from lambdas.serving.faults import InputFault, short
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def read(body: bytes, header: str | None) -> Inference:
     """
     length = len(body) if header is None else _length(header, len(body))
     whole = memoryview(body)  # its parts are no copies
-    document = _parsed(whole[:length])
+    document = _parsed(body if length == len(body) else body[:length])
     inputs = _list(document, "inputs")
     parameters = _parameters(document, "parameters")
     binary = parameters.get("binary_data_output") is True
@@ -102,13 +101,10 @@ def _length(header: str, size: int) -> int:
     return int(header[:9])
 
 
-def _parsed(body: memoryview) -> dict[str, Any]:
+def _parsed(body: bytes) -> dict[str, Any]:
     if not body:
         raise InputFault(400, "empty", 'expected JSON with "inputs", got an empty body', "inputs")
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as fault:
-        raise InputFault(400, "not_json", f"expected JSON: {fault}") from fault
+    document = documents.read(body)
     if not isinstance(document, dict):
         raise InputFault(400, "wrong_shape", f'expected {{"inputs": […]}}, got {_kind(document)}', "inputs")
     return document
