@@ -222,20 +222,27 @@ def _seconds(found: Found) -> list[Row]:
 
 
 def _ranks(found: Found) -> list[Row]:
-    """Mean rank of each contestant over all sets and seeds that all have run."""
+    """Mean rank of each contestant over all sets and seeds that all have run; ours at its worst."""
     full = {key: each for key, each in found.scores.items() if len(each) == max(map(len, found.scores.values()))}
-    ranks: dict[str, list[int]] = defaultdict(list)
-    for (name, _), each in full.items():
-        sign = 1 if lower(SETS[name].metric) else -1
-        for at, contestant in enumerate(sorted(each, key=lambda who: sign * each[who]), start=1):
-            ranks[contestant].append(at)
-    means = {name: float(np.mean(each)) for name, each in ranks.items()}
+    splits = [_places(name, scores) for (name, _), scores in full.items()]
+    means = {who: float(np.mean([places[who] for places in splits])) for who in splits[0]}
+    of_sets = []
+    for name in {name for name, _ in full}:
+        scores = [scores for (of, _), scores in full.items() if of == name]
+        of_sets.append(_places(name, {who: float(np.mean([each[who] for each in scores])) for who in means})[OURS])
     peer = min((name for name in means if name != OURS), key=lambda name: means[name])
-    over = f"{len(full)} splits of {len({name for name, _ in full})} sets, {len(means)} contestants"
+    over = f"{len(splits)} splits of {len(of_sets)} sets, {len(means)} contestants"
     return [
         Row(f"mean rank over {over}", means[OURS], "rank", "lower", None, peer, means[peer]),
-        Row("worst rank on any split", max(ranks[OURS]), "rank", "lower", 2),
+        Row("worst rank on any set, by mean scores", max(of_sets), "rank", "lower", 2),
+        Row("worst rank on any split", max(places[OURS] for places in splits), "rank", "lower"),
     ]
+
+
+def _places(name: str, scores: dict[str, float]) -> dict[str, int]:
+    """Each contestant's place on a set, from 1."""
+    order = sorted(scores, key=lambda who: scores[who] if lower(SETS[name].metric) else -scores[who])
+    return {who: at for at, who in enumerate(order, start=1)}
 
 
 if __name__ == "__main__":
