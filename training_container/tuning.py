@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import optuna
 
-from training_container.models.family import Tunable
+from training_container.models.family import Packed, Tunable
 from training_container.watch import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dropforge.contract.spec import Search
-    from training_container.models.family import Family, Fitted, Problem
+    from training_container.models.family import After, Family, Fitted, Problem
     from training_container.watch import Budget, Watch
+
+    Suggested = tuple[optuna.Trial, Tunable]
 
 PATIENCE = 12
 """Trials without a better score after which tuning ends."""
@@ -68,19 +70,59 @@ class Tuner:
         self.since = 0
 
     def attempt(self, trial: optuna.Trial) -> float:
-        """One bag at suggested settings; its deciding metric, signed so that lower is better."""
+        """A bag at suggested settings; its deciding metric, signed so that lower is better.
+
+        Where the family trains several configurations as one program, further trials are asked and told on the way.
+        """
         start = time.monotonic()
-        family = self.base.tuned(trial, f"{self.base.name}-tuned-{trial.number}")
-        self.since += 1
+        first = self._suggested(trial)
+        company = [first, *self._company(*first)]
+        self.since += len(company)
         try:
-            fitted = family.fit(self.problem, self.budget.part(1.0), Silent(), after=_pruning(trial))
+            fits = self._fitted(company)
         finally:
             self.seconds += time.monotonic() - start
             self.longest = max(self.longest, time.monotonic() - start)
+        scores = [self._weighed(each) for each in fits]
+        told = {} if self.best is None else {"validation_loss": self.best.validation[self.problem.metric]}
+        self.watch.tell(self.budget.share, epoch=company[-1][0].number, **told)
+        for (other, _), score in list(zip(company, scores, strict=True))[1:]:
+            trial.study.tell(other, score, optuna.trial.TrialState.PRUNED if score is None else None)
+        if scores[0] is None:
+            raise optuna.TrialPruned
+        return scores[0]
+
+    def _suggested(self, trial: optuna.Trial) -> Suggested:
+        return trial, self.base.tuned(trial, f"{self.base.name}-tuned-{trial.number}")
+
+    def _company(self, trial: optuna.Trial, family: Tunable) -> Iterator[Suggested]:
+        """Further trials that can be fitted together with this one: a grid goes on one by one."""
+        if isinstance(family, Packed) and not isinstance(trial.study.sampler, optuna.samplers.GridSampler):
+            shared = {name: trial.params[name] for name in family.shared}
+            for _ in range(family.company(self.problem) - 1):
+                trial.study.enqueue_trial(shared)
+                yield self._suggested(trial.study.ask())
+
+    def _fitted(self, company: Sequence[Suggested]) -> list[Fitted | None]:
+        """A bag of each; None where the trial was pruned."""
+        trials, families, budget = [each[0] for each in company], [each[1] for each in company], self.budget.part(1.0)
+        if isinstance(families[0], Packed):
+            return families[0].fit_together(families, self.problem, budget, Silent(), _pruning(trials))
+        pruned = _pruning(trials)
+
+        def after(step: int, loss: float) -> None:
+            if pruned(step, {0: loss}):
+                raise optuna.TrialPruned
+
+        return [families[0].fit(self.problem, budget, Silent(), after)]
+
+    def _weighed(self, fitted: Fitted | None) -> float | None:
+        """Its score, lower is better; the best is kept."""
+        if fitted is None:
+            return None
         if self.best is None or self.problem.better(fitted.validation, self.best.validation):
             self.best, self.since = fitted, 0
         score = fitted.validation[self.problem.metric]
-        self.watch.tell(self.budget.share, epoch=trial.number, validation_loss=score)
         return -score if self.problem.direction == "higher" else score
 
     def end(self, study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
@@ -89,10 +131,10 @@ class Tuner:
             study.stop()
 
 
-def _pruning(trial: optuna.Trial) -> Callable[[int, float], None]:
-    def after(step: int, loss: float) -> None:
-        trial.report(loss, step)
-        if trial.should_prune():
-            raise optuna.TrialPruned
+def _pruning(trials: Sequence[optuna.Trial]) -> After:
+    def after(step: int, losses: Mapping[int, float]) -> list[int]:
+        for at, loss in losses.items():
+            trials[at].report(loss, step)
+        return [at for at in losses if trials[at].should_prune()]
 
     return after

@@ -15,7 +15,7 @@ import numpy as np
 from training_container import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import optuna
     import torch
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from training_container.models.body import Body, TargetScale
     from training_container.models.forest import TreeInputs
     from training_container.watch import Budget, Watch
+
+    After = Callable[[int, Mapping[int, float]], Collection[int]]
+    """Is told the step and the loss of each of several configurations, by number; answers those to give up."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,25 @@ class Tunable(Protocol):
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """As `Family.fit`; `after(step, loss)`, lower is better, may raise to end it."""
+        ...
+
+
+@runtime_checkable
+class Packed(Tunable, Protocol):
+    """A tunable family that trains several configurations as one program."""
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """What `tuned` suggests that must be the same for all that are fitted together."""
+        ...
+
+    def company(self, problem: Problem) -> int:
+        """How many configurations are best fitted together."""
+        ...
+
+    def fit_together(self, families: Sequence[Any], problem: Problem, budget: Budget, watch: Watch,
+                     after: After | None = None) -> list[Fitted | None]:  # fmt: skip
+        """A bag of each of the families; None of those that `after` gives up."""
         ...
 
 

@@ -1,4 +1,7 @@
-"""A neural model for tables: piecewise linear numbers and embedded codes into packed ensembles, one a fold."""
+"""A neural model for tables: piecewise linear numbers and embedded codes into packed ensembles, one a fold.
+
+Configurations that one program can train are trained together: on a GPU they cost little more than one of them.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,16 @@ from training_container.models.family import Fitted
 from training_container.models.network import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import optuna
 
-    from training_container.models.family import Problem
+    from training_container.models.course import Trained
+    from training_container.models.family import After, Problem
     from training_container.watch import Budget, Watch
+
+ENSEMBLES = {"cuda": 32, "cpu": 5}
+"""How many are trained at once: a GPU would wait for the steps of fewer, a CPU is busy with those of one fit."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +38,41 @@ class Neural:
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """One training of all folds, of at least one epoch."""
-        scale, settings = problem.scale, self._settings_for(len(problem.rows))
-        parts = spread.train(problem, settings, self.name, budget, watch, after)
-        tail = ClassTail() if scale is None else RegressionTail(scale)
-        answers = spread.out_of_fold(problem, tail, parts)
-        core = spread.whole(problem, settings, parts)
-        core.embedding.settle(problem.rows.codes)
-        body = Body(tuple(problem.rows.groups), Answer(core, tail)).to(problem.device)
-        curves = {f"{name}_loss": spread.curve(parts, name) for name in ("train", "validation")}
-        log = {} if scale is None else {"log_target": scale.log}
-        told = {**vars(settings), "epochs": len(curves["train_loss"]), "seed": problem.seed, **log}
-        return Fitted(body, answers, problem.score(answers), told, curves)
+
+        def of_one(epoch: int, losses: Mapping[int, float]) -> tuple[int, ...]:
+            if after is not None:
+                after(epoch, losses[0])
+            return ()
+
+        fitted = self.fit_together([self], problem, budget, watch, None if after is None else of_one)[0]
+        assert fitted is not None  # nothing gives it up
+        return fitted
+
+    @staticmethod
+    def fit_together(families: Sequence[Neural], problem: Problem, budget: Budget, watch: Watch,
+                     after: After | None = None) -> list[Fitted | None]:  # fmt: skip
+        """One training of all folds under the settings of each, which are alike in `shared`; None of those given up."""
+        several = [family._settings_for(len(problem.rows)) for family in families]
+        name = families[0].name if len(families) == 1 else f"{families[0].name}-and-{len(families) - 1}"
+        places = spread.train(problem, several, name, budget, watch, after)
+        whole = [[part for part in parts if part is not None] for parts in zip(*places, strict=True)]
+        return [_fitted(problem, settings, parts) if parts else None
+                for settings, parts in zip(several, whole, strict=True)]  # fmt: skip
 
     def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # CatBoost does
         """Whether there is time for the whole course: networks that are cut are seldom chosen."""
         settings = self._settings_for(len(problem.rows))
-        epoch = Trainer(problem, settings, self.name).pace()
+        epoch = Trainer(problem, [settings], self.name).pace()
         return epoch * settings.epochs < budget.left
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """What `tuned` suggests that must be the same for all that are fitted together."""
+        return ("width", "layers", "bins")
+
+    def company(self, problem: Problem) -> int:
+        """How many configurations are best fitted together."""
+        return max(1, ENSEMBLES[problem.device.type] // len(problem.folds))
 
     def tuned(self, trial: optuna.Trial, name: str) -> Neural:
         """The family at the settings that `trial` suggests."""
@@ -73,3 +98,17 @@ class Neural:
         if rows < 5000:
             return replace(given, batch=max(32, given.batch // 4), patience=given.patience + 4)
         return replace(given, batch=given.batch * 4) if rows > 100_000 else given
+
+
+def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> Fitted:
+    """The bag of all folds, from what each device has trained of it."""
+    scale = problem.scale
+    tail = ClassTail() if scale is None else RegressionTail(scale)
+    answers = spread.out_of_fold(problem, tail, parts)
+    core = spread.whole(problem, settings, parts)
+    core.embedding.settle(problem.rows.codes)
+    body = Body(tuple(problem.rows.groups), Answer(core, tail)).to(problem.device)
+    curves = {f"{name}_loss": spread.curve(parts, name) for name in ("train", "validation")}
+    log = {} if scale is None else {"log_target": scale.log}
+    told = {**vars(settings), "epochs": len(curves["train_loss"]), "seed": problem.seed, **log}
+    return Fitted(body, answers, problem.score(answers), told, curves)

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from training_container.models.adamw import PackedWeights
 from training_container.models.course import Trained, Trainer
 from training_container.models.network import PackedCore
 from training_container.watch import Budget, Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from multiprocessing.synchronize import Event
 
     from torch import nn
 
-    from training_container.models.family import Problem
+    from training_container.models.family import After, Problem
     from training_container.models.network import Settings
     from training_container.watch import Watch
 
@@ -40,7 +41,7 @@ class Share:
     problem: Problem
     """On the CPU."""
     device: torch.device
-    settings: Settings
+    configurations: Sequence[Settings]
     name: str
     folds: tuple[int, ...]
     seconds: float
@@ -52,32 +53,32 @@ def devices() -> list[torch.device]:
     return [torch.device("cuda", at) for at in range(torch.cuda.device_count())] or [torch.device("cpu")]
 
 
-def train(problem: Problem, settings: Settings, name: str, budget: Budget, watch: Watch,
-          after: Callable[[int, float], None] | None = None) -> list[Trained]:  # fmt: skip
-    """Trains every fold.
+def train(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, watch: Watch,
+          after: After | None = None) -> list[list[Trained | None]]:  # fmt: skip
+    """Trains every fold under every configuration: what each device leaves of each configuration.
 
     A training that `after` may end early (one of many trials) stays on one device.
     """
     places = devices()[: len(problem.folds)]
     if len(places) == 1 or after is not None:
-        trainer = Trainer(problem, settings, name)
+        trainer = Trainer(problem, configurations, name)
         trainer.run(budget, watch, after)
         return [trainer.trained()]
-    return _together(shares(problem, settings, name, budget, watch, places), budget)
+    return _together(shares(problem, configurations, name, budget, watch, places), budget)
 
 
-def shares(problem: Problem, settings: Settings, name: str, budget: Budget, watch: Watch,
+def shares(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, watch: Watch,
            places: Sequence[torch.device]) -> list[Share]:  # fmt: skip
     """The folds dealt to the devices in turn; the first one's process tells how far all are."""
     own, made = problem.on(torch.device("cpu")), []
     for at, place in enumerate(places):
         folds = tuple(range(at, len(problem.folds), len(places)))
         told = watch if at == 0 else Silent()
-        made.append(Share(own, place, settings, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
+        made.append(Share(own, place, configurations, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
     return made
 
 
-def _together(given: Sequence[Share], budget: Budget) -> list[Trained]:
+def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | None]]:
     context = multiprocessing.get_context("spawn")  # a process with threads must not be forked
     cut = context.Event()
     with ProcessPoolExecutor(len(given), context, initializer=_begin, initargs=(cut,)) as pool:
@@ -106,18 +107,18 @@ def _train(content: bytes) -> bytes:
     share: Share = pickle.loads(content)
     if share.device.type == "cuda":
         torch.cuda.set_device(share.device)
-    trainer = Trainer(share.problem.on(share.device), share.settings, share.name, share.folds)
-    trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.watch, None)
+    trainer = Trainer(share.problem.on(share.device), share.configurations, share.name, share.folds)
+    trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.watch)
     return pickle.dumps(trainer.trained())
 
 
 def whole(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> PackedCore:
     """The network of all folds, on the problem's device."""
     core = PackedCore(problem, settings, len(problem.folds)).to(problem.device)
-    state = core.state_dict()
+    values = PackedWeights.of(core)
     for part in parts:
-        for key, value in part.weights.items():
-            state[key][list(part.folds)] = value.to(problem.device)
+        values[list(part.folds)] = part.weights.to(problem.device)
+    PackedWeights(core, values).leave()
     return core
 
 
@@ -133,7 +134,7 @@ def out_of_fold(problem: Problem, tail: nn.Module, parts: Sequence[Trained]) -> 
 
 def curve(parts: Sequence[Trained], name: str) -> list[float]:
     """The mean over the folds of `train` or `validation`, epoch by epoch; who ended earlier stays at the last loss."""
-    curves = [getattr(part, name) for part in parts]
+    curves = [getattr(part.course, name) for part in parts]
     most = max(map(len, curves))
     padded = np.array([[*each, *each[-1:] * (most - len(each))] for each in curves])
     found: list[float] = np.average(padded, axis=0, weights=[len(part.folds) for part in parts]).tolist()
