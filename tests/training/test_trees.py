@@ -13,9 +13,12 @@ import pytest
 from onnx import helper
 
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes
-from training_container.export.trees import Trees, add_forest, floored, of_catboost, of_lightgbm
+from training_container.export.oblivious import of_catboost
+from training_container.export.trees import Trees, add_forest, floored, of_lightgbm
 from training_container.models.catboost import CatBoostBooster
 from training_container.models.lightgbm import LightGBMBooster
+
+from .walking import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,20 +37,6 @@ def data(given: Set) -> tuple[np.ndarray, np.ndarray]:
     """Real columns [N, F] with gaps, and the target."""
     dense = given.problem.tree_inputs.dense(given.problem.rows)
     return dense[:, given.problem.tree_inputs.columns(0, pairs=True)], given.problem.target
-
-
-def answers(trees: Trees, dense: np.ndarray, outputs: int) -> np.ndarray:
-    """What the graph says, read off the arrays one row and one tree at a time."""
-    found = np.zeros((len(dense), outputs))
-    for at, row in enumerate(dense):
-        for root in trees.roots:
-            place = int(root)
-            while place >= 0:
-                value = row[trees.feature[place]]
-                left = trees.nan_left[place] if np.isnan(value) else value <= trees.threshold[place]
-                place = int((trees.left if left else trees.right)[place])
-            found[at, trees.output[~place]] += trees.value[~place]
-    return found
 
 
 def in_a_graph(models: list[Trees], dense: np.ndarray, outputs: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Trees as flat arrays, read from what LightGBM and CatBoost save, and as one TreeEnsemble node.
+"""Trees as flat arrays, read from what LightGBM saves, and as one TreeEnsemble node.
 
 A split sends a row to its left child when `value <= threshold`, in float32: LightGBM's thresholds are float64 and are
 floored, which changes no decision about a float32 value. Children below 0 are leaves, `~child` their place.
@@ -7,7 +7,7 @@ floored, which changes no decision about a float32 value. Children below 0 are l
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from onnx import TensorProto, numpy_helper
@@ -98,49 +98,6 @@ def _fields(block: str) -> dict[str, str]:
 
 def _numbers(text: str, dtype: type) -> np.ndarray:
     return np.array(text.split(), dtype=np.float64).astype(dtype)
-
-
-def of_catboost(model: dict[str, Any]) -> Trees:
-    """The trees in CatBoost's JSON: oblivious ones, written out split by split, and once for each output.
-
-    Raises:
-        ValueError: a split of another kind than a number's.
-    """
-    scale, bias = model["scale_and_bias"]
-    start = np.atleast_1d(np.array(bias, dtype=np.float64))
-    floats = model["features_info"]["float_features"]
-    nan_right = {each["feature_index"]: each["nan_value_treatment"] == "AsTrue" for each in floats}
-    parts = [_constant(start)]
-    for tree in model["oblivious_trees"]:
-        levels = tree["splits"] or []
-        values = scale * np.array(tree["leaf_values"], dtype=np.float64).reshape(2 ** len(levels), -1)
-        parts += [_oblivious(levels, nan_right, column, output) for output, column in enumerate(values.T)]
-    return Trees.joined(parts)
-
-
-def _constant(values: np.ndarray) -> Trees:
-    """One tree a value, of one leaf: what is added to each output whatever the row."""
-    none, ids = np.zeros(0, np.int64), np.arange(len(values))
-    return Trees(none, np.zeros(0, np.float32), none, none, np.zeros(0, bool), ~ids, values, ids)
-
-
-def _oblivious(levels: list[dict[str, Any]], nan_right: dict[int, bool], values: np.ndarray, output: int) -> Trees:
-    """The complete binary tree, breadth first: the children of place p are 2p + 1 and 2p + 2.
-
-    Level i of CatBoost decides bit i of the leaf's place, 1 where value > border; so the root asks the last level.
-    """
-    if any(each["split_type"] != "FloatFeature" for each in levels):
-        raise ValueError(f"expected splits of numbers, got {[each['split_type'] for each in levels]}")
-    count = 2 ** len(levels) - 1
-    place = np.arange(count)
-    floor = np.floor(np.log2(place + 1)).astype(np.int64)
-    asked = [levels[len(levels) - 1 - each] for each in floor]
-    feature = np.array([each["float_feature_index"] for each in asked], dtype=np.int64)
-    threshold = np.array([each["border"] for each in asked], dtype=np.float32)
-    nan_left = np.array([not nan_right[each] for each in feature.tolist()], dtype=bool)
-    left, right = (np.where(child < count, child, ~(child - count)) for child in (2 * place + 1, 2 * place + 2))
-    root = np.array([0 if levels else ~0])
-    return Trees(feature, threshold, left, right, nan_left, root, values, np.full(len(values), output))
 
 
 def add_forest(nodes: Nodes, inputs: str, models: Sequence[Trees], columns: Sequence[np.ndarray], outputs: int,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from training_container.checkpoints import INTERVAL
-from training_container.export.trees import Trees, of_catboost
+from training_container.export.oblivious import of_catboost
 from training_container.models.bagging import Grown, grow_bag
 from training_container.models.lightgbm import PATIENCE
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import optuna
 
+    from training_container.export.trees import Trees
     from training_container.models.bagging import Part
     from training_container.models.family import Fitted, Problem
     from training_container.watch import Budget, Watch
