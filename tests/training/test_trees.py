@@ -12,9 +12,11 @@ import onnxruntime
 import pytest
 from onnx import helper
 
+from training_container.export import forests
+from training_container.export.forests import add_forest, parts
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes
 from training_container.export.oblivious import of_catboost
-from training_container.export.trees import Trees, add_forest, floored, of_lightgbm
+from training_container.export.trees import Trees, floored, of_lightgbm
 from training_container.models.catboost import CatBoostBooster
 from training_container.models.lightgbm import LightGBMBooster
 
@@ -77,7 +79,33 @@ def test_arrays_and_graph_answer_as_the_libraries(posed: Callable[[str], Set], n
         np.testing.assert_allclose(in_a_graph([trees], probes, outputs), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_several_models_are_averaged_in_one_node(posed: Callable[[str], Set], tmp_path: Path) -> None:
+def test_a_large_ensemble_is_cut_into_parts(
+    posed: Callable[[str], Set], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a root that is a leaf among them, and outputs that a part has no leaf of."""
+    dense, target = data(posed("penguins"))
+    for booster in boosters("penguins", dense, target, tmp_path):
+        trees = booster.trees()
+        whole = in_a_graph([trees, trees], dense, 3)
+        for size in (1, 2, 7):
+            monkeypatch.setattr(forests, "TREES", size)
+            np.testing.assert_allclose(in_a_graph([trees, trees], dense, 3), whole, rtol=1e-6)
+        monkeypatch.undo()
+
+
+def test_parts_are_the_trees_in_their_order(posed: Callable[[str], Set], tmp_path: Path) -> None:
+    dense, target = data(posed("cars"))
+    light = boosters("cars", dense, target, tmp_path)[0].trees()
+    assert all(light.roots >= 0) and len(light.roots) == 12
+    found = list(parts(light, 5))
+    assert [len(part.roots) for part in found] == [5, 5, 2]
+    for name in ("feature", "threshold", "nan_left", "value", "output"):  # a booster's trees lie one after another
+        np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in found]), getattr(light, name))
+    total = np.sum([answers(part, dense[:30], 1) for part in found], axis=0)
+    np.testing.assert_allclose(total, answers(light, dense[:30], 1))
+
+
+def test_several_models_are_averaged(posed: Callable[[str], Set], tmp_path: Path) -> None:
     dense, target = data(posed("cars"))
     models = boosters("cars", dense, target, tmp_path)
     expected = np.mean([each.margins(dense[:50]) for each in models], axis=0)

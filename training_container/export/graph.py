@@ -15,9 +15,9 @@ from onnx import compose, helper
 
 import dropforge
 from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, PREDICTION, PROBABILITIES
+from training_container.export.forests import add_forest
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
-from training_container.export.trees import add_forest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

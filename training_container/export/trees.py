@@ -1,4 +1,4 @@
-"""Trees as flat arrays, read from what LightGBM saves, and as one TreeEnsemble node.
+"""Trees as flat arrays, read from what LightGBM saves.
 
 A split sends a row to its left child when `value <= threshold`, in float32: LightGBM's thresholds are float64 and are
 floored, which changes no decision about a float32 value. Children below 0 are leaves, `~child` their place.
@@ -6,24 +6,16 @@ floored, which changes no decision about a float32 value. Children below 0 are l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from onnx import TensorProto, numpy_helper
-
-from training_container.export.nodes import ML
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from training_container.export.nodes import Nodes
+    from collections.abc import Iterable
 
 CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING = 1, 2, 8
 """Bits of LightGBM's `decision_type`; where NaN is not its missing value, it is read as 0."""
-
-LEFT_WHEN_AT_MOST = 0
-"""TreeEnsemble's mode of a split: `value <= threshold`."""
 
 
 @dataclass(frozen=True)
@@ -98,50 +90,3 @@ def _fields(block: str) -> dict[str, str]:
 
 def _numbers(text: str, dtype: type) -> np.ndarray:
     return np.array(text.split(), dtype=np.float64).astype(dtype)
-
-
-def add_forest(nodes: Nodes, inputs: str, models: Sequence[Trees], columns: Sequence[np.ndarray], outputs: int,
-               result: str) -> str:  # fmt: skip
-    """Adds the mean of `models` (one a fold, each reading its own `columns` of `inputs`): float32 [N, outputs].
-
-    Leaves are added in float64, as the libraries do: over thousands of trees float32 would leave the sums as far apart
-    as the proof allows. Decisions are those about float32 values still.
-    """
-    own = [replace(model, feature=places[model.feature]) for model, places in zip(models, columns, strict=True)]
-    every = _rooted(Trees.joined(own))
-    constants: dict[str, np.ndarray] = {
-        "nodes_splits": every.threshold.astype(np.float64),
-        "nodes_modes": np.full(len(every.feature), LEFT_WHEN_AT_MOST, np.uint8),
-        "leaf_weights": every.value / len(models),
-    }
-    sides = {f"nodes_{name}nodeids": _places(child) for name, child in (("true", every.left), ("false", every.right))}
-    leafs = {f"nodes_{name}leafs": child < 0 for name, child in (("true", every.left), ("false", every.right))}
-    whole = {"nodes_featureids": every.feature, "nodes_missing_value_tracks_true": every.nan_left,
-             "leaf_targetids": every.output, "tree_roots": every.roots, **sides, **leafs}  # fmt: skip
-    wide = nodes.add("Cast", inputs, to=TensorProto.DOUBLE)
-    total = nodes.add(
-        "TreeEnsemble", wide, domain=ML, n_targets=outputs, aggregate_function=1, post_transform=0,
-        **{name: values.astype(np.int64).tolist() for name, values in whole.items()},
-        **{name: numpy_helper.from_array(values, name) for name, values in constants.items()},
-    )  # fmt: skip
-    return nodes.add("Cast", total, result=result, to=TensorProto.FLOAT)
-
-
-def _places(child: np.ndarray) -> np.ndarray:
-    return np.where(child < 0, ~child, child)
-
-
-def _rooted(model: Trees) -> Trees:
-    """Every tree with a split at its root, as the operator wants it: a lone leaf becomes both sides of one."""
-    lone = np.flatnonzero(model.roots < 0)
-    leaf, roots, none = model.roots[lone], model.roots.copy(), np.zeros(len(lone), np.int64)
-    roots[lone] = len(model.feature) + np.arange(len(lone))
-    return replace(
-        model,
-        feature=np.r_[model.feature, none],
-        threshold=np.r_[model.threshold, none.astype(np.float32)],
-        left=np.r_[model.left, leaf],
-        right=np.r_[model.right, leaf],
-        nan_left=np.r_[model.nan_left, none > 0],
-        roots=roots,
-    )

@@ -1,7 +1,7 @@
 """The native half of a model file: encoded tables in, the answer in the target's own unit (or probabilities) out.
 
 All arithmetic but that of trees is torch and is exported as it stands. Trees answer beside it: a `Forest` gives its
-margins natively here, and as one TreeEnsemble node in the graph; both reach the torch half as one more input.
+margins natively here, and as TreeEnsemble nodes in the graph; both reach the torch half as one more input.
 """
 
 from __future__ import annotations
