@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.report import publish
-from benchmarks.serving import batch, cold, explain, invoked, protocols, race
+from benchmarks.serving import batch, cold, explain, forest, invoked, protocols, race
 from benchmarks.serving.model import trained
 
-PARTS = (race, protocols, explain, cold, invoked, batch)
+PARTS = (race, protocols, explain, cold, forest, invoked, batch)
 """Modules with `rows(model) -> list[Row]`."""
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ import onnxruntime
 import pytest
 from onnx import helper
 
-from training_container.export import forests
-from training_container.export.forests import add_forest, parts
+from training_container.export.forests import TREES, add_forest, parts
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes
 from training_container.export.oblivious import of_catboost
 from training_container.export.trees import Trees, floored, of_lightgbm
@@ -41,9 +40,9 @@ def data(given: Set) -> tuple[np.ndarray, np.ndarray]:
     return dense[:, given.problem.tree_inputs.columns(0, pairs=True)], given.problem.target
 
 
-def in_a_graph(models: list[Trees], dense: np.ndarray, outputs: int) -> np.ndarray:
+def in_a_graph(models: list[Trees], dense: np.ndarray, outputs: int, size: int = TREES) -> np.ndarray:
     nodes = Nodes("t.")
-    add_forest(nodes, "x", models, [np.arange(dense.shape[1])] * len(models), outputs, "y")
+    add_forest(nodes, "x", models, [np.arange(dense.shape[1])] * len(models), outputs, "y", size)
     shape = helper.make_tensor_value_info
     graph = helper.make_graph(nodes.nodes, "g", [shape("x", 1, ["N", dense.shape[1]])], [shape("y", 1, ["N", outputs])],
                               nodes.constants)  # fmt: skip
@@ -79,18 +78,14 @@ def test_arrays_and_graph_answer_as_the_libraries(posed: Callable[[str], Set], n
         np.testing.assert_allclose(in_a_graph([trees], probes, outputs), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_large_ensemble_is_cut_into_parts(
-    posed: Callable[[str], Set], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_ensemble_is_cut_into_parts(posed: Callable[[str], Set], tmp_path: Path) -> None:
     """With a root that is a leaf among them, and outputs that a part has no leaf of."""
     dense, target = data(posed("penguins"))
     for booster in boosters("penguins", dense, target, tmp_path):
         trees = booster.trees()
         whole = in_a_graph([trees, trees], dense, 3)
         for size in (1, 2, 7):
-            monkeypatch.setattr(forests, "TREES", size)
-            np.testing.assert_allclose(in_a_graph([trees, trees], dense, 3), whole, rtol=1e-6)
-        monkeypatch.undo()
+            np.testing.assert_allclose(in_a_graph([trees, trees], dense, 3, size), whole, rtol=1e-6)
 
 
 def test_parts_are_the_trees_in_their_order(posed: Callable[[str], Set], tmp_path: Path) -> None:
