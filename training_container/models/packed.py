@@ -91,4 +91,7 @@ class PackedNet(nn.Module):
 
     def _bent(self, values: torch.Tensor) -> torch.Tensor:
         bent = functional.silu(values)
-        return bent * ((torch.rand_like(bent) < self.kept) / self.kept) if self.training else bent
+        if not self.training:
+            return bent
+        left = (torch.rand_like(bent) < self.kept) / self.kept
+        return bent * left.to(bent.dtype)
