@@ -83,9 +83,7 @@ class Tuner:
         finally:
             self.seconds += time.monotonic() - start
             self.longest = max(self.longest, time.monotonic() - start)
-        scores = [self._weighed(each) for each in fits]
-        told = {} if self.best is None else {"validation_loss": self.best.validation[self.problem.metric]}
-        self.watch.tell(self.budget.share, epoch=company[-1][0].number, **told)
+        scores = [self._weighed(each.number, fitted) for (each, _), fitted in zip(company, fits, strict=True)]
         for (other, _), score in list(zip(company, scores, strict=True))[1:]:
             trial.study.tell(other, score, optuna.trial.TrialState.PRUNED if score is None else None)
         if scores[0] is None:
@@ -116,13 +114,14 @@ class Tuner:
 
         return [families[0].fit(self.problem, budget, Silent(), after)]
 
-    def _weighed(self, fitted: Fitted | None) -> float | None:
-        """Its score, lower is better; the best is kept."""
+    def _weighed(self, number: int, fitted: Fitted | None) -> float | None:
+        """The score of a trial, lower is better, None where it was pruned; the best is kept."""
         if fitted is None:
             return None
         if self.best is None or self.problem.better(fitted.validation, self.best.validation):
             self.best, self.since = fitted, 0
         score = fitted.validation[self.problem.metric]
+        self.watch.tell(self.budget.share, epoch=number, validation_loss=score)
         return -score if self.problem.direction == "higher" else score
 
     def end(self, study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:

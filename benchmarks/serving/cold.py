@@ -32,7 +32,7 @@ from lambdas.serving.session import opened, options
 from lambdas.shared.items import to_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 STARTS = 15
@@ -117,7 +117,7 @@ def _ratio(measure: str, value: float, target: float | None, bare: float) -> Row
     return Row(measure, value, "× CPU", "lower", target, "ms of CPU of the other", 1e3 * bare)
 
 
-def taking_turns(kinds: dict[str, Callable[[], float]], times: int) -> dict[str, float]:
+def taking_turns(kinds: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:
     """Median seconds of each kind, one after the other, `times` rounds after one that does not count."""
     found: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(times + 1):

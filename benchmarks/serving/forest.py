@@ -7,6 +7,7 @@ opening and asking them costs is measured, not what they know.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import lightgbm
@@ -34,14 +35,13 @@ def rows(_: Path) -> list[Row]:
     """Opening, one row and 1,000 rows, each as a ratio to the one node."""
     trees, dense = grown()
     kinds = {"parts": model(trees, dense.shape[1], TREES), "whole": model(trees, dense.shape[1], 10**9)}
-    found = taking_turns({name: lambda body=body: spent(lambda: opened(body, options()))  # type: ignore[misc]
-                          for name, body in kinds.items()}, LOADS)  # fmt: skip
+    opening = {name: partial(spent, partial(opened, body, options())) for name, body in kinds.items()}
+    found = taking_turns(opening, LOADS)
     sessions = {name: opened(body, options()) for name, body in kinds.items()}
     one, many = (
-        taking_turns({name: lambda session=session, rows=rows: asked(session, rows)  # type: ignore[misc]
-                      for name, session in sessions.items()}, CALLS)
+        taking_turns({name: partial(asked, session, rows) for name, session in sessions.items()}, CALLS)
         for rows in (dense[:1], dense[:1000])
-    )  # fmt: skip
+    )
     count = f"{BOOSTERS * ROUNDS:,} trees in nodes of {TREES}"
     return [
         Row(f"{count}: session / in one node", found["parts"] / found["whole"], "× CPU", "lower", None,

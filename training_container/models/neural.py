@@ -38,13 +38,7 @@ class Neural:
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """One training of all folds, of at least one epoch."""
-
-        def of_one(epoch: int, losses: Mapping[int, float]) -> tuple[int, ...]:
-            if after is not None:
-                after(epoch, losses[0])
-            return ()
-
-        fitted = self.fit_together([self], problem, budget, watch, None if after is None else of_one)[0]
+        fitted = self.fit_together([self], problem, budget, watch, None if after is None else _of_one(after))[0]
         assert fitted is not None  # nothing gives it up
         return fitted
 
@@ -98,6 +92,16 @@ class Neural:
         if rows < 5000:
             return replace(given, batch=max(32, given.batch // 4), patience=given.patience + 4)
         return replace(given, batch=given.batch * 4) if rows > 100_000 else given
+
+
+def _of_one(after: Callable[[int, float], None]) -> After:
+    """For the only configuration of a training; it is given up by what `after` raises alone."""
+
+    def told(epoch: int, losses: Mapping[int, float]) -> tuple[()]:
+        after(epoch, losses[0])
+        return ()
+
+    return told
 
 
 def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> Fitted:
