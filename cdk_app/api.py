@@ -39,7 +39,7 @@ class Api(Construct):
         everyone = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
         self.predict = self._predict("Predict", around, everyone, settings.warmth)
         self.hot = {
-            model: self._predict(f"Hot-{model}", around, HotSettings(**vars(everyone), hot=model), warmth)
+            model: self._predict(f"Hot-{model}", around, HotSettings(*everyone, hot=model), warmth)
             for model, warmth in settings.hot.items()
         }
         """Functions of one model each."""
@@ -48,7 +48,9 @@ class Api(Construct):
         self.rest = self._rest(around)
         self._routes()
 
-    def _predict(self, id: str, around: Surroundings, environment: ArtifactSettings, warmth: Warmth) -> Function:
+    def _predict(
+        self, id: str, around: Surroundings, environment: ArtifactSettings | HotSettings, warmth: Warmth
+    ) -> Function:
         predict = Function(
             self,
             id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import Size as CdkSize
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from cdk_app.findings import acknowledge, acknowledge_wildcards
 from cdk_app.packaging import RUNTIME, function_code
+from dropforge.contract.environment import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
     from cdk_app.settings import Packaging, Warmth
-    from dropforge.contract.environment import Environment
 
 QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2"}
 """onnxruntime opens a database in the home folder at import unless told not to; BLAS threads slow a cold start."""
@@ -46,7 +46,7 @@ class Function(Construct):
         scope: Construct,
         id: str,
         *,
-        environment: Environment,
+        environment: NamedTuple,
         packaging: Packaging,
         key: kms.IKey,
         size: Size,
@@ -76,7 +76,7 @@ class Function(Construct):
             memory_size=size.memory,
             timeout=Duration.seconds(size.seconds),
             ephemeral_storage_size=CdkSize.mebibytes(size.disk),
-            environment={**QUIET, **environment.variables()},
+            environment={**QUIET, **variables(environment)},
             role=self.role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cdk_app.function import Size
 from cdk_app.step import Step
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cdk_app.registry import RegistryTable
     from cdk_app.settings import Packaging
     from cdk_app.watch import Bell
-    from dropforge.contract.environment import Environment
 
 EVERY_RUN = "The function works for every run, and a run's folder has its id."
 SERVING = ("lambdas/serving", "dropforge/pictures.py")
@@ -97,7 +96,7 @@ def notify(scope: Construct, around: Surroundings, bell: Bell) -> Step:
     return step
 
 
-def step_of(scope: Construct, id: str, around: Surroundings, environment: Environment, size: Size, *extra: str) -> Step:
+def step_of(scope: Construct, id: str, around: Surroundings, environment: NamedTuple, size: Size, *extra: str) -> Step:
     """The function of a state, without any right yet."""
     return Step(
         scope, id, environment=environment, packaging=around.packaging, key=around.lake.key, size=size, extra=extra

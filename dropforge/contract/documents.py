@@ -21,13 +21,12 @@ class DocumentError(ValueError):
     """A JSON value that is not the document it should be; the message says where, what came and what was expected."""
 
 
-@dataclasses.dataclass(frozen=True)
 class Record:
-    """A frozen dataclass that reads itself from JSON and writes itself to it."""
+    """The base of a frozen dataclass that reads itself from JSON and writes itself to it."""
 
     def to_json(self) -> dict[str, Any]:
         """This record as plain JSON values (dict, list, str, int, float, bool, None)."""
-        return {field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]  # of the subclass
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -41,7 +40,6 @@ class Record:
         return _decode_record(cls, value, cls.__name__)
 
 
-@dataclasses.dataclass(frozen=True)
 class Document(Record):
     """A record that is stored by itself, under the schema name and version in `SCHEMA`."""
 

@@ -6,7 +6,7 @@ They stand apart for cold starts: every record of a module costs a third of a mi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from dropforge.contract.documents import Document
 from dropforge.contract.fast import FastForm
@@ -20,8 +20,7 @@ RUNS = "runs"
 MODELS = "models"
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """Where a row lies."""
 
     pk: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 DATASETS = "datasets/"
 BATCH = "batch/"
@@ -37,8 +36,7 @@ class NameFault(ValueError):
     """A name that breaks the contract; the message holds the name and the rule."""
 
 
-@dataclass(frozen=True)
-class Drop:
+class Drop(NamedTuple):
     """What one key of the drop bucket means: `file` and `set` start a run, `unknown` is rejected, the rest wait."""
 
     kind: DropKind
@@ -85,7 +83,7 @@ def parse_drop(key: str) -> Drop:
 def parse_batch(key: str) -> Drop:
     """The same of `batch/<model>/…`: a file or a set to predict. There are no wishes."""
     found = _parsed(key, BATCH)
-    return replace(found, kind="unknown") if found.kind == "spec" else found
+    return found._replace(kind="unknown") if found.kind == "spec" else found
 
 
 def _parsed(key: str, top: str) -> Drop:
@@ -137,8 +135,7 @@ def quarantine_prefix(run: str) -> str:
     return f"{QUARANTINE}{run}/"
 
 
-@dataclass(frozen=True)
-class RunFiles:
+class RunFiles(NamedTuple):
     """The keys of one run in the artifact bucket, all under `runs/<run-id>/`."""
 
     run: str

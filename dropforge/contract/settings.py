@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from dropforge.contract.environment import Environment
+from typing import NamedTuple
 
 METRIC_NAMESPACE = "Dropforge"
 """CloudWatch namespace of our own metrics; their dimension is `model`."""
@@ -13,57 +11,58 @@ NO_HEALTHY_MODEL = "NoHealthyModel"
 """Count of predict calls whose live model could not be loaded."""
 
 
-@dataclass(frozen=True)
-class RegistrySettings(Environment):
-    """For the functions that read and write the registry alone (Claim, Promote, Notify, Catalog build on it)."""
+class RegistrySettings(NamedTuple):
+    """The functions that read and write the registry alone."""
 
     registry: str
     """Table name."""
 
 
-@dataclass(frozen=True)
-class ClaimSettings(RegistrySettings):
+class ClaimSettings(NamedTuple):
     """Claim."""
 
+    registry: str
     image: str
     """Training image by content: a new trainer makes old data new work."""
 
 
-@dataclass(frozen=True)
-class InspectSettings(RegistrySettings):
+class InspectSettings(NamedTuple):
     """Inspect."""
 
+    registry: str
     artifacts: str
     """Bucket of runs and models."""
     image: str
 
 
-@dataclass(frozen=True)
-class ArtifactSettings(RegistrySettings):
+class ArtifactSettings(NamedTuple):
     """Judge, Register, Catalog and Predict; of a batch Answer and Join."""
 
+    registry: str
     artifacts: str
 
 
-@dataclass(frozen=True)
-class PlanSettings(ArtifactSettings):
+class PlanSettings(NamedTuple):
     """Plan."""
 
+    registry: str
+    artifacts: str
     piece_bytes: str
     """Size that a piece of a batch is to have."""
 
 
-@dataclass(frozen=True)
-class HotSettings(ArtifactSettings):
+class HotSettings(NamedTuple):
     """Predict for one model alone."""
 
+    registry: str
+    artifacts: str
     hot: str
     """The model's name."""
 
 
-@dataclass(frozen=True)
-class NotifySettings(RegistrySettings):
+class NotifySettings(NamedTuple):
     """Notify."""
 
+    registry: str
     topic: str
     """ARN of the topic that people subscribe to."""

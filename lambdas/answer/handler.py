@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import BatchPlan, PieceReport
+from dropforge.contract.environment import load
 from dropforge.contract.names import BATCH_PLAN, RunFiles, piece_file
 from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import AnswerInput
@@ -30,7 +31,7 @@ TELLING = 2.0
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `AnswerInput` in, the piece's report out."""
-    return answer(AnswerInput.from_json(event), ArtifactSettings.load()).to_json()
+    return answer(AnswerInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
 def answer(given: AnswerInput, settings: ArtifactSettings) -> PieceReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.ids import RUN_ID
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import ArtifactSettings
@@ -38,7 +39,7 @@ def respond(request: Request) -> Response:
     try:
         if route is None or request.method != "GET":
             raise NotFound(f"{request.method} {request.resource}: no such route; see GET /openapi.json")
-        return answer(200, route(request, ArtifactSettings.load()))
+        return answer(200, route(request, load(ArtifactSettings)))
     except NotFound as fault:
         return error(404, "not_found", str(fault))
     except WrongQuery as fault:

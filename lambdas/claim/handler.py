@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from dropforge.contract.environment import load
 from dropforge.contract.ids import digest, run_id
 from dropforge.contract.names import BATCH, NameFault, parse_drop
 from dropforge.contract.registry import RunRow, claim_key, content_key
@@ -28,8 +29,8 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `ClaimInput` in, `Claimed` out."""
     given = ClaimInput.from_json(event)
     if given.key.startswith(BATCH):
-        return claim_batch(given, RegistrySettings.load()).to_json()
-    return claim(given, ClaimSettings.load()).to_json()
+        return claim_batch(given, load(RegistrySettings)).to_json()
+    return claim(given, load(ClaimSettings)).to_json()
 
 
 def claim(given: ClaimInput, settings: ClaimSettings) -> Claimed:

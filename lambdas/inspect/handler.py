@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix, spec_key
 from dropforge.contract.plan import Lineage, Plan
 from dropforge.contract.settings import InspectSettings
@@ -33,7 +34,7 @@ REASON_SCHEMA = "dropforge.reason/1"
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `InspectInput` in, `Inspected` out."""
-    return inspect(InspectInput.from_json(event), InspectSettings.load()).to_json()
+    return inspect(InspectInput.from_json(event), load(InspectSettings)).to_json()
 
 
 def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:

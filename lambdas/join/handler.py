@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import BatchPlan, BatchSummary, PieceReport
+from dropforge.contract.environment import load
 from dropforge.contract.names import (
     BATCH_PLAN,
     ERRORS_SUFFIX,
@@ -37,7 +38,7 @@ BLOCK = 1 << 20
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `JoinInput` in, `Joined` out."""
-    return join(JoinInput.from_json(event), ArtifactSettings.load()).to_json()
+    return join(JoinInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
 def join(given: JoinInput, settings: ArtifactSettings) -> Joined:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
+from dropforge.contract.environment import load
 from dropforge.contract.instances import cost
 from dropforge.contract.results import Metrics
 from dropforge.contract.settings import ArtifactSettings
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `JudgeInput` in, `Judged` out."""
-    return judge(JudgeInput.from_json(event), ArtifactSettings.load()).to_json()
+    return judge(JudgeInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
 def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:

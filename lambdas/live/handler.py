@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import RegistrySettings
 from lambdas.shared.http import Request, Response, answer, error
@@ -29,7 +30,7 @@ class Refused(Exception):
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
-    return respond(Request.from_event(event), Registry(RegistrySettings.load().registry)).to_proxy()
+    return respond(Request.from_event(event), Registry(load(RegistrySettings).registry)).to_proxy()
 
 
 def respond(request: Request, registry: Registry) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.registry import content_key
 from dropforge.contract.settings import NotifySettings
 from dropforge.contract.steps import Notified, NotifyInput
@@ -18,7 +19,7 @@ RELEASED = ("failed", "rejected")
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `NotifyInput` in, `Notified` out."""
-    return notify(NotifyInput.from_json(event), NotifySettings.load()).to_json()
+    return notify(NotifyInput.from_json(event), load(NotifySettings)).to_json()
 
 
 def notify(given: NotifyInput, settings: NotifySettings) -> Notified:

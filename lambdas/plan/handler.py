@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import BatchPlan, Piece
+from dropforge.contract.environment import load
 from dropforge.contract.names import BATCH_PLAN, RunFiles, parse_batch, text_file
 from dropforge.contract.results import Manifest
 from dropforge.contract.settings import PlanSettings
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `PlanInput` in, `Planned` out."""
-    return plan(PlanInput.from_json(event), PlanSettings.load()).to_json()
+    return plan(PlanInput.from_json(event), load(PlanSettings)).to_json()
 
 
 def plan(given: PlanInput, settings: PlanSettings) -> Planned:

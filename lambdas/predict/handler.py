@@ -6,6 +6,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.settings import ArtifactSettings
 from lambdas.predict import simple
 from lambdas.predict.common import fitting
@@ -23,7 +24,7 @@ def models() -> Models:
     """What this process serves."""
     from lambdas.predict.models import Models
 
-    return Models(ArtifactSettings.load())
+    return Models(load(ArtifactSettings))
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.contract import names
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
@@ -57,8 +57,7 @@ def fast_model(run: str, form: FastForm, artifacts: Artifacts) -> ServedModel:
     return ServedModel.of(files.session(form), len(files.graph) + len(files.weights))
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(NamedTuple):
     """What the registry said of a model, and when."""
 
     read: float

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dropforge.contract.environment import load
 from dropforge.contract.settings import HotSettings
 from lambdas.serving.faults import ModelFault
 from lambdas.serving.session import runtime
@@ -24,7 +25,7 @@ def warm(served: Models) -> None:
     runtime()
     if "HOT" not in os.environ:
         return
-    model = HotSettings.load().hot
+    model = load(HotSettings).hot
     try:
         live = served.live(model)
         if live is not None:

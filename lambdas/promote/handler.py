@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.settings import RegistrySettings
 from dropforge.contract.steps import Promoted, PromoteInput
 from lambdas.shared.log import log
@@ -13,7 +14,7 @@ from lambdas.shared.registry import ATTEMPTS, Registry, RegistryFault
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `PromoteInput` in, `Promoted` out."""
-    return promote(PromoteInput.from_json(event), Registry(RegistrySettings.load().registry)).to_json()
+    return promote(PromoteInput.from_json(event), Registry(load(RegistrySettings).registry)).to_json()
 
 
 def promote(given: PromoteInput, registry: Registry) -> Promoted:

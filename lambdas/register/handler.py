@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
+from dropforge.contract.environment import load
 from dropforge.contract.registry import VersionRow
 from dropforge.contract.results import Manifest, Verdict
 from dropforge.contract.settings import ArtifactSettings
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `RegisterInput` in, `Registered` out."""
-    return register(RegisterInput.from_json(event), ArtifactSettings.load()).to_json()
+    return register(RegisterInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
 def register(given: RegisterInput, settings: ArtifactSettings) -> Registered:

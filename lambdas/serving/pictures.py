@@ -6,8 +6,6 @@ Pillow is imported here when the first picture is decoded, so that models of tab
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,10 +75,12 @@ def _body(value: Any, field: str) -> bytes:
         shown = "null" if value is None else type(value).__name__
         message = f"{field}: expected the base64 of a picture's file, got {shown}"
         raise InputFault(422, "wrong_type", message, field)
+    import base64
+
     text = value.partition(",")[2] if value.startswith("data:") else value
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as fault:
+    except ValueError as fault:
         raise InputFault(
             422, "not_base64", f"{field}: expected the base64 of a picture's file: {fault}", field
         ) from fault

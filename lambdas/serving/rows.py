@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,6 +80,8 @@ def from_csv(body: bytes) -> Rows:
 
 def lines_of(body: bytes) -> list[list[str]]:
     """The fields of a CSV, a list a line; `InputFault` 400 for bytes that are no CSV."""
+    import csv
+
     try:
         lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as fault:

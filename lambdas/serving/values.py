@@ -17,7 +17,6 @@ import numpy as np
 
 from dropforge.contract.records import kind
 from lambdas.serving.faults import InputFault
-from lambdas.serving.numbers import numbers_at_sight, parse_numbers
 from lambdas.serving.table import FEW, Table
 
 if TYPE_CHECKING:
@@ -129,6 +128,8 @@ def _bounded(value: float) -> float:
 
 
 def _numbers_of_text(name: str, values: Sequence[str], commas: Commas | None) -> np.ndarray:
+    from lambdas.serving.numbers import numbers_at_sight, parse_numbers  # of CSV alone
+
     found = numbers_at_sight(values)
     if found is None:
         parsed = parse_numbers(values, commas)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.contract import names
 from lambdas.shared import aws
@@ -25,8 +24,7 @@ class ArtifactFault(RuntimeError):
     """A file that is not what its manifest says, or is not there."""
 
 
-@dataclass(frozen=True)
-class Artifacts:
+class Artifacts(NamedTuple):
     """Reads and writes `runs/<run>/…`."""
 
     bucket: str

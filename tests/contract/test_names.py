@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropforge.contract import ids, names
-from dropforge.contract.environment import EnvironmentFault
+from dropforge.contract.environment import EnvironmentFault, load, variables
 from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.spec import Spec, SpecFault
 
@@ -76,10 +76,10 @@ def test_ids_come_from_content_and_keep_their_parts_apart() -> None:
 
 def test_a_function_reads_the_environment_its_construct_wrote() -> None:
     settings = ArtifactSettings(registry="table", artifacts="bucket")
-    assert settings.variables() == {"REGISTRY": "table", "ARTIFACTS": "bucket"}
-    assert ArtifactSettings.load(settings.variables()) == settings
+    assert variables(settings) == {"REGISTRY": "table", "ARTIFACTS": "bucket"}
+    assert load(ArtifactSettings, variables(settings)) == settings
     with pytest.raises(EnvironmentFault, match=r"\['ARTIFACTS'\] to be set"):
-        ArtifactSettings.load({"REGISTRY": "table"})
+        load(ArtifactSettings, {"REGISTRY": "table"})
 
 
 @pytest.mark.parametrize(

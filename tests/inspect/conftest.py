@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from dropforge.contract.environment import variables
 from dropforge.contract.registry import RunRow
 from dropforge.contract.settings import InspectSettings
 from lambdas.inspect.handler import handle
@@ -66,7 +67,7 @@ class Cloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """An empty cloud; the functions' clients are made anew for it."""
-    for name, value in {**SETTINGS.variables(), "AWS_DEFAULT_REGION": "us-east-1"}.items():
+    for name, value in {**variables(SETTINGS), "AWS_DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
