@@ -1,4 +1,5 @@
-"""One row through Lambda's own runtime client: Predict against a function that does nothing, one call each in turn.
+"""One row through Lambda's own runtime client: Predict, and a bare session, against a function that does nothing, one
+call each in turn.
 
 The client is `awslambdaric` in an environment of its own, which holds what the package holds and no boto3
 (`install_peers.sh FOLDER awslambdaric`); the runtime API that it asks for events is a server of this module.
@@ -35,7 +36,7 @@ PATIENCE = 60.0
 
 
 def rows(model: Path) -> list[Row]:
-    """The ratio of medians; nothing where the client is not installed."""
+    """The ratios of medians; nothing where the client is not installed."""
     peers = Path(os.environ.get("DROPFORGE_PEERS", ""))
     if not python_of(peers, PEER).exists():
         return []
@@ -43,13 +44,17 @@ def rows(model: Path) -> list[Row]:
     with (
         cloud(body, sha256(body).hexdigest()) as environment,
         function("lambdas.predict.handler.handle", peers, environment) as ours,
+        function("benchmarks.serving.peers.session_app.handle", peers, {**environment, "MODEL": str(model)}) as session,
         function("benchmarks.serving.peers.noop_app.handle", peers, environment) as nothing,
     ):
         event = proxy_event(records()[0])
-        pairs = [(ours.invoke(event), nothing.invoke(event)) for _ in range(CALLS + FIRST)][FIRST:]
-    mine, bare = (statistics.median(each) for each in zip(*pairs, strict=True))
-    measure = "1 row through awslambdaric / a function that does nothing"
-    return [Row(measure, mine / bare, "×", "lower", 1.3, "ms of the other", 1e3 * bare)]
+        calls = [[each.invoke(event) for each in (ours, session, nothing)] for _ in range(CALLS + FIRST)][FIRST:]
+    mine, graph, none = (statistics.median(each) for each in zip(*calls, strict=True))
+    return [
+        Row(f"1 row through awslambdaric{who} / a function that does nothing", seconds / none, "×", "lower", target,
+            "ms of the other", 1e3 * none)
+        for who, seconds, target in (("", mine, 1.3), (", session.run alone", graph, None))
+    ]  # fmt: skip
 
 
 def proxy_event(record: dict[str, float]) -> bytes:
