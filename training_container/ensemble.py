@@ -61,7 +61,7 @@ def guarded(problem: Problem, members: dict[str, Fitted]) -> dict[str, Fitted]:
         return members
     anchor = mix([each.body for each in forests], [1 / len(forests)] * len(forests))
     near = np.mean([each.answers for each in forests], axis=0)
-    ratio = bool(problem.target.min() > 0)
+    ratio = bool(problem.target.min() > 0 and (near > 0).any())
     return {
         name: each if each.body.forests else _guarded(problem, each, anchor, near, ratio)
         for name, each in members.items()
@@ -69,7 +69,8 @@ def guarded(problem: Problem, members: dict[str, Fitted]) -> dict[str, Fitted]:
 
 
 def _guarded(problem: Problem, member: Fitted, anchor: Body, near: np.ndarray, ratio: bool) -> Fitted:
-    apart = member.answers / near if ratio else member.answers - near
+    told = near > 0  # by a ratio to nothing none is
+    apart = member.answers[told] / near[told] if ratio else member.answers - near
     low, high = (float(each) for each in np.quantile(apart, [STRAY / 2, 1 - STRAY / 2]))
     assert isinstance(anchor.answer, Mixture)  # `mix` made it
     body = Body(anchor.groups, Guarded(member.body.answer, anchor.answer, (low, high), ratio), anchor.forests)

@@ -137,6 +137,8 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     trials: list[Trial] = []
     done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
     for family, share in fitting:
+        if trials:
+            problem.prepare()
         part = budget.part(share)
         if not trials or (budget.left and _worth(family, problem, part, trials)):
             trials += _try(family, problem, part, watch.within(done, done + share * step, model=family.name), trials)

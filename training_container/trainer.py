@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from training_container.job import Job
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch loads: waiting threads yield shared cores
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+"""Read when torch loads. Threads that never spin take longer to wake than a step of boosting takes; those that spin for
+long keep shared cores from whoever works."""
 
 LONGEST_REASON = 1000
 """SageMaker keeps 1,024 characters of a failure."""

@@ -79,7 +79,6 @@ def server_environment(home: Home, address: Address, source: Mapping[str, str] |
         "DOCKER_HOST": f"unix://{home.root}/no-engine",
         ENGINE: environ.get(ENGINE, environ.get("DOCKER_HOST", "")),
         "LOG_LEVEL": "WARNING",
-        "OMP_WAIT_POLICY": "passive",
         "ORT_DISABLE_TELEMETRY": "1",
         "PYTHONUNBUFFERED": "1",
     }

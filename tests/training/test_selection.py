@@ -88,6 +88,17 @@ def test_a_linear_model_is_drawn_back_where_trees_cannot_follow(posed: Callable[
     assert 0 < apart.mean() <= 0.02  # it hardly ever binds where there is training data
 
 
+def test_a_forest_that_answers_nothing_in_a_row_draws_nothing_to_infinity(
+    posed: Callable[[str], Set], quiet: Watch
+) -> None:
+    problem = posed("houses").problem
+    members = {"linear": Ridge().fit(problem, Budget(1), quiet), "lightgbm": LightGBM().fit(problem, Budget(1), quiet)}
+    for name in members:
+        members[name].answers[7] = 0
+    safe = guarded(problem, members)
+    assert np.isfinite(safe["linear"].answers).all() and safe["linear"].answers[7] == 0
+
+
 @pytest.mark.parametrize("search", ["tpe", "random", "grid"])
 def test_tuning_searches_the_best_family(posed: Callable[[str], Set], quiet: Watch, search: str) -> None:
     problem = posed("penguins").problem

@@ -12,7 +12,8 @@ import torch
 
 from training_container.models.body import Answer, Body, ClassTail, MarginOf, RegressionTail
 from training_container.models.family import Fitted
-from training_container.models.forest import Forest, cores
+from training_container.models.forest import Forest
+from training_container.models.threads import cores
 from training_container.watch import Silent
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
     Folds are grown side by side, as many as there are cores. `after(folds, loss)` is told the deciding metric over the
     rows answered so far, so that lower is better, and may raise to end it.
     """
-    dense = problem.tree_inputs.dense(problem.rows)
+    dense = problem.tree_inputs.learning(problem)
     scale = problem.scale
     tail = ClassTail() if scale is None else RegressionTail(scale)
     answers = problem.empty()

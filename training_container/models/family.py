@@ -87,6 +87,10 @@ class Problem:
 
         return None if self.classes else choose_scale(self)
 
+    def prepare(self) -> None:
+        """Works out now what families share, so that it takes no time of the first that asks."""
+        _ = self.tree_inputs, self.scale
+
     @property
     def outputs(self) -> int:
         """Width of the margins: 1 for a value and for two classes, one a class otherwise."""

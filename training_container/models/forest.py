@@ -8,7 +8,6 @@ by its share. A fold's order comes from the rows it learns from alone; so every 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +17,10 @@ from torch import nn
 
 from training_container.models.body import target_scales
 from training_container.models.features import RawNumbers
+from training_container.models.glance import glance
+from training_container.models.neighbours import Neighbours
 from training_container.models.pairs import Pairs
+from training_container.models.threads import side_by_side
 
 if TYPE_CHECKING:
     from training_container.encoding import Table
@@ -30,9 +32,9 @@ SMOOTHING = 10.0
 
 
 class TreeInputs(nn.Module):
-    """What all forests of a problem read: float32 [N, numbers + folds · coded + folds · pairs].
+    """What all forests of a problem read: float32 [N, numbers + folds · (coded + pairs + neighbours)].
 
-    Numbers and date components, then each fold's ranks of the categories, then each fold's `Pairs`.
+    Numbers and date components, then each fold's ranks of the categories, then each fold's `Pairs` and `Neighbours`.
     """
 
     ranks: torch.Tensor
@@ -54,13 +56,19 @@ class TreeInputs(nn.Module):
         self.register_buffer("ranks", torch.from_numpy(np.array(every, dtype=np.float32)))
         self.register_buffer("offsets", torch.tensor([0, *np.cumsum(problem.sizes)[:-1]], dtype=torch.long))
         with torch.no_grad():
-            own = [self.columns(fold, pairs=False) for fold in range(self.folds)]
-            self.pairs = Pairs(problem, self.plain(rows.groups).numpy(), wanted, own)
+            dense, own = self.plain(rows.groups).numpy(), [self.given(fold) for fold in range(self.folds)]
+        learns = [learn for learn, _ in problem.folds]
+        targets = wanted.reshape(len(wanted), -1)
+        given = list(zip(learns, own, strict=True))
+        seen = side_by_side(lambda each: glance(dense[np.ix_(*each)], targets[each[0]], problem.seed), given)
+        self.pairs = Pairs(dense, learns, seen, own)
+        self.neighbours = Neighbours(dense, targets, learns, seen, own)
 
     def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """All columns, see `columns`."""
         plain = self.plain(groups)
-        return torch.cat([plain, self.pairs(plain)], dim=1) if self.pairs.width else plain
+        more = [each(plain) for each in (self.pairs, self.neighbours) if each.width]
+        return torch.cat([plain, *more], dim=1)
 
     def plain(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """The numbers and the ranks."""
@@ -72,22 +80,32 @@ class TreeInputs(nn.Module):
 
     def columns(self, fold: int, pairs: bool) -> np.ndarray:
         """Which columns the models of a fold read."""
+        start = self.numbers + self.folds * self.coded
+        paired = start + fold * self.pairs.width + np.arange(self.pairs.width)
+        return np.concatenate([self.given(fold), *([paired] if pairs else []), self._near(fold)])
+
+    def given(self, fold: int) -> np.ndarray:
+        """Those of them that are the data's own: numbers and ranks."""
         ranks = self.numbers + fold * self.coded + np.arange(self.coded)
-        plain: np.ndarray = np.r_[np.arange(self.numbers), ranks]
-        if not pairs:
-            return plain
-        start = self.numbers + self.folds * self.coded + fold * self.pairs.width
-        return np.concatenate([plain, start + np.arange(self.pairs.width)])
+        found: np.ndarray = np.r_[np.arange(self.numbers), ranks]
+        return found
+
+    def _near(self, fold: int) -> np.ndarray:
+        """Those that say what the neighbours have."""
+        start = self.numbers + self.folds * (self.coded + self.pairs.width)
+        return start + fold * self.neighbours.width + np.arange(self.neighbours.width)
+
+    def learning(self, problem: Problem) -> np.ndarray:
+        """`dense` of the problem's rows as the folds learn from them: what neighbours have is told without the row."""
+        dense = self.dense(problem.rows)
+        for fold, learned in enumerate(self.neighbours.own):
+            dense[np.ix_(problem.folds[fold][0], self._near(fold))] = learned
+        return dense
 
     @torch.no_grad()
     def dense(self, table: Table) -> np.ndarray:
         """All columns of `table`, on the CPU: trees are grown and asked there."""
         return np.concatenate([self(chunk.to(torch.device("cpu")).groups).numpy() for chunk in table.chunks()])
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _wanted(problem: Problem) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
+from training_container.models.threads import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +121,7 @@ class LightGBM:
         objective, metric = OBJECTIVES["mae" if problem.metric == "mae" else problem.task]
         settings = {**_defaults(len(part.learn)), **self.settings, "objective": objective, "metric": metric,
                     "seed": problem.seed, "deterministic": True, "force_row_wise": True, "verbosity": -1,
-                    "num_threads": part.threads}  # fmt: skip
+                    "num_threads": max(1, cores() // len(problem.folds))}  # fmt: skip
         if problem.outputs > 1:
             settings["num_class"] = problem.outputs
         learn = lightgbm.Dataset(part.dense[part.learn], part.target[part.learn], params=settings, free_raw_data=False)

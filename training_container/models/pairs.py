@@ -1,8 +1,7 @@
 """Sums and differences of pairs of columns, so that trees can split along them: axes need many splits for a slope.
 
-Which columns: those that a short boosting on the fold's own training rows gains most by, ranks of categories among
-them. Each is divided by its standard deviation there, so that a pair means "both, alike much"; a pair with a missing
-value is missing.
+Which columns: those that `glance` gains most by, ranks of categories among them: 10 pairs, 20 columns. Each is divided
+by its standard deviation there, so that a pair means "both, alike much"; a pair with a missing value is missing.
 """
 
 from __future__ import annotations
@@ -10,18 +9,14 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from training_container.models.family import Problem
+    from collections.abc import Sequence
 
-TOP = 5
-"""Columns that are paired: 10 pairs, 20 columns."""
-
-ROUNDS = 40
+    from training_container.models.glance import Glance
 
 
 class Pairs(nn.Module):
@@ -32,12 +27,13 @@ class Pairs(nn.Module):
     left: torch.Tensor
     right: torch.Tensor
 
-    def __init__(self, problem: Problem, dense: np.ndarray, wanted: np.ndarray, columns: list[np.ndarray]) -> None:
-        """`dense` float32 [N, numbers and ranks], of which each fold reads its own `columns`."""
+    def __init__(self, dense: np.ndarray, folds: Sequence[np.ndarray], glances: Sequence[Glance],
+                 columns: Sequence[np.ndarray]) -> None:  # fmt: skip
+        """Of `dense` float32 [N, numbers and ranks] the rows that each fold learns from, and its own `columns`."""
         super().__init__()
         made = [
-            _pairs(dense[np.ix_(rows, own)], wanted[rows], own, problem.seed)
-            for (rows, _), own in zip(problem.folds, columns, strict=True)
+            _pairs(dense[np.ix_(rows, own)], own, seen.top)
+            for rows, own, seen in zip(folds, columns, glances, strict=True)
         ]
         found = [np.concatenate([each[at] for each in made]) for at in range(4)]
         self.width = len(found[0]) // len(made)
@@ -49,10 +45,8 @@ class Pairs(nn.Module):
         return dense[:, self.first] * self.left + dense[:, self.second] * self.right
 
 
-def _pairs(dense: np.ndarray, wanted: np.ndarray, own: np.ndarray, seed: int) -> tuple[np.ndarray, ...]:
+def _pairs(dense: np.ndarray, own: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, ...]:
     """Places of both columns, among all of which `dense` are those called `own`, and their factors."""
-    gains = np.sum([_gains(dense, column, seed) for column in wanted.reshape(len(wanted), -1).T], axis=0)
-    top = np.argsort(-gains, kind="stable")[: min(TOP, dense.shape[1])]
     with np.errstate(all="ignore"):
         spread = np.nanstd(dense[:, top].astype(np.float64), axis=0)
     factor = (1 / np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)).astype(np.float32)
@@ -61,10 +55,3 @@ def _pairs(dense: np.ndarray, wanted: np.ndarray, own: np.ndarray, seed: int) ->
     left, right = (np.tile(factor[places[:, at]], 2) for at in (0, 1))
     right[len(places) :] *= -1
     return first, second, left, right
-
-
-def _gains(dense: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:
-    settings = {"objective": "regression", "num_leaves": 15, "learning_rate": 0.2, "verbosity": -1, "seed": seed,
-                "deterministic": True, "force_row_wise": True, "num_threads": 1}  # fmt: skip
-    model = lightgbm.train(settings, lightgbm.Dataset(dense, wanted), ROUNDS)
-    return np.asarray(model.feature_importance("gain"))

@@ -9,13 +9,15 @@ import numpy as np
 import torch
 
 from training_container.models.body import RegressionTail, target_scales
-from training_container.models.forest import cores
+from training_container.models.threads import side_by_side
 
 if TYPE_CHECKING:
     from training_container.models.body import TargetScale
     from training_container.models.family import Problem
 
-ROUNDS = 120
+ROUNDS, ROWS = 120, 10_000
+"""Of the boosting; of more rows than these it is told the first, which are as good as any."""
+
 SETTINGS = {"objective": "regression", "num_leaves": 31, "learning_rate": 0.1, "feature_fraction": 0.6,
             "deterministic": True, "force_row_wise": True, "verbosity": -1}  # fmt: skip
 
@@ -25,18 +27,24 @@ def choose_scale(problem: Problem) -> TargetScale:
     scales = target_scales(problem.target)
     if len(scales) == 1:
         return scales[0]
-    dense = problem.tree_inputs.dense(problem.rows)
-    plain, log = (problem.score(_answers(problem, dense, scale)) for scale in scales)
+    few = np.arange(min(ROWS, len(problem.target)))
+    dense = problem.tree_inputs.dense(problem.rows.take(slice(len(few))))
+    plain, log = (problem.score(_answers(problem, dense, scale), few) for scale in scales)
     return scales[1] if problem.better(log, plain) else scales[0]
 
 
 def _answers(problem: Problem, dense: np.ndarray, scale: TargetScale) -> np.ndarray:
-    """Out-of-fold, [N]."""
-    answers, target = problem.empty(), scale.encode(problem.target)
-    settings = {**SETTINGS, "seed": problem.seed, "num_threads": cores()}
-    for fold, (learn, held) in enumerate(problem.folds):
-        own = dense[:, problem.tree_inputs.columns(fold, pairs=False)]
+    """Out-of-fold, of the first rows, those of `dense`."""
+    count = len(dense)
+    answers, target = problem.empty()[:count], scale.encode(problem.target[:count])
+    settings = {**SETTINGS, "seed": problem.seed, "num_threads": 1}
+
+    def answer(fold: int) -> None:
+        own = dense[:, problem.tree_inputs.given(fold)]
+        learn, held = (rows[rows < count] for rows in problem.folds[fold])
         model = lightgbm.train(settings, lightgbm.Dataset(own[learn], target[learn]), ROUNDS)
-        fitted = torch.from_numpy(np.asarray(model.predict(own[held]), dtype=np.float32))
+        fitted = torch.from_numpy(np.asarray(model.predict(own[held], num_threads=1), dtype=np.float32))
         answers[held] = RegressionTail(scale)(fitted).numpy()
+
+    side_by_side(answer, range(len(problem.folds)))
     return answers

@@ -58,7 +58,6 @@ def environment(home: Home, request: dict[str, Any], arn: str) -> dict[str, str]
         "HOME": str(home.training / request["TrainingJobName"]),
         "XDG_CACHE_HOME": str(home.cache),
         "MPLCONFIGDIR": str(home.cache / "matplotlib"),
-        "OMP_WAIT_POLICY": "passive",
         "ORT_DISABLE_TELEMETRY": "1",
         "PYTHONUNBUFFERED": "1",
         **variables(request, arn),

@@ -1,0 +1,34 @@
+"""A short boosting of a fold's own training rows: which columns matter, and what is left when they were used."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import lightgbm
+import numpy as np
+
+TOP = 5
+"""Columns that are looked at in pairs: 10 pairs."""
+
+ROUNDS = 40
+SETTINGS = {"objective": "regression", "num_leaves": 15, "learning_rate": 0.2, "verbosity": -1,
+            "deterministic": True, "force_row_wise": True, "num_threads": 1}  # fmt: skip
+
+
+class Glance(NamedTuple):
+    """What the boosting saw."""
+
+    top: np.ndarray
+    """int64 [≤ TOP]: the columns that gained most, best first."""
+    left: np.ndarray
+    """float64 [N, outputs]: the target less what the boosting says."""
+
+
+def glance(dense: np.ndarray, wanted: np.ndarray, seed: int) -> Glance:
+    """Of rows float32 [N, columns] and their targets float64 [N, outputs]."""
+    gains, left = np.zeros(dense.shape[1]), np.empty_like(wanted)
+    for at, column in enumerate(wanted.T):
+        model = lightgbm.train({**SETTINGS, "seed": seed}, lightgbm.Dataset(dense, column), ROUNDS)
+        gains += model.feature_importance("gain")
+        left[:, at] = column - model.predict(dense, num_threads=1)
+    return Glance(np.argsort(-gains, kind="stable")[: min(TOP, dense.shape[1])], left)
