@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,15 @@ class Study:
     def body(self) -> Body:
         """The chosen model."""
         return self.chosen.fitted.body
+
+    @property
+    def neighbourhood(self) -> tuple[str, str] | None:
+        """The two columns of numbers in which most folds tell trees what a row's neighbours have, if they do."""
+        pairs = self.problem.tree_inputs.neighbours.pairs
+        if not pairs:
+            return None
+        names, (first, second) = self.encoder.names("number"), Counter(pairs).most_common(1)[0][0]
+        return (names[first], names[second]) if max(first, second) < len(names) else None  # others are ranks and dates
 
 
 def the_device() -> torch.device:

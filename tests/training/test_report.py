@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dropforge.contract.results import Metrics
+from dropforge.contract.schema import ModelCard
 from training_container import trainer
-from training_container.report import words
+from training_container.models.lightgbm import LightGBM
+from training_container.models.linear import Ridge
+from training_container.report import page, words
+from training_container.selection import study
+from training_container.watch import Budget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.training.conftest import Set
+    from training_container.watch import Watch
 
 
 @pytest.mark.parametrize(
@@ -39,6 +49,22 @@ def test_a_model_that_is_no_better_is_said_to_be_so() -> None:
     assert words.gain(measured(3.0, 2.0)) == "not better than the trivial baseline"
 
 
+def test_the_columns_whose_neighbours_tell_are_drawn(posed: Callable[[str], Set], quiet: Watch) -> None:
+    families = ((Ridge(), 0.1), (LightGBM(settings={"learning_rate": 0.3}), 0.5))
+    homes, cars = (
+        study(
+            posed(name).dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, search="none", families=families
+        )
+        for name in ("houses", "cars")
+    )
+    assert homes.neighbourhood == ("Latitude", "Longitude") and cars.neighbourhood is None
+    shown = ModelCard("m", "run-0", "regression", homes.dataset.target, "number", (), homes.dataset.columns)
+    ((title, _, plot),) = page._neighbourhood(homes, shown)
+    assert title == "Neighbours" and "Longitude" in plot and plot.startswith("<svg")
+    assert page._neighbourhood(homes, replace(shown, masked=("Latitude",))) == []
+    assert page._neighbourhood(cars, shown) == []
+
+
 @pytest.mark.usefixtures("lean")
 def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
     lines = [
@@ -50,9 +76,9 @@ def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["--data", str(path), "--target", "fee", "--task", "regression", "--out", str(out)]
     assert trainer.main([*words, "--search", "none", "--budget", "0.3"]) == 0
-    page = (out / "report.html").read_text(encoding="utf-8")
-    assert "<script" not in page
-    assert "&lt;b&gt;kind of fee&lt;/b&gt;" in page
-    assert "Leakage suspects" in page
-    assert "named like the target &#39;fee&#39;" in page
-    assert "@example.org" not in page
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in report
+    assert "&lt;b&gt;kind of fee&lt;/b&gt;" in report
+    assert "Leakage suspects" in report
+    assert "named like the target &#39;fee&#39;" in report
+    assert "@example.org" not in report

@@ -60,7 +60,7 @@ class TreeInputs(nn.Module):
         learns = [learn for learn, _ in problem.folds]
         targets = wanted.reshape(len(wanted), -1)
         given = list(zip(learns, own, strict=True))
-        seen = side_by_side(lambda each: glance(dense[np.ix_(*each)], targets[each[0]], problem.seed), given)
+        seen = side_by_side(lambda each: glance(dense, targets, *each, problem.seed), given)
         self.pairs = Pairs(dense, learns, seen, own)
         self.neighbours = Neighbours(dense, targets, learns, seen, own)
 

@@ -30,8 +30,8 @@ MOST_CELLS = 65_536
 LEAST = 0.15
 """Correlation between what the boosting leaves of a row and of its neighbours from which on a table pays."""
 
-LOOKED_AT, ASKED = 20_000, 2_000
-"""Rows among which the columns are chosen, and those of them whose neighbours are asked."""
+ASKED = 2_000
+"""Rows whose neighbours are asked when the columns are chosen."""
 
 DISTINCT = 100
 """Values of a column from which on its neighbours say more than splits do."""
@@ -81,6 +81,8 @@ class Neighbours(nn.Module):
                             zip(folds, found, strict=True)) if pays else []  # fmt: skip
         self.own = [each.own for each in made]
         """What the rows of each fold read while it learns: float32 [rows of the fold, outputs]."""
+        self.pairs = [(int(each.columns[0]), int(each.columns[1])) for each in found] if pays else []
+        """The two columns that each fold reads."""
         if pays:
             self._keep([each.columns for each in found], made)
 
@@ -122,8 +124,8 @@ def learned(points: np.ndarray, wanted: np.ndarray) -> Learned:
 def _best(dense: np.ndarray, rows: np.ndarray, seen: Glance, columns: np.ndarray) -> Found:
     """The two of a fold's columns whose neighbours tell most of what is left."""
     pairs = [columns[list(pair)] for pair in combinations(np.sort(seen.top), 2)]
-    few, left = rows[:LOOKED_AT], seen.left[:LOOKED_AT]
-    found = [Found(pair, told(dense[np.ix_(few, pair)], left)) for pair in pairs]
+    few = rows[: len(seen.left)]
+    found = [Found(pair, told(dense[np.ix_(few, pair)], seen.left)) for pair in pairs]
     return max(found, key=lambda each: each.told, default=Found(columns[:2], 0.0))
 
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
 
 from training_container import evidence
 from training_container.report import plots, words
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dropforge.contract.results import Candidate, Metrics
     from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Calibration
@@ -78,7 +77,7 @@ def figures(done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics
         if not card.classes
         else _classes(truth, answers, done, card, measured.calibration)
     )
-    return [(title, how, Markup(plot)) for title, how, plot in made]
+    return [(title, how, Markup(plot)) for title, how, plot in made + _neighbourhood(done, card)]
 
 
 def _regression(truth: Any, answers: Any, done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
@@ -89,6 +88,18 @@ def _regression(truth: Any, answers: Any, done: Study, card: ModelCard) -> list[
          plots.residuals(truth, answers)),
         ("The target", "What there was to learn.", plots.target_values(done.dataset.train.target, card.target)),
     ]  # fmt: skip
+
+
+def _neighbourhood(done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
+    """The two columns whose neighbours trees are told of, unless one is masked or there are many classes."""
+    names = done.neighbourhood
+    if names is None or set(names) & set(card.masked) or len(card.classes) > 2:
+        return []
+    rows = done.dataset.learning
+    points = np.stack([rows.columns[name] for name in names], axis=1)
+    how = "Rows near each other in these two columns answer alike, so trees are told what their neighbours have."
+    of = f"{card.target}: {card.classes[1]}" if card.classes else card.target
+    return [("Neighbours", how, plots.neighbourhood(points, rows.target, names, of))]
 
 
 def _classes(

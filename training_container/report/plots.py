@@ -89,6 +89,22 @@ def predicted_and_true(truth: np.ndarray, answers: np.ndarray, target: str) -> s
     return _draw("scatter", paint)
 
 
+def neighbourhood(points: np.ndarray, target: np.ndarray, names: tuple[str, str], of: str) -> str:
+    """Rows at their places [N, 2] in two columns (or a sample of them), the darker the larger the target [N]."""
+
+    def paint(axes: Axes) -> None:
+        rows = np.random.default_rng(0).permutation(len(target))[:POINTS]
+        shade = np.clip(target[rows], *np.quantile(target, [0.02, 0.98]))
+        first, second = points[rows].T
+        drawn = axes.scatter(first, second, c=shade, s=7, cmap="viridis_r", linewidths=0, rasterized=True)
+        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: words.number(value))
+        _few_ticks(axes, "x", "y")
+        axes.set_xlabel(_short(names[0]))
+        axes.set_ylabel(_short(names[1]))
+
+    return _draw("neighbourhood", paint)
+
+
 def residuals(truth: np.ndarray, answers: np.ndarray) -> str:
     """How far off the answers are: predicted minus true."""
 
