@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads: waiting threads would count as CPU seconds
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads, as the trainer does
 
 import numpy as np
 import polars as pl

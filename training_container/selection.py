@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
+from training_container.models.threads import cores
 from training_container.racing import Outraced, race
 from training_container.repeating import again
 from training_container.scoring.honest import honest
@@ -84,7 +84,8 @@ class Study:
     @property
     def neighbourhood(self) -> tuple[str, str] | None:
         """The two columns of numbers in which most folds tell trees what a row's neighbours have, if they do."""
-        pairs = self.problem.tree_inputs.neighbours.pairs
+        trees = any(trial.fitted.body.forests for trial in self.trials)  # without any, nothing was looked for
+        pairs = self.problem.tree_inputs.neighbours.pairs if trees else []
         if not pairs:
             return None
         names, (first, second) = self.encoder.names("number"), Counter(pairs).most_common(1)[0][0]
@@ -98,7 +99,7 @@ def the_device() -> torch.device:
 
 def use_cores() -> None:
     """All cores that this process may use, up to 4: small batches gain nothing from more."""
-    torch.set_num_threads(min(4, len(os.sched_getaffinity(0))))
+    torch.set_num_threads(min(4, cores()))
 
 
 def metric_of(dataset: Dataset, wanted: str | None) -> str:
@@ -147,7 +148,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     trials: list[Trial] = []
     done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
     for family, share in fitting:
-        if trials:
+        if trials and budget.left:
             problem.prepare()
         part = budget.part(share)
         if not trials or (budget.left and _worth(family, problem, part, trials)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +12,7 @@ import torch
 from training_container.models.body import Answer, Body, ClassTail, MarginOf, RegressionTail
 from training_container.models.family import Fitted
 from training_container.models.forest import Forest
-from training_container.models.threads import cores
+from training_container.models.threads import cores, side_by_side
 from training_container.watch import Silent
 
 if TYPE_CHECKING:
@@ -112,8 +111,7 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
 def _grow_together(grower: Grower, parts: list[Part], budget: Budget, watch: Watch) -> list[Grown]:
     """A thread a part: the libraries let go of the interpreter while they work."""
     watches = [watch, *[Silent()] * (len(parts) - 1)]  # one of them tells how far all are
-    with ThreadPoolExecutor(len(parts)) as pool:
-        return list(pool.map(lambda each: _grow(grower, each[0], budget, each[1]), zip(parts, watches, strict=True)))
+    return side_by_side(lambda each: _grow(grower, each[0], budget, each[1]), zip(parts, watches, strict=True))
 
 
 def answer(booster: Booster, dense: np.ndarray, tail: torch.nn.Module) -> np.ndarray:

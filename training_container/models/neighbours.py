@@ -74,17 +74,21 @@ class Neighbours(nn.Module):
         a glance at them saw, and its own `columns`.
         """
         super().__init__()
-        found = side_by_side(lambda each: _best(dense, *each), list(zip(folds, glances, columns, strict=True)))
+        found = side_by_side(lambda each: _best(dense, *each), zip(folds, glances, columns, strict=True))
         pays = float(np.mean([each.told for each in found])) >= LEAST
         self.width = wanted.shape[1] if pays else 0
         made = side_by_side(lambda each: learned(dense[np.ix_(each[0], each[1].columns)], wanted[each[0]]),
                             zip(folds, found, strict=True)) if pays else []  # fmt: skip
         self.own = [each.own for each in made]
         """What the rows of each fold read while it learns: float32 [rows of the fold, outputs]."""
-        self.pairs = [(int(each.columns[0]), int(each.columns[1])) for each in found] if pays else []
-        """The two columns that each fold reads."""
         if pays:
             self._keep([each.columns for each in found], made)
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The two columns that each fold reads."""
+        places: list[int] = self.places.tolist() if self.width else []
+        return list(zip(places[0::2], places[1::2], strict=True))
 
     def _keep(self, columns: list[np.ndarray], made: list[Learned]) -> None:
         """All folds' tables one after the other, their borders filled up with infinity."""
