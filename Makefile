@@ -60,7 +60,7 @@ test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda package
 test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker ## Clients of KServe, MLServer and SageMaker, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients
 
-test-api-fuzz: .venv/.dev ## About 2,000 requests an operation by schemathesis (CASES=…): no server error
+test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
 	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
