@@ -13,8 +13,9 @@ from cdk_app.findings import acknowledge
 from cdk_app.function import Function, Size
 from cdk_app.steps import SERVING
 from dropforge.contract import names
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from dropforge.contract.settings import METRIC_NAMESPACE, ArtifactSettings, HotSettings, RegistrySettings
+from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
     from cdk_app.settings import Settings, Warmth

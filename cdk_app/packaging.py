@@ -38,7 +38,9 @@ NEVER_IMPORTED = (
     *("numpy/**/tests", "numpy/**/*.pxd", "numpy/conftest.py", "**/*.pyi", "bin"),
 )
 """Patterns for the parts of the dependencies that the functions never import."""
-RECIPE = "8"
+DOCUMENTATION = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
+"""Modules that do nothing but give docstrings to what is written in C, at every start: they are emptied."""
+RECIPE = "9"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 
@@ -96,28 +98,41 @@ def content_hash(paths: Iterable[str], recipe: str) -> str:
 
 @jsii.implements(ILocalBundling)
 class PipBundling:
-    """Installs wheels for Lambda's Python and platform with pip, and copies the sources beside them; no Docker."""
+    """Installs wheels for Lambda's Python and platform with pip, and copies the sources beside them; no Docker.
 
-    def __init__(self, paths: Sequence[str], requirements: Path) -> None:
+    Args:
+        paths: sources, from the project's root.
+        requirements: a file of pinned dependencies.
+        python: the minor version that will run it; another than Lambda's to try a package where that one is not.
+    """
+
+    def __init__(self, paths: Sequence[str], requirements: Path, python: str = PYTHON) -> None:
         self._paths = paths
         self._requirements = requirements
+        self._python = python
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:  # noqa: ARG002  # jsii's name
         """Fills `output_dir`; raises when pip cannot: a function without its dependencies would deploy and fail."""
         print(f"packing {self._requirements.parent.name} with its dependencies", file=sys.stderr)
-        install(self._requirements, Path(output_dir))
+        package, python = Path(output_dir), compiler(self._python)
+        if python is None:
+            print(f"no python{self._python} found: packed without byte code, starts are slower", file=sys.stderr)
+        install(self._requirements, package, self._python)
+        if python is not None:
+            without_docstrings(python, package)
         for path in files_under(self._paths):
-            target = Path(output_dir) / path.relative_to(ROOT)
+            target = package / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
-        compile_all(Path(output_dir))
+        if python is not None:
+            compiled(python, package, [package / Path(path).parts[0] for path in self._paths])
         return True
 
 
-def install(requirements: Path, target: Path) -> None:
+def install(requirements: Path, target: Path, python: str = PYTHON) -> None:
     """Pinned wheels for the functions' platform, without what inference never imports."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--target", str(target), "--python-version", PYTHON, "--only-binary", ":all:"]
+    command += ["--target", str(target), "--python-version", python, "--only-binary", ":all:"]
     command += [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
     for path in [found for pattern in NEVER_IMPORTED for found in target.glob(pattern)]:
@@ -125,26 +140,32 @@ def install(requirements: Path, target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for name in DOCUMENTATION:
+        if (target / name).exists():
+            (target / name).write_text("")
 
 
 @cache
-def compiler() -> str | None:
-    """A Python of the functions' minor version, for byte code is good for no other; None when there is none here."""
-    for found in filter(None, (sys.executable, shutil.which(f"python{PYTHON}"))):
+def compiler(python: str = PYTHON) -> str | None:
+    """A Python of that minor version, for byte code is good for no other; None when there is none here."""
+    for found in filter(None, (sys.executable, shutil.which(f"python{python}"))):
         asked = [found, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
-        if subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == PYTHON:
+        if subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == python:
             return found
     return None
 
 
-def compile_all(package: Path) -> None:
+def compiled(python: str, package: Path, folders: Iterable[Path], *optimized: str) -> None:
     """Byte code beside every source: Lambda's folder is read-only, so that each cold start would compile anew.
 
     It is never checked against the sources (`unchecked-hash`), whose times a zip does not keep.
     """
-    python = compiler()
-    if python is None:
-        print(f"no python{PYTHON} found: packed without byte code, cold starts are slower", file=sys.stderr)
-        return
-    words = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*words, "-s", str(package), "-p", "/var/task", str(package)], check=True)
+    words = [python, "-m", "compileall", "-q", *optimized, "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*words, "-s", str(package), "-p", "/var/task", *map(str, {*folders})], check=True)
+
+
+def without_docstrings(python: str, package: Path) -> None:
+    """The byte code of the dependencies: nobody there asks for their docstrings, which every start would read."""
+    compiled(python, package, [package], "-o", "2")
+    for path in package.rglob("*.opt-2.pyc"):
+        path.rename(path.with_name(path.name.replace(".opt-2.pyc", ".pyc")))  # what Lambda's Python looks for

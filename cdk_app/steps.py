@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cdk_app.function import Size
 from cdk_app.step import Step
 from dropforge.contract import names, settings
+from dropforge.contract.artifacts import ArtifactSettings
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -103,9 +104,9 @@ def step_of(scope: Construct, id: str, around: Surroundings, environment: NamedT
     )
 
 
-def artifact_settings(around: Surroundings) -> settings.ArtifactSettings:
+def artifact_settings(around: Surroundings) -> ArtifactSettings:
     """Of the functions that read and write artifacts."""
-    return settings.ArtifactSettings(registry=around.table, artifacts=around.artifacts)
+    return ArtifactSettings(registry=around.table, artifacts=around.artifacts)
 
 
 def _read_drops(step: Step, lake: Lake) -> None:

@@ -1,8 +1,9 @@
 """What a cold start costs: CPU of child processes, each a start from nothing, against bare onnxruntime in the same run.
 
-The bare side imports numpy and onnxruntime and opens a session; ours does so by way of Predict's handler, once from the
-file's bytes and once with the registry and the bucket asked first, which a server in this process plays. Starts of all
-kinds take turns, so that a busy machine troubles all alike.
+The bare side imports numpy and onnxruntime and opens a session, from wheels as pip lays them out; ours does so by way
+of Predict's handler, from its package as it is deployed (the same wheels, for this Python), once from the file's bytes
+and once with the registry and the bucket asked first, which a server in this process plays. Starts of all kinds take
+turns, so that a busy machine troubles all alike.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from moto.server import ThreadedMotoServer
 
 from benchmarks.report import Row
 from benchmarks.serving.large import large
+from cdk_app.packaging import SHARED, PipBundling
+from cdk_app.steps import SERVING
 from dropforge.contract.registry import LiveRow, live_key
 from lambdas.serving.fast import WEIGHTS, FastFiles, mapped
 from lambdas.serving.session import opened, options
@@ -69,11 +72,13 @@ def rows(model: Path) -> list[Row]:
 def starts(model: Path) -> list[Row]:
     """Median CPU of a start, in milliseconds, as a ratio to that of bare onnxruntime."""
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
-    with cloud(model.read_bytes(), digest) as plain, tempfile.TemporaryDirectory() as compiled:
-        environment = with_byte_code(plain, compiled)
-        kinds = {"bare": BARE, "handler": HANDLER, "fetched": FETCHED}
-        words = {name: [sys.executable, "-c", code + DONE, str(model), digest] for name, code in kinds.items()}
-        found = taking_turns({name: partial(cpu, each, environment) for name, each in words.items()}, STARTS)
+    with cloud(model.read_bytes(), digest) as environment, tempfile.TemporaryDirectory() as folder:
+        wheels, package = laid_out(Path(folder))
+        kinds = {"bare": (BARE, wheels), "handler": (HANDLER, package), "fetched": (FETCHED, package)}
+        words = [str(model.resolve()), digest]
+        found = taking_turns(
+            {name: partial(start, code, words, at, environment) for name, (code, at) in kinds.items()}, STARTS
+        )
     bare = found["bare"]
     return [
         _ratio("cold start: handler import + session", found["handler"] / bare, 1.10, bare),
@@ -81,10 +86,22 @@ def starts(model: Path) -> list[Row]:
     ]
 
 
-def with_byte_code(environment: dict[str, str], folder: str) -> dict[str, str]:
-    """As the package is: the round that does not count leaves all byte code, ours and the libraries', in `folder`."""
-    kept = {name: each for name, each in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": folder}
+def laid_out(folder: Path) -> tuple[Path, Path]:
+    """Predict's requirements as pip installs them, and its package, both with byte code for this Python."""
+    wheels, package = folder / "wheels", folder / "package"
+    requirements = ROOT / "lambdas" / "predict" / "requirements.txt"
+    words = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--compile"]
+    subprocess.run([*words, "--target", str(wheels), "-r", str(requirements)], check=True)
+    python = "{}.{}".format(*sys.version_info)
+    bundling = PipBundling([*SHARED, "lambdas/predict", *SERVING], requirements, python)
+    bundling.try_bundle(str(package), image=None)  # type: ignore[arg-type]  # no image is used
+    return wheels, package
+
+
+def start(code: str, words: list[str], folder: Path, environment: dict[str, str]) -> float:
+    """CPU seconds of an interpreter that has nothing but `folder` and its standard library."""
+    python = Path(sys.base_prefix) / "bin" / "python{}.{}".format(*sys.version_info)
+    return cpu([str(python), "-c", code + DONE, *words], {**environment, "PYTHONPATH": str(folder)}, folder)
 
 
 def large_model() -> list[Row]:
@@ -130,10 +147,10 @@ def taking_turns(kinds: Mapping[str, Callable[[], float]], times: int) -> dict[s
     return {name: statistics.median(each[1:]) for name, each in found.items()}
 
 
-def cpu(words: list[str], environment: dict[str, str]) -> float:
-    """CPU seconds of a child process."""
+def cpu(words: list[str], environment: dict[str, str], folder: Path) -> float:
+    """CPU seconds of a child process that runs in `folder`."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(words, env=environment, cwd=ROOT, check=True)
+    subprocess.run(words, env=environment, cwd=folder, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

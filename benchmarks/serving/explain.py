@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from itertools import combinations
@@ -131,7 +131,7 @@ def cost(words: str, served: ServedModel, records: Records) -> list[Row]:
     answers = served.predict(arrays)
     explain.explanations({"explain": "true"}, served, arrays, answers)  # the background is read once
     explain.COMPARED[recorder] = explain.COMPARED[served.session]
-    explain.explanations({"explain": "true"}, replace(served, session=recorder), arrays, answers)
+    explain.explanations({"explain": "true"}, ServedModel(recorder, served.card, served.size), arrays, answers)
     ours = partial(explain.explanations, {"explain": "true"}, served, arrays, answers)
 
     def bare() -> None:

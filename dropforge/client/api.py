@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -139,7 +140,7 @@ def checked_model(name: str) -> str:
 
 def checked_run(run: str) -> str:
     """`run` when it can be a run's id; a `Fault` otherwise."""
-    if RUN_ID.fullmatch(run) is None:
+    if re.fullmatch(RUN_ID, run) is None:
         message = f"run {run!r}: expected 'run-' and 16 hex digits; `dropforge runs` lists them"
         raise Fault(message, "run_id", "run")
     return quote(run)

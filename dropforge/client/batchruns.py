@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import RunRow
 
 
-@dataclass(frozen=True)
 class BatchOutcome(Record):
     """The end of a batch."""
 

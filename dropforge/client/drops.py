@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -33,7 +32,6 @@ LONGEST_TARGET = 1024
 """Bytes of the encoded name; S3 holds 2 KB of metadata in all."""
 
 
-@dataclass(frozen=True)
 class Dropped(Record):
     """An uploaded data set and the run that it starts."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropforge.contract.documents import Record
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 GOOD = ("promoted", "duplicate")
 
 
-@dataclass(frozen=True)
 class Outcome(Record):
     """The end of a run; for a duplicate, what is known of the run that has the same data."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from dropforge.client.faults import ApiFault, Fault
-from dropforge.contract.documents import Record
+from dropforge.contract.documents import Record, fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +26,6 @@ TOO_LARGE = (413, 502)
 PLACE = re.compile(r"\brows\[(\d+)\]")
 
 
-@dataclass(frozen=True)
 class Predictions(Record):
     """Answers of one model version, an entry a row."""
 

@@ -5,7 +5,7 @@ All of it lies under `runs/<run-id>/batch/` until the predictions are whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
@@ -17,7 +17,6 @@ Commas = Literal["thousands", "decimal", "unclear"]
 TextFormat = Literal["csv", "jsonl"]
 
 
-@dataclass(frozen=True)
 class BatchFile(Record):
     """One file of a batch: what its rows look like, and what the predictions are to look like."""
 
@@ -32,7 +31,6 @@ class BatchFile(Record):
     """How the predictions are packed: as the file is."""
 
 
-@dataclass(frozen=True)
 class Piece(Record):
     """Whole rows of UTF-8 text without a header: bytes `start` to `end` (exclusive) of an object's version."""
 
@@ -47,7 +45,6 @@ class Piece(Record):
     """Number of its first line in the file, counted from 1."""
 
 
-@dataclass(frozen=True)
 class BatchPlan(Document):
     """What to predict, by which model, in which pieces."""
 
@@ -67,7 +64,6 @@ class BatchPlan(Document):
     """Of the columns of numbers that have any."""
 
 
-@dataclass(frozen=True)
 class PieceReport(Document):
     """How many rows of a piece were answered, and how many could not be."""
 
@@ -77,7 +73,6 @@ class PieceReport(Document):
     failed: int
 
 
-@dataclass(frozen=True)
 class RowFault(Record):
     """A row that has no prediction: a line of `<file>.errors.jsonl`."""
 
@@ -87,7 +82,6 @@ class RowFault(Record):
     why: str
 
 
-@dataclass(frozen=True)
 class BatchSummary(Document):
     """`<file>.summary.json`: the totals, beside the predictions."""
 

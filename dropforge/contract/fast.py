@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dropforge.contract.documents import Record
 
 
-@dataclass(frozen=True)
 class FastForm(Record):
     """A graph as onnxruntime optimized it, and its weights in a file that is mapped instead of parsed."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from functools import cache
 
-RUN_ID = re.compile(r"run-[0-9a-f]{16}")
+RUN_ID = r"run-[0-9a-f]{16}"
+"""What an id of a run looks like, as a regular expression."""
 
 
 def digest(*parts: str) -> str:

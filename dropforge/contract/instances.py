@@ -7,8 +7,6 @@ bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dropforge.contract.documents import Record
 
 PRICES = {"ml.g6.xlarge": 1.127, "ml.g5.xlarge": 1.408, "ml.m5.xlarge": 0.23, "ml.m5.4xlarge": 0.922}
@@ -17,7 +15,6 @@ OWN_DISK = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
 """Types with a local disk that they encrypt by themselves: SageMaker refuses a job that names a volume key there."""
 
 
-@dataclass(frozen=True)
 class Place(Record):
     """One way to get a machine: an instance type, on spot or on demand."""
 

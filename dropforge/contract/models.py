@@ -1,11 +1,10 @@
 """The registry's rows of models, and how the table is laid out: all that Predict needs of `contract.registry`.
 
-They stand apart for cold starts: every record of a module costs a third of a millisecond to import.
+They stand apart for cold starts: what Predict does not need of `contract.registry`, it does not read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from dropforge.contract.documents import Document
@@ -55,7 +54,6 @@ def history_key(model: str, generation: int) -> Key:
     return Key(model_partition(model), f"{HISTORY_PREFIX}{generation:08d}")
 
 
-@dataclass(frozen=True)
 class VersionRow(Document):
     """An immutable version of a model."""
 
@@ -84,7 +82,6 @@ class VersionRow(Document):
     """Of a large model, in the folder of its run."""
 
 
-@dataclass(frozen=True)
 class LiveRow(Document):
     """What serves now. `generation` counts the moves; a move is conditional on the generation it saw."""
 

@@ -135,10 +135,11 @@ def quarantine_prefix(run: str) -> str:
     return f"{QUARANTINE}{run}/"
 
 
-class RunFiles(NamedTuple):
+class RunFiles:
     """The keys of one run in the artifact bucket, all under `runs/<run-id>/`."""
 
-    run: str
+    def __init__(self, run: str) -> None:
+        self.run = run
 
     @property
     def prefix(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
@@ -13,7 +13,6 @@ Format = Literal["csv", "parquet", "jsonl", "images"]
 """`images` is a zip with one folder a class."""
 
 
-@dataclass(frozen=True)
 class DataFormat(Record):
     """How the bytes of a data set are read."""
 
@@ -23,7 +22,6 @@ class DataFormat(Record):
     gzip: bool = False
 
 
-@dataclass(frozen=True)
 class Lineage(Record):
     """Where a model comes from: enough to find the very bytes and the very code again."""
 
@@ -39,7 +37,6 @@ class Lineage(Record):
     """The training image, by its digest or content tag."""
 
 
-@dataclass(frozen=True)
 class Plan(Document):
     """What to train, on what, how long."""
 

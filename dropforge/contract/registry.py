@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document
@@ -76,7 +76,6 @@ def content_key(model: str, digest: str) -> Key:
     return Key(f"CONTENT#{model}#{digest}", "CONTENT")
 
 
-@dataclass(frozen=True)
 class RunRow(Document):
     """A run as the API shows it; filled by the steps as they go."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
@@ -32,7 +32,6 @@ METRICS: dict[str, dict[str, Direction]] = {
 """Every metric of a task and its better direction; `f1` is macro-averaged for multiclass, `@10` is of ten items."""
 
 
-@dataclass(frozen=True)
 class FileFact(Record):
     """One file of a run, by its content."""
 
@@ -40,7 +39,6 @@ class FileFact(Record):
     size: int
 
 
-@dataclass(frozen=True)
 class Candidate(Record):
     """One model that was tried: its validation scores decided whether it was chosen."""
 
@@ -50,7 +48,6 @@ class Candidate(Record):
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
 class Metrics(Document):
     """Scores of a run, every dict by metric name; the hold-out was seen by nothing that chose the model.
 
@@ -84,7 +81,6 @@ class Metrics(Document):
     """What the scores cannot say, and what to do about it."""
 
 
-@dataclass(frozen=True)
 class Manifest(Document):
     """The contract between all steps after training: what was made, of what, and the files by their content."""
 
@@ -107,7 +103,6 @@ class Manifest(Document):
     seconds: float
 
 
-@dataclass(frozen=True)
 class Verdict(Document):
     """Whether a candidate may serve, with every reason against it and the scores that were compared."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -50,7 +49,6 @@ IMAGE = "image"
 """The one column of an image model: in a request the base64 of a file, in the graph its decoded pixels."""
 
 
-@dataclass(frozen=True)
 class Column(Record):
     """One column that the model reads; its ONNX input has the same name and shape [N, 1] (an image: [N, H, W, C])."""
 
@@ -58,7 +56,6 @@ class Column(Record):
     kind: Kind
 
 
-@dataclass(frozen=True)
 class ImageInput(Record):
     """How a picture's file becomes the model's input, uint8 [height, width, channels]: `docs/images.md`."""
 
@@ -70,7 +67,6 @@ class ImageInput(Record):
     """To height × width without cropping, by Pillow's BILINEAR, which averages over what it shrinks."""
 
 
-@dataclass(frozen=True)
 class ModelCard(Document):
     """What a caller must know to use the file: it is inside the file, so the two cannot be parted."""
 
@@ -118,7 +114,6 @@ class ModelCard(Document):
         return itemgetter(*self.names)
 
 
-@dataclass(frozen=True)
 class Background(Document):
     """What explanations compare a row with: some rows like those of training, none of them a person's."""
 

@@ -6,7 +6,7 @@ values, and every field of `metrics.json` that holds it may be missing in files 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dropforge.contract.documents import Record
 
@@ -14,7 +14,6 @@ CONFIDENCE = 0.95
 """Of every interval."""
 
 
-@dataclass(frozen=True)
 class Interval(Record):
     """Where a figure lies with the confidence `CONFIDENCE`."""
 
@@ -22,7 +21,6 @@ class Interval(Record):
     high: float
 
 
-@dataclass(frozen=True)
 class Gain(Record):
     """How much better than the trivial baseline, in the metric's unit; positive is better whatever the direction."""
 
@@ -35,7 +33,6 @@ class Gain(Record):
         return self.interval.low > 0
 
 
-@dataclass(frozen=True)
 class GroupScore(Record):
     """The hold-out rows of one group, scored apart."""
 
@@ -49,7 +46,6 @@ class GroupScore(Record):
     answer_interval: Interval | None = None
 
 
-@dataclass(frozen=True)
 class GroupedBy(Record):
     """One column of the spec's `groups`."""
 
@@ -61,7 +57,6 @@ class GroupedBy(Record):
     `mean_answer_difference`. Empty where fewer than two groups are large enough."""
 
 
-@dataclass(frozen=True)
 class Reliability(Record):
     """Rows that were given about the same probability, and how often it came true."""
 
@@ -73,7 +68,6 @@ class Reliability(Record):
     """Wilson's interval of `came`."""
 
 
-@dataclass(frozen=True)
 class Calibration(Record):
     """Whether a probability means what it says."""
 
@@ -90,7 +84,6 @@ class Calibration(Record):
     """False when the error is larger than chance explains; None when there are too few rows to say."""
 
 
-@dataclass(frozen=True)
 class Importance(Record):
     """How much the deciding metric worsens when one column's values are shuffled among the hold-out rows."""
 

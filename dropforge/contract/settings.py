@@ -35,13 +35,6 @@ class InspectSettings(NamedTuple):
     image: str
 
 
-class ArtifactSettings(NamedTuple):
-    """Judge, Register, Catalog and Predict; of a batch Answer and Join."""
-
-    registry: str
-    artifacts: str
-
-
 class PlanSettings(NamedTuple):
     """Plan."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field
 from typing import Any, Literal
 
-from dropforge.contract.documents import DocumentError, Record
+from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.schema import TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
@@ -16,7 +16,6 @@ class SpecFault(ValueError):
     """A wish that cannot be met; the message names the key, the value and what was expected."""
 
 
-@dataclass(frozen=True)
 class Spec(Record):
     """What the owner of a data set wishes; every wish is optional."""
 

@@ -5,7 +5,6 @@ Every state's input holds `run` and `model`, so that a log line, a metric and an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from dropforge.contract.documents import Record
@@ -23,7 +22,6 @@ BATCH_STEPS = ("Claim", "Plan", "Answer", "Join", "Notify")
 """The same of a batch."""
 
 
-@dataclass(frozen=True)
 class ClaimInput(Record):
     """The object that S3 told of, and the execution that wants it."""
 
@@ -34,7 +32,6 @@ class ClaimInput(Record):
     execution: str
 
 
-@dataclass(frozen=True)
 class Claimed(Record):
     """`claimed`: this execution owns the data. `duplicate`: `run` has it already. `ignored`: no data set at all."""
 
@@ -43,7 +40,6 @@ class Claimed(Record):
     model: str
 
 
-@dataclass(frozen=True)
 class InspectInput(Record):
     """The claimed run; what it was given lies in its registry row."""
 
@@ -51,7 +47,6 @@ class InspectInput(Record):
     model: str
 
 
-@dataclass(frozen=True)
 class Inspected(Record):
     """`accepted`: a plan is written and the data copied. `rejected`: the object is in quarantine, `reason` says why."""
 
@@ -73,7 +68,6 @@ class Inspected(Record):
     """US dollars, upper bound, at the first place."""
 
 
-@dataclass(frozen=True)
 class JudgeInput(Record):
     """The training job that ended well."""
 
@@ -87,7 +81,6 @@ class JudgeInput(Record):
     billable_seconds: int
 
 
-@dataclass(frozen=True)
 class Judged(Record):
     """The verdict's outcome; its reasons and scores lie in the run's `verdict.json`."""
 
@@ -95,7 +88,6 @@ class Judged(Record):
     reason: str
 
 
-@dataclass(frozen=True)
 class RegisterInput(Record):
     """The judged run."""
 
@@ -106,14 +98,12 @@ class RegisterInput(Record):
     cost: float = 0.0
 
 
-@dataclass(frozen=True)
 class Registered(Record):
     """The immutable version that the run became."""
 
     version: str
 
 
-@dataclass(frozen=True)
 class PromoteInput(Record):
     """The approved version."""
 
@@ -122,7 +112,6 @@ class PromoteInput(Record):
     version: str
 
 
-@dataclass(frozen=True)
 class Promoted(Record):
     """`promoted`: LIVE points to the version. `refused`: a later run was promoted in the meantime."""
 
@@ -130,7 +119,6 @@ class Promoted(Record):
     reason: str
 
 
-@dataclass(frozen=True)
 class NotifyInput(Record):
     """How a run ended; `error` and `cause` are what the failed state left, empty otherwise."""
 
@@ -145,14 +133,12 @@ class NotifyInput(Record):
     cause: str = ""
 
 
-@dataclass(frozen=True)
 class Notified(Record):
     """The closed run."""
 
     status: Status
 
 
-@dataclass(frozen=True)
 class PlanInput(Record):
     """The claimed batch; what it was given lies in its registry row."""
 
@@ -160,7 +146,6 @@ class PlanInput(Record):
     model: str
 
 
-@dataclass(frozen=True)
 class Planned(Record):
     """`planned`: the pieces 1 to `pieces` are to be answered. `rejected`: none can be, `reason` says why."""
 
@@ -169,7 +154,6 @@ class Planned(Record):
     pieces: int = 0
 
 
-@dataclass(frozen=True)
 class AnswerInput(Record):
     """One piece of a planned batch, counted from 1."""
 
@@ -178,7 +162,6 @@ class AnswerInput(Record):
     piece: int
 
 
-@dataclass(frozen=True)
 class JoinInput(Record):
     """The batch, all of whose pieces are answered."""
 
@@ -186,7 +169,6 @@ class JoinInput(Record):
     model: str
 
 
-@dataclass(frozen=True)
 class Joined(Record):
     """The predictions are whole."""
 

@@ -12,7 +12,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.documents import Record
@@ -30,7 +29,6 @@ __all__ = ["CloudFault", "Status", "down", "status", "up"]
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True)
 class Status(Record):
     """What is known of an embedded cloud without starting anything."""
 

@@ -6,10 +6,10 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.batch import BatchPlan, PieceReport
 from dropforge.contract.environment import load
 from dropforge.contract.names import BATCH_PLAN, RunFiles, piece_file
-from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import AnswerInput
 from lambdas.batch.answering import Totals, Work, answer_piece
 from lambdas.batch.rows import BLOCK

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.ids import RUN_ID
 from dropforge.contract.names import MODEL_NAME
-from dropforge.contract.settings import ArtifactSettings
 from lambdas.catalog import views
 from lambdas.catalog.openapi import document
 from lambdas.shared.artifacts import Artifacts
@@ -84,7 +85,7 @@ def list_runs(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
 def show_run(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """One run."""
     run = request.path["run"]
-    row = Registry(settings.registry).find_run(run) if RUN_ID.fullmatch(run) else None
+    row = Registry(settings.registry).find_run(run) if re.fullmatch(RUN_ID, run) else None
     if row is None:
         raise NotFound(f"run {run[:80]!r}: there is none; GET /runs lists the newest")
     return row.to_json()

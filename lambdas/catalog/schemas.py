@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any
 
-from dropforge.contract.documents import Document
+from dropforge.contract.documents import Document, Record, fields
 
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -16,7 +15,7 @@ PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 def schema_of(kind: Any) -> dict[str, Any]:
     """The schema of a record's or a document's JSON."""
     hints = typing.get_type_hints(kind)
-    properties = {field.name: _of(hints[field.name]) for field in dataclasses.fields(kind)}
+    properties = {field.name: _of(hints[field.name]) for field in fields(kind)}
     if issubclass(kind, Document):
         properties = {"schema": {"const": kind.SCHEMA}, **properties}
     return {"type": "object", "required": list(properties), "properties": properties}
@@ -35,4 +34,4 @@ def _of(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _of(inner[0])}
     if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": _of(inner[1])}
-    return schema_of(hint) if dataclasses.is_dataclass(hint) else {"type": PLAIN[hint]}
+    return schema_of(hint) if issubclass(hint, Record) else {"type": PLAIN[hint]}

@@ -6,6 +6,7 @@ import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.batch import BatchPlan, BatchSummary, PieceReport
 from dropforge.contract.environment import load
 from dropforge.contract.names import (
@@ -19,7 +20,6 @@ from dropforge.contract.names import (
     predictions_key,
     text_file,
 )
-from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import Joined, JoinInput
 from lambdas.shared import aws
 from lambdas.shared.artifacts import Artifacts

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.instances import cost
 from dropforge.contract.results import Metrics
-from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import Judged, JudgeInput
 from lambdas.judge.champion import compare
 from lambdas.judge.evidence import Holdout, holdout_scores, parity

@@ -6,8 +6,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
-from dropforge.contract.settings import ArtifactSettings
 from lambdas.predict import simple
 from lambdas.predict.common import fitting
 from lambdas.serving.faults import InputFault, ModelFault

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.contract import names
-from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
 from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.held import Held
 from lambdas.serving.model import ServedModel
@@ -20,9 +18,9 @@ from lambdas.shared.log import log
 from lambdas.shared.modelrows import ModelRows
 
 if TYPE_CHECKING:
+    from dropforge.contract.artifacts import ArtifactSettings
     from dropforge.contract.fast import FastForm
     from dropforge.contract.registry import LiveRow, VersionRow
-    from dropforge.contract.settings import ArtifactSettings
 
 POINTER_SECONDS = 5.0
 """How long a pointer is believed: the longest that a promotion or a removal takes to be seen."""
@@ -30,7 +28,7 @@ POINTER_SECONDS = 5.0
 STALE_SECONDS = 60.0
 """How long it is believed when the registry cannot be read."""
 
-VERSION = re.compile(r"[1-9][0-9]{0,7}")
+VERSION = r"[1-9][0-9]{0,7}"
 MOST_NAMED = 20
 """Versions that a refusal names."""
 
@@ -64,15 +62,15 @@ class Pointer(NamedTuple):
     row: LiveRow | None
 
 
-@dataclass
 class Models:
     """Models by name and version, loaded by content."""
 
-    settings: ArtifactSettings
-    pointers: dict[str, Pointer] = field(default_factory=dict)
-    versions: dict[tuple[str, str], VersionRow] = field(default_factory=dict)
-    """Those that were asked for by number: a version never changes."""
-    held: Held = field(default_factory=lambda: Held(most_bytes()))
+    def __init__(self, settings: ArtifactSettings) -> None:
+        self.settings = settings
+        self.pointers: dict[str, Pointer] = {}
+        self.versions: dict[tuple[str, str], VersionRow] = {}
+        """Those that were asked for by number: a version never changes."""
+        self.held = Held(most_bytes())
 
     def live(self, model: str) -> LiveRow | None:
         """The live pointer of a model, at most `POINTER_SECONDS` old, or `STALE_SECONDS` when the registry is ill.
@@ -104,7 +102,7 @@ class Models:
         """
         found = self.versions.get((model, version))
         try:
-            if found is None and VERSION.fullmatch(version):
+            if found is None and re.fullmatch(VERSION, version):
                 found = self._registry.version(model, version)
             if found is None or found.outcome != "approved":
                 raise InputFault(404, "no_such_version", self._absent(model, version, found))
@@ -125,6 +123,7 @@ class Models:
         """A log line, and a count that the alarm watches: by model, and over all."""
         from botocore.exceptions import BotoCoreError, ClientError
 
+        from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
         from lambdas.shared.aws import cloudwatch
 
         log("no healthy model", step="Predict", model=model, reason=str(fault))

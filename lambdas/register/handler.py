@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
+from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.registry import VersionRow
 from dropforge.contract.results import Manifest, Verdict
-from dropforge.contract.settings import ArtifactSettings
 from dropforge.contract.steps import Registered, RegisterInput
 from lambdas.shared.artifacts import Artifacts
 from lambdas.shared.clock import now

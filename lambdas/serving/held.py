@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,16 +12,19 @@ if TYPE_CHECKING:
     from lambdas.serving.model import ServedModel
 
 
-@dataclass
 class Held:
-    """What this process has loaded; threads may share it."""
+    """What this process has loaded; threads may share it.
 
-    most: int
-    """Bytes that the models' files may have together. One model is held, however large it is."""
-    loaded: OrderedDict[str, ServedModel] = field(default_factory=OrderedDict)
-    """By SHA-256, the least recently asked first."""
-    loading: dict[str, threading.Lock] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    Args:
+        most: bytes that the models' files may have together. One model is held, however large it is.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.loaded: OrderedDict[str, ServedModel] = OrderedDict()
+        """By SHA-256, the least recently asked first."""
+        self.loading: dict[str, threading.Lock] = {}
+        self.lock = threading.Lock()
 
     def get(self, sha256: str, load: Callable[[], ServedModel]) -> ServedModel:
         """The model of this content; whoever comes while another loads it waits for that. Raises what `load` does."""

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import threading
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,16 +36,21 @@ class Answers(NamedTuple):
     """Of recommenders alone: the items to show in a row without an item, best first, each with its expected rating."""
 
 
-@dataclass(frozen=True)
 class ServedModel:
-    """A loaded model with its card."""
+    """A loaded model with its card.
 
-    session: onnxruntime.InferenceSession
-    card: ModelCard
-    size: int
-    """Bytes of its files."""
-    _kept: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
-    """Of each thread the graph bound to as many rows as it was asked last."""
+    Args:
+        session: of the graph.
+        card: what stands in the file.
+        size: bytes of its files.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard, size: int) -> None:
+        self.session = session
+        self.card = card
+        self.size = size
+        self._kept = threading.local()
+        """Of each thread the graph bound to as many rows as it was asked last."""
 
     @classmethod
     def from_bytes(cls, body: bytes, sha256: str) -> ServedModel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.records import repeated
@@ -26,18 +25,33 @@ MOST_ROWS = 10_000
 Values = TypeVar("Values")
 
 
-@dataclass(slots=True)
 class Rows:
-    """A request's rows, column by column, or as the records that came."""
+    """A request's rows, column by column, or as the records that came.
 
-    columns: dict[str, Sequence[Any]]
-    count: int
-    text: bool = False
-    """Whether every value is a text of a CSV."""
-    records: list[dict[str, Any]] | None = None
-    """Instead of `columns`: made into columns by the card, since strangers' records may have any number of keys."""
-    table: Table | None = None
-    """Instead of both: what the model takes."""
+    Args:
+        columns: values by name, equally many.
+        count: how many rows these are.
+        text: whether every value is a text of a CSV.
+        records: instead of `columns`: made into columns by the card, since strangers' may have any number of keys.
+        table: instead of both: what the model takes.
+    """
+
+    __slots__ = ("columns", "count", "records", "table", "text")
+
+    def __init__(
+        self,
+        columns: dict[str, Sequence[Any]],
+        count: int,
+        *,
+        text: bool = False,
+        records: list[dict[str, Any]] | None = None,
+        table: Table | None = None,
+    ) -> None:
+        self.columns = columns
+        self.count = count
+        self.text = text
+        self.records = records
+        self.table = table
 
 
 def from_json(body: bytes) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
 from lambdas.shared import aws
@@ -24,12 +24,17 @@ class ArtifactFault(RuntimeError):
     """A file that is not what its manifest says, or is not there."""
 
 
-class Artifacts(NamedTuple):
-    """Reads and writes `runs/<run>/…`."""
+class Artifacts:
+    """Reads and writes `runs/<run>/…`.
 
-    bucket: str
-    reader: Reader | None = None
-    """Does the reads where it is given; everything else is boto3's."""
+    Args:
+        bucket: its name.
+        reader: does the reads where it is given; everything else is boto3's.
+    """
+
+    def __init__(self, bucket: str, reader: Reader | None = None) -> None:
+        self.bucket = bucket
+        self.reader = reader
 
     def read(self, key: str) -> bytes:
         """The whole object.

@@ -7,13 +7,14 @@ import io
 import json
 import re
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
 from cdk_app.batchsteps import ROWS
-from cdk_app.packaging import ROOT, SHARED, PipBundling, compiler, files_under
+from cdk_app.packaging import PYTHON, ROOT, SHARED, PipBundling, compiler, files_under
 from cdk_app.steps import READING, SERVING
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
@@ -25,6 +26,9 @@ LARGEST = 250.0
 """Lambda takes no more, unpacked; in MB, as all sizes here."""
 MOST_OF_PREDICT, MOST_OF_RUNTIME = 100.0, 80.0
 """Before byte code: a cold start reads what is there."""
+
+HERE = PYTHON if compiler() else "{}.{}".format(*sys.version_info)
+"""The functions' Python where it is found, or this one: packages made for it are run below."""
 
 HEAVY = {
     "judge": ["onnxruntime", "numpy", "PIL"],
@@ -76,14 +80,13 @@ def megabytes(folder: Path, *, compiled: bool = False) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(compiler() is None, reason="no Python of the functions' version is here")
-def test_the_package_answers_under_its_own_python_from_byte_code_alone(tmp_path: Path) -> None:
+def test_a_package_answers_from_byte_code_alone(tmp_path: Path) -> None:
     """What was left out is missed by nothing, and no source is compiled: the interpreter may not write."""
     requirements = ROOT / "lambdas" / "predict" / "requirements.txt"
-    PipBundling([*SHARED, "lambdas/predict", *SERVING], requirements).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    PipBundling([*SHARED, "lambdas/predict", *SERVING], requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     (tmp_path / "model.onnx").write_bytes(little("multiclass").body)
     given = {"rows": little("multiclass").rows(3), "pictures": [picture(kind) for kind in FORMATS]}
-    words = [str(compiler()), "-I", "-B", "-v", "-c", ASKED, str(tmp_path)]
+    words = [*alone(), "-v", "-c", ASKED, str(tmp_path)]
     done = subprocess.run(words, input=json.dumps(given), capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)) == 3
     ours = [line for line in done.stderr.splitlines() if str(tmp_path) in line]
@@ -91,18 +94,18 @@ def test_the_package_answers_under_its_own_python_from_byte_code_alone(tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(compiler() is None, reason="no Python of the functions' version is here")
 @pytest.mark.parametrize("step", HEAVY)
 def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Path) -> None:
     """But for boto3, which Lambda's own Python has; and of what others share, what the step itself imports."""
     paths = [*SHARED, f"lambdas/{step}", *EXTRA.get(step, ())]
-    PipBundling(paths, ROOT / "lambdas" / step / "requirements.txt").try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    requirements = ROOT / "lambdas" / step / "requirements.txt"
+    PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     files = [path.relative_to(ROOT).with_suffix("") for path in files_under(paths) if path.suffix == ".py"]
     own = (
         files if step in ("judge", "predict") else [path for path in files if path.parts[:2] != ("lambdas", "serving")]
     )
     modules = [".".join(path.parts).removesuffix(".__init__") for path in own if path.name != "__main__"]
-    words = [str(compiler()), "-I", "-B", "-c", IMPORTED, str(tmp_path), *modules]
+    words = [*alone(), "-c", IMPORTED, str(tmp_path), *modules]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) <= {"boto3", "botocore"}
 
@@ -116,6 +119,11 @@ for module in sys.argv[2:]:
     except ModuleNotFoundError as missing:
         print(missing.name.partition(".")[0] if missing.name.startswith("boto") else missing.name)
 """
+
+
+def alone() -> list[str]:
+    """An interpreter that has a package and its own standard library, and leaves no byte code behind."""
+    return [str(compiler(HERE)), "-I", "-S", "-B"]
 
 
 def picture(kind: str) -> str:

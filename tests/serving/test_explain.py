@@ -206,7 +206,7 @@ def test_a_file_without_a_background_is_no_fault_of_it() -> None:
 def test_what_has_no_table_is_not_explained(change: dict[str, Any]) -> None:
     served = loaded(little("binary"))
     arrays = to_arrays(Rows({}, 1, records=little("binary").rows(1)), served.card)
-    other = replace(served, card=replace(served.card, **change))
+    other = ServedModel(served.session, replace(served.card, **change), served.size)
     with pytest.raises(InputFault, match="leave explain out") as fault:
         explanations(ASKED, other, arrays, served.predict(arrays))
     assert fault.value.status == 422

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +21,7 @@ MODEL = ServedModel.from_bytes(MADE.body, MADE.sha256)
 
 
 def of(size: int) -> Callable[[], ServedModel]:
-    return lambda: replace(MODEL, size=size)
+    return lambda: ServedModel(MODEL.session, MODEL.card, size)
 
 
 def test_the_least_recently_asked_goes_when_bytes_are_too_many() -> None:

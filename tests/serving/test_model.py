@@ -91,7 +91,9 @@ def test_outputs_of_another_shape_are_a_fault() -> None:
     short = replace(made, card=replace(made.card, classes=("0", "1")))
     served = ServedModel.from_bytes(made.body, made.sha256)
     with pytest.raises(ModelFault, match="expected shape"):
-        replace(served, card=short.card).predict(to_arrays(Rows(made.columns, len(made.target)), served.card))
+        ServedModel(served.session, short.card, served.size).predict(
+            to_arrays(Rows(made.columns, len(made.target)), served.card)
+        )
 
 
 @pytest.mark.parametrize(

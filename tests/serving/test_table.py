@@ -109,7 +109,7 @@ def test_an_answer_that_is_not_finite_names_its_row(sums: ServedModel) -> None:
 def test_the_likeliest_class_is_the_graphs() -> None:
     made = little("multiclass")
     asks = ServedModel.from_bytes(made.body, made.sha256)
-    reads = replace(asks, card=replace(asks.card, likeliest=True))
+    reads = ServedModel(asks.session, replace(asks.card, likeliest=True), asks.size)
     rows = to_arrays(Rows(made.columns, len(made.target)), made.card)
     by_graph, by_shares = asks.predict(rows), reads.predict(rows)
     assert by_shares.predictions == by_graph.predictions and len(set(by_graph.predictions)) == 3
@@ -128,9 +128,10 @@ def test_what_is_surely_finite_is_finite(odd: float) -> None:
 
 
 def test_an_output_of_another_shape_is_a_fault(sums: ServedModel) -> None:
-    other = replace(sums, card=replace(sums.card, task="binary", classes=("no", "yes"), likeliest=True))
+    card = replace(sums.card, task="binary", classes=("no", "yes"), likeliest=True)
+    other = ServedModel(sums.session, card, sums.size)
     with pytest.raises(ModelFault, match="output 'probabilities': expected float32"):
         other.predict(arrays(records(2)))
-    wide = replace(sums, card=replace(sums.card, classes=("no", "yes")))
+    wide = ServedModel(sums.session, replace(sums.card, classes=("no", "yes")), sums.size)
     with pytest.raises(ModelFault, match=r"expected float32 of shape \(2, 2\)"):
         wide.predict(arrays(records(2)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,13 +31,16 @@ class Answer(NamedTuple):
     body: bytes
 
 
-@dataclass
 class Host:
-    """One server, its connections kept open between requests; threads may share it."""
+    """One server, its connections kept open between requests; threads may share it.
 
-    url: str
-    """`https://s3.eu-central-1.amazonaws.com`, without a path."""
-    idle: list[Connection] = field(default_factory=list)
+    Args:
+        url: `https://s3.eu-central-1.amazonaws.com`, without a path.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.idle: list[Connection] = []
 
     def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """One request that may be sent twice: a connection that was idle may have been closed by the other side.
@@ -83,12 +85,12 @@ class Host:
         return answer
 
 
-@dataclass
 class Connection:
     """One open connection."""
 
-    socket: socket.socket
-    incoming: BinaryIO
+    def __init__(self, made: socket.socket) -> None:
+        self.socket = made
+        self.incoming: BinaryIO = made.makefile("rb")
 
     @classmethod
     def to(cls, url: str) -> Connection:
@@ -103,7 +105,7 @@ class Connection:
         except BaseException:
             plain.close()
             raise
-        return cls(made, made.makefile("rb"))
+        return cls(made)
 
     def ask(self, message: bytes) -> Answer:
         """Sends a request and reads its answer; `OSError` when either breaks off."""
