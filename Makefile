@@ -11,7 +11,7 @@ WORKERS ?= 2
 FAST_TESTS := tests/contract tests/data tests/images tests/inspect tests/training tests/steps tests/serving tests/serve tests/api tests/infra tests/client tests/cli tests/embedded tests/docs tests/clients
 
 .PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-clients test-api-fuzz lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-images bench-serving bench-servers
+        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-images bench-serving bench-servers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -84,13 +84,16 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
 
 bench-training: .venv/.dev ## The trainer against its peers (DROPFORGE_DATA, AUTOGLUON_PYTHON, SEEDS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.training
+
+bench-breadth: .venv/.dev ## The trainer against its peers on many small sets that nobody tuned on (AUTOGLUON_PYTHON)
+	$(BIN)/python -m benchmarks.breadth
 
 bench-packed: .venv/.dev ## Networks of 4 folds under 8 configurations as one program, against one after another
 	$(BIN)/python -m benchmarks.packed

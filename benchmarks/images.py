@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads, as the trainer does
+
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ImageInput
 from training_container.images.fit import Fitted, fit

@@ -17,7 +17,7 @@ import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -27,11 +27,13 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks.report import Row, publish
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 ROOT = Path(__file__).parents[1]
 OURS, AUTOGLUON = "dropforge", "AutoGluon medium"
 LIBRARIES = ("linear", "HistGB", "LightGBM", "CatBoost")
 BUDGET = os.environ.get("BUDGET", "0.9")
-"""Minutes of fitting that ours may take."""
 LIMIT = "240"
 """Seconds that AutoGluon may take."""
 PACKAGES = ["catboost", "lightgbm", "onnxruntime", "optuna", "polars", "scikit-learn", "torch"]
@@ -45,6 +47,8 @@ class Set:
     metric: str
     reach: float | None = None
     with_autogluon_figures: bool = False
+    budget: str = BUDGET
+    """Minutes of fitting that ours may take."""
 
 
 SETS = {
@@ -81,15 +85,31 @@ def main() -> None:
     found = Found()
     for seed in range(int(os.environ.get("SEEDS", "1"))):
         for name in names:
+            table = pl.read_csv(data / f"{name}.csv.gz", infer_schema=False)
             with tempfile.TemporaryDirectory(prefix="dropforge-bench-") as folder:
-                measure(found, name, seed, data / f"{name}.csv.gz", Path(folder))
+                measure(found, (name, seed), SETS[name], table, Path(folder))
             publish("training", rows_of(found), PACKAGES, ["BUDGET", "SEEDS", "SETS"])
 
 
-def measure(found: Found, name: str, seed: int, path: Path, folder: Path) -> None:
-    """All contestants on one split of one set."""
-    chosen = SETS[name]
-    table = pl.read_csv(path, infer_schema=False)
+def measure(
+    found: Found,
+    key: tuple[str, int],
+    chosen: Set,
+    table: pl.DataFrame,
+    folder: Path,
+    contestants: Mapping[str, Callable[..., Any]] | None = None,
+) -> None:
+    """All contestants on one split of one set.
+
+    Args:
+        found: is added to.
+        key: the set's name and the seed.
+        chosen: what is predicted.
+        table: the values, as texts, as they stand in the file.
+        folder: for the contestants' files.
+        contestants: default `CONTESTANTS`.
+    """
+    name, seed = key
     table = table.filter(~pl.col(chosen.target).fill_null("").is_in(["", "NA"]))
     y = table[chosen.target].to_numpy()
     learn, test = train_test_split(
@@ -98,13 +118,13 @@ def measure(found: Found, name: str, seed: int, path: Path, folder: Path) -> Non
     parts = {"train": table[learn], "test": table[test]}
     for part, rows in parts.items():
         rows.write_csv(folder / f"{part}.csv")
-    for contestant in (OURS, *LIBRARIES, AUTOGLUON):
-        answers, seconds = CONTESTANTS[contestant](found, chosen, seed, parts, folder, contestant)
+    for contestant, answering in (contestants or CONTESTANTS).items():
+        answers, seconds = answering(found, chosen, seed, parts, folder, contestant)
         if answers is None:
             continue
-        found.scores[name, seed][contestant] = score(chosen.metric, parts["test"][chosen.target], answers)
-        found.seconds[name, seed][contestant] = seconds
-        print(f"{name} seed {seed}: {contestant} {found.scores[name, seed][contestant]:.5g}, {seconds:.0f} CPU s",
+        found.scores[key][contestant] = score(chosen.metric, parts["test"][chosen.target], answers)
+        found.seconds[key][contestant] = seconds
+        print(f"{name} seed {seed}: {contestant} {found.scores[key][contestant]:.5g}, {seconds:.0f} CPU s",
               flush=True)  # fmt: skip
 
 
@@ -134,7 +154,7 @@ def ours(found: Found, chosen: Set, seed: int, parts: dict[str, pl.DataFrame], f
     pl.concat(marked).write_csv(folder / "all.csv")
     task = [] if chosen.metric != "rmse" else ["--task", "regression"]
     told, seconds = process([sys.executable, "-m", "training_container.trainer", "--data", str(folder / "all.csv"),
-                             "--target", chosen.target, *task, "--split", "split part", "--budget", BUDGET,
+                             "--target", chosen.target, *task, "--split", "split part", "--budget", chosen.budget,
                              "--seed", str(seed), "--out", str(folder / "model")])  # fmt: skip
     found.parity.append(max(float(each) for each in re.findall(r"largest=(\S+)", told)))
     return asked(folder / "model" / "model.onnx", parts["test"], chosen.metric), seconds
@@ -176,7 +196,7 @@ def autogluon(_: Found, chosen: Set, __: int, ___: dict[str, pl.DataFrame], fold
     return np.load(out), seconds
 
 
-CONTESTANTS = {OURS: ours, AUTOGLUON: autogluon, **dict.fromkeys(LIBRARIES, library)}
+CONTESTANTS = {OURS: ours, **dict.fromkeys(LIBRARIES, library), AUTOGLUON: autogluon}
 
 
 def rows_of(found: Found) -> list[Row]:
@@ -224,24 +244,25 @@ def _seconds(found: Found) -> list[Row]:
 def _ranks(found: Found) -> list[Row]:
     """Mean rank of each contestant over all sets and seeds that all have run; ours at its worst."""
     full = {key: each for key, each in found.scores.items() if len(each) == max(map(len, found.scores.values()))}
-    splits = [_places(name, scores) for (name, _), scores in full.items()]
-    means = {who: float(np.mean([places[who] for places in splits])) for who in splits[0]}
+    splits = [places(SETS[name].metric, scores) for (name, _), scores in full.items()]
+    means = {who: float(np.mean([each[who] for each in splits])) for who in splits[0]}
     of_sets = []
     for name in {name for name, _ in full}:
         scores = [scores for (of, _), scores in full.items() if of == name]
-        of_sets.append(_places(name, {who: float(np.mean([each[who] for each in scores])) for who in means})[OURS])
+        mean = {who: float(np.mean([each[who] for each in scores])) for who in means}
+        of_sets.append(places(SETS[name].metric, mean)[OURS])
     peer = min((name for name in means if name != OURS), key=lambda name: means[name])
     over = f"{len(splits)} splits of {len(of_sets)} sets, {len(means)} contestants"
     return [
         Row(f"mean rank over {over}", means[OURS], "rank", "lower", None, peer, means[peer]),
         Row("worst rank on any set, by mean scores", max(of_sets), "rank", "lower", 2),
-        Row("worst rank on any split", max(places[OURS] for places in splits), "rank", "lower"),
+        Row("worst rank on any split", max(each[OURS] for each in splits), "rank", "lower"),
     ]
 
 
-def _places(name: str, scores: dict[str, float]) -> dict[str, int]:
+def places(metric: str, scores: dict[str, float]) -> dict[str, int]:
     """Each contestant's place on a set, from 1."""
-    order = sorted(scores, key=lambda who: scores[who] if lower(SETS[name].metric) else -scores[who])
+    order = sorted(scores, key=lambda who: scores[who] if lower(metric) else -scores[who])
     return {who: at for at, who in enumerate(order, start=1)}
 
 

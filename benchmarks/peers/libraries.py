@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -88,6 +89,12 @@ def cat(rows: pl.DataFrame, y: Any, asked: pl.DataFrame, numbers: list[str], tex
     return answer(model, frame(asked, numbers, texts), task)
 
 
+def constant(rows: pl.DataFrame, y: Any, asked: pl.DataFrame, _: list[str], __: list[str], task: str) -> Any:
+    """The mean, or the shares of the classes."""
+    model = DummyRegressor() if task == "regression" else DummyClassifier(strategy="prior")
+    return answer(model.fit(rows.to_numpy(), y), asked.to_numpy(), task)
+
+
 def split(rows: Any, y: Any, task: str) -> Any:
     """Nine tenths to learn from and one to stop by."""
     return train_test_split(rows, y, test_size=0.1, random_state=0, stratify=None if task == "regression" else y)
@@ -98,7 +105,7 @@ def answer(model: Any, rows: Any, task: str) -> Any:
     return model.predict(rows) if task == "regression" else model.predict_proba(rows)
 
 
-PEERS = {"linear": linear, "HistGB": hist, "LightGBM": light, "CatBoost": cat}
+PEERS = {"linear": linear, "HistGB": hist, "LightGBM": light, "CatBoost": cat, "constant": constant}
 
 if __name__ == "__main__":
     main()
