@@ -15,9 +15,9 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
+from statistics import mean
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import polars as pl
 
 from benchmarks.report import Row, publish
@@ -112,7 +112,7 @@ def chance(*words: str) -> str:
 def predicted(name: str, table: pl.DataFrame) -> Set | None:
     """A column that may be predicted, by chance, and how it is scored; None where there is none."""
     for column in sorted(table.columns, key=lambda each: chance(name, each)):
-        values = table[column].drop_nulls()
+        values = table[column].drop_nulls().alias("value")
         counts = values.value_counts()["count"]
         if values.dtype.is_numeric() and len(counts) >= FEWEST_VALUES:
             return Set(column, "rmse", budget=BUDGET)
@@ -132,18 +132,18 @@ def rows_of(found: Found, sets: dict[str, Set]) -> list[Row]:
         for each in who:
             ranks[each].append(order[each])
             gains[each].append(shares[each])
-    cost = {each: float(np.mean([seconds[each] for seconds in found.seconds.values()])) for each in who}
+    cost = {each: mean(seconds[each] for seconds in found.seconds.values()) for each in who}
     peers = who[1:]
-    near, far = min(peers, key=lambda each: np.mean(ranks[each])), max(peers, key=lambda each: np.mean(gains[each]))
+    near, far = min(peers, key=lambda each: mean(ranks[each])), max(peers, key=lambda each: mean(gains[each]))
     over = f"{len(found.scores)} sets, {len(who)} contestants"
 
     def row(measure: str, unit: str, better: Literal["lower", "higher"], peer: str, of: Callable[[str], float]) -> Row:
         return Row(measure, float(of(OURS)), unit, better, None, peer, float(of(peer)))
 
     return [
-        row(f"mean rank over {over}", "rank", "lower", near, lambda each: np.mean(ranks[each])),
+        row(f"mean rank over {over}", "rank", "lower", near, lambda each: mean(ranks[each])),
         row("sets where it is first", "sets", "higher", near, lambda each: ranks[each].count(1)),
-        row("mean share of the best one's gain over a constant", "", "higher", far, lambda each: np.mean(gains[each])),
+        row("mean share of the best one's gain over a constant", "", "higher", far, lambda each: mean(gains[each])),
         row("smallest such share", "", "higher", far, lambda each: min(gains[each])),
         row("CPU of a set", "s", "lower", near, lambda each: cost[each]),
         Row("largest difference of the graph from training", max(found.parity), "relative", "lower", 1e-5),

@@ -22,10 +22,10 @@ from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
-from training_container.models.threads import cores
 from training_container.racing import Outraced, race
 from training_container.repeating import again
 from training_container.scoring.honest import honest
+from training_container.threads import cores
 from training_container.tuning import MARGIN, tune
 
 if TYPE_CHECKING:

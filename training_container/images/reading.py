@@ -8,7 +8,6 @@ format.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from training_container.data.splitting import split
 from training_container.data.zipped import check_aside, check_counts, open_zip, read_member, survey
 from training_container.images.sets import ImageSet, Pictures
 from training_container.images.sizes import rule_for
+from training_container.threads import cores
 
 if TYPE_CHECKING:
     import zipfile
@@ -94,7 +94,7 @@ def decode_all(archive: zipfile.ZipFile, members: Sequence[Member], classes: Seq
     pixels = np.empty((len(members), rule.height, rule.width, rule.channels), np.uint8)
     kept: list[int] = []
     broken: list[str] = []
-    with ThreadPoolExecutor(min(4, len(os.sched_getaffinity(0)))) as pool:
+    with ThreadPoolExecutor(min(4, cores())) as pool:
         for first in range(0, len(members), AT_ONCE):
             some = members[first : first + AT_ONCE]
             for at, found in enumerate(pool.map(lambda body: _try(body, rule), _bodies(archive, some)), first):

@@ -3,7 +3,6 @@ only where the validation part says that they help."""
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from training_container.images.steps import Learner, logloss
+from training_container.threads import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,9 +84,8 @@ def fastest(material: Material, limit: float) -> Recipe:
     """Threads and precision that take the least time for a step of a small network."""
     if material.device.type == "cuda":
         return Recipe(WIDTHS[0], torch.get_num_threads(), half=True)
-    cores = min(4, len(os.sched_getaffinity(0)))
     found: list[tuple[float, Recipe]] = []
-    for threads in sorted({1, cores}):
+    for threads in sorted({1, min(4, cores())}):
         for half in (False, True):
             way = Recipe(16, threads, half)
             found.append((seconds_of_step(material, way, limit), way))

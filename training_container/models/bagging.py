@@ -12,7 +12,7 @@ import torch
 from training_container.models.body import Answer, Body, ClassTail, MarginOf, RegressionTail
 from training_container.models.family import Fitted
 from training_container.models.forest import Forest
-from training_container.models.threads import cores, side_by_side
+from training_container.threads import cores, side_by_side
 from training_container.watch import Silent
 
 if TYPE_CHECKING:

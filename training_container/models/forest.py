@@ -20,7 +20,7 @@ from training_container.models.features import RawNumbers
 from training_container.models.glance import glance
 from training_container.models.neighbours import Neighbours
 from training_container.models.pairs import Pairs
-from training_container.models.threads import side_by_side
+from training_container.threads import side_by_side
 
 if TYPE_CHECKING:
     from training_container.encoding import Table

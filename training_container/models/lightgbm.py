@@ -11,7 +11,7 @@ import numpy as np
 
 from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
-from training_container.models.threads import cores
+from training_container.threads import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from sklearn.neighbors import KDTree
 from torch import nn
 
 from training_container.models.grid import NEAREST, Grid, mean, spread
-from training_container.models.threads import side_by_side
+from training_container.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from training_container.models.body import RegressionTail, target_scales
-from training_container.models.threads import side_by_side
+from training_container.threads import side_by_side
 
 if TYPE_CHECKING:
     from training_container.models.body import TargetScale

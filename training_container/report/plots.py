@@ -29,6 +29,8 @@ STYLE: dict[str, Any] = {
 }  # fmt: skip
 POINTS = 3000
 """Points of the scatter plot at most: more only make it darker."""
+ACROSS = ("lon", "lng", "x", "east")
+"""What names of columns begin with that a map has across."""
 
 
 def _draw(name: str, paint: Callable[[Axes], None], width: float = 4.6, height: float = 3.4) -> str:
@@ -90,7 +92,12 @@ def predicted_and_true(truth: np.ndarray, answers: np.ndarray, target: str) -> s
 
 
 def neighbourhood(points: np.ndarray, target: np.ndarray, names: tuple[str, str], of: str) -> str:
-    """Rows at their places [N, 2] in two columns (or a sample of them), the darker the larger the target [N]."""
+    """Rows at their places [N, 2] in two columns (or a sample of them), the darker the larger the target [N].
+
+    The first column goes across, unless the second is called as what maps have across.
+    """
+    if names[1].lower().startswith(ACROSS) and not names[0].lower().startswith(ACROSS):
+        points, names = points[:, ::-1], (names[1], names[0])
 
     def paint(axes: Axes) -> None:
         rows = np.random.default_rng(0).permutation(len(target))[:POINTS]
