@@ -19,6 +19,7 @@ from training_container.images import graph
 from training_container.images.augment import Augmentation
 from training_container.images.checkpoint import FILE, Checkpoint
 from training_container.images.fit import Progress, Run, finished, fit
+from training_container.images.network import Answering
 from training_container.images.recipe import Recipe
 from training_container.images.sets import ImageSet, Pictures
 from training_container.images.steps import Learner, Material, one_cycle
@@ -70,6 +71,34 @@ def test_another_network_is_no_match(digits, fitted):
     model = graph.build(card, fitted).SerializeToString()
     with pytest.raises(ParityFault, match=r"(?s)hold-out picture .* apart"):
         graph.prove(model, card, replace(fitted, temperature=fitted.temperature * 1.01), digits.holdout)
+
+
+def test_norms_are_folded_before_the_graph_is_made(digits, fitted):
+    """By us, so that the network that proves the graph has the graph's own weights, rounded once."""
+    pixels = torch.from_numpy(digits.holdout.pixels)
+    body = Answering(fitted.network, fitted.temperature)
+    assert not [part for part in body.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    with torch.no_grad():
+        trained = torch.softmax(fitted.network.eval()(pixels) / fitted.temperature, dim=1)
+        torch.testing.assert_close(body.eval()(pixels), trained, rtol=1e-4, atol=1e-5)
+    core = graph._core(body, (8, 8, 1))
+    kept = {each.name.removeprefix("df.body."): onnx.numpy_helper.to_array(each) for each in core.initializer}
+    for name, weights in body.state_dict().items():
+        if "norm" not in name and name in kept:
+            np.testing.assert_array_equal(kept[name], weights.numpy())
+    assert sum(name in kept for name in body.state_dict()) > 10
+
+
+def test_what_torch_rounds_is_no_fault_of_the_graph(digits, fitted, monkeypatch):
+    card = graph.card_of("digits", "run-0", digits)
+    model, native = graph.build(card, fitted).SerializeToString(), graph.native
+
+    def rough(fitted, pixels, precision=torch.float32):
+        answers = native(fitted, pixels, precision)
+        return answers * (1 + 1.5e-5) if precision == torch.float32 else answers
+
+    monkeypatch.setattr(graph, "native", rough)
+    assert graph.prove(model, card, fitted, digits.holdout)[0].largest <= 5e-6
 
 
 def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):

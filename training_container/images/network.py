@@ -10,11 +10,14 @@ weights (the trainer has no network to fetch them from).
 
 from __future__ import annotations
 
+import copy
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,11 +76,28 @@ class Network(nn.Module):
         self.scale.copy_(1 / sample.std(dim=(0, 1, 2)).clamp_min(1.0))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """uint8 [N, H, W, C] to logits float32 [N, classes]."""
-        maps = ((pixels.float() - self.mean) * self.scale).permute(0, 3, 1, 2)
+        """uint8 [N, H, W, C] to logits [N, classes], in the precision of the weights."""
+        maps = ((pixels.to(self.mean.dtype) - self.mean) * self.scale).permute(0, 3, 1, 2)
         maps = self.stages(self.stem(maps))
         logits: Tensor = self.head(maps.mean(dim=(2, 3)))
         return logits
+
+
+def folded(network: Network) -> Network:
+    """A copy whose convolutions do what the norms behind them did.
+
+    The exporter would fold them too, and the graph would have other weights than the network that it is compared with:
+    the rounding of so many moves probabilities by more than 1e-5 of themselves.
+    """
+    made = copy.deepcopy(network).eval().double()
+    for part in list(made.modules()):
+        names = [name for name, _ in part.named_children()]
+        for before, norm in pairwise(names):
+            if isinstance(part.get_submodule(norm), nn.BatchNorm2d):
+                fused = fuse_conv_bn_eval(part.get_submodule(before), part.get_submodule(norm))  # type: ignore[type-var,arg-type]
+                setattr(part, before, fused)
+                setattr(part, norm, nn.Identity())
+    return made.float()
 
 
 class Answering(nn.Module):
@@ -85,9 +105,9 @@ class Answering(nn.Module):
 
     def __init__(self, network: Network, temperature: float) -> None:
         super().__init__()
-        self.network = network
+        self.network = folded(network)
         self.temperature = temperature
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """uint8 [N, H, W, C] to float32 [N, classes]."""
+        """uint8 [N, H, W, C] to [N, classes], in the precision of the weights."""
         return torch.softmax(self.network(pixels) / self.temperature, dim=1)
