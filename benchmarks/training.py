@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[1]
 OURS, AUTOGLUON = "dropforge", "AutoGluon medium"
 LIBRARIES = ("linear", "HistGB", "LightGBM", "CatBoost")
 BUDGET = os.environ.get("BUDGET", "0.9")
+TASKS = {"rmse": "regression", "auc": "binary", "logloss": "multiclass"}
 LIMIT = "240"
 """Seconds that AutoGluon may take."""
 PACKAGES = ["catboost", "lightgbm", "onnxruntime", "optuna", "polars", "scikit-learn", "torch"]
@@ -152,9 +153,8 @@ def ours(found: Found, chosen: Set, seed: int, parts: dict[str, pl.DataFrame], f
     """Trained as by hand; the test rows are its hold-out, which chooses nothing, and are asked through the graph."""
     marked = [rows.with_columns(pl.lit(part).alias("split part")) for part, rows in parts.items()]
     pl.concat(marked).write_csv(folder / "all.csv")
-    task = [] if chosen.metric != "rmse" else ["--task", "regression"]
     told, seconds = process([sys.executable, "-m", "training_container.trainer", "--data", str(folder / "all.csv"),
-                             "--target", chosen.target, *task, "--split", "split part", "--budget", chosen.budget,
+                             "--target", chosen.target, "--task", TASKS[chosen.metric], "--split", "split part", "--budget", chosen.budget,
                              "--seed", str(seed), "--out", str(folder / "model")])  # fmt: skip
     found.parity.append(max(float(each) for each in re.findall(r"largest=(\S+)", told)))
     return asked(folder / "model" / "model.onnx", parts["test"], chosen.metric), seconds
