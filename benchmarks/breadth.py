@@ -77,7 +77,7 @@ def drawn(path: Path) -> list[tuple[str, pl.DataFrame, Set]]:
     found = []
     for name, body in sorted(files(path), key=lambda each: chance(each[0])):
         try:
-            typed = pl.read_csv(body, infer_schema_length=None)
+            typed = pl.read_csv(body, infer_schema_length=None, null_values="NA")
         except pl.exceptions.PolarsError:
             continue  # some are no tables
         same = hashlib.sha256(typed[:, 1:].write_csv().encode()).hexdigest()

@@ -153,9 +153,9 @@ def ours(found: Found, chosen: Set, seed: int, parts: dict[str, pl.DataFrame], f
     """Trained as by hand; the test rows are its hold-out, which chooses nothing, and are asked through the graph."""
     marked = [rows.with_columns(pl.lit(part).alias("split part")) for part, rows in parts.items()]
     pl.concat(marked).write_csv(folder / "all.csv")
-    told, seconds = process([sys.executable, "-m", "training_container.trainer", "--data", str(folder / "all.csv"),
-                             "--target", chosen.target, "--task", TASKS[chosen.metric], "--split", "split part", "--budget", chosen.budget,
-                             "--seed", str(seed), "--out", str(folder / "model")])  # fmt: skip
+    words = ["--target", chosen.target, "--task", TASKS[chosen.metric], "--budget", chosen.budget, "--seed", str(seed)]
+    words += ["--data", str(folder / "all.csv"), "--split", "split part", "--out", str(folder / "model")]
+    told, seconds = process([sys.executable, "-m", "training_container.trainer", *words])
     found.parity.append(max(float(each) for each in re.findall(r"largest=(\S+)", told)))
     return asked(folder / "model" / "model.onnx", parts["test"], chosen.metric), seconds
 

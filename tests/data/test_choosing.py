@@ -115,6 +115,7 @@ def test_missing_targets_do_not_count_and_none_is_a_class():
             "needs at least 50 rows with a value in 'churned', got 20 of 20",
         ),
         (column("a", "b", "c"), Spec(task="binary"), SpecFault, "binary needs 2 classes in 'churned', got 3"),
+        (column("a", "b"), Spec(task="multiclass"), SpecFault, "needs 3 classes or more in 'churned', got 2"),
         (column("a", "b"), Spec(task="regression"), SpecFault, "regression needs numbers in 'churned', got 'a'"),
         (column(*(f"u{at}" for at in range(600)), rows=600), Spec(), DataFault, "600 classes; expected at most 500"),
     ],

@@ -201,6 +201,8 @@ def _check_task(task: Task, name: str, labels: Labels, distinct: int) -> None:
         return
     if task == "binary" and distinct != 2:
         raise SpecFault(f"task: binary needs 2 classes in {name!r}, got {distinct}; expected multiclass or regression")
+    if task == "multiclass" and distinct == 2:
+        raise SpecFault(f"task: multiclass needs 3 classes or more in {name!r}, got 2; expected binary")
     if distinct > MAX_CLASSES:
         raise DataFault(
             f"{name!r} has {distinct} classes; expected at most {MAX_CLASSES}: is it an id or free text? "
