@@ -1,9 +1,7 @@
 """What trees read, and a bag of tree models with one model a fold.
 
-Categories reach the trees as ranks: the codes of a column ordered by the mean target of the fold's own training rows,
-so that one split can part the categories that pay from those that do not (Fisher, "On Grouping for Maximum
-Homogeneity", 1958; the usual trick of tree libraries). For several classes the order is by the most likely class, then
-by its share. A fold's order comes from the rows it learns from alone; so every fold has its own columns of ranks.
+Categories reach the trees as `ranks`. A fold's ranks come from the rows it learns from alone; so every fold has its own
+columns of them.
 """
 
 from __future__ import annotations
@@ -20,15 +18,13 @@ from training_container.models.features import RawNumbers
 from training_container.models.glance import glance
 from training_container.models.neighbours import Neighbours
 from training_container.models.pairs import Pairs
+from training_container.models.ranks import order, without_own
 from training_container.threads import side_by_side
 
 if TYPE_CHECKING:
     from training_container.encoding import Table
     from training_container.export.trees import Trees
     from training_container.models.family import Problem
-
-SMOOTHING = 10.0
-"""Rows of the overall mean that a category's mean is mixed with, so that rare ones stand in the middle."""
 
 
 class TreeInputs(nn.Module):
@@ -48,21 +44,27 @@ class TreeInputs(nn.Module):
         self.coded = len(problem.sizes)
         self.folds = len(problem.folds)
         codes, wanted = rows.codes.numpy(), _wanted(problem)
+        learns = [learn for learn, _ in problem.folds]
         every = [
-            np.concatenate([_order(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)])
-            for learn, _ in problem.folds
+            np.concatenate([order(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)])
+            for learn in learns
             if problem.sizes
         ]
+        self.crossed = [
+            {at: without_own(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)}
+            for learn in learns
+        ]
+        """Of each fold by coded column what its rows read while it learns, float32 [rows]; None for their ranks."""
         self.register_buffer("ranks", torch.from_numpy(np.array(every, dtype=np.float32)))
         self.register_buffer("offsets", torch.tensor([0, *np.cumsum(problem.sizes)[:-1]], dtype=torch.long))
         with torch.no_grad():
             dense, own = self.plain(rows.groups).numpy(), [self.given(fold) for fold in range(self.folds)]
-        learns = [learn for learn, _ in problem.folds]
-        targets = wanted.reshape(len(wanted), -1)
+        for fold, learn in enumerate(learns):
+            self._cross(dense, fold, learn)
         given = list(zip(learns, own, strict=True))
-        seen = side_by_side(lambda each: glance(dense, targets, *each, problem.seed), given)
+        seen = side_by_side(lambda each: glance(dense, wanted, *each, problem.seed), given)
         self.pairs = Pairs(dense, learns, seen, own)
-        self.neighbours = Neighbours(dense, targets, learns, seen, own)
+        self.neighbours = Neighbours(dense, wanted, learns, seen, own)
 
     def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """All columns, see `columns`."""
@@ -95,12 +97,26 @@ class TreeInputs(nn.Module):
         start = self.numbers + self.folds * (self.coded + self.pairs.width)
         return start + fold * self.neighbours.width + np.arange(self.neighbours.width)
 
+    @torch.no_grad()
     def learning(self, problem: Problem) -> np.ndarray:
-        """`dense` of the problem's rows as the folds learn from them: what neighbours have is told without the row."""
+        """`dense` as the folds learn from it: what ranks and neighbours tell a row is made without the row."""
         dense = self.dense(problem.rows)
-        for fold, learned in enumerate(self.neighbours.own):
-            dense[np.ix_(problem.folds[fold][0], self._near(fold))] = learned
+        for fold, (learn, _) in enumerate(problem.folds):
+            if self._cross(dense, fold, learn) and self.pairs.width:
+                start, width = self.numbers + self.folds * self.coded, self.pairs.width
+                own = fold * width + np.arange(width)
+                paired = self.pairs(torch.from_numpy(dense[learn, :start])).numpy()
+                dense[np.ix_(learn, start + own)] = paired[:, own]
+            if self.neighbours.own:
+                dense[np.ix_(learn, self._near(fold))] = self.neighbours.own[fold]
         return dense
+
+    def _cross(self, dense: np.ndarray, fold: int, learn: np.ndarray) -> bool:
+        """Writes into the rows that a fold learns from what they read of crossed columns; whether there are any."""
+        crossed = {at: values for at, values in self.crossed[fold].items() if values is not None}
+        for at, values in crossed.items():
+            dense[learn, self.numbers + fold * self.coded + at] = values
+        return bool(crossed)
 
     @torch.no_grad()
     def dense(self, table: Table) -> np.ndarray:
@@ -109,22 +125,11 @@ class TreeInputs(nn.Module):
 
 
 def _wanted(problem: Problem) -> np.ndarray:
-    """What categories are ordered by: the target on the scale it is fitted on, or one column a class."""
+    """What categories are ordered by, [N, outputs]: the target on the scale it is fitted on, or one column a class."""
     if problem.classes:
         hot: np.ndarray = np.eye(problem.classes)[problem.target]
-        return hot[:, 1] if problem.classes == 2 else hot
-    return target_scales(problem.target)[-1].encode(problem.target)
-
-
-def _order(codes: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
-    """Rank of each code, [size]."""
-    wanted = wanted.reshape(len(wanted), -1)
-    counts = np.bincount(codes, minlength=size)[:, None]
-    sums = np.stack([np.bincount(codes, column, minlength=size) for column in wanted.T], axis=1)
-    means = (sums + SMOOTHING * wanted.mean(axis=0)) / (counts + SMOOTHING)
-    likely = means.argmax(axis=1) if means.shape[1] > 1 else np.zeros(size)
-    ranks: np.ndarray = np.argsort(np.lexsort((means.max(axis=1), likely))).astype(np.float32)
-    return ranks
+        return hot[:, 1:] if problem.classes == 2 else hot
+    return target_scales(problem.target)[-1].encode(problem.target).reshape(-1, 1)
 
 
 class Booster(Protocol):
