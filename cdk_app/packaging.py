@@ -47,8 +47,9 @@ RECIPE = "9"
 def function_code(step: str, extra: Sequence[str], packaging: Packaging) -> lambda_.Code:
     """The code of `lambdas/<step>` with what all functions share and the paths in `extra`."""
     paths = [*SHARED, f"lambdas/{step}", *extra]
-    requirements = ROOT / "lambdas" / step / "requirements.txt"
-    if packaging == "code" or not requirements.exists():
+    named = ROOT / "lambdas" / step / "requirements.txt"
+    requirements = named if named.exists() else None
+    if packaging == "code" or requirements is None and compiler() is None:
         return lambda_.Code.from_asset(
             str(ROOT), exclude=allow_only(paths), ignore_mode=IgnoreMode.GIT, asset_hash=content_hash(paths, ""),
             asset_hash_type=AssetHashType.CUSTOM,
@@ -102,24 +103,25 @@ class PipBundling:
 
     Args:
         paths: sources, from the project's root.
-        requirements: a file of pinned dependencies.
+        requirements: a file of pinned dependencies; None for a function that has none, which gets byte code alone.
         python: the minor version that will run it; another than Lambda's to try a package where that one is not.
     """
 
-    def __init__(self, paths: Sequence[str], requirements: Path, python: str = PYTHON) -> None:
+    def __init__(self, paths: Sequence[str], requirements: Path | None, python: str = PYTHON) -> None:
         self._paths = paths
         self._requirements = requirements
         self._python = python
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:  # noqa: ARG002  # jsii's name
         """Fills `output_dir`; raises when pip cannot: a function without its dependencies would deploy and fail."""
-        print(f"packing {self._requirements.parent.name} with its dependencies", file=sys.stderr)
         package, python = Path(output_dir), compiler(self._python)
         if python is None:
             print(f"no python{self._python} found: packed without byte code, starts are slower", file=sys.stderr)
-        install(self._requirements, package, self._python)
-        if python is not None:
-            without_docstrings(python, package)
+        if self._requirements is not None:
+            print(f"packing {self._requirements.parent.name} with its dependencies", file=sys.stderr)
+            install(self._requirements, package, self._python)
+            if python is not None:
+                without_docstrings(python, package)
         for path in files_under(self._paths):
             target = package / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)

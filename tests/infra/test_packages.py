@@ -11,10 +11,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
 from PIL import Image
 
 from cdk_app.batchsteps import ROWS
-from cdk_app.packaging import PYTHON, ROOT, SHARED, PipBundling, compiler, files_under
+from cdk_app.packaging import PYTHON, ROOT, RUNTIME, SHARED, PipBundling, compiler, files_under, function_code
 from cdk_app.steps import READING, SERVING
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
@@ -108,6 +110,18 @@ def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Pa
     words = [*alone(), "-c", IMPORTED, str(tmp_path), *modules]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) <= {"boto3", "botocore"}
+
+
+@pytest.mark.slow
+def test_functions_without_dependencies_have_byte_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cdk_app.packaging.compiler", lambda _python=PYTHON: sys.executable)
+    app = App(outdir=str(tmp_path))
+    code = function_code("claim", [], "full")
+    lambda_.Function(Stack(app, "Some"), "Claim", code=code, handler="lambdas.claim.handler.handle", runtime=RUNTIME)
+    app.synth()
+    (package,) = tmp_path.glob("asset.*")
+    compiled = [each.with_suffix("").with_suffix("").name for each in package.rglob("*.pyc")]
+    assert sorted(compiled) == sorted(each.stem for each in package.rglob("*.py")) and "handler" in compiled
 
 
 IMPORTED = """
