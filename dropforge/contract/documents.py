@@ -8,6 +8,7 @@ fields later.
 from __future__ import annotations
 
 import dataclasses
+import threading
 import types
 import typing
 from collections.abc import Hashable, Mapping, Sequence
@@ -15,6 +16,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 R = typing.TypeVar("R", bound="Record")
+
+_made: set[type] = set()
+"""Those records that are dataclasses already."""
+_making = threading.Lock()
 
 
 class DocumentError(ValueError):
@@ -34,7 +39,7 @@ class Record:
 
     def __new__(cls, *_values: object, **_named: object) -> Self:
         """An instance, which `__init__` fills."""
-        fields(cls)
+        made(cls)
         return super().__new__(cls)
 
     def to_json(self) -> dict[str, Any]:
@@ -53,11 +58,19 @@ class Record:
         return _decode_record(cls, value, cls.__name__)
 
 
+def made(kind: type[R]) -> type[R]:
+    """The kind of record itself, a dataclass from now on; threads that come meanwhile wait for it."""
+    if kind not in _made:
+        with _making:
+            if kind not in _made:
+                dataclasses.dataclass(frozen=True)(kind)
+                _made.add(kind)
+    return kind
+
+
 def fields(kind: type[Record]) -> tuple[dataclasses.Field[Any], ...]:
     """The fields of a kind of record, as `dataclasses.fields` has them."""
-    if "__dataclass_fields__" not in vars(kind):
-        dataclasses.dataclass(frozen=True)(kind)
-    return dataclasses.fields(kind)
+    return dataclasses.fields(made(kind))
 
 
 class Document(Record):

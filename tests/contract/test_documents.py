@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropforge.contract.documents import DocumentError
+from dropforge.contract.documents import DocumentError, Record
 from dropforge.contract.plan import DataFormat, Lineage, Plan
 from dropforge.contract.results import Metrics, Verdict
 from dropforge.contract.schema import Column, ModelCard
@@ -92,3 +97,29 @@ def test_a_whole_number_is_a_number_and_true_is_not() -> None:
     assert Spec.from_json({"budget": 3}).budget == 3.0
     with pytest.raises(DocumentError, match=r"Spec.budget: expected a number, got True"):
         Spec.from_json({"budget": True})
+
+
+def test_threads_that_meet_at_the_first_use_get_the_same_dataclass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record becomes one when it is first used: two at once must not find it half made."""
+    making = dataclasses.dataclass
+
+    def slowly(**settings: bool) -> Any:
+        time.sleep(0.01)  # so that all have begun
+        return making(**settings)
+
+    monkeypatch.setattr(dataclasses, "dataclass", slowly)
+    for _ in range(5):
+
+        class Fresh(Record):
+            a: int
+            b: str = "b"
+
+        at_once = threading.Barrier(8)
+
+        def use(kind: type[Record] = Fresh, at_once: threading.Barrier = at_once) -> Record:
+            at_once.wait()
+            return kind.from_json({"a": 1})
+
+        with ThreadPoolExecutor(8) as pool:
+            found = [each.result() for each in [pool.submit(use) for _ in range(8)]]
+        assert set(found) == {Fresh(1)}
