@@ -7,8 +7,6 @@ fitting are ours, AutoGluon takes part as in `make bench-training`.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 import subprocess
 import sys
@@ -34,6 +32,7 @@ from benchmarks.training import (
     measure,
     places,
 )
+from dropforge.contract.ids import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,12 +74,12 @@ def drawn(path: Path) -> list[tuple[str, pl.DataFrame, Set]]:
     """Names, tables of texts and what is predicted: the first `COUNT` by the hash of their name."""
     seen: set[str] = set()
     found = []
-    for name, body in sorted(files(path), key=lambda each: chance(each[0])):
+    for name, body in sorted(files(path), key=lambda each: digest(each[0])):
         try:
             typed = pl.read_csv(body, infer_schema_length=None, null_values="NA")
         except pl.exceptions.PolarsError:
             continue  # some are no tables
-        same = hashlib.sha256(typed[:, 1:].write_csv().encode()).hexdigest()
+        same = digest(typed[:, 1:].write_csv())
         if not ROWS[0] <= typed.height <= ROWS[1] or typed.width <= LEAST_COLUMNS or same in seen:
             continue
         seen.add(same)
@@ -100,18 +99,12 @@ def files(path: Path) -> Iterator[tuple[str, bytes]]:
             if at.suffix == ".csv" and at.parent.parent.name == "csv" and not at.name.startswith("."):
                 file = archived.extractfile(member)
                 assert file is not None
-                with file, io.BytesIO(file.read()) as body:
-                    yield f"{at.parent.name}-{at.stem}", body.getvalue()
-
-
-def chance(*words: str) -> str:
-    """An order that has to do with nothing."""
-    return hashlib.sha256("/".join(words).encode()).hexdigest()
+                yield f"{at.parent.name}-{at.stem}", file.read()
 
 
 def predicted(name: str, table: pl.DataFrame) -> Set | None:
     """A column that may be predicted, by chance, and how it is scored; None where there is none."""
-    for column in sorted(table.columns, key=lambda each: chance(name, each)):
+    for column in sorted(table.columns, key=lambda each: digest(f"{name}/{each}")):
         values = table[column].drop_nulls().alias("value")
         counts = values.value_counts()["count"]
         if values.dtype.is_numeric() and len(counts) >= FEWEST_VALUES:

@@ -167,7 +167,7 @@ def compiled(python: str, package: Path, folders: Iterable[Path], *optimized: st
 
 
 def without_docstrings(python: str, package: Path) -> None:
-    """The byte code of the dependencies: nobody there asks for their docstrings, which every start would read."""
+    """The dependencies' byte code; their asserts go too. Nobody asks for docstrings, and every start reads them."""
     compiled(python, package, [package], "-o", "2")
     for path in package.rglob("*.opt-2.pyc"):
         path.rename(path.with_name(path.name.replace(".opt-2.pyc", ".pyc")))  # what Lambda's Python looks for

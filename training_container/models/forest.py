@@ -50,11 +50,12 @@ class TreeInputs(nn.Module):
             for learn in learns
             if problem.sizes
         ]
-        self.crossed = [
+        crossed = [
             {at: without_own(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)}
             for learn in learns
         ]
-        """Of each fold by coded column what its rows read while it learns, float32 [rows]; None for their ranks."""
+        self.crossed = [{at: own for at, own in each.items() if own is not None} for each in crossed]
+        """Of each fold, by coded column, what its rows read instead of ranks while it learns: float32 [rows]."""
         self.register_buffer("ranks", torch.from_numpy(np.array(every, dtype=np.float32)))
         self.register_buffer("offsets", torch.tensor([0, *np.cumsum(problem.sizes)[:-1]], dtype=torch.long))
         with torch.no_grad():
@@ -82,15 +83,18 @@ class TreeInputs(nn.Module):
 
     def columns(self, fold: int, pairs: bool) -> np.ndarray:
         """Which columns the models of a fold read."""
-        start = self.numbers + self.folds * self.coded
-        paired = start + fold * self.pairs.width + np.arange(self.pairs.width)
-        return np.concatenate([self.given(fold), *([paired] if pairs else []), self._near(fold)])
+        return np.concatenate([self.given(fold), *([self._paired(fold)] if pairs else []), self._near(fold)])
 
     def given(self, fold: int) -> np.ndarray:
         """Those of them that are the data's own: numbers and ranks."""
         ranks = self.numbers + fold * self.coded + np.arange(self.coded)
         found: np.ndarray = np.r_[np.arange(self.numbers), ranks]
         return found
+
+    def _paired(self, fold: int) -> np.ndarray:
+        """Those that are sums and differences of two."""
+        start = self.numbers + self.folds * self.coded
+        return start + fold * self.pairs.width + np.arange(self.pairs.width)
 
     def _near(self, fold: int) -> np.ndarray:
         """Those that say what the neighbours have."""
@@ -102,21 +106,20 @@ class TreeInputs(nn.Module):
         """`dense` as the folds learn from it: what ranks and neighbours tell a row is made without the row."""
         dense = self.dense(problem.rows)
         for fold, (learn, _) in enumerate(problem.folds):
-            if self._cross(dense, fold, learn) and self.pairs.width:
-                start, width = self.numbers + self.folds * self.coded, self.pairs.width
-                own = fold * width + np.arange(width)
-                paired = self.pairs(torch.from_numpy(dense[learn, :start])).numpy()
-                dense[np.ix_(learn, start + own)] = paired[:, own]
+            self._cross(dense, fold, learn)
+            if self.crossed[fold] and self.pairs.width:
+                plain = self.numbers + self.folds * self.coded
+                paired = self.pairs(torch.from_numpy(dense[learn, :plain])).numpy()
+                dense[np.ix_(learn, self._paired(fold))] = paired[:, self._paired(fold) - plain]
             if self.neighbours.own:
                 dense[np.ix_(learn, self._near(fold))] = self.neighbours.own[fold]
         return dense
 
-    def _cross(self, dense: np.ndarray, fold: int, learn: np.ndarray) -> bool:
-        """Writes into the rows that a fold learns from what they read of crossed columns; whether there are any."""
-        crossed = {at: values for at, values in self.crossed[fold].items() if values is not None}
-        for at, values in crossed.items():
-            dense[learn, self.numbers + fold * self.coded + at] = values
-        return bool(crossed)
+    def _cross(self, dense: np.ndarray, fold: int, learn: np.ndarray) -> None:
+        """Writes into the rows that a fold learns from what they read instead of ranks."""
+        ranks = self.given(fold)[self.numbers :]
+        for at, own in self.crossed[fold].items():
+            dense[learn, ranks[at]] = own
 
     @torch.no_grad()
     def dense(self, table: Table) -> np.ndarray:
