@@ -14,10 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.serve.conftest import Server
 
-CASES = int(os.environ.get("CASES", "2500"))
-"""Of every operation, at most: those that repeat an earlier one are left out."""
-LEAST = CASES * 4 // 5
-"""Of every operation, at least: 2,000 of 2,500."""
+CASES = int(os.environ.get("CASES", "2000"))
+"""Of every operation."""
 
 
 @pytest.mark.fuzz
@@ -26,7 +24,8 @@ def test_no_request_makes_a_server_error(server: Server, tmp_path: Path) -> None
     (tmp_path / "schemathesis.toml").write_text(f'hooks = "{Path(__file__).with_name("vary.py").as_posix()}"\n')
     command = [str(Path(sys.executable).with_name("schemathesis")), "run"]
     command += [f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "not_a_server_error"]
-    command += ["--phases", "fuzzing", "--max-examples", str(CASES), "--workers", "2", "--generation-database", "none"]
+    command += ["--phases", "fuzzing", "--max-examples", str(CASES), "--generation-database", "none"]
+    command += ["--workers", "1"]  # with two, the run of an operation now and then ends early and is told as passed
     command += ["--seed", "1", "--suppress-health-check", "all", "--no-color"]
     told = {**os.environ, "NAMES": json.dumps(names)}
     done = subprocess.run(command, cwd=tmp_path, env=told, check=False, capture_output=True, text=True)
@@ -36,4 +35,4 @@ def test_no_request_makes_a_server_error(server: Server, tmp_path: Path) -> None
     served = server.ask("GET", "/openapi.json").body["paths"]
     del served["/openapi.json"]  # where schemathesis itself had the document from: it leaves it out
     assert sorted(asked) == sorted(f"{way.upper()} {path}" for path, ways in served.items() for way in ways)
-    assert min(asked.values()) >= LEAST, asked
+    assert min(asked.values()) >= CASES, asked
