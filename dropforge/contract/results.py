@@ -66,7 +66,7 @@ class Metrics(Document):
     """The trivial baseline on the same hold-out rows: mean, classes' shares, popular items, clusters at random."""
     candidates: tuple[Candidate, ...]
     rows: dict[str, int]
-    """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
+    """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`; of classes `rare` ones too."""
     intervals: dict[str, Interval] = field(default_factory=dict)
     """Of the scores in `holdout`."""
     baseline_intervals: dict[str, Interval] = field(default_factory=dict)

@@ -15,6 +15,8 @@ from training_container.data.dataset import Options
 from training_container.data.faults import DataFault
 from training_container.data.prepare import prepare, prepare_table
 
+from .conftest import real_set
+
 
 @pytest.mark.parametrize(
     ("name", "task", "rows", "classes"),
@@ -156,6 +158,39 @@ def test_huge_numbers_and_infinities_are_missing():
     values = np.concatenate([part.columns["x"] for part in (data.train, data.validation, data.holdout)])
     assert int(np.isnan(values).sum()) == 2
     assert np.isfinite(values[~np.isnan(values)]).all()
+
+
+def _with_rare(first: dict[int, str]) -> pl.DataFrame:
+    """Iris with some rows' species told anew."""
+    table = real_set("iris")
+    labels = table["outcome"].to_list()
+    return table.with_columns(pl.Series("outcome", [first.get(at, label) for at, label in enumerate(labels)]))
+
+
+def test_rows_of_rare_classes_are_left_out_and_counted():
+    told = {0: "hybrid", 50: "hybrid", 100: "hybrid", 10: "unknown", 60: "unknown"}
+    data = prepare_table(_with_rare(told), Options())
+    assert (data.task, data.classes) == ("multiclass", ("setosa", "versicolor", "virginica"))
+    assert (data.rare, data.counts["rare"]) == ({"hybrid": 3, "unknown": 2}, 5)
+    parts = (data.train, data.validation, data.holdout)
+    assert sum(map(len, parts)) + data.counts["rare"] + data.counts["duplicates"] == 150
+    assert np.concatenate([part.target for part in parts]).max() == 2
+    without = _with_rare(told).filter(~pl.col("outcome").is_in(["hybrid", "unknown"]))
+    plain = prepare_table(without, Options())
+    assert plain.holdout.target.tolist() == data.holdout.target.tolist()
+    assert {**plain.profile, "rows": 0} == {**data.profile, "rows": 0}
+
+
+def test_two_classes_are_left_of_three():
+    table = real_set("breast_cancer")
+    told = [label if at > 3 else "unclear" for at, label in enumerate(table["outcome"].to_list())]
+    data = prepare_table(table.with_columns(pl.Series("outcome", told)), Options())
+    assert (data.task, data.classes, data.rare) == ("binary", ("benign", "malignant"), {"unclear": 4})
+
+
+def test_too_many_rows_of_rare_classes_are_refused():
+    with pytest.raises(DataFault, match=r"got 2 of 'odd 0'; .*8 of 149 rows stand in 4 of 7 classes"):
+        prepare_table(_with_rare({at: f"odd {at % 4}" for at in range(8)}), Options())
 
 
 def test_faults_of_whole_tables():

@@ -19,7 +19,7 @@ from training_container.scoring.calibration import calibration
 from training_container.scoring.groups import score_groups
 from training_container.scoring.importance import importances
 from training_container.scoring.intervals import against_baseline, intervals
-from training_container.scoring.notes import notes
+from training_container.scoring.notes import notes, rare_classes
 from training_container.scoring.resample import Resamples, wilson
 from training_container.scoring.weighted import figures_of
 
@@ -248,6 +248,17 @@ def test_notes_name_rare_classes_and_answers_too_good_to_be_true() -> None:
     found = notes(told("multiclass", truth, right, trivial), truth, right, ("a", "b", "c", "d"))
     assert any("“c” (5)" in note for note in found)
     assert any("Not one of 400 hold-out rows was answered wrong" in note for note in found)
+
+
+def test_classes_left_out_are_named_unless_the_target_is_masked() -> None:
+    left_out = {f"kind {at}": 1 + at % 4 for at in range(7)}
+    assert rare_classes({}, are_named=True) == ()
+    named = rare_classes(left_out, are_named=True)[0]
+    assert named.startswith(
+        "16 rows of “kind 3” (4), “kind 2” (3), “kind 6” (3), “kind 1” (2), “kind 5” (2) and 2 more left"
+    )
+    assert rare_classes(left_out, are_named=False)[0].startswith("16 rows of 7 classes left out")
+    assert rare_classes({"one": 1}, are_named=True)[0].startswith("1 row of “one” (1) left out")
 
 
 def test_notes_name_groups_that_cannot_be_compared() -> None:

@@ -80,9 +80,11 @@ class Dataset:
     validation: Rows
     holdout: Rows
     counts: dict[str, int]
-    """`read`, `duplicates`, `without_target`, `train`, `validation`, `holdout`."""
+    """`read`, `duplicates`, `without_target`, `rare` (of classes left out), `train`, `validation`, `holdout`."""
     profile: dict[str, Any]
     """`profile.json`, over the training rows alone."""
+    rare: dict[str, int] = field(default_factory=dict)
+    """Classes left out, to their rows; see `classes`."""
     groups: dict[str, NDArray[Any]] = field(default_factory=dict)
     """Column of the spec's `groups` to the group of each hold-out row, str objects [N]; see `grouping`."""
 

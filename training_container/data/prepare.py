@@ -2,8 +2,9 @@
 
     dataset = prepare([Path("houses.csv")], Options(target="price"))
 
-Rows without a target and exact copies of a row are left out. Copies stay where the columns allow fewer different rows
-than there are rows (a table of a few categories): there, equal rows are observations, not copies.
+Rows without a target, exact copies of a row and rows of very rare classes (`classes`) are left out. Copies stay where
+the columns allow fewer different rows than there are rows (a table of a few categories): there, equal rows are
+observations, not copies.
 """
 
 from __future__ import annotations
@@ -16,14 +17,8 @@ import polars as pl
 
 from dropforge.contract.plan import Plan
 from dropforge.contract.schema import Column
-from training_container.data.choosing import (
-    MIN_CLASS_ROWS,
-    MIN_ROWS,
-    choose_target,
-    choose_task,
-    label_type,
-    read_labels,
-)
+from training_container.data.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
+from training_container.data.classes import encode
 from training_container.data.columns import Described, describe
 from training_container.data.dataset import Dataset, Options, Rows
 from training_container.data.faults import DataFault
@@ -44,9 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import LabelType, Task
     from dropforge.contract.spec import Spec
-    from training_container.data.choosing import Labels
     from training_container.data.hashing import Hashes
     from training_container.data.splitting import Parts
     from training_container.data.table import Table
@@ -74,17 +67,20 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     if special is not None:
         return special.prepare(pl.concat(table.blocks()), options)
     target = choose_target(table, spec)
-    task = choose_task(table[target], spec)
-    kept, hashes, counts = _clean(table, target)
-    labels = read_labels(kept[target])
+    wished = choose_task(table[target], spec)
+    clean, hashes, counts = _clean(table, target)
+    labels = read_labels(clean[target])
     kind_of_label = label_type(labels)
-    classes, codes = _encode(labels, kind_of_label, task, target)
+    encoded = encode(labels, kind_of_label, wished, target)
+    task, classes, codes = encoded.task(wished), encoded.classes, encoded.codes
+    kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
     described = describe(kept, spec, target)
     if all(each.dropped for each in described.values()):
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
     parts = _parts(kept, spec, hashes, None if task == "regression" else codes)
     rows = _type(kept, described, codes, parts)
+    counts |= {"rare": sum(encoded.rare.values())}
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
     findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
     doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
@@ -100,6 +96,7 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=tuple(each.column for each in findings),
         counts=counts,
+        rare=encoded.rare,
         profile=make_profile(
             rows=rows["train"], described=described, target=told, counts=counts, findings=findings, suspects=suspects
         ),
@@ -155,31 +152,6 @@ def _can_repeat(table: Table) -> bool:
         if possible > table.height:
             return False
     return True
-
-
-def _encode(labels: Labels, kind: LabelType, task: Task, target: str) -> tuple[tuple[str, ...], NDArray[Any]]:
-    """Classes and int64 codes [N], or no classes and float64 values [N]."""
-    if task == "regression":
-        return (), labels.values.cast(pl.Float64).to_numpy()
-    distinct = labels.values.unique().sort()
-    names = [_class_name(value, kind) for value in distinct]
-    classes = tuple(sorted(set(names)) if kind == "boolean" else names)
-    places = pl.Series([classes.index(name) for name in names], dtype=pl.Int64)
-    codes = labels.values.replace_strict(distinct, places, return_dtype=pl.Int64).to_numpy()
-    rows = np.bincount(codes, minlength=len(classes))
-    least = int(rows.argmin())
-    if rows[least] < MIN_CLASS_ROWS:
-        raise DataFault(
-            f"needs at least {MIN_CLASS_ROWS} rows of every class in {target!r}, got {rows[least]} of "
-            f"{classes[least]!r}: drop more of them, leave the class out, or merge it with another"
-        )
-    return classes, codes
-
-
-def _class_name(value: Any, kind: LabelType) -> str:
-    if kind == "integer":
-        return str(int(value))
-    return str(value).lower() if kind == "boolean" else str(value)
 
 
 def _type(table: Table, described: dict[str, Described], codes: NDArray[Any], parts: Parts) -> dict[str, Rows]:

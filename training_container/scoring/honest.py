@@ -16,7 +16,7 @@ from training_container.scoring.calibration import calibration
 from training_container.scoring.groups import score_groups
 from training_container.scoring.importance import importances
 from training_container.scoring.intervals import against_baseline
-from training_container.scoring.notes import notes
+from training_container.scoring.notes import notes, rare_classes
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
@@ -53,7 +53,8 @@ def honest(
         calibration=calibration(truth, given, seed) if dataset.classes else None,
         importances=importances(task, measured.metric, read, truth, answer, seed),
     )
-    return replace(told, notes=notes(told, truth, given, _shown(dataset)))
+    rare = rare_classes(dataset.rare, are_named=dataset.target not in dataset.masked)
+    return replace(told, notes=(*notes(told, truth, given, _shown(dataset)), *rare))
 
 
 def _shown(dataset: Dataset) -> tuple[str, ...]:

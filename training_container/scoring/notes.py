@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training_container.data.choosing import MIN_CLASS_ROWS
 from training_container.report.words import number
 from training_container.scoring.groups import FEWEST as GROUP_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dropforge.contract.results import Metrics
 
@@ -39,6 +40,20 @@ def notes(measured: Metrics, truth: np.ndarray, answers: np.ndarray, classes: Se
         found += [_few_of_class(truth, classes), _no_error(truth, answers), _calibration(measured)]
     found += [note for each in measured.groups for note in _groups(each.column, measured)]
     return tuple(note for note in found if note)
+
+
+def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, ...]:
+    """That classes (name to rows) were left out, if some were; their names only where they may be told."""
+    if not left_out:
+        return ()
+    first = sorted(left_out, key=lambda name: (-left_out[name], name))[:NAMED]
+    named = ", ".join(f"“{name}” ({left_out[name]})" for name in first) if are_named else f"{len(left_out):,} classes"
+    more = f" and {len(left_out) - NAMED:,} more" if are_named and len(left_out) > NAMED else ""
+    rows = sum(left_out.values())
+    return (
+        f"{rows:,} row{'s' if rows > 1 else ''} of {named}{more} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
+        "can be neither learned nor scored, so the model never answers it. Drop more of them, or merge rare classes.",
+    )
 
 
 def _chance(measured: Metrics) -> str:
