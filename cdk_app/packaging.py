@@ -14,6 +14,8 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, IgnoreMode, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_app.lean import make_lean
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -24,23 +26,7 @@ RUNTIME = lambda_.Runtime.PYTHON_3_13
 PYTHON = "3.13"
 SHARED = ("lambdas/__init__.py", "lambdas/shared", "dropforge/__init__.py", "dropforge/contract")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
-PILLOW_UNUSED = (
-    *(f"PIL/_{name}.*" for name in ("avif", "imagingcms", "imagingft", "imagingmath", "imagingmorph", "imagingtk")),
-    *(f"pillow.libs/lib{name}*" for name in ("avif", "brotli", "freetype", "harfbuzz", "lcms2", "png16")),
-)
-"""AVIF, fonts, colour management, tkinter: `dropforge/pictures.py` reads none. The rest of its libraries is linked."""
-NEVER_IMPORTED = (
-    *PILLOW_UNUSED,
-    *(f"onnxruntime/{name}" for name in ("transformers", "quantization", "tools", "backend", "datasets")),
-    "onnxruntime/capi/libonnxruntime.so.*",  # the Python module has it all inside once more
-    *(f"numpy/{name}" for name in ("f2py", "fft", "polynomial", "random", "testing", "doc", "_pyinstaller")),
-    *(f"numpy/_core/{name}" for name in ("include", "lib", "_simd.*", "_umath_tests.*", "_rational_tests.*")),
-    *("numpy/**/tests", "numpy/**/*.pxd", "numpy/conftest.py", "**/*.pyi", "bin"),
-)
-"""Patterns for the parts of the dependencies that the functions never import."""
-DOCUMENTATION = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
-"""Modules that do nothing but give docstrings to what is written in C, at every start: they are emptied."""
-RECIPE = "9"
+RECIPE = "10"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 
@@ -137,14 +123,7 @@ def install(requirements: Path, target: Path, python: str = PYTHON) -> None:
     command += ["--target", str(target), "--python-version", python, "--only-binary", ":all:"]
     command += [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
-    for path in [found for pattern in NEVER_IMPORTED for found in target.glob(pattern)]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    for name in DOCUMENTATION:
-        if (target / name).exists():
-            (target / name).write_text("")
+    make_lean(target)
 
 
 @cache

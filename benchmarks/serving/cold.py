@@ -99,9 +99,12 @@ def laid_out(folder: Path) -> tuple[Path, Path]:
 
 
 def start(code: str, words: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """CPU seconds of an interpreter that has nothing but `folder` and its standard library."""
+    """CPU seconds of an interpreter that has nothing but `folder` and its standard library.
+
+    Without `site`, which imports here and there what a machine's own packages want: both sides would be billed for it.
+    """
     python = Path(sys.base_prefix) / "bin" / "python{}.{}".format(*sys.version_info)
-    return cpu([str(python), "-c", code + DONE, *words], {**environment, "PYTHONPATH": str(folder)}, folder)
+    return cpu([str(python), "-S", "-c", code + DONE, *words], {**environment, "PYTHONPATH": str(folder)}, folder)
 
 
 def large_model() -> list[Row]:

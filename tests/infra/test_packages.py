@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from PIL import Image
 
 from cdk_app.batchsteps import ROWS
-from cdk_app.packaging import PYTHON, ROOT, RUNTIME, SHARED, PipBundling, compiler, files_under, function_code
+from cdk_app.packaging import PYTHON, ROOT, RUNTIME, SHARED, PipBundling, compiler, files_under, function_code, install
 from cdk_app.steps import READING, SERVING
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
@@ -113,6 +113,15 @@ def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_types_of_numpy_are_made_on_demand_and_are_the_same(tmp_path: Path) -> None:
+    pinned = (ROOT / "lambdas" / "predict" / "requirements.txt").read_text().splitlines()
+    alone_pinned = tmp_path / "requirements.txt"
+    alone_pinned.write_text(next(line for line in pinned if line.startswith("numpy==")))
+    install(alone_pinned, tmp_path / "lean", HERE)
+    subprocess.run([*alone(), "-c", TYPED, str(tmp_path / "lean")], check=True)
+
+
+@pytest.mark.slow
 def test_functions_without_dependencies_have_byte_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cdk_app.packaging.compiler", lambda _python=PYTHON: sys.executable)
     app = App(outdir=str(tmp_path))
@@ -132,6 +141,24 @@ for module in sys.argv[2:]:
         importlib.import_module(module)
     except ModuleNotFoundError as missing:
         print(missing.name.partition(".")[0] if missing.name.startswith("boto") else missing.name)
+"""
+
+
+TYPED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy
+from typing import Any
+assert not {"numpy._typing._whole", "numpy._typing._array_like"} & {*sys.modules}
+given = numpy._typing.NDArray[Any]
+assert numpy.linalg.eig(numpy.eye(2)).__annotations__ == {"eigenvalues": given, "eigenvectors": given}
+assert not hasattr(numpy._typing, "nothing")
+from numpy._typing import _array_like, _whole
+assert given == _whole.NDArray[Any]
+for name in (name for name in dir(_whole) if name != "NDArray" and not name.startswith("__")):
+    assert getattr(numpy._typing, name) is getattr(_whole, name), name
+from numpy.typing import ArrayLike, DTypeLike
+assert ArrayLike is _whole.ArrayLike and DTypeLike is _whole.DTypeLike
 """
 
 
