@@ -52,6 +52,8 @@ def second(answer: Any) -> list[float]:
     if "outputs" in answer:
         (shares,) = (each["data"] for each in answer["outputs"] if each["name"] == "probabilities")
         return [float(value) for value in shares[1::2]]
+    if "probabilities" not in answer:
+        return [float(row["score"]) for row in answer["predictions"]]
     return [float(list(row.values() if isinstance(row, dict) else row)[1]) for row in answer["probabilities"]]
 
 
@@ -63,6 +65,8 @@ class Contestant:
     peer: str | None
     path: str
     body: Callable[[Sequence[Record]], Any]
+    like: str = ""
+    """Of a peer: the form of ours that takes the same numbers in the same shape."""
 
     def request(self, rows: Sequence[Record]) -> bytes:
         """The whole request, made once."""
@@ -74,11 +78,14 @@ CONTESTANTS = (
     Contestant(f"{OURS}, records", None, f"/models/{MODEL}/predict", records),
     Contestant(f"{OURS}, columns", None, f"/models/{MODEL}/predict", columns),
     Contestant(f"{OURS}, v2 tensor", None, f"/v2/models/{MODEL}/infer", tensor),
-    Contestant("FastAPI + uvicorn, records", "fastapi", "/predict", records),
-    Contestant("MLServer, v2 tensor", "mlserver", f"/v2/models/{MODEL}/infer", tensor),
-    Contestant("KServe, v1 instances", "kserve", f"/v1/models/{MODEL}:predict", table("instances")),
-    Contestant("LitServe, rows", "litserve", "/predict", table("rows")),
-    Contestant("BentoML, array", "bentoml", "/predict", table("rows")),
+    Contestant(f"{OURS}, instances", None, f"/models/{MODEL}/invocations", table("instances")),
+    Contestant("FastAPI + uvicorn, records", "fastapi", "/predict", records, "records"),
+    Contestant("MLServer, v2 tensor", "mlserver", f"/v2/models/{MODEL}/infer", tensor, "v2 tensor"),
+    Contestant(
+        "KServe, v1 instances", "kserve", f"/v1/models/{MODEL}:predict", table("instances"), f"{OURS}, instances"
+    ),
+    Contestant("LitServe, rows", "litserve", "/predict", table("rows"), "instances"),
+    Contestant("BentoML, array", "bentoml", "/predict", table("rows"), "instances"),
 )
 
 

@@ -1,16 +1,19 @@
 """The ASGI application: reads a body of bounded size, asks the handler, writes the answer.
 
-Small requests are answered on the event loop itself, since handing them to a thread costs more than the answer; large
-ones, and those that ask for explanations, in a thread, so that health probes and small requests do not wait for them
-(`docs/decisions/`).
+Requests that are likely answered at once (`pace`) are answered on the event loop itself, since handing them to a thread
+costs up to as much as the answer; others, and those that ask for explanations, in a thread, so that health probes and
+small requests do not wait for them (decision 12).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from http.client import OK
 from typing import TYPE_CHECKING, Any
 
+from dropforge.serve.pace import Pace
 from dropforge.serve.routes import reply, routed, too_large
 from lambdas.predict.common import MOST_BYTES
 from lambdas.shared.http import Response, error
@@ -20,13 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
     from dropforge.serve.store import Files
+    from lambdas.shared.http import Request
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
-
-LARGE = 65_536
-"""Bytes of a body that is answered in a thread: some 150 rows of twenty numbers, two milliseconds."""
 
 DRAINED = 4 * MOST_BYTES
 """Bytes of a refused body that are read and forgotten, so that its sender comes to read why."""
@@ -41,6 +42,7 @@ class App:
     """What uvicorn calls for every request."""
 
     files: Files
+    pace: Pace = field(default_factory=Pace)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request of HTTP; other protocols are not spoken."""
@@ -64,12 +66,19 @@ class App:
             return _last(too_large(size))
         try:
             request = routed(scope["method"], target(scope), headers, body)
-            if len(body) > LARGE or "explain" in request.query:
-                return await asyncio.to_thread(reply, request, self.files)
-            return reply(request, self.files)
+            if "explain" not in request.query and self.pace.is_quick(request):
+                return self._reply(request)
+            return await asyncio.to_thread(self._reply, request)
         except Exception as fault:
             log("fault", step="Serve", type=type(fault).__name__)
             return error(500, "fault", "the server failed at this request; its log has the kind of fault")
+
+    def _reply(self, request: Request) -> Response:
+        start = time.perf_counter()
+        response = reply(request, self.files)
+        if response.status == OK and "explain" not in request.query:
+            self.pace.learn(request, time.perf_counter() - start)
+        return response
 
 
 def target(scope: Message) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lambdas.predict.common import checked_body, live_row, predicted
+from lambdas.serving.documents import write
 from lambdas.serving.faults import InputFault, short
 from lambdas.serving.pictures import BODIES
 from lambdas.serving.rows import (
@@ -25,7 +27,8 @@ from lambdas.serving.rows import (
     parsed,
     to_arrays,
 )
-from lambdas.shared.http import Response, answer, told
+from lambdas.serving.values import table_of_rows
+from lambdas.shared.http import HEADERS, Response, answer, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,13 +116,16 @@ def from_json(value: Any, card: ModelCard) -> Rows:
     if not isinstance(value, list):
         raise InputFault(400, "wrong_shape", 'expected {"instances": […]}, a list, or rows or columns', "instances")
     names = card.names
-    rows = [_features(each, names) for each in value]
+    rows = value if set(map(type, value)) == {list} else [_features(each, names) for each in value]
     if rows and not any(isinstance(each, list | dict) for each in rows):
         rows = [rows]
     if not rows or isinstance(rows[0], dict):
         return from_value(rows)
     check_count(len(rows))
     _check_widths(rows, names)
+    table = table_of_rows(names, list(chain.from_iterable(rows))) if card.all_numbers else None
+    if table is not None:
+        return Rows({}, len(rows), table=table)
     return Rows(dict(zip(names, zip(*rows, strict=True), strict=True)), len(rows))
 
 
@@ -135,6 +141,8 @@ def _features(instance: Any, names: Sequence[str]) -> Any:
 
 
 def _check_widths(rows: Sequence[Any], names: Sequence[str]) -> None:
+    if set(map(type, rows)) == {list} and set(map(len, rows)) == {len(names)}:
+        return
     for at, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
             got = len(row) if isinstance(row, list) else "no list"
@@ -151,7 +159,7 @@ def written(answers: Answers, card: ModelCard, wanted: str) -> Response:
     found = predictions(answers, card)
     if wanted == LINES:
         return _response(LINES, b"".join(orjson.dumps(each) + b"\n" for each in found))
-    return answer(200, {"predictions": found})
+    return Response(200, HEADERS, write({"predictions": found}))
 
 
 def predictions(answers: Answers, card: ModelCard) -> list[dict[str, Any]]:
@@ -163,8 +171,7 @@ def predictions(answers: Answers, card: ModelCard) -> list[dict[str, Any]]:
             {"score": score} if shown is None else {"score": score, "recommendations": shown}
             for score, shown in zip(answers.predictions, lists, strict=True)
         ]
-    shares = answers.probabilities.tolist()
-    scores = [row[1] for row in shares] if card.task == "binary" else shares
+    scores = (answers.probabilities[:, 1] if card.task == "binary" else answers.probabilities).tolist()
     return [
         {"predicted_label": label, "score": score} for label, score in zip(answers.predictions, scores, strict=True)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropforge.contract.schema import Column, ModelCard
+from lambdas.predict import sagemaker
 from lambdas.predict.records import table_of_records
 from lambdas.predict.simple import LONG, read_rows
 from lambdas.serving.faults import InputFault
@@ -49,6 +51,19 @@ def test_numbers_are_those_of_the_usual_way(rows: list[tuple[Any, ...]], wrapped
             usual(body)
     else:
         same(found, usual(body))
+
+
+@given(st.lists(st.lists(OTHERS, min_size=3, max_size=3), min_size=1, max_size=100))
+def test_lists_of_numbers_are_what_records_of_them_are(rows: list[list[Any]]) -> None:
+    """Bare lists, as SageMaker's clients send them, of a model that reads numbers alone."""
+    records = [dict(zip(NAMES, row, strict=True)) for row in rows]
+    try:
+        expected = usual(json.dumps(records).encode())
+    except InputFault as refused:
+        with pytest.raises(InputFault, match=re.escape(refused.message)):
+            to_arrays(sagemaker.from_json({"instances": rows}, CARD), CARD)
+    else:
+        same(to_arrays(sagemaker.from_json({"instances": rows}, CARD), CARD), expected)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from([*NAMES, "id"]), OTHERS), max_size=4))
