@@ -81,9 +81,7 @@ CONTESTANTS = (
     Contestant(f"{OURS}, instances", None, f"/models/{MODEL}/invocations", table("instances")),
     Contestant("FastAPI + uvicorn, records", "fastapi", "/predict", records, "records"),
     Contestant("MLServer, v2 tensor", "mlserver", f"/v2/models/{MODEL}/infer", tensor, "v2 tensor"),
-    Contestant(
-        "KServe, v1 instances", "kserve", f"/v1/models/{MODEL}:predict", table("instances"), f"{OURS}, instances"
-    ),
+    Contestant("KServe, v1 instances", "kserve", f"/v1/models/{MODEL}:predict", table("instances"), "instances"),
     Contestant("LitServe, rows", "litserve", "/predict", table("rows"), "instances"),
     Contestant("BentoML, array", "bentoml", "/predict", table("rows"), "instances"),
 )
