@@ -49,3 +49,17 @@ def test_the_figures_of_the_readme_are_those_of_the_committed_run() -> None:
     shown = dict(line.strip("| ").rsplit(" | ", 1) for line in lines)
     assert len(shown) == 4
     assert {measure: values[measure] for measure in shown} == shown
+
+
+def test_the_factors_of_the_serving_page_are_those_of_the_committed_run() -> None:
+    lines = (ROOT / "docs" / "serve.md").read_text().splitlines()
+    result = json.loads((ROOT / "benchmarks" / "results" / "serving.json").read_text())
+    shown = [line.strip("| ").split(" | ") for line in lines if line.endswith(" × |")]
+    found = {
+        count: [row["value"] for row in result["rows"] if re.match(rf"{count} rows?: .* / dropforge", row["measure"])]
+        for count in (1, 1000)
+    }
+    assert [[one, many] for *_, one, many in shown] == [
+        [f"{one:.2f} ×", f"{many:.2f} ×"] for one, many in zip(found[1], found[1000], strict=True)
+    ]
+    assert len(shown) == 5
