@@ -202,13 +202,15 @@ def proxy(path: str, body: str) -> dict[str, object]:
 def measures(chosen: Sequence[Contestant], median: dict[tuple[str, int], float]) -> list[Row]:
     """Ours beside each peer (`peer_value`), each by ours in its own form, and the handler against its bare limit."""
     found: list[Row] = []
+    peers = [each for each in chosen if each.peer]
     for count in COUNTS:
         words = f"{count} row{'s' if count > 1 else ''}"
-        peers = [each.name for each in chosen if each.peer]
         for ours in (each.name for each in chosen if each.name.startswith(OURS)):
             measure = Row(f"{words}: {ours}, p50 over loopback", median[ours, count], "ms", "lower")
-            found += [replace(measure, peer=peer, peer_value=median[peer, count]) for peer in peers] or [measure]
-        for each in (each for each in chosen if each.like):
+            found += [replace(measure, peer=each.name, peer_value=median[each.name, count]) for each in peers] or [
+                measure
+            ]
+        for each in peers:
             alike = f"{OURS}, {each.like}"
             ratio = median[each.name, count] / median[alike, count]
             found.append(Row(f"{words}: {each.name} / {alike}", ratio, "times", "higher", 1.0))

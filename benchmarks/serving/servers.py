@@ -18,6 +18,7 @@ from benchmarks.serving.client import seconds
 from benchmarks.serving.contestants import CONTESTANTS, ROOT, free, python_of, started
 from benchmarks.serving.model import rows, trained
 from benchmarks.serving.race import COUNTS, ROUNDS, Times, first
+from dropforge.serve.pace import PATIENCE
 
 KINDS = ("uvicorn httptools", "uvicorn httptools uvloop", "uvicorn h11", "uvicorn httptools, every request in a thread",
          "granian rsgi", "hypercorn", "aiohttp")  # fmt: skip
@@ -52,4 +53,4 @@ if __name__ == "__main__":
     found = [Row(f"{kind}, {count} row{'s' * (count > 1)}, p50", statistics.median(times[kind, count]) * 1000, "ms",
                  "lower") for count in COUNTS for kind in KINDS]  # fmt: skip
     publish("servers", found, ["httptools", "numpy", "onnxruntime", "uvicorn"])
-    print("dropforge serve: uvicorn httptools, in a thread what likely takes longer than two milliseconds")
+    print(f"dropforge serve: uvicorn httptools, in a thread what likely takes longer than {PATIENCE * 1000:g} ms")

@@ -66,17 +66,19 @@ class App:
             return _last(too_large(size))
         try:
             request = routed(scope["method"], target(scope), headers, body)
-            if "explain" not in request.query and self.pace.is_quick(request):
-                return self._reply(request)
-            return await asyncio.to_thread(self._reply, request)
+            if "explain" in request.query:
+                return await asyncio.to_thread(reply, request, self.files)
+            if self.pace.is_quick(request):
+                return self._timed(request)
+            return await asyncio.to_thread(self._timed, request)
         except Exception as fault:
             log("fault", step="Serve", type=type(fault).__name__)
             return error(500, "fault", "the server failed at this request; its log has the kind of fault")
 
-    def _reply(self, request: Request) -> Response:
+    def _timed(self, request: Request) -> Response:
         start = time.perf_counter()
         response = reply(request, self.files)
-        if response.status == OK and "explain" not in request.query:
+        if response.status == OK:
             self.pace.learn(request, time.perf_counter() - start)
         return response
 

@@ -63,10 +63,10 @@ def encode(labels: Labels, kind: LabelType, task: Task, target: str) -> Encoded:
     _check(classes, rows, common, target)
     kept = common[codes]
     return Encoded(
-        tuple(name for name, is_common in zip(classes, common, strict=True) if is_common),
+        tuple(classes[at] for at in np.flatnonzero(common)),
         (np.cumsum(common) - 1)[codes[kept]],
         kept,
-        {name: int(count) for name, count in zip(classes, rows, strict=True) if count < MIN_CLASS_ROWS},
+        {classes[at]: int(rows[at]) for at in np.flatnonzero(~common)},
     )
 
 

@@ -46,12 +46,11 @@ def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, 
     """That classes (name to rows) were left out, if some were; their names only where they may be told."""
     if not left_out:
         return ()
-    first = sorted(left_out, key=lambda name: (-left_out[name], name))[:NAMED]
-    named = ", ".join(f"“{name}” ({left_out[name]})" for name in first) if are_named else f"{len(left_out):,} classes"
-    more = f" and {len(left_out) - NAMED:,} more" if are_named and len(left_out) > NAMED else ""
+    most = sorted(left_out.items(), key=lambda each: (-each[1], each[0]))
+    named = _named(most) if are_named else f"{len(most):,} classes"
     rows = sum(left_out.values())
     return (
-        f"{rows:,} row{'s' if rows > 1 else ''} of {named}{more} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
+        f"{rows:,} row{'s' if rows > 1 else ''} of {named} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
         "can be neither learned nor scored, so the model never answers it. Drop more of them, or merge rare classes.",
     )
 
@@ -87,12 +86,17 @@ def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
     few = [at for at in np.argsort(counts, kind="stable").tolist() if counts[at] < FEW_OF_CLASS]
     if not few:
         return ""
-    named = ", ".join(f"“{classes[at]}” ({counts[at]})" for at in few[:NAMED])
-    more = f" and {len(few) - NAMED:,} more" if len(few) > NAMED else ""
+    named = _named([(classes[at], int(counts[at])) for at in few])
     return (
-        f"Few hold-out rows of {named}{more}: how well such rows are answered is not known. Drop more of them "
+        f"Few hold-out rows of {named}: how well such rows are answered is not known. Drop more of them "
         f"(about {FEW_OF_CLASS * 5} of a class in all), or merge rare classes."
     )
+
+
+def _named(classes: Sequence[tuple[str, int]]) -> str:
+    """The first of these classes, each with its rows."""
+    more = f" and {len(classes) - NAMED:,} more" if len(classes) > NAMED else ""
+    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:NAMED]) + more
 
 
 def _no_error(truth: np.ndarray, answers: np.ndarray) -> str:
