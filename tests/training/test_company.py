@@ -12,7 +12,7 @@ import torch
 
 from training_container.checkpoints import Checkpoints
 from training_container.models import neural
-from training_container.models.adamw import PackedAdamW, PackedWeights
+from training_container.models.adamw import WARM, PackedAdamW, PackedWeights
 from training_container.models.course import Trained, Trainer
 from training_container.models.network import PackedCore, Settings
 from training_container.models.neural import Neural
@@ -113,12 +113,11 @@ def test_packed_steps_are_those_of_torch(posed: Callable[[str], Set]) -> None:
     rates, decays = (2e-3, 8e-3), (0.1, 0.0)
     alone = [copy.deepcopy(core) for _ in rates]
     weights = PackedWeights(core, PackedWeights.of(core))
-    packed = PackedAdamW(weights, torch.tensor(rates), torch.tensor(decays))
-    schedules = [torch.optim.lr_scheduler.OneCycleLR(packed, 1.0, total_steps=20)]
-    optimizers = []
+    packed = PackedAdamW(weights, torch.tensor(rates), torch.tensor(decays), 19)
+    optimizers, schedules = [], []
     for each, rate, decay in zip(alone, rates, decays, strict=True):
         optimizers.append(torch.optim.AdamW(each.parameters(), lr=rate, weight_decay=decay))
-        schedules.append(torch.optim.lr_scheduler.OneCycleLR(optimizers[-1], rate, total_steps=20))
+        schedules.append(torch.optim.lr_scheduler.OneCycleLR(optimizers[-1], rate, total_steps=20, pct_start=WARM))
     for step in range(18):
         dense = torch.randn(2, 16, core.features.width) * (30 if step % 2 else 1)  # some gradients are clipped
         codes = problem.rows.codes[: 2 * 16].reshape(2, 16, -1)

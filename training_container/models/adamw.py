@@ -6,6 +6,7 @@ meet in it: each has its own gradient norm, rate and decay.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,6 +18,15 @@ CLIP = 1.0
 """Largest norm of an ensemble's gradient."""
 
 EPSILON = 1e-8
+
+FIRST, SECOND = 0.9, 0.999
+"""What both moments keep of themselves at a step."""
+
+WARM = 0.15
+"""Part of the steps in which the rate rises."""
+
+LOWEST, LAST = 1 / 25, 1 / 25e4
+"""Parts of the highest rate at the first step and after the last."""
 
 
 class PackedWeights:
@@ -50,41 +60,64 @@ class PackedWeights:
             parameter.data = parameter.data.contiguous()
 
 
-class PackedAdamW(torch.optim.Optimizer):
-    """AdamW of packed weights, each ensemble's gradient clipped by its own norm.
+class PackedAdamW:
+    """AdamW of packed weights on a one-cycle course, each ensemble's gradient clipped by its own norm.
 
-    Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019). `lr` of the only group is the part of
-    every rate that a schedule lets through.
+    Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019). Whatever differs from step to step stands in
+    a table on the device, so that a step asks the host nothing and can be replayed.
     """
 
-    def __init__(self, weights: PackedWeights, rates: torch.Tensor, decays: torch.Tensor) -> None:
-        """`rates` and `decays` are [ensembles]."""
-        super().__init__([weights.values], {"lr": 1.0, "betas": (0.9, 0.999)})
-        self.weights = weights
-        zeros = torch.zeros_like(weights.values)
-        self.state[weights.values] = {"step": 0, "mean": zeros, "square": zeros.clone(),
-                                      "rates": rates[:, None], "decays": decays[:, None]}  # fmt: skip
+    course: torch.Tensor
+    """Of each step the part of every rate that is let through, and what is left of both moments' bias: [steps, 3]."""
+    at: torch.Tensor
+    """The step that comes next: int64 [1]."""
+
+    def __init__(self, weights: PackedWeights, rates: torch.Tensor, decays: torch.Tensor, steps: int) -> None:
+        """`rates` and `decays` are [ensembles]; further steps than these are taken as the last."""
+        values = weights.values
+        self.weights, self.rates, self.decays = weights, rates[:, None], decays[:, None]
+        self.mean, self.square = torch.zeros_like(values), torch.zeros_like(values)
+        taken = torch.arange(1, steps + 1, dtype=torch.float64)
+        biases = [1 - moment**taken for moment in (FIRST, SECOND)]
+        self.course = torch.stack([one_cycle(steps), *biases], dim=1).float().to(values.device)
+        self.at = torch.zeros(1, dtype=torch.long, device=values.device)
 
     def keep(self, ensembles: torch.Tensor) -> None:
         """Goes on with these alone, an int64 vector of their numbers."""
-        old = self.weights.values
-        state = self.state.pop(old)
-        self.weights.take(old[ensembles])
-        self.param_groups[0]["params"] = [self.weights.values]
-        self.state[self.weights.values] = {
-            name: value[ensembles] if isinstance(value, torch.Tensor) else value for name, value in state.items()
-        }
+        self.weights.take(self.weights.values[ensembles])
+        self.rates, self.decays = self.rates[ensembles], self.decays[ensembles]
+        self.mean, self.square = self.mean[ensembles], self.square[ensembles]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What a checkpoint needs of it; `at`, `mean` and `square` by name."""
+        return {"at": self.at, "mean": self.mean, "square": self.square}
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Goes on from there; the ensembles are those that the state was taken with."""
+        for name, own in self.state().items():
+            own.copy_(state[name])
 
     @torch.no_grad()
-    def step(self, slope: torch.Tensor) -> None:  # type: ignore[override]  # torch's takes a closure
+    def step(self, slope: torch.Tensor) -> None:
         """One step down `slope`, [ensembles, weights], which is clipped in place."""
-        values, group = self.weights.values, self.param_groups[0]
-        state, (first, second) = self.state[values], group["betas"]
-        state["step"] += 1
+        part, bias, second_bias = self.course.index_select(0, self.at)[0]
+        self.at.add_(1).clamp_(max=len(self.course) - 1)
         slope.mul_((CLIP / (torch.linalg.vector_norm(slope, dim=1, keepdim=True) + EPSILON)).clamp(max=1.0))
-        state["mean"].lerp_(slope, 1 - first)
-        state["square"].mul_(second).addcmul_(slope, slope, value=1 - second)
-        rates = state["rates"] * group["lr"]
-        values.mul_(1 - rates * state["decays"])
-        spread = (state["square"] / (1 - second ** state["step"])).sqrt_().add_(EPSILON)
-        values.sub_(state["mean"].div(spread).mul_(rates / (1 - first ** state["step"])))
+        self.mean.lerp_(slope, 1 - FIRST)
+        self.square.mul_(SECOND).addcmul_(slope, slope, value=1 - SECOND)
+        rates = self.rates * part
+        values = self.weights.values
+        values.mul_(1 - rates * self.decays)
+        spread = (self.square / second_bias).sqrt_().add_(EPSILON)
+        values.sub_(self.mean.div(spread).mul_(rates / bias))
+
+
+def one_cycle(steps: int) -> torch.Tensor:
+    """Parts of the highest rate, along a cosine up from a 25th and down to almost nothing: float64 [steps].
+
+    Those of torch's `OneCycleLR`, after Smith, "A disciplined approach to neural network hyper-parameters" (2018).
+    """
+    at, top = torch.arange(steps, dtype=torch.float64), WARM * (steps + 1) - 1
+    up, down = at / max(top, 1e-9), (at - top) / (steps - top)
+    rising, falling = ((1 - torch.cos(math.pi * share)) / 2 for share in (up, down))
+    return torch.where(at <= top, LOWEST + (1 - LOWEST) * rising, 1 + (LAST - 1) * falling)
