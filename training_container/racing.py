@@ -1,6 +1,7 @@
-"""A flavour that is far behind its family after the first folds is given up: its time is of better use elsewhere.
+"""A flavour that is far behind its family early on is given up: its time is of better use elsewhere.
 
-After Maron and Moore, "Hoeffding Races" (1994), on the same held rows for both.
+After Maron and Moore, "Hoeffding Races" (1994), on the same held rows for both: after the first folds where folds are
+fitted one after the other, after the first epochs where they are trained together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 BEHIND = 0.03
 """Share of its rival's loss by which a flavour may be behind; nearer ones often help the ensemble."""
 
+FIRST_EPOCHS = 10
+"""That are not judged."""
+
+FAR_BEHIND = 0.1
+"""The same for the loss of as many epochs, which says less of where both will end."""
+
 
 class Outraced(Exception):
     """The flavour is given up."""
@@ -29,6 +36,19 @@ def race(problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
         rows = np.flatnonzero(problem.fold < folds)
         best = problem.loss(rival.answers[rows], rows)
         if folds < len(problem.folds) and loss - best > BEHIND * abs(best):
+            raise Outraced
+
+    return after
+
+
+def race_epochs(rival: Fitted) -> Callable[[int, float], None]:
+    """What is told the held rows' loss epoch by epoch, and raises `Outraced` where the rival's was far less by then."""
+    theirs, own = rival.curves["validation_loss"], [float("inf")]
+
+    def after(epoch: int, loss: float) -> None:
+        own.append(min(own[-1], loss))
+        best = min(theirs[:epoch])
+        if epoch > FIRST_EPOCHS and own[-1] - best > FAR_BEHIND * abs(best):
             raise Outraced
 
     return after

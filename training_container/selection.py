@@ -22,7 +22,7 @@ from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
-from training_container.racing import Outraced, race
+from training_container.racing import Outraced
 from training_container.repeating import again
 from training_container.scoring.honest import honest
 from training_container.threads import cores
@@ -48,6 +48,7 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
     (CatBoost.oblique(), 0.65),
     (LightGBM.extra(), 0.3),
     (Neural(), 0.7),
+    (Neural.periodic(), 0.7),
 )
 """The families, quick ones first, each with the part that it may take of what is left of the budget."""
 
@@ -173,7 +174,7 @@ def _try(family: Family, problem: Problem, budget: Budget, watch: Watch, trials:
     rivals = [trial.fitted for trial in trials if isinstance(family, Flavour) and trial.name == family.rival]
     try:
         if rivals and isinstance(family, Flavour):
-            fitted = family.fit(problem, budget, watch, after=race(problem, rivals[0]))
+            fitted = family.fit(problem, budget, watch, after=family.race(problem, rivals[0]))
         else:
             fitted = family.fit(problem, budget, watch)
     except Outraced:

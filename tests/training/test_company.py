@@ -45,10 +45,13 @@ def alike(one: Trained | None, other: Trained | None) -> None:
 
 
 @pytest.mark.parametrize("name", ["cars", "penguins"])
-def test_a_configuration_ends_in_company_as_it_does_alone(posed: Callable[[str], Set], quiet: Watch, name: str) -> None:
-    problem = posed(name).problem
-    together = trained(problem, COMPANY, quiet)
-    for settings, found in zip(COMPANY, together, strict=True):
+@pytest.mark.parametrize("waves", [0, 4])
+def test_a_configuration_ends_in_company_as_it_does_alone(
+    posed: Callable[[str], Set], quiet: Watch, name: str, waves: int
+) -> None:
+    problem, company = posed(name).problem, [replace(each, waves=waves) for each in COMPANY]
+    together = trained(problem, company, quiet)
+    for settings, found in zip(company, together, strict=True):
         alike(found, trained(problem, [settings], quiet)[0])
     last = [found.course.validation[-1] for found in together if found is not None]
     assert len(set(last)) == 3  # the rates made a difference
@@ -131,6 +134,16 @@ def test_packed_steps_are_those_of_torch(posed: Callable[[str], Set]) -> None:
             schedule.step()
     for at, each in enumerate(alone):
         torch.testing.assert_close(weights.values[at], PackedWeights.of(each)[at], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("waves", [0, 8])
+def test_a_trial_suggests_the_dials_of_its_flavour(waves: int) -> None:
+    family, dials = Neural(replace(BASE, waves=waves)), {"waves", "frequency"} if waves else {"bins"}
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(0)).ask()
+    tuned = family.tuned(trial, "tuned")
+    assert trial.params.keys() & {"waves", "frequency", "bins"} == dials
+    assert family.grid().keys() == trial.params.keys() and set(family.shared) == {"width", "layers", *dials}
+    assert bool(tuned.settings.waves) == bool(waves) and tuned.rival == family.rival
 
 
 @pytest.mark.parametrize("search", ["tpe", "random", "grid"])

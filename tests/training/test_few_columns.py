@@ -51,7 +51,8 @@ def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Watch, 
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints())
     linear = Softmax() if dataset.classes else Ridge()
-    families = (linear, LightGBM.oblique(), CatBoost(settings={"iterations": 20}), Neural(Settings(epochs=2, width=16)))
+    nets = (Neural(Settings(epochs=2, width=16)), Neural(Settings(epochs=2, width=16, waves=4), "neural-periodic"))
+    families = (linear, LightGBM.oblique(), CatBoost(settings={"iterations": 20}), *nets)
     fitted = {each.name: each.fit(problem, Budget(1), quiet) for each in families}
     assert sum(ensemble(problem, fitted).settings["weights"].values()) == pytest.approx(1, abs=1e-3)
     body = mix([each.body for each in fitted.values()], [1 / len(fitted)] * len(fitted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Moments, Ridge, Softmax, solve
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.models.packed import PackedEmbedding
+from training_container.models.packed import PackedEmbedding, PackedPeriodic
 from training_container.watch import Budget
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ FORESTS = (LightGBM(), LightGBM.extra(), LightGBM.oblique(), CatBoost(settings={
            replace(CatBoost.oblique(), settings={"iterations": 60, "rsm": 0.4}))  # fmt: skip
 QUICK = Settings(epochs=4, width=32, bins=8)
 SMALL = Settings(epochs=20, width=64, bins=8, rate=1e-2, average=0.9)
+NETS = (Neural(SMALL), Neural(replace(SMALL, waves=8), "neural-periodic"))
 
 
 def numbers(*rows: list[float]) -> Table:
@@ -100,7 +102,7 @@ def test_the_two_ways_to_a_linear_model_answer_alike(posed: Callable[[str], Set]
 def test_every_family_beats_the_baseline_on_real_data(posed: Callable[[str], Set], quiet: Watch) -> None:
     for name in ("cars", "penguins", "income"):
         problem = posed(name).problem
-        for family in (Ridge(), GradientDescent(), Softmax(), *FORESTS, Neural(SMALL)):
+        for family in (Ridge(), GradientDescent(), Softmax(), *FORESTS, *NETS):
             if problem.task in family.tasks:
                 fitted = family.fit(problem, Budget(1), quiet)
                 assert problem.better(fitted.validation, trivial(posed(name))), (name, family.name)
@@ -151,6 +153,22 @@ def test_the_same_seed_gives_the_same_weights(posed: Callable[[str], Set], quiet
     problem = posed("penguins").problem
     one, other = (Neural(QUICK).fit(problem, Budget(1), quiet).body.state_dict() for _ in range(2))
     assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_waves_are_each_ensembles_own_cosines() -> None:
+    """Against the formula, number by number; the frequencies begin as wide as told, in waves a unit."""
+    torch.manual_seed(0)
+    block = PackedPeriodic(3, 4, 200, 0.1)
+    assert float(block.frequency.detach().std()) == pytest.approx(2 * math.pi * 0.1, rel=0.1)
+    numbers = torch.randn(3, 5, 4)
+    found = block(numbers)
+    assert found.shape == (3, 5, block.width)
+    for ensemble, row, column in ((0, 0, 0), (2, 4, 3), (1, 2, 1)):
+        waves = torch.cos(numbers[ensemble, row, column] * block.frequency[ensemble, 0, column]
+                          + block.phase[ensemble, 0, column])  # fmt: skip
+        expected = waves @ block.mixture[ensemble, column] + block.bias[ensemble, column, 0]
+        own = found[ensemble, row, column * block.MADE : (column + 1) * block.MADE]
+        torch.testing.assert_close(own, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_spent_budget_still_gives_a_model(posed: Callable[[str], Set], quiet: Watch) -> None:

@@ -16,11 +16,13 @@ from training_container.ensemble import calibrated, ensemble, greedy, guarded, w
 from training_container.models import lightgbm as lightgbm_family
 from training_container.models.body import heated, predict
 from training_container.models.catboost import CatBoost
+from training_container.models.course import Trainer
 from training_container.models.family import Fitted
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
+from training_container.racing import FIRST_EPOCHS
 from training_container.repeating import again
 from training_container.selection import study
 from training_container.tuning import tune
@@ -135,6 +137,36 @@ def test_a_flavour_that_is_far_behind_is_given_up(posed: Callable[[str], Set], q
     done = study(dataset, metric=None, budget=Budget(0.5), seed=0, watch=quiet, search="none", families=families)
     assert [trial.name for trial in done.trials] == ["lightgbm", "near"]
     assert 0 < len([name for name in seen if name.startswith("slow")]) < 5
+
+
+@pytest.mark.parametrize("rate", [1e-7, 3e-3])
+def test_a_flavour_of_the_networks_is_given_up_by_its_first_epochs(
+    posed: Callable[[str], Set], quiet: Watch, rate: float
+) -> None:
+    plain, epochs = Neural(replace(QUICK, epochs=30)), []
+    other = Neural(replace(QUICK, epochs=30, patience=30, waves=8, rate=rate), "other", rival="neural")
+    epoch = Trainer._epoch
+
+    def counted(self: Trainer, budget: Budget) -> None:
+        epochs.append(self.name)
+        epoch(self, budget)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Trainer, "_epoch", counted)
+        done = study(posed("cars").dataset, metric=None, budget=Budget(1), seed=0, watch=quiet, search="none",
+                     families=((plain, 0.5), (other, 0.9)))  # fmt: skip
+    assert ("other" in {trial.name for trial in done.trials}) == (rate == 3e-3)
+    assert epochs.count("other") == (FIRST_EPOCHS + 1 if rate == 1e-7 else 30)
+
+
+def test_waves_are_tried_where_networks_are_near_the_best(posed: Callable[[str], Set]) -> None:
+    problem = posed("cars").problem
+    best = Fitted(None, problem.target + 1.0, {})  # type: ignore[arg-type]  # no model is asked
+    for error, tried in ((1.1, True), (1.2, False)):
+        fitted = {"lightgbm": best, "neural": replace(best, answers=problem.target + error)}
+        assert Neural.periodic().worth(problem, Budget(60), fitted) is tried
+    assert not Neural.periodic().worth(problem, Budget(60), {"lightgbm": best})
+    assert not Neural.periodic().worth(problem, Budget(0), {"neural": best})
 
 
 def test_catboost_reads_pairs_where_they_have_paid(posed: Callable[[str], Set]) -> None:

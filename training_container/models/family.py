@@ -176,6 +176,10 @@ class Flavour(Protocol):
         """The family that it must keep up with; None for one that stands alone."""
         ...
 
+    def race(self, problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
+        """What `fit` is to tell how it goes; raises `Outraced` where the rival's fit went far better."""
+        ...
+
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """As `Tunable.fit`."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
+from training_container.racing import race
 from training_container.threads import cores
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ class LightGBM:
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """A bag of one booster a fold."""
         return grow_bag(problem, self, budget, watch, after)
+
+    def race(self, problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
+        """Against the rival's first folds."""
+        return race(problem, rival)
 
     def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
         """Whether the rows are few enough."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from training_container.models.features import Features, Piecewise, RawNumbers, Standardised
-from training_container.models.packed import PackedEmbedding, PackedNet
+from training_container.models.packed import PackedEmbedding, PackedNet, PackedPeriodic
 
 if TYPE_CHECKING:
     from training_container.models.family import Problem
@@ -25,6 +25,11 @@ class Settings:
     """Networks an ensemble; there is one ensemble a fold."""
     dropout: float = 0.1
     bins: int = 32
+    """Pieces a number, where numbers are piecewise linear."""
+    waves: int = 0
+    """Waves a number; where there are any they stand instead of pieces."""
+    frequency: float = 0.1
+    """Standard deviation of the first waves' frequencies, for numbers of standard deviation 1."""
     batch: int = 256
     rate: float = 3e-3
     decay: float = 1e-2
@@ -45,10 +50,16 @@ class PackedCore(nn.Module):
     def __init__(self, problem: Problem, settings: Settings, ensembles: int) -> None:
         super().__init__()
         raw = RawNumbers(problem.rows)
-        self.features = Features(Standardised(raw, problem.rows), Piecewise(raw, problem.rows, settings.bins))
+        plain = Standardised(raw, problem.rows)
+        pieces = [] if settings.waves else [Piecewise(raw, problem.rows, settings.bins)]
+        self.features = Features(plain, *pieces)
+        self.periodic = None
+        if settings.waves and len(plain.median):
+            self.periodic = PackedPeriodic(ensembles, len(plain.median), settings.waves, settings.frequency)
         self.embedding = PackedEmbedding(ensembles, problem.sizes)
         self.ensembles = ensembles
-        given = self.features.width + self.embedding.width
+        learned = 0 if self.periodic is None else self.periodic.width
+        given = self.features.width + learned + self.embedding.width
         self.net = PackedNet(ensembles, settings.members, given, settings.width, settings.layers, problem.outputs)
 
     def dense(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -61,8 +72,12 @@ class PackedCore(nn.Module):
 
     def margins(self, dense: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """[ensembles, B, features] and [ensembles, B, columns] to [ensembles, members, B, outputs]."""
-        features = torch.cat([dense, self.embedding(codes)], dim=2) if self.embedding.width else dense
-        margins: torch.Tensor = self.net(features)
+        parts = [dense]  # standardised numbers come first
+        if self.periodic is not None:
+            parts.append(self.periodic(dense[:, :, : self.periodic.numbers]))
+        if self.embedding.width:
+            parts.append(self.embedding(codes))
+        margins: torch.Tensor = self.net(torch.cat(parts, dim=2))
         return margins
 
     def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:

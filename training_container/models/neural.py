@@ -1,18 +1,23 @@
-"""A neural model for tables: piecewise linear numbers and embedded codes into packed ensembles, one a fold.
+"""A neural model for tables: embedded numbers and codes into packed ensembles, one a fold.
 
+In two flavours that err differently: numbers are piecewise linear, or waves whose frequencies are learned.
 Configurations that one program can train are trained together: on a GPU they cost little more than one of them.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from training_container.models import spread
 from training_container.models.body import Answer, Body, ClassTail, RegressionTail
 from training_container.models.course import Trainer
 from training_container.models.family import Fitted
 from training_container.models.network import Settings
+from training_container.racing import race_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,13 +32,29 @@ ENSEMBLES = {"cuda": 32, "cpu": 5}
 """How many are trained at once: a GPU would wait for the steps of fewer, a CPU is busy with those of one fit."""
 
 
+HOPEFUL = 0.15
+"""Part of the best loss so far by which the plain flavour may be behind, for the other one to be tried."""
+
+
 @dataclass(frozen=True)
 class Neural:
     """The packed ensembles."""
 
     settings: Settings = field(default_factory=Settings)
     name: str = "neural"
+    rival: str | None = None
+    """The flavour that this one must keep up with."""
     tasks: frozenset[str] = frozenset({"regression", "binary", "multiclass"})
+
+    @classmethod
+    def periodic(cls) -> Neural:
+        """The flavour whose numbers are waves."""
+        return cls(Settings(waves=16), "neural-periodic", rival="neural")
+
+    @staticmethod
+    def race(problem: Problem, rival: Fitted) -> Callable[[int, float], None]:  # noqa: ARG004  # others do
+        """Against the rival's first epochs."""
+        return race_epochs(rival)
 
     def fit(self, problem: Problem, budget: Budget, watch: Watch,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
@@ -53,16 +74,26 @@ class Neural:
         return [_fitted(problem, settings, parts) if parts else None
                 for settings, parts in zip(several, whole, strict=True)]  # fmt: skip
 
-    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # CatBoost does
-        """Whether there is time for the whole course: networks that are cut are seldom chosen."""
+    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
+        """Whether there is time for the whole course: networks that are cut are seldom chosen.
+
+        For a flavour also whether the rival was near enough to the best.
+        """
+        if self.rival is not None and not self._hopeful(problem, fitted):
+            return False
         settings = self._settings_for(len(problem.rows))
         epoch = Trainer(problem, [settings], self.name).pace()
         return epoch * settings.epochs < budget.left
 
+    def _hopeful(self, problem: Problem, fitted: Mapping[str, Fitted]) -> bool:
+        losses = {name: problem.loss(each.answers, np.arange(len(each.answers))) for name, each in fitted.items()}
+        best = min(losses.values())
+        return losses.get(self.rival or "", math.inf) - best <= HOPEFUL * abs(best)
+
     @property
     def shared(self) -> tuple[str, ...]:
         """What `tuned` suggests that must be the same for all that are fitted together."""
-        return ("width", "layers", "bins")
+        return ("width", "layers", *(("waves", "frequency") if self.settings.waves else ("bins",)))
 
     def company(self, problem: Problem) -> int:
         """How many configurations are best fitted together."""
@@ -70,20 +101,26 @@ class Neural:
 
     def tuned(self, trial: optuna.Trial, name: str) -> Neural:
         """The family at the settings that `trial` suggests."""
-        return Neural(replace(
-            self.settings,
-            width=trial.suggest_int("width", 48, 192, step=16),
-            layers=trial.suggest_int("layers", 1, 3),
-            dropout=trial.suggest_float("dropout", 0.0, 0.3),
-            bins=trial.suggest_int("bins", 8, 64, log=True),
-            rate=trial.suggest_float("rate", 1e-3, 8e-3, log=True),
-            decay=trial.suggest_float("decay", 1e-4, 1e-1, log=True),
-        ), name)  # fmt: skip
+        suggested: dict[str, Any] = {
+            "width": trial.suggest_int("width", 48, 192, step=16),
+            "layers": trial.suggest_int("layers", 1, 3),
+            "dropout": trial.suggest_float("dropout", 0.0, 0.3),
+            "rate": trial.suggest_float("rate", 1e-3, 8e-3, log=True),
+            "decay": trial.suggest_float("decay", 1e-4, 1e-1, log=True),
+        }
+        if self.settings.waves:
+            suggested["waves"] = trial.suggest_int("waves", 8, 32, step=8)
+            suggested["frequency"] = trial.suggest_float("frequency", 0.03, 0.3, log=True)
+        else:
+            suggested["bins"] = trial.suggest_int("bins", 8, 64, log=True)
+        return replace(self, name=name, settings=replace(self.settings, **suggested))
 
-    @staticmethod
-    def grid() -> dict[str, list[Any]]:
+    def grid(self) -> dict[str, list[Any]]:
         """The values of a grid search, by the names that `tuned` suggests."""
-        return {"width": [64, 128], "layers": [2, 3], "dropout": [0.0, 0.1], "bins": [16, 48], "rate": [2e-3, 5e-3],
+        numbers: dict[str, list[Any]] = (
+            {"waves": [16], "frequency": [0.05, 0.2]} if self.settings.waves else {"bins": [16, 48]}
+        )
+        return {"width": [64, 128], "layers": [2, 3], "dropout": [0.0, 0.1], **numbers, "rate": [2e-3, 5e-3],
                 "decay": [1e-2]}  # fmt: skip
 
     def _settings_for(self, rows: int) -> Settings:

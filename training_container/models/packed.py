@@ -62,6 +62,34 @@ class PackedEmbedding(nn.Module):
             table[:, counts == 0] = mean[:, None]
 
 
+class PackedPeriodic(nn.Module):
+    """Learned waves of every number, mixed down to a few values.
+
+    float32 [ensembles, B, numbers] to [ensembles, B, width]; the number itself stands beside, among the dense features.
+    Holzmüller et al., "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data" (2024, PBLD), after
+    Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning" (2022).
+    """
+
+    MADE = 3
+    """Values of a number."""
+
+    def __init__(self, ensembles: int, numbers: int, waves: int, frequency: float) -> None:
+        """`frequency` is the standard deviation of those that learning begins with, in waves a unit."""
+        super().__init__()
+        self.numbers, self.width = numbers, numbers * self.MADE
+        bound = 1 / math.sqrt(waves)
+        self.frequency = nn.Parameter(torch.randn(ensembles, 1, numbers, waves) * (2 * math.pi * frequency))
+        self.phase = nn.Parameter(torch.empty_like(self.frequency).uniform_(-math.pi, math.pi))
+        self.mixture = nn.Parameter(torch.empty(ensembles, numbers, waves, self.MADE).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(ensembles, numbers, 1, self.MADE))
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        """All numbers' values side by side."""
+        waves = torch.cos(numbers.unsqueeze(3) * self.frequency + self.phase)
+        mixed = torch.matmul(waves.transpose(1, 2), self.mixture) + self.bias
+        return mixed.transpose(1, 2).flatten(2)
+
+
 class PackedNet(nn.Module):
     """Ensembles of `members` networks: [ensembles, B, width] to margins [ensembles, members, B, outputs]."""
 

@@ -33,8 +33,10 @@ MODELS = {
     "catboost": "boosted oblivious trees (CatBoost)",
     "catboost-oblique": "boosted oblivious trees with pairs of columns (CatBoost)",
     "neural": "neural networks",
+    "neural-periodic": "neural networks that read numbers as waves",
 }
 TREES = "Loss of the rows that the first fold's trees have not seen, tree after tree."
+EPOCHS = "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target."
 
 LEARNING = {
     "linear": "Cross-entropy and penalty at every evaluation of L-BFGS, penalty after penalty.",
@@ -44,7 +46,8 @@ LEARNING = {
     "lightgbm-oblique": TREES,
     "catboost": TREES,
     "catboost-oblique": TREES,
-    "neural": "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target.",
+    "neural": EPOCHS,
+    "neural-periodic": EPOCHS,
 }
 TUNED = "-tuned"
 
