@@ -55,7 +55,14 @@ def recorder(device: torch.device) -> Callable[[Work], Work] | None:
 
 def _cuda_graph(work: Work) -> Work:
     """Records the work without doing it; the memory that it needs is the record's own."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        work()
+    graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+    chance = torch.cuda.default_generators[torch.cuda.current_device()]
+    before = chance.clone_state()
+    try:
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            work()
+    except RuntimeError:  # torch would stay on the record's stream, and go on drawing for it
+        torch.cuda.set_stream(stream)
+        chance.graphsafe_set_state(before)
+        raise
     return graph.replay
