@@ -166,6 +166,9 @@ def test_waves_are_tried_where_networks_are_near_the_best(posed: Callable[[str],
         fitted = {"lightgbm": best, "neural": replace(best, answers=problem.target + error)}
         assert Neural.periodic().worth(problem, Budget(60), fitted) is tried
     assert not Neural.periodic().worth(problem, Budget(60), {"lightgbm": best})
+    rows = replace(problem.rows, numbers=problem.rows.numbers[:, :0], dates=problem.rows.dates[:, :0])
+    codes = replace(problem, rows=rows)
+    assert not Neural.periodic().worth(codes, Budget(60), {"neural": best})  # nothing that could be waves
     assert not Neural.periodic().worth(problem, Budget(0), {"neural": best})
 
 

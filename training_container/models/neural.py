@@ -6,7 +6,6 @@ Configurations that one program can train are trained together: on a GPU they co
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 ENSEMBLES = {"cuda": 32, "cpu": 5}
 """How many are trained at once: a GPU would wait for the steps of fewer, a CPU is busy with those of one fit."""
-
 
 HOPEFUL = 0.15
 """Part of the best loss so far by which the plain flavour may be behind, for the other one to be tried."""
@@ -77,18 +75,13 @@ class Neural:
     def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
         """Whether there is time for the whole course: networks that are cut are seldom chosen.
 
-        For a flavour also whether the rival was near enough to the best.
+        For a flavour also whether there are numbers, and the rival was near enough to the best.
         """
-        if self.rival is not None and not self._hopeful(problem, fitted):
+        if self.rival is not None and not (_has_numbers(problem) and _hopeful(problem, fitted, self.rival)):
             return False
         settings = self._settings_for(len(problem.rows))
         epoch = Trainer(problem, [settings], self.name).pace()
         return epoch * settings.epochs < budget.left
-
-    def _hopeful(self, problem: Problem, fitted: Mapping[str, Fitted]) -> bool:
-        losses = {name: problem.loss(each.answers, np.arange(len(each.answers))) for name, each in fitted.items()}
-        best = min(losses.values())
-        return losses.get(self.rival or "", math.inf) - best <= HOPEFUL * abs(best)
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -129,6 +122,18 @@ class Neural:
         if rows < 5000:
             return replace(given, batch=max(32, given.batch // 4), patience=given.patience + 4)
         return replace(given, batch=given.batch * 4) if rows > 100_000 else given
+
+
+def _has_numbers(problem: Problem) -> bool:
+    """Whether two flavours of numbers are two."""
+    return not {"numbers", "dates"}.isdisjoint(problem.rows.groups)
+
+
+def _hopeful(problem: Problem, fitted: Mapping[str, Fitted], rival: str) -> bool:
+    """Whether the rival was fitted and came near the best."""
+    losses = {name: problem.loss(each.answers, np.arange(len(each.answers))) for name, each in fitted.items()}
+    best = min(losses.values())
+    return rival in losses and losses[rival] - best <= HOPEFUL * abs(best)
 
 
 def _of_one(after: Callable[[int, float], None]) -> After:
