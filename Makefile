@@ -89,7 +89,7 @@ bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
 
-bench-training: .venv/.dev ## The trainer against its peers (DROPFORGE_DATA, AUTOGLUON_PYTHON, SEEDS: see benchmarks/README.md)
+bench-training: .venv/.dev ## The trainer against its peers (DROPFORGE_DATA, AUTOGLUON_PYTHON: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.training
 
 bench-breadth: .venv/.dev ## The trainer against its peers on many small sets that nobody tuned on (AUTOGLUON_PYTHON)
