@@ -49,7 +49,7 @@ def digits(forge: Dropforge, tmp_path_factory: pytest.TempPathFactory) -> Digits
             unseen.append((path, f"digit-{label}"))
     (place / "digits" / "Thumbs.db").write_bytes(b"junk")
     wishes = place / "wishes.yaml"
-    wishes.write_text("budget: 0.1\n")
+    wishes.write_text("budget: 0.15\n")
     dropped = forge.drop(place / "digits", spec=wishes)
     return Digits(forge.wait(dropped.run), place / "digits", unseen)
 

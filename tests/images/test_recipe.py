@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import torch
 
 from dropforge.contract.schema import ImageInput
+from training_container.images import fit as fitting
 from training_container.images import recipe
 from training_container.images.fit import fit
 from training_container.images.recipe import Recipe, seconds_of_step, widest
@@ -56,6 +59,20 @@ def test_a_probe_is_the_median_of_several_steps(monkeypatch):
     monkeypatch.setattr(recipe.time, "monotonic", lambda: next(times))
     found = seconds_of_step(Material.of(few(), torch.device("cpu")), WAYS[0], limit=1e9)
     assert round(found, 6) == 0.2  # of 0.1, 10, 0.1, 0.2, 10, 0.1, 0.2: two hiccups in seven
+
+
+def test_choosing_that_takes_the_whole_time_leaves_the_rest_to_training(monkeypatch):
+    """As on a machine where the libraries alone take seconds to load."""
+
+    def slow(*_: object) -> Recipe:
+        time.sleep(2)
+        return Recipe(width=8, threads=1, half=False)
+
+    monkeypatch.setattr(fitting, "choose", slow)
+    budget = Budget(1.5 / 60)
+    done = fit(few(), minutes=1.5 / 60, seed=0, watch=Silent(), device=torch.device("cpu"), budget=budget)
+    assert budget.left == 0
+    assert done.seconds > 1.2  # of 1.5, of which choosing counts as 0.45
 
 
 def test_a_cut_budget_ends_fitting_with_a_network():
