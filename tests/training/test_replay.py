@@ -97,7 +97,7 @@ def test_a_replayed_course_ends_as_one_step_by_step(
     replayed = trained(problem, quiet, leaves)
     assert [tape.played > 5 for tape in tapes] == [True] * (1 if leaves is None else 2)  # a record a company
     for one, other in zip(plain, replayed, strict=True):
-        assert (one is None) == (other is None) == (one is None)
+        assert (one is None) == (other is None)
         if one is not None and other is not None:
             assert other.course.validation == pytest.approx(one.course.validation, rel=1e-5)
             torch.testing.assert_close(torch.cat(other.margins), torch.cat(one.margins))

@@ -114,7 +114,7 @@ class Run:
     def share(self) -> float:
         """How much of the run is over, 0 to 1; time is kept for the last look at the validation part."""
         self.progress.spent = time.monotonic() - self._clock
-        if self.budget is not None and self.budget.stopped:  # its time is ours, less what choosing took beyond its part
+        if self.budget is not None and self.budget.stopped:  # its clock, unlike ours, has all of choosing in it
             return 1.0
         in_time = self.progress.spent / max(1e-9, self.seconds * 0.97 - self._validation)
         batches = self.learner.material.batches
