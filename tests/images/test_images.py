@@ -11,6 +11,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import ImageInput
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
@@ -98,7 +99,7 @@ def test_what_torch_rounds_is_no_fault_of_the_graph(digits, fitted, monkeypatch)
         return answers * (1 + 1.5e-5) if precision == torch.float32 else answers
 
     monkeypatch.setattr(graph, "native", rough)
-    assert graph.prove(model, card, fitted, digits.holdout)[0].largest <= 5e-6
+    assert graph.prove(model, card, fitted, digits.holdout)[0].largest <= TOLERANCE
 
 
 def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
