@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropforge.embedded import lock
+from dropforge.embedded.guard import guarded
 from dropforge.embedded.home import Home
 from dropforge.embedded.resume import resume
 from dropforge.embedded.settings import ADDRESS, Address, server_environment
@@ -101,7 +102,7 @@ async def serve(home: Home, address: Address) -> None:
     config.loglevel = "WARNING"
     if address.strict:
         config.certfile, config.keyfile = str(home.tls / "server.crt"), str(home.tls / "server.key")
-    await run(_watched(application, saver), config, shutdown_trigger=lambda: _stopped(saver))
+    await run(guarded(_watched(application, saver)), config, shutdown_trigger=lambda: _stopped(saver))
 
 
 async def _stopped(saver: Saver) -> None:

@@ -1,0 +1,51 @@
+"""What keeps web pages out: the server of a laptop answers programs on it, not whatever its browser has open.
+
+Without it a page anywhere could send requests to 127.0.0.1, and MiniStack, which asks for no signature in plain mode
+and allows every origin, would create and run functions for it. Browsers say where a request comes from in headers
+that a page can neither set nor leave out; AWS's SDKs send none of them. A foreign `Host` is a name that somebody lets
+point to this machine, to pass for its own origin (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def guarded(application: Any) -> Any:
+    """The application; requests that a web page sent, or that came by a foreign name, are answered 403."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reason = "" if scope["type"] == "lifespan" else refusal(scope["headers"])
+        if reason and scope["type"] == "http":
+            await _forbidden(reason, send)
+        elif reason:
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await application(scope, receive, send)
+
+    return app
+
+
+def refusal(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Why a request with these headers is not answered; empty where it is."""
+    sent = {name.lower(): value.decode("latin-1") for name, value in headers}
+    site, host = sent.get(b"sec-fetch-site", "none"), sent.get(b"host", LOOPBACK[0])
+    name = host.partition(":")[0].lower()
+    if name not in LOOPBACK and not name.endswith(".localhost"):
+        return f"Host {host!r}: expected 127.0.0.1 or localhost"
+    if b"origin" in sent or site != "none":
+        return f"a web page ({sent.get(b'origin', site)!r}) asked: expected a program, or an address typed by hand"
+    return ""
+
+
+async def _forbidden(reason: str, send: Any) -> None:
+    body = json.dumps({"message": f"the embedded cloud does not answer: {reason}"}).encode()
+    kind = (b"content-type", b"application/json")
+    await send({"type": "http.response.start", "status": 403, "headers": [kind]})
+    await send({"type": "http.response.body", "body": body})
