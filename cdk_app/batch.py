@@ -42,6 +42,7 @@ class Batch(Workflow):
         self._join = batchsteps.join(self, around)
         self._notify = steps.notify(self, around, bell)
         self.machine = self.make_machine(self._way(), around.lake, Duration.hours(LONGEST_WAY))
+        self.close_early_ends(self.machine, self._notify)
         self.note_wildcards([self._claim, self._plan, self._answer, self._join, self._notify])
         self._note_children()
 

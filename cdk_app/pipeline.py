@@ -2,8 +2,8 @@
 
 Variables of an execution, each assigned where it becomes known: `bucket key version size run model status reason step
 fault cause` from the start, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` from Inspect, `job
-artifacts instance billable` from Train, `outcome` from Judge, `registered` from Register. None has the name of a
-JSONata function (`$error`, `$number`).
+artifacts instance billable` from Train, `outcome champion` from Judge, `registered` from Register. None has the name of
+a JSONata function (`$error`, `$number`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Pipeline(Workflow):
         self._promote = steps.promote(self, around)
         self._notify = steps.notify(self, around, bell)
         self.machine = self.make_machine(self._way(), around.lake, Duration.days(LONGEST_WAY))
+        self.close_early_ends(self.machine, self._notify)
         training.allow_starting(self.role)
         self.note_wildcards([self._claim, self._inspect, self._judge, self._register, self._promote, self._notify])
 
@@ -56,7 +57,8 @@ class Pipeline(Workflow):
                            ("Promote", promote)):  # fmt: skip
             task.add_catch(notify, **caught(name))
         train.add_catch(self._no_machine(train, notify), **caught("Train"))
-        register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=promote.next(notify)))
+        promote.next(self._when("Overtaken", "$status = 'running'", judge, otherwise=notify))
+        register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=promote))
         judge.next(register)
         train.next(judge)
         inspect.next(self._when("Rejected", "$status = 'rejected'", notify, otherwise=train))
@@ -83,7 +85,12 @@ class Pipeline(Workflow):
         status = f"{RESULT}.outcome = 'refused' ? 'refused' : 'running'"
         return self._judge.state(
             given={"run": "$run", "model": "$model", **found, **cost},
-            assign={"outcome": f"{RESULT}.outcome", "reason": f"{RESULT}.reason", "status": status},
+            assign={
+                "outcome": f"{RESULT}.outcome",
+                "reason": f"{RESULT}.reason",
+                "champion": f"{RESULT}.champion",
+                "status": status,
+            },
         )
 
     def _register_state(self) -> sfn.TaskStateBase:
@@ -93,9 +100,10 @@ class Pipeline(Workflow):
         )
 
     def _promote_state(self) -> sfn.TaskStateBase:
+        status = f"{RESULT}.outcome = 'overtaken' ? 'running' : {RESULT}.outcome"
         return self._promote.state(
-            given={"run": "$run", "model": "$model", "version": "$registered"},
-            assign={"status": f"{RESULT}.outcome", "reason": f"{RESULT}.reason"},
+            given={"run": "$run", "model": "$model", "version": "$registered", "champion": "$champion"},
+            assign={"status": status, "reason": f"{RESULT}.reason"},
         )
 
     def _when(self, name: str, test: str, then: sfn.IChainable, *, otherwise: sfn.IChainable) -> sfn.Choice:

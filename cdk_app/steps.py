@@ -68,7 +68,10 @@ def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
     step = step_of(scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *SERVING)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
-    step.allow(["s3:GetObject", "s3:PutObject"], [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
+    bucket = around.lake.artifacts
+    step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
+    # S3 answers 404 for a champion that is gone only to those who may list.
+    step.allow(["s3:ListBucket"], [bucket.bucket_arn])
     return step
 
 

@@ -34,8 +34,15 @@ LONGEST = 180_000
 """Seconds: the longest wait for spot capacity (twice a day's budget) and some; SageMaker keeps each job's own limit."""
 VOLUME = 50
 """GiB."""
-NO_MACHINE = ("ResourceLimitExceeded", "CapacityError", "MaxWaitTimeExceeded")
-"""No quota for the type; none of it to be had; none of it on spot until the longest wait was over."""
+NO_MACHINE = (
+    "ResourceLimitExceeded",
+    "CapacityError",
+    "MaxWaitTimeExceeded",
+    "Unsupported instance type",
+    "is not supported in",
+)
+"""No quota for the type; none of it to be had; none of it on spot until the longest wait was over; and, in two
+wordings, no such type in the region."""
 
 
 class Training(Construct):

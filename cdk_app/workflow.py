@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -96,6 +98,23 @@ class Workflow(Construct):
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
             role=self.role,
+        )
+
+    def close_early_ends(self, machine: sfn.StateMachine, notify: Step) -> None:
+        """Notify hears of executions that never came to its state: stopped, out of time, or on an uncatchable error."""
+        events.Rule(
+            self,
+            "EarlyEnd",
+            description="Dropforge: an execution ended badly",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [machine.state_machine_arn],
+                    "status": ["ABORTED", "TIMED_OUT", "FAILED"],
+                },
+            ),
+            targets=[targets.LambdaFunction(notify.function)],
         )
 
     def note_wildcards(self, steps: Sequence[Step]) -> None:

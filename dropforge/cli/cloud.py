@@ -105,7 +105,7 @@ def _cloud() -> Iterator[Any]:
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        message = f"the embedded cloud needs {missing[0]}, which is not installed: pip install 'dropforge[local]'"
+        message = f"the embedded cloud needs {missing[0]}, which is not installed: run `make setup` in a checkout"
         raise Fault(message, "needs_local")
     from dropforge.embedded import cloud
 

@@ -59,8 +59,9 @@ def drop(
 ) -> None:
     """Drop a data set: it is trained, judged and served.
 
-    What cannot be trained on is rejected with a reason; what is no better than a guess or than the live version is
-    refused. With --wait the exit code is 0 for promoted and duplicate, 1 for refused, rejected and failed.
+    What cannot be trained on is rejected with a reason; what is no better than a guess, or worse than the live version,
+    is refused. With --wait the exit code is 0 for promoted, 1 for refused, rejected and failed; a duplicate's is that
+    of the run that has the same data.
 
     \b
     Example: dropforge drop houses.csv --target price --wait
@@ -93,7 +94,11 @@ def watch(shell: Shell, run: str, timeout: float) -> RunRow:
     forge = shell.forge
     forge.connection.client("logs")  # an unusable login is found before the view opens
     try:
-        return follow_live(shell.err, run, forge.follow(run, timeout))
+        row = follow_live(shell.err, run, forge.follow(run, timeout))
+        if original := forge.still_at_it(row):
+            shell.note(f"{original} has the same data and has not ended: this is how it goes")
+            follow_live(shell.err, original, forge.follow(original, timeout))
+        return row
     except KeyboardInterrupt as stop:
         raise Fault(f"stopped watching; {run} goes on: {on}", "interrupted") from stop
     except Fault as fault:

@@ -61,7 +61,7 @@ def predict(
     """Predict rows with a model's live version.
 
     A table of the first rows on the terminal, all of them with --json, and with --out in a file: the columns that
-    came in, the prediction, a probability a class, and an id that true labels can come back under. A recommender
+    came in, the prediction, a probability a class, and an id of the answer. A recommender
     lists the items to show in a row whose item is empty. With --explain the first rows are drawn as bars, and --out
     adds the contributions: docs/explain.md.
 

@@ -67,7 +67,8 @@ SDK = {
     "predict": """
         forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions
         forge.predict("houses", "new-houses.csv").probabilities
-        forge.predict("houses", [{"rooms": 4}], explain=True).explanations      # base, contributions, errors by column
+        why = forge.predict("houses", [{"rooms": 4, "district": "north"}], explain=True)
+        why.explanations                                                # base, contributions, errors by column
         for rows, answer in forge.predict_stream("houses", "large.csv"):   # files larger than memory
             print(len(rows.rows), answer.ids[0])
         """,
@@ -88,7 +89,7 @@ SDK = {
 HEAD = """
 # Command line and SDK
 
-`pip install dropforge` brings both; `dropforge[local]` the embedded cloud too. This page is written from the program
+In a checkout, `pip install .` brings both, `make setup` the embedded cloud too. This page is written from the program
 (`python -m dropforge.cli.reference > docs/cli.md`) and a test holds it equal.
 
 ## Which cloud
@@ -105,20 +106,20 @@ or after the command, standard output holds one JSON document and nothing else; 
 
 | exit code | meaning |
 |---|---|
-| 0 | done; for a waited `drop`: promoted, or a duplicate of data that is known; for a waited `batch`: predicted |
-| 1 | not done; for a waited `drop` or `batch`: refused, rejected or failed |
+| 0 | done; for a waited `drop`: promoted, or a duplicate of a run that was; for a waited `batch`: predicted |
+| 1 | not done; for a waited `drop` or `batch`: refused, rejected or failed, or a duplicate of a run that was |
 | 2 | a wrong call: unknown option, no such file, a name that cannot be |
 | 130 | interrupted; a run that was watched goes on |
 
-A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "version", "task", "target", "metrics",
-"baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the same data.
-`report` is a path on the embedded cloud, an S3 URI on AWS.
+A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "original", "version", "task", "target",
+"metrics", "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the
+same data, and `original` is that run's status, which is waited for. `report` is a path on the embedded cloud, an S3 URI on AWS.
 
 A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
 "reason", "predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.
 
-`predict` gives `{"model", "version", "predictions", "probabilities", "ids"}`, with `probabilities` null for regression,
-and with `--explain` also `explanations` ([explain.md](explain.md)).
+`predict` gives `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations"}`, with
+`probabilities` null for regression, the last two null but for recommenders and `--explain` ([explain.md](explain.md)).
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and
 `field`; what the API itself refuses is an `ApiFault` with `status` too. The examples in Python begin with

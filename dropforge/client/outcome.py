@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from dropforge.contract.registry import RunRow
 
-GOOD = ("promoted", "duplicate")
-
 
 class Outcome(Record):
     """The end of a run; for a duplicate, what is known of the run that has the same data."""
@@ -22,6 +20,8 @@ class Outcome(Record):
     run: str
     model: str
     status: Status
+    original: Status | None
+    """For a duplicate, where the run that has the same data stands."""
     version: str | None
     task: str | None
     target: str | None
@@ -36,17 +36,19 @@ class Outcome(Record):
     @property
     def good(self) -> bool:
         """Whether the data set has a version that was judged fit to serve."""
-        return self.status in GOOD
+        return "promoted" in (self.status, self.original)
 
 
 def outcome(row: RunRow, original: Callable[[str], RunRow | None]) -> Outcome:
     """The outcome of an ended run; `original` finds the run that a duplicate names."""
     found = original(row.duplicate_of) if row.duplicate_of else None
-    known = row if found is None else replace(found, run=row.run, status=row.status, reason=row.reason)
+    reason = row.reason if found is None or not found.reason else f"{row.reason} ({found.status}: {found.reason})"
+    known = row if found is None else replace(found, run=row.run, status=row.status, reason=reason)
     return Outcome(
         run=known.run,
         model=known.model,
         status=known.status,
+        original=None if found is None else found.status,
         version=known.version,
         task=known.task,
         target=known.target,

@@ -40,6 +40,13 @@ def batches_of(rows: Given) -> Iterator[Batch]:
     return batches.of_rows(rows)  # type: ignore[arg-type]  # no paths are left
 
 
+def served_before(history: Sequence[Mapping[str, Any]]) -> str | None:
+    """The version that served before the present one, or before the model was removed; `history` is newest first."""
+    if history and history[0]["withdrawn"]:
+        return str(history[0]["version"])
+    return next((str(each["version"]) for each in history if each["version"] != history[0]["version"]), None)
+
+
 class Dropforge:
     """One Dropforge: the embedded cloud that runs here, otherwise the stack in your AWS account.
 
@@ -117,7 +124,12 @@ class Dropforge:
             Fault: the file cannot be dropped, or S3 refuses.
         """
         dropped = upload(self.connection, path, model, target, progress, spec)
-        return self.outcome(self.wait(dropped.run, timeout)) if wait else dropped
+        if not wait:
+            return dropped
+        row = self.wait(dropped.run, timeout)
+        if original := self.still_at_it(row):
+            self.wait(original, timeout)
+        return self.outcome(row)
 
     @overload
     def batch(
@@ -178,6 +190,11 @@ class Dropforge:
         """The run's row once it has ended; `Fault` when it has not in `timeout` seconds."""
         return next(event.row for event in self.follow(run, timeout) if isinstance(event, Ended))
 
+    def still_at_it(self, row: RunRow) -> str | None:
+        """For a duplicate, the run that has the same data, while it has not ended."""
+        original = self._find(row.duplicate_of) if row.duplicate_of else None
+        return original.run if original is not None and original.status == "running" else None
+
     def outcome(self, row: RunRow) -> Outcome:
         """How an ended run ended; its report lies on this machine where the cloud does."""
         ended = outcome(row, self._find)
@@ -237,7 +254,7 @@ class Dropforge:
             ApiFault: no such model or version, or the version was refused.
             Fault: nothing served before.
         """
-        wanted = version or next((each["version"] for each in self.model(model)["history"][1:]), None)
+        wanted = version or served_before(self.model(model)["history"])
         if wanted is None:
             raise Fault(f"model {model!r}: nothing served before; name a version", "no_version", "version")
         return self._api.serve(model, wanted)

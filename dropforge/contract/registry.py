@@ -97,6 +97,8 @@ class RunRow(Document):
     identity: str
     content: str
     """Digest of data, wishes and trainer: the second half of the content claim's key."""
+    spec: str | None = None
+    """Version id of the spec.yaml that the data were claimed with; empty where there was none, None where unknown."""
     task: str | None = None
     target: str | None = None
     reason: str = ""

@@ -86,6 +86,8 @@ class Judged(Record):
 
     outcome: Literal["approved", "refused"]
     reason: str
+    champion: str = ""
+    """The version that served when this was judged; empty where none did."""
 
 
 class RegisterInput(Record):
@@ -110,12 +112,15 @@ class PromoteInput(Record):
     run: str
     model: str
     version: str
+    champion: str | None = None
+    """The version that served when this one was judged; empty where none did, None where nobody knows."""
 
 
 class Promoted(Record):
-    """`promoted`: LIVE points to the version. `refused`: a later run was promoted in the meantime."""
+    """`promoted`: LIVE points to the version. `refused`: a later run was promoted in the meantime. `overtaken`: another
+    version than the one that this was judged against serves by now, so it is judged anew."""
 
-    outcome: Literal["promoted", "refused"]
+    outcome: Literal["promoted", "refused", "overtaken"]
     reason: str
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def first_row(given: ClaimInput, model: str, run: str, kind: Literal["training", "batch"], identity: str = "",
-              content: str = "") -> RunRow:  # fmt: skip
+              content: str = "", spec: str | None = None) -> RunRow:  # fmt: skip
     """The run or batch as it begins; `identity` and `content` are what equal data have in common, of trainings."""
     when = now()
     return RunRow(
@@ -30,4 +30,5 @@ def first_row(given: ClaimInput, model: str, run: str, kind: Literal["training",
         identity=identity,
         content=content,
         kind=kind,
+        spec=spec,
     )

@@ -55,16 +55,26 @@ def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings)
     known = registry.find_run(run)
     if known is not None:  # an earlier attempt of this execution wrote it, and its answer was lost
         return Claimed("duplicate" if known.status == "duplicate" else "claimed", run, drop.model)
-    data = identity(given, drop)
-    content = digest(drop.model, data, wishes(given, drop), settings.image)
-    row = first_row(given, drop.model, run, "training", data, content)
-    holder = registry.claim(content_key(drop.model, row.content), given.execution, run)
+    data, asked = identity(given, drop), wishes(given, drop)
+    content = digest(drop.model, data, asked.content, settings.image)
+    row = first_row(given, drop.model, run, "training", data, content, asked.spec)
+    holder = registry.claim(content_key(drop.model, content), given.execution, run)
+    if holder.run != run and taken_back_since(registry.find_run(holder.run), registry):
+        holder = registry.claim(content_key(drop.model, content), given.execution, run, instead_of=holder.run)
     if holder.run != run:
         row = closed_as_duplicate(row, holder.run)
     registry.put_run(row)
     outcome: Literal["claimed", "duplicate"] = "claimed" if holder.run == run else "duplicate"
     log(outcome, step="Claim", run=run, model=drop.model, holder=holder.run)
     return Claimed(outcome, run, drop.model)
+
+
+def taken_back_since(holder: RunRow | None, registry: Registry) -> bool:
+    """Whether the run that has the data ended, and its model was then removed: dropped again they serve anew."""
+    if holder is None or holder.status == "running":
+        return False
+    live = registry.pointer(holder.model)
+    return live is not None and live.withdrawn and live.moved > holder.created
 
 
 def closed_as_duplicate(row: RunRow, holder: str) -> RunRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -29,16 +30,26 @@ def identity(given: ClaimInput, drop: Drop) -> str:
     return f"set-{digest(*parts)}"
 
 
-def wishes(given: ClaimInput, drop: Drop) -> str:
-    """What the owner asked for: the target in the object's own metadata, and the model's spec.yaml."""
+@dataclass(frozen=True)
+class Wishes:
+    """What the owner asked for: the target in the object's own metadata, and the model's spec.yaml, as they are now."""
+
+    content: str
+    """What equal wishes have in common."""
+    spec: str | None
+    """The version id of spec.yaml; empty where there is no spec.yaml, None where the bucket keeps no versions."""
+
+
+def wishes(given: ClaimInput, drop: Drop) -> Wishes:
+    """The wishes that this drop is claimed with, whatever spec.yaml says later."""
     target = head(given.bucket, given.key, given.version)["Metadata"].get("target", "")
     try:
-        spec = identity_of(head(given.bucket, spec_key(drop.model)))
+        spec = head(given.bucket, spec_key(drop.model))
     except ClientError as fault:
         if fault.response["Error"]["Code"] not in NOT_FOUND:
             raise
-        spec = ""
-    return digest(target, spec)
+        return Wishes(digest(target, ""), "")
+    return Wishes(digest(target, identity_of(spec)), spec.get("VersionId"))
 
 
 def head(bucket: str, key: str, version: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
-from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix, spec_key
+from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix
 from dropforge.contract.plan import Lineage, Plan
 from dropforge.contract.settings import InspectSettings
 from dropforge.contract.spec import SpecFault
@@ -57,7 +57,7 @@ def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
 def examine(row: RunRow, drop: Drop, found: list[Source]) -> Decision:
     """What is to be learned from the objects; they lie on disk only as long as that takes."""
     check_drop(drop, [source.size for source in found])
-    spec = read_spec(objects.read_optional(row.bucket, spec_key(row.model)))
+    spec = read_spec(objects.read_spec(row))
     target = objects.target_wish(dropped(row, drop))
     with tempfile.TemporaryDirectory() as folder:
         return decide([fetch(source, Path(folder)) for source in found], spec, target)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from dropforge.contract.names import spec_key
 from lambdas.shared.aws import s3
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dropforge.contract.registry import RunRow
     from lambdas.shared.sources import Source
 
 
@@ -21,12 +23,18 @@ def target_wish(source: Source) -> str | None:
     return head["Metadata"].get("target") or None
 
 
-def read_optional(bucket: str, key: str) -> bytes | None:
-    """The object's bytes, None when there is no such object."""
+def read_spec(row: RunRow) -> bytes | None:
+    """The spec.yaml that the data were claimed with, None when there was none.
+
+    Where the version is not known, it is the newest.
+    """
+    if row.spec == "":
+        return None
+    at_version: Any = {"VersionId": row.spec} if row.spec else {}
     try:
-        body: bytes = s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+        body: bytes = s3().get_object(Bucket=row.bucket, Key=spec_key(row.model), **at_version)["Body"].read()
     except ClientError as fault:
-        if fault.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if not row.spec and fault.response["Error"]["Code"] in ("NoSuchKey", "404"):
             return None
         raise
     return body

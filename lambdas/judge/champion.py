@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lambdas.judge.evidence import Holdout
     from lambdas.shared.artifacts import Artifacts
 
+MISSING = ("NoSuchKey", "404")
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -31,14 +33,20 @@ def compare(live: LiveRow | None, candidate: ServedModel, holdout: Holdout, arti
     if live is None:
         return Compared()
     try:
-        champion = ServedModel.from_bytes(artifacts.read(live.artifact), live.sha256)
+        model = artifacts.read(live.artifact)
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] not in MISSING:
+            raise  # the step is tried again: a bucket that is busy for a moment does not open the gate
+        return _not_compared(live, str(fault))
+    try:
+        champion = ServedModel.from_bytes(model, live.sha256)
         theirs, ours = champion.card, candidate.card
         if (theirs.task, theirs.target) != (ours.task, ours.target):
             return _not_compared(
                 live, f"it answers {theirs.task} of {theirs.target!r}, this one {ours.task} of {ours.target!r}"
             )
         return Compared(holdout_scores(champion, holdout, candidate), live.version)
-    except (InputFault, ModelFault, ClientError) as fault:
+    except (InputFault, ModelFault) as fault:
         return _not_compared(live, str(fault))
 
 

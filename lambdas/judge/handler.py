@@ -39,7 +39,8 @@ def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
     price = cost(given.instance_type, given.billable_seconds)
     registry.update_run(given.run, step="Judge", job=given.job, cost=price)
     manifest, files = collect(given, artifacts)
-    found = examine(manifest, files, registry.live(given.model), artifacts)
+    live = registry.live(given.model)
+    found = examine(manifest, files, live, artifacts)
     found, faster = with_fast_form(found, files)
     keep(given.run, {**files, **faster}, artifacts)
     artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), found.to_json())
@@ -47,7 +48,7 @@ def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
     scored: dict[str, Any] = {"metric": found.metric, "metrics": found.candidate, "baseline": found.baseline}
     registry.update_run(given.run, report=report, **scored, **beside_scores(files))
     log("judged", step="Judge", run=given.run, model=given.model, outcome=found.outcome, parity=found.parity)
-    return Judged(found.outcome, "; ".join((*found.reasons, *found.notes)))
+    return Judged(found.outcome, "; ".join((*found.reasons, *found.notes)), live.version if live else "")
 
 
 def beside_scores(files: dict[str, bytes]) -> dict[str, Any]:

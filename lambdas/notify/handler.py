@@ -8,6 +8,7 @@ from dropforge.contract.environment import load
 from dropforge.contract.registry import content_key
 from dropforge.contract.settings import NotifySettings
 from dropforge.contract.steps import Notified, NotifyInput
+from lambdas.notify.ended import unclosed
 from lambdas.notify.words import failure, message, subject
 from lambdas.shared.aws import sns
 from lambdas.shared.log import log
@@ -18,8 +19,12 @@ RELEASED = ("failed", "rejected")
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """The state's task: `NotifyInput` in, `Notified` out."""
-    return notify(NotifyInput.from_json(event), load(NotifySettings)).to_json()
+    """The state's task: `NotifyInput` in, `Notified` out; or EventBridge's word of an execution that ended badly."""
+    settings = load(NotifySettings)
+    if "detail-type" not in event:
+        return notify(NotifyInput.from_json(event), settings).to_json()
+    given = unclosed(event, Registry(settings.registry))
+    return {} if given is None else notify(given, settings).to_json()
 
 
 def notify(given: NotifyInput, settings: NotifySettings) -> Notified:

@@ -24,6 +24,7 @@ BATCH = {
 
 FIXES = {
     "ResourceLimitExceeded": "the account may not use that instance type: ask for a quota in Service Quotas",
+    "Unsupported instance type": "the region has no such machine for training: deploy to another region",
     "CapacityError": "no machine of that type was free: drop the file again later",
     "MaxRuntimeExceeded": "training took longer than its limit: raise 'budget' in spec.yaml",
     "States.Timeout": "the step took longer than its limit",

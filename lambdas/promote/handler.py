@@ -18,7 +18,9 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def promote(given: PromoteInput, registry: Registry) -> Promoted:
-    """Moves LIVE, unless a run that was dropped later serves already; done twice it is done once.
+    """Moves LIVE, unless a later drop serves already, or a version that this one was not judged against.
+
+    Done twice it is done once.
 
     Raises:
         RegistryFault: the version is not there, or others moved the pointer in every attempt.
@@ -36,6 +38,9 @@ def promote(given: PromoteInput, registry: Registry) -> Promoted:
             return Promoted("refused", f"{given.model!r} was removed after this was dropped; drop it again to serve it")
         if live is not None and registry.run(live.run).created > created:
             return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
+        serving = live.version if live is not None and not live.withdrawn else ""
+        if given.champion is not None and serving not in ("", given.champion):
+            return Promoted("overtaken", f"version {serving} serves since this was judged")
         if registry.move_live(pointing(version, live)):
             log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)
             return Promoted("promoted", "")

@@ -34,21 +34,30 @@ class Holder:
     run: str
 
 
+def verdict_of(version: VersionRow) -> dict[str, Any]:
+    """The fields of a version that a further verdict may change, as they are stored."""
+    stored = version.to_json()
+    return {name: stored[name] for name in ("outcome", "reason", "fast")}
+
+
 class Registry(ModelRows):
     """Claims, runs, versions and the live pointers, in the table of this name."""
 
     # claims
 
-    def claim(self, key: Key, owner: str, run: str) -> Holder:
+    def claim(self, key: Key, owner: str, run: str, instead_of: str = "") -> Holder:
         """Takes a claim for `owner`, who may take it again; says who holds it: `owner`, or whoever was first.
+
+        `instead_of` is a run that the claim may be taken from.
 
         Raises:
             RegistryFault: the claim was neither to be had nor to be seen.
         """
         row = {"owner": owner, "run": run, "claimed": now()}
         for _ in range(ATTEMPTS):
-            free_or_mine = "attribute_not_exists(pk) OR #owner = :owner"
-            if self._table.put(key, row, condition=free_or_mine, names=("owner",), values={":owner": owner}):
+            free_or_mine = "attribute_not_exists(pk) OR #owner = :owner OR #run = :other"
+            values = {":owner": owner, ":other": instead_of}
+            if self._table.put(key, row, condition=free_or_mine, names=("owner", "run"), values=values):
                 return Holder(owner, run)
             held = self._table.get(key)
             if held is not None:  # None: it was released between the two calls, so it may be free now
@@ -99,6 +108,8 @@ class Registry(ModelRows):
     def add_version(self, made: VersionRow) -> VersionRow:
         """Registers `made` under the next free number (its own is ignored); the same run gets its first number again.
 
+        Only a version's verdict may change, before it serves: when it is judged anew, against another champion.
+
         Raises:
             RegistryFault: no number was free in `ATTEMPTS` attempts.
         """
@@ -106,7 +117,10 @@ class Registry(ModelRows):
             known = self.versions(made.model)
             mine = next((each for each in known if each.run == made.run), None)
             if mine is not None:
-                return mine
+                judged = replace(mine, outcome=made.outcome, reason=made.reason, fast=made.fast)
+                if judged != mine:
+                    self._table.update(rows.version_key(mine.model, mine.version), verdict_of(judged))
+                return judged
             row = replace(made, version=str(int(known[0].version) + 1 if known else 1))
             if self._table.put(rows.version_key(row.model, row.version), row.to_json(), condition=Table.NEW):
                 return row

@@ -54,9 +54,7 @@ def test_a_drop_gives_the_runs_id_at_once(run: Run, api: ApiServer, houses: Path
     assert "uploading houses.csv (18 bytes) to the embedded cloud" in people.err
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [("promoted", 0), ("duplicate", 0), ("refused", 1), ("rejected", 1), ("failed", 1)]
-)
+@pytest.mark.parametrize(("status", "code"), [("promoted", 0), ("refused", 1), ("rejected", 1), ("failed", 1)])
 def test_a_waited_drop_ends_with_the_promised_document(
     run: Run, api: ApiServer, houses: Path, status: str, code: int
 ) -> None:
@@ -65,7 +63,7 @@ def test_a_waited_drop_ends_with_the_promised_document(
     assert ran.code == code
     document = ran.document
     assert list(document) == [
-        "run", "model", "status", "version", "task", "target", "metrics", "baseline", "reason", "report",
+        "run", "model", "status", "original", "version", "task", "target", "metrics", "baseline", "reason", "report",
     ]  # fmt: skip
     assert (document["run"], document["status"], document["reason"]) == (THE_RUN, status, "so it is")
     report = houses.parent / ".dropforge" / "reports" / f"{THE_RUN}.html"
@@ -83,6 +81,20 @@ def test_a_duplicate_is_filled_from_the_first_run(run: Run, api: ApiServer, hous
     assert ran.document["status"] == "duplicate"
     assert (ran.document["run"], ran.document["version"]) == (THE_RUN, "7")
     assert ran.document["metrics"] == {"rmse": 0.5, "mae": 0.3}
+
+
+@pytest.mark.parametrize(("original", "code"), [("promoted", 0), ("refused", 1), ("failed", 1), ("rejected", 1)])
+def test_a_duplicate_ends_as_the_run_that_has_its_data(
+    run: Run, api: ApiServer, houses: Path, original: str, code: int
+) -> None:
+    tell(api, run_row(status="duplicate", duplicate_of=RUN, reason="known"))
+    going, ended = run_row(status="running", step="Train"), run_row(status=original, reason="so it is")
+    api.say(f"GET /api/runs/{RUN}", going, going, ended, ended)  # asked for, then watched to its end, then told of
+    ran = run("drop", str(houses), "--wait", "--json")
+    assert ran.code == code
+    assert (ran.document["status"], ran.document["original"]) == ("duplicate", original)
+    assert ran.document["reason"] == f"known ({original}: so it is)"
+    assert f"{RUN} has the same data and has not ended" in ran.err
 
 
 def test_people_read_the_end_of_a_drop(run: Run, api: ApiServer, houses: Path) -> None:
@@ -133,7 +145,15 @@ def test_runs_are_listed(run: Run, api: ApiServer) -> None:
     assert "no runs yet" in run("runs").out
 
 
-OF_BATCHES = {"kind": "training", "pieces": 0, "progress": {}, "predicted": None, "failed": None, "output": None}
+OF_BATCHES = {
+    "kind": "training",
+    "spec": None,
+    "pieces": 0,
+    "progress": {},
+    "predicted": None,
+    "failed": None,
+    "output": None,
+}
 EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": [], **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
@@ -309,13 +329,14 @@ def test_a_model_is_removed_and_brought_back(run: Run, api: ApiServer) -> None:
     gone = run("remove", "houses")
     assert gone.code == 0 and "houses is removed; version 2 served last" in gone.out
     assert run("remove", "houses", "--json").document["withdrawn"] is True
-    history = [{"version": "2", "withdrawn": True}, {"version": "2"}, {"version": "1"}]
+    moves = (("2", True), ("2", False), ("1", False))
+    history = [{"version": version, "withdrawn": withdrawn} for version, withdrawn in moves]
     api.say("GET /api/models/houses", {**PAGE, "history": history})
     api.say("PUT /api/models/houses/live", MOVED)
     assert "version 2 of houses serves" in run("rollback", "houses").out
     assert json.loads(api.asked[-1].body) == {"version": "2"}
     run("rollback", "houses", "--to", "1")
     assert json.loads(api.asked[-1].body) == {"version": "1"}
-    api.say("GET /api/models/houses", {**PAGE, "history": history[:1]})
+    api.say("GET /api/models/houses", {**PAGE, "history": history[2:]})
     none = run("rollback", "houses")
     assert none.code == 1 and "nothing served before; name a version" in none.err

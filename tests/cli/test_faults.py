@@ -100,7 +100,7 @@ def test_without_the_local_extra_the_message_says_what_to_install(run: Run, monk
     for command in ("up", "down", "status"):
         ran = run(command)
         assert ran.code == 1
-        assert "pip install 'dropforge[local]'" in ran.err
+        assert "run `make setup` in a checkout" in ran.err
 
 
 def test_the_embedded_clouds_own_faults_are_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,9 +147,12 @@ def test_a_duplicate_tells_what_is_known_of_the_first_run() -> None:
     assert (found.run, found.status, found.reason, found.good) == (second, "duplicate", "the same data", True)
     assert (found.version, found.task, found.metrics) == ("1", "regression", {"rmse": 0.5, "mae": 0.3})
     gone = outcome(row, lambda _: None)
-    assert (gone.status, gone.version, gone.metrics) == ("duplicate", None, {})
+    assert (gone.status, gone.version, gone.metrics, gone.good) == ("duplicate", None, {}, False)
 
 
 @pytest.mark.parametrize("status", ["refused", "rejected", "failed"])
 def test_only_what_serves_is_good(status: str) -> None:
     assert not outcome(decoded(run_row(status=status)), lambda _: None).good
+    duplicate = decoded(run_row(status="duplicate", duplicate_of=RUN))
+    found = outcome(duplicate, lambda run: decoded(run_row(run=run, status=status)))
+    assert (found.status, found.original, found.good) == ("duplicate", status, False)

@@ -118,6 +118,7 @@ def test_an_outcome_has_its_report_on_this_machine(forge: Dropforge, api: ApiSer
         "run": RUN,
         "model": "houses",
         "status": "promoted",
+        "original": None,
         "version": "1",
         "task": "regression",
         "target": "price",
@@ -140,3 +141,31 @@ def test_a_report_goes_where_it_is_wanted_or_is_told_to_be_missing(
         forge.report(RUN)
     with pytest.raises(ApiFault, match="nothing here"):
         forge.report("run-ffffffffffffffff")
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([("2", False), ("1", False)], "1"),
+        ([("2", True), ("2", False), ("1", False)], "2"),  # removed: what served comes back
+        ([("2", False), ("2", True), ("2", False), ("1", False)], "1"),  # came back: the one before, not itself
+        ([("1", False), ("2", False), ("1", False)], "2"),
+    ],
+)
+def test_rollback_is_to_another_version_than_the_one_that_serves(
+    forge: Dropforge, api: ApiServer, history: list[tuple[str, bool]], expected: str
+) -> None:
+    told = [{"version": version, "withdrawn": withdrawn} for version, withdrawn in history]
+    api.say("GET /api/models/houses", {"history": told})
+    api.say("PUT /api/models/houses/live", {"version": expected})
+    forge.rollback("houses")
+    assert [json.loads(asked.body) for asked in api.asked if asked.method == "PUT"] == [{"version": expected}]
+
+
+@pytest.mark.parametrize("history", [[], [("1", False)], [("1", False), ("1", True), ("1", False)]])
+def test_without_another_version_there_is_no_rollback(
+    forge: Dropforge, api: ApiServer, history: list[tuple[str, bool]]
+) -> None:
+    api.say("GET /api/models/houses", {"history": [{"version": name, "withdrawn": gone} for name, gone in history]})
+    with pytest.raises(Fault, match="nothing served before; name a version"):
+        forge.rollback("houses")

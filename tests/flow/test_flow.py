@@ -193,6 +193,18 @@ def test_wrong_input_is_answered_with_the_name_of_the_field(
         forge.predict("penguins", rows)
 
 
+def test_a_stopped_execution_closes_its_run_and_frees_its_data(forge: Dropforge, forged: dict[str, Forged]) -> None:
+    """As somebody stops it in the console of Step Functions: the run is closed by EventBridge's word alone."""
+    hurry(forge, "stopped")
+    run = forge.drop(forged["penguins"].file, model="stopped", target="species").run
+    row = poll(lambda: next((each for each in forge.runs(model="stopped") if each.step == "Train"), None))
+    forge.connection.client("stepfunctions").stop_execution(executionArn=row.execution)
+    closed = poll(lambda: (found := forge.run(run)).status != "running" and found)
+    assert (closed.status, closed.reason) == ("failed", "Train failed: its execution was stopped")
+    again = forge.wait(forge.drop(forged["penguins"].file, model="stopped", target="species").run)
+    assert again.status == "promoted", again.reason
+
+
 def test_a_failed_run_rings_the_bell(forge: Dropforge) -> None:
     """An event of an object that is gone: the execution fails, the alarm goes off, subscribers hear of both."""
     heard = subscribed(forge)

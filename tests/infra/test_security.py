@@ -93,13 +93,30 @@ def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None
     assert len(of_type(template, "AWS::Lambda::Function")) == 14
     told = [b for b in of_type(template, "AWS::S3::Bucket").values() if "NotificationConfiguration" in b["Properties"]]
     assert len(told) == 1
-    rules = of_type(template, "AWS::Events::Rule").values()
+    rules = [each for each in of_type(template, "AWS::Events::Rule").values() if source_of(each) == "aws.s3"]
     keys = [each["Properties"]["EventPattern"]["detail"]["object"]["key"] for each in rules]
     assert sorted(prefix["prefix"] for (prefix,) in keys) == ["batch/", "datasets/"]
     for rule in rules:
         (target,) = rule["Properties"]["Targets"]
         assert "DeadLetterConfig" in target
         assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
+
+
+def source_of(rule: dict[str, Any]) -> str:
+    (source,) = rule["Properties"]["EventPattern"]["source"]
+    return str(source)
+
+
+def test_every_early_end_of_an_execution_is_told_to_its_own_notify(template: Template) -> None:
+    rules = {name: each for name, each in of_type(template, "AWS::Events::Rule").items() if source_of(each) != "aws.s3"}
+    told = set()
+    for name, rule in rules.items():
+        detail = rule["Properties"]["EventPattern"]["detail"]
+        assert detail["status"] == ["ABORTED", "TIMED_OUT", "FAILED"]
+        (machine,), (target,) = detail["stateMachineArn"], rule["Properties"]["Targets"]
+        told.add((machine["Ref"][:5], target["Arn"]["Fn::GetAtt"][0][:11]))
+        assert name[:5] == machine["Ref"][:5]
+    assert told == {("Batch", "BatchNotify"), ("Pipel", "PipelineNot")}
 
 
 def test_the_table_can_be_restored_and_costs_nothing_idle(template: Template) -> None:

@@ -69,6 +69,8 @@ def test_a_volume_has_our_key_unless_the_instance_encrypts_its_own_disk(definiti
         ("SageMaker.AmazonSageMakerException", NO_QUOTA, True),
         ("States.TaskFailed", '{"FailureReason":"CapacityError: Unable to provision requested capacity"}', True),
         ("States.TaskFailed", '{"SecondaryStatus":"MaxWaitTimeExceeded"}', True),
+        ("SageMaker.AmazonSageMakerException", "ValidationException: Unsupported instance type ml.g6.xlarge", True),
+        ("SageMaker.AmazonSageMakerException", "ml.g6.xlarge is not supported in eu-central-2", True),
         ("States.TaskFailed", '{"FailureReason":"AlgorithmError: the target has one value"}', False),
         ("States.TaskFailed", '{"SecondaryStatus":"MaxRuntimeExceeded"}', False),
         ("States.Timeout", "", False),

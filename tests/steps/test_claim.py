@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dropforge.contract.registry import content_key
+from lambdas.inspect.objects import read_spec
+from lambdas.live.handler import remove
 from tests.steps.cloud import HANDLERS, Cloud, run_of
 
 KEY = "datasets/flowers/a.csv"
@@ -126,3 +129,58 @@ def test_many_events_many_threads_many_lost_answers_one_owner_each(cloud: Cloud)
     for row in rows.values():
         assert row.status == ("running" if row.run in claimed else "duplicate")
         assert row.run in claimed or row.duplicate_of in claimed
+
+
+def close(run: str, status: str) -> None:
+    HANDLERS["notify"]({"execution": "e", "run": run, "model": "flowers", "status": status, "reason": ""}, None)
+
+
+def test_data_of_a_removed_model_may_be_dropped_again(cloud: Cloud) -> None:
+    first = cloud.serve("regression", "flowers", KEY, b"same")
+    assert cloud.claim(KEY, b"same", "early")["outcome"] == "duplicate"
+    remove("flowers", cloud.registry)
+    assert cloud.claim(KEY, b"same", "two")["outcome"] == "duplicate", "the first has not ended"
+    close(first, "promoted")
+    given = cloud.drop(KEY, b"same")
+    assert claim(given, "three")["outcome"] == claim(given, "three")["outcome"] == "claimed"
+    assert cloud.claim(KEY, b"same", "four")["outcome"] == "duplicate", "of the run that has begun"
+
+
+def test_what_a_removal_overtook_may_be_dropped_again_as_it_is_told(cloud: Cloud) -> None:
+    cloud.serve("regression", "flowers", "datasets/flowers/other.csv", b"other")
+    slow = cloud.claim(KEY, b"same", "slow")["run"]
+    answer = cloud.judged("regression", slow)
+    version = HANDLERS["register"]({"run": slow, "model": "flowers", **answer}, None)["version"]
+    remove("flowers", cloud.registry)
+    told = HANDLERS["promote"]({"run": slow, "model": "flowers", "version": version}, None)
+    assert told["outcome"] == "refused" and "drop it again to serve it" in told["reason"]
+    close(slow, "refused")
+    cloud.serve("regression", "flowers", KEY, b"same")
+    live = cloud.registry.live("flowers")
+    assert live is not None and live.version == "3"
+
+
+def test_a_removal_before_the_data_were_dropped_frees_nothing(cloud: Cloud) -> None:
+    close(cloud.serve("regression", "flowers", "datasets/flowers/other.csv", b"other"), "promoted")
+    remove("flowers", cloud.registry)
+    close(cloud.claim(KEY, b"same")["run"], "refused")  # no better than a guess: nor would it be again
+    assert cloud.claim(KEY, b"same", "two")["outcome"] == "duplicate"
+
+
+def test_many_who_drop_again_after_a_removal_train_once(cloud: Cloud) -> None:
+    close(cloud.serve("regression", "flowers", KEY, b"same"), "promoted")
+    remove("flowers", cloud.registry)
+    drops = [cloud.drop(f"datasets/flowers/{at}.csv", b"same") for at in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda each: claim(each, f"exe-{each['key']}"), drops))
+    assert Counter(answer["outcome"] for answer in answers) == {"claimed": 1, "duplicate": 7}
+
+
+@pytest.mark.parametrize("spec", [b"", b"target: b\n"])
+def test_a_run_keeps_the_wishes_that_it_was_claimed_with(cloud: Cloud, spec: bytes) -> None:
+    if spec:
+        cloud.drop("datasets/flowers/spec.yaml", spec)
+    row = cloud.registry.run(cloud.claim(KEY, b"same")["run"])
+    cloud.drop("datasets/flowers/spec.yaml", b"target: a\n")
+    assert read_spec(row) == (spec or None)
+    assert read_spec(replace(row, spec=None)) == b"target: a\n"  # a run that an older Claim began

@@ -38,7 +38,7 @@ def lines(rows: list[dict[str, Any]]) -> bytes:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_sound_model_is_approved_with_its_scores(cloud: Cloud, task: str) -> None:
     run = cloud.claim(KEY)["run"]
-    assert cloud.judged(task, run) == {"outcome": "approved", "reason": ""}
+    assert cloud.judged(task, run) == {"outcome": "approved", "reason": "", "champion": ""}
     verdict, row = verdict_of(cloud, run), cloud.registry.run(run)
     assert verdict.parity is not None and verdict.parity <= 1e-5
     assert verdict.sha256 == little(task, run).sha256
