@@ -35,8 +35,7 @@ class Checkpoints:
         place = folder / IDENTITY
         if not place.is_file() or place.read_text(encoding="utf-8") != told:
             folder.mkdir(parents=True, exist_ok=True)
-            for path in folder.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _empty(folder)
             place.write_text(told, encoding="utf-8")
         return cls(folder)
 
@@ -80,5 +79,13 @@ class Checkpoints:
     def clear(self) -> None:
         """Forgets everything: the job is complete."""
         if self.folder is not None:
-            for path in self.folder.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _empty(self.folder)
+
+
+def _empty(folder: Path) -> None:
+    """Removes what is in it, as far as it is there still: SageMaker puts marks beside files and takes them away."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

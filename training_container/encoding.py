@@ -9,6 +9,7 @@ This is the native half of the parity proof, so it shares no code with `export.f
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,8 +33,21 @@ FALSE, TRUE = 2, 3
 RARE = 3
 """A text seen in fewer training rows is unknown: so 'unknown' is itself something the model has learned."""
 
+WHOLE = re.compile(r"(-?[1-9]\d{0,14}|0)(?:\.0+)?")
+
 LARGEST = 500
 """Most texts that a vocabulary keeps, the most frequent first."""
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """The ways to write one category, first the one that JSON's numbers and truths are read as.
+
+    pandas writes `4.0` where a column of whole numbers has a gap, and `True`; a caller sends 4, 4.0, true or the text.
+    """
+    if whole := WHOLE.fullmatch(text):
+        return whole[1], f"{whole[1]}.0"
+    plain = text.lower()
+    return (plain, plain.title(), plain.upper()) if plain in ("true", "false") else (text,)
 
 
 @dataclass(frozen=True)
@@ -48,10 +62,14 @@ class Vocabulary:
     @classmethod
     def of_category(cls, column: str, texts: np.ndarray) -> Vocabulary:
         """The vocabulary of the texts that training rows hold."""
-        counts = Counter(text for text in texts if text != "")
+        seen = Counter(text for text in texts if text != "")
+        counts: Counter[str] = Counter()
+        for text, count in seen.items():
+            counts[spellings(text)[0]] += count
         frequent = [text for text, count in counts.items() if count >= RARE]
         kept = sorted(sorted(frequent, key=lambda text: (-counts[text], text))[:LARGEST])
-        known = {text: 2 + at for at, text in enumerate(kept)}
+        known = {spelled: 2 + at for at, text in enumerate(kept) for spelled in spellings(text)}
+        known |= {text: known[spellings(text)[0]] for text in sorted(seen) if spellings(text)[0] in known}
         return cls(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(kept) + 2, UNKNOWN)
 
     @classmethod

@@ -74,7 +74,8 @@ def _guarded(problem: Problem, member: Fitted, anchor: Body, near: np.ndarray, r
     low, high = (float(each) for each in np.quantile(apart, [STRAY / 2, 1 - STRAY / 2]))
     assert isinstance(anchor.answer, Mixture)  # `mix` made it
     body = Body(anchor.groups, Guarded(member.body.answer, anchor.answer, (low, high), ratio), anchor.forests)
-    answers = drawn_back(torch.from_numpy(member.answers), torch.from_numpy(near), (low, high), ratio).numpy()
+    bounds = torch.tensor((low, high))
+    answers = drawn_back(torch.from_numpy(member.answers), torch.from_numpy(near), bounds, ratio).numpy()
     return replace(member, body=body, answers=answers, validation=problem.score(answers))
 
 

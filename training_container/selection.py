@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,8 @@ PORTFOLIO_PROGRESS, AGAIN_PROGRESS = 0.5, 0.7
 
 TUNING = "tuning"
 
+CUT = "fitting was stopped before its time was over: the model is of what was fitted until then"
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -76,6 +78,8 @@ class Study:
     problem: Problem
     trials: tuple[Trial, ...]
     chosen: Trial
+    notes: tuple[str, ...] = ()
+    """What went otherwise than it should while fitting, for people."""
 
     @property
     def body(self) -> Body:
@@ -141,25 +145,40 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
     """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
 
     Families that a cut of the budget leaves no time for, or that would not pay, are passed over, but for the first;
-    flavours that are outraced are given up.
+    flavours that are outraced are given up. Once there is a model, a family whose library fails is passed over too,
+    with a note: it is no reason to lose the others.
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
     fitting = [(family, share) for family, share in families if problem.task in family.tasks]
     trials: list[Trial] = []
+    failures: list[str] = []
     done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
     for family, share in fitting:
         if trials and budget.left:
             problem.prepare()
         part = budget.part(share)
-        if not trials or (budget.left and _worth(family, problem, part, trials)):
-            trials += _try(family, problem, part, watch.within(done, done + share * step, model=family.name), trials)
+        try:
+            if not trials or (budget.left and _worth(family, problem, part, trials)):
+                within = watch.within(done, done + share * step, model=family.name)
+                trials += _try(family, problem, part, within, trials)
+        except Exception as fault:  # of whatever kind the library raises
+            if not trials or isinstance(fault, JobFault):
+                raise
+            failures.append(_failure(family.name, fault))
+            watch.tell(done, model=family.name, failed=type(fault).__name__)
         done += share * step
     known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
     trials = _repeated(problem, trials, known, budget, watch.within(done, AGAIN_PROGRESS))
     rest = watch.within(AGAIN_PROGRESS, 1.0, model=TUNING)
     trials += [Trial(*each) for each in tune(problem, ranked, known, search, budget, rest)]
-    return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials))
+    cut = [CUT] if budget.stopped else []
+    return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials), (*cut, *failures))
+
+
+def _failure(family: str, fault: Exception) -> str:
+    line = (str(fault).strip().splitlines() or ["no message"])[0]
+    return f"{family} could not be fitted and was left out: {type(fault).__name__}: {line[:200]}"
 
 
 def _worth(family: Family, problem: Problem, budget: Budget, trials: Sequence[Trial]) -> bool:
@@ -239,7 +258,8 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
         candidates=candidates(done),
         rows=dict(dataset.counts),
     )
-    return honest(measured, dataset, answers=answers, trivial=trivial, answer=answer, seed=problem.seed)
+    told = honest(measured, dataset, answers=answers, trivial=trivial, answer=answer, seed=problem.seed)
+    return replace(told, notes=(*done.notes, *told.notes))
 
 
 def candidates(done: Study) -> tuple[Candidate, ...]:

@@ -113,7 +113,8 @@ or after the command, standard output holds one JSON document and nothing else; 
 
 A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "original", "version", "task", "target",
 "metrics", "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the
-same data, and `original` is that run's status, which is waited for. `report` is a path on the embedded cloud, an S3 URI on AWS.
+same data, and `original` is that run's status, which is waited for. `report` is a path on the embedded cloud, an S3 URI
+on AWS.
 
 A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
 "reason", "predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -209,3 +210,41 @@ def test_faults_of_whole_tables():
         )
     with pytest.raises(DataFault, match="no file to read"):
         prepare([], Options())
+
+
+def noise(rows: int = 300) -> pl.DataFrame:
+    """Columns that say nothing of `won`, each row four times."""
+    drawn = np.random.default_rng(0)
+    frame = pl.DataFrame({f"x{at}": drawn.normal(size=rows).round(4) for at in range(5)})
+    frame = frame.with_columns(pl.Series("won", drawn.choice(["no", "yes"], rows)))
+    return pl.concat([frame] * 4).sample(fraction=1.0, shuffle=True, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"), [("Unnamed: 0", Spec()), ("customer_id", Spec()), ("visit", Spec(drop=("visit",)))]
+)
+def test_copies_under_other_ids_lie_in_one_part(name, spec):
+    table = noise().with_row_index(name, offset=7_000 if name == "customer_id" else 0)
+    data = prepare_table(table, Options(spec=replace(spec, target="won")))
+    assert name in data.ignored and data.counts["duplicates"] == 0
+    parts = [set(zip(*rows.columns.values(), strict=True)) for rows in (data.train, data.validation, data.holdout)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 300
+    assert all(len(part) > 30 for part in parts)
+
+
+def test_equal_observations_of_few_columns_lie_where_they_fall():
+    drawn = np.random.default_rng(0)
+    columns = {"id": range(5_000, 5_600), "a": drawn.choice([*"xy"], 600), "b": drawn.choice([*"uvw"], 600)}
+    table = pl.DataFrame({**columns, "won": drawn.choice(["no", "yes"], 600)})
+    data = prepare_table(table, Options(spec=Spec(target="won")))
+    parts = [set(zip(*rows.columns.values(), strict=True)) for rows in (data.train, data.validation, data.holdout)]
+    assert [len(part) for part in parts] == [6, 6, 6] and sum(data.counts[name] for name in ("train", "holdout")) < 600
+
+
+def test_zero_padded_codes_to_predict_are_classes():
+    codes = [f"{1 + at % 3:02}" for at in range(300)]
+    table = pl.DataFrame({"x": [float(at % 17) for at in range(300)], "kind": codes})
+    data = prepare_table(table, Options(spec=Spec(target="kind")))
+    assert (data.task, data.label_type, data.classes) == ("multiclass", "text", ("01", "02", "03"))
+    as_numbers = prepare_table(table, Options(spec=Spec(target="kind", task="regression")))
+    assert as_numbers.task == "regression" and set(as_numbers.train.target) == {1.0, 2.0, 3.0}

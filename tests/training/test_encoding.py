@@ -82,3 +82,25 @@ def test_groups_leave_out_tables_without_columns() -> None:
     table = Encoder((Column("x", "number"),), (), {}).encode({"x": np.array([1, np.nan], dtype=np.float32)})
     assert list(table.groups) == ["numbers"]
     assert len(table) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        (["4.0", "-2.0", "0.0"], ["4", "-2", "0"]),  # as pandas writes whole numbers beside a gap; as JSON's 4 is read
+        (["4", "-2", "0"], ["4.0", "-2.0", "0.0"]),
+        (["True", "False", "Unknown"], ["true", "false", "Unknown"]),
+        (["TRUE", "false", "maybe"], ["True", "FALSE", "maybe"]),
+    ],
+)
+def test_one_category_is_known_in_every_spelling(written: list[str], sent: list[str]) -> None:
+    made = Vocabulary.of_category("c", texts(*written * 4))
+    assert made.encode(texts(*written)).tolist() == made.encode(texts(*sent)).tolist()
+    assert sorted(made.encode(texts(*sent)).tolist()) == [2, 3, 4] and made.size == 5
+
+
+def test_spellings_are_counted_together_and_codes_are_left_as_they_are() -> None:
+    made = Vocabulary.of_category("c", texts("4", "4.0", "4.00", *["007"] * 3, *["1.5"] * 3, *["7"] * 3, "8.0"))
+    assert made.encode(texts("4", "4.0", "4.00")).tolist() == [made.codes["4"]] * 3
+    assert len({made.codes[text] for text in ("007", "7", "1.5", "4")}) == 4
+    assert made.encode(texts("8", "007.0", "1.50")).tolist() == [UNKNOWN] * 3

@@ -135,3 +135,21 @@ def test_the_file_is_what_the_contract_says(posed: Callable[[str], Set], name: s
 def test_inner_names_keep_clear_of_columns() -> None:
     assert prefix_for(["a", "b"]) == "df."
     assert prefix_for(["df.x", "df_.y"]) == "df__."
+
+
+@pytest.mark.parametrize(
+    ("size", "log"), [*((size, False) for size in (5e3, 5e-3, 5e-9, 5e-15, 5e-20)), (5e3, True), (0.05, True)]
+)
+def test_targets_in_small_units_answer_as_torch(encoder: Encoder, rows: Rows, size: float, log: bool) -> None:
+    """The exporter takes a plain number below 1e-8 for none."""
+    table, given = encoder.encode(rows.columns), card(COLUMNS)
+    target = size * np.linspace(0.1, 3.0, 50) ** 2
+    tail = RegressionTail(TargetScale.learn(target, log=log))
+    features = plain_features(table, [each.size for each in encoder.vocabularies])
+    weights = torch.linspace(-0.05, 0.05, features.width)[:, None]
+    body = Body(tuple(table.groups), Answer(LinearCore(features, weights, torch.zeros(1)), tail))
+    native = Native(encoder, body)
+    answers = native.answer(rows.columns)
+    assert np.ptp(answers) > size / 10  # not all at the bounds
+    model = build(given, encoder, body, table)
+    assert prove(native, Runtime(model.SerializeToString(), given), rows, answers).largest < 1e-6

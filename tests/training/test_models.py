@@ -213,6 +213,7 @@ def test_a_leaning_target_is_tried_on_its_logarithm() -> None:
     assert [scale.log for scale in target_scales(prices)] == [False, True]
     assert [scale.log for scale in target_scales(prices - 10)] == [False]  # below zero there is none
     assert [scale.log for scale in target_scales(np.arange(500.0))] == [False]
+    assert [scale.log for scale in target_scales(prices / 1e6)] == [False]  # log1p bends nothing there
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -27,7 +27,15 @@ from dropforge.contract.spec import Spec, SpecFault
 from training_container.data.columns import describe_facts
 from training_container.data.faults import DataFault
 from training_container.data.table import as_table
-from training_container.data.values import MISSING, NO_ANSWER, NUMBER_SHARE, parse_numbers, stripped, without_missing
+from training_container.data.values import (
+    MISSING,
+    NO_ANSWER,
+    NUMBER_SHARE,
+    PADDED,
+    parse_numbers,
+    stripped,
+    without_missing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,15 +141,19 @@ def check_wishes(names: list[str], spec: Spec) -> None:
         raise SpecFault(f"drop: holds the target {spec.target!r}; expected other columns only: take it out")
 
 
-def read_labels(values: pl.Series) -> Labels:
-    """The target's values as numbers when (nearly) all of them are, as texts otherwise."""
+def read_labels(values: pl.Series, task: str | None = None) -> Labels:
+    """The target's values as numbers when (nearly) all of them are, as texts otherwise.
+
+    Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression.
+    """
     if values.dtype.is_numeric():
         return Labels(_in_range(values.cast(pl.Float64)), True)
     texts = stripped(values)
     plain = without_missing(texts)
     distinct = plain.drop_nulls().unique()
     numbers = parse_numbers(distinct)
-    if len(distinct) and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
+    codes = task != "regression" and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()
+    if len(distinct) and not codes and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
         return Labels(_in_range(parse_numbers(plain)), True)
     return Labels(without_missing(texts, MISSING_TARGET), False)
 
@@ -158,7 +170,7 @@ def choose_task(values: pl.Series, spec: Spec) -> Task:
         DataFault: too few rows or classes, too many classes.
         SpecFault: the wished task does not fit the values.
     """
-    labels = read_labels(values)
+    labels = read_labels(values, spec.task)
     present = labels.values.drop_nulls()
     if len(present) < MIN_ROWS:
         raise DataFault(

@@ -75,6 +75,11 @@ class Described:
     dropped: str = ""
     """Empty for a column that the model reads."""
 
+    @property
+    def names_rows(self) -> bool:
+        """Whether it is left out though rows differ in it: an id, free text, or what the spec leaves out."""
+        return bool(self.dropped) and not self.dropped.startswith(("no value", "the same value", "copy of"))
+
 
 def describe(table: pl.DataFrame | Table, spec: Spec, target: str | None = None) -> dict[str, Described]:
     """Every column but the target, in the order of the file."""

@@ -4,7 +4,7 @@
 
 Rows without a target, exact copies of a row and rows of very rare classes (`classes`) are left out. Copies stay where
 the columns allow fewer different rows than there are rows (a table of a few categories): there, equal rows are
-observations, not copies.
+observations, not copies. Rows that differ only in columns which name rows are kept, and lie in one part of the split.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         return special.prepare(pl.concat(table.blocks()), options)
     target = choose_target(table, spec)
     wished = choose_task(table[target], spec)
-    clean, hashes, counts = _clean(table, target)
-    labels = read_labels(clean[target])
+    clean, hashes, counts = _clean(table, target, spec)
+    labels = read_labels(clean[target], spec.task)
     kind_of_label = label_type(labels)
     encoded = encode(labels, kind_of_label, wished, target)
     task, classes, codes = encoded.task(wished), encoded.classes, encoded.codes
@@ -78,6 +78,7 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     if all(each.dropped for each in described.values()):
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
+    hashes = _together(kept, described, hashes)
     parts = _parts(kept, spec, hashes, None if task == "regression" else codes)
     rows = _type(kept, described, codes, parts)
     counts |= {"rare": sum(encoded.rare.values())}
@@ -117,17 +118,34 @@ def _parts(kept: Table, spec: Spec, hashes: Hashes, codes: NDArray[np.int64] | N
     return split(hashes, codes) if spec.split is None else split_as_told(kept[spec.split], hashes)
 
 
+def _together(kept: Table, described: dict[str, Described], hashes: Hashes) -> Hashes:
+    """The rows' hashes, one for all rows that differ only in columns which name rows, so that these lie together.
+
+    Otherwise a row that was copied under another id would be learned and held out at once. Where the other columns
+    allow few different rows, equal ones are observations and lie where they fall.
+    """
+    names = [name for name, each in described.items() if each.names_rows]
+    others = [name for name in kept.columns if name not in names]
+    if not names or _can_repeat(kept, others):
+        return hashes
+    read = np.concatenate([row_hashes(block.select(others)) for block in kept.blocks()])
+    alike = np.unique(read, return_inverse=True)[1]
+    least = np.full(alike.max() + 1, np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(least, alike, hashes)
+    return least[alike]
+
+
 def _is_date(column: Described) -> bool:
     return column.kind == "date" and not column.dropped
 
 
-def _clean(table: Table, target: str) -> tuple[Table, Hashes, dict[str, int]]:
+def _clean(table: Table, target: str, spec: Spec) -> tuple[Table, Hashes, dict[str, int]]:
     """Rows with a target and without copies, their hashes, and what was left out."""
-    labelled = _kept(table, read_labels(table[target]).values.is_not_null().to_numpy())
+    labelled = _kept(table, read_labels(table[target], spec.task).values.is_not_null().to_numpy())
     hashes = np.concatenate([row_hashes(block) for block in labelled.blocks()])
     nth = copies(hashes)
     counts = {"read": table.height, "duplicates": 0, "without_target": table.height - labelled.height}
-    if _can_repeat(labelled):
+    if _can_repeat(labelled, labelled.columns):
         return labelled, nth_copy(hashes, nth), counts
     first = nth == 0
     left = int(first.sum())
@@ -144,10 +162,10 @@ def _kept(table: Table, mask: NDArray[np.bool_]) -> Table:
     return table if mask.all() else Kept(table, mask)
 
 
-def _can_repeat(table: Table) -> bool:
-    """Whether the distinct values of the columns allow no more different rows than there are."""
+def _can_repeat(table: Table, columns: Sequence[str]) -> bool:
+    """Whether the distinct values of these columns allow no more different rows than there are."""
     possible = 1.0
-    for name in sorted(table.columns, key=lambda name: -table.facts(name).count):
+    for name in sorted(columns, key=lambda name: -table.facts(name).count):
         possible *= table[name].n_unique()
         if possible > table.height:
             return False

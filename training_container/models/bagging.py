@@ -137,6 +137,8 @@ def _grow(grower: Grower, part: Part, budget: Budget, watch: Watch) -> Grown:
         with np.load(io.BytesIO(kept)) as found:
             return Grown(grower.load(found["booster"].tobytes()), int(found["rounds"]), found["curve"].tolist())
     grown = grower.grow(part, budget, watch)
+    if budget.stopped:
+        return grown  # cut short: a job that is started again grows it to its end
     out = io.BytesIO()
     content = np.frombuffer(grown.booster.content(), np.uint8)
     np.savez(out, booster=content, rounds=grown.rounds, curve=np.array(grown.curve))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from training_container.encoding import Table
     from training_container.models.forest import Forest
 
+LEAST_BENT = 0.05
+"""A mean target under which its logarithm is not tried."""
+
 MARGIN = 0.1
 """An answer leaves the range of the training targets by at most this share of it."""
 
@@ -110,19 +113,21 @@ class Guarded(nn.Module):
     divided by (`ratio`) or less the forests' mean answer.
     """
 
+    bounds: torch.Tensor
+
     def __init__(self, member: nn.Module, anchor: Mixture, bounds: tuple[float, float], ratio: bool) -> None:
         super().__init__()
         self.member, self.anchor, self.ratio = member, anchor, ratio
-        self.low, self.high = bounds
+        self.register_buffer("bounds", torch.tensor(bounds))
 
     def forward(self, inputs: Inputs) -> torch.Tensor:
         """[N, 1]."""
-        return drawn_back(self.member(inputs), self.anchor(inputs), (self.low, self.high), self.ratio)
+        return drawn_back(self.member(inputs), self.anchor(inputs), self.bounds, self.ratio)
 
 
-def drawn_back(values: torch.Tensor, anchor: torch.Tensor, bounds: tuple[float, float], ratio: bool) -> torch.Tensor:
-    """`values` within the bounds around `anchor`."""
-    low, high = (anchor * bound if ratio else anchor + bound for bound in bounds)
+def drawn_back(values: torch.Tensor, anchor: torch.Tensor, bounds: torch.Tensor, ratio: bool) -> torch.Tensor:
+    """`values` within the `bounds` [2] around `anchor`."""
+    low, high = (anchor * bounds[at] if ratio else anchor + bounds[at] for at in (0, 1))
     return torch.minimum(torch.maximum(values, low), high)
 
 
@@ -168,26 +173,38 @@ def _bounds(target: np.ndarray, room: float) -> tuple[float, float]:
 
 
 def target_scales(target: np.ndarray) -> list[TargetScale]:
-    """The scales worth trying: plain, and the logarithm for targets that are never negative and lean far right."""
+    """The scales worth trying: plain, and the logarithm for targets that are never negative and lean far right.
+
+    `log1p` bends nothing where targets are far below 1: there it would only cost digits.
+    """
     spread = target.std()
     skew = float(np.mean(((target - target.mean()) / spread) ** 3)) if spread > 0 else 0.0
-    logs = [False, True] if skew > 1 and target.min() >= 0 else [False]
+    logs = [False, True] if skew > 1 and target.min() >= 0 and target.mean() > LEAST_BENT else [False]
     return [TargetScale.learn(target, log=log) for log in logs]
 
 
 class RegressionTail(nn.Module):
-    """From the fitted scale back to the target's unit, within the range that training saw and a margin."""
+    """From the fitted scale back to the target's unit, within the range that training saw and a margin.
+
+    In float64, and with tensors for its figures: the exporter takes a plain number below 1e-8 for none, and ONNX has
+    no `expm1`, so that float32 would lose the digits of a target in small units.
+    """
+
+    figures: torch.Tensor
 
     def __init__(self, scale: TargetScale) -> None:
         super().__init__()
-        self.scale = scale
+        self.log = scale.log
+        figures = (scale.spread, scale.mean, scale.low, scale.high)
+        self.register_buffer("figures", torch.tensor(figures, dtype=torch.float64)[:, None, None])
 
     def forward(self, fitted: torch.Tensor) -> torch.Tensor:
-        """[N, 1] to [N, 1]."""
-        value = fitted * self.scale.spread + self.scale.mean
-        if self.scale.log:
+        """[N, 1] to float32 [N, 1]."""
+        spread, mean, low, high = self.figures
+        value = fitted.double() * spread + mean
+        if self.log:
             value = torch.expm1(value.clamp(max=80.0))  # e^80 is a float32 still
-        return value.clamp(self.scale.low, self.scale.high).float()
+        return torch.minimum(torch.maximum(value, low), high).float()
 
 
 class ClassTail(nn.Module):

@@ -175,8 +175,9 @@ class Course:
             self.watch.tell(max(self.budget.share, min(env.iteration / 500, 0.9), patience), epoch=env.iteration + 1,
                             validation_loss=loss)  # fmt: skip
         checkpoints = self.part.problem.checkpoints
-        if checkpoints.due(self.part.name):
+        if checkpoints.due(self.part.name) or self.budget.stopped:
             checkpoints.keep(f"{self.part.name}.begun", env.model.model_to_string(num_iteration=-1).encode())
         if env.iteration - self.best >= PATIENCE or not self.budget.left or last:
-            checkpoints.drop(f"{self.part.name}.begun")
+            if not self.budget.stopped:
+                checkpoints.drop(f"{self.part.name}.begun")
             raise lightgbm.callback.EarlyStopException(self.best, results)

@@ -149,7 +149,7 @@ def _of_one(after: Callable[[int, float], None]) -> After:
 def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> Fitted:
     """The bag of all folds, from what each device has trained of it."""
     scale = problem.scale
-    tail = ClassTail() if scale is None else RegressionTail(scale)
+    tail = (ClassTail() if scale is None else RegressionTail(scale)).to(problem.device)
     answers = spread.out_of_fold(problem, tail, parts)
     core = spread.whole(problem, settings, parts)
     core.embedding.settle(problem.rows.codes)

@@ -1,0 +1,94 @@
+"""What goes wrong while fitting: a stop, a library that fails, files that vanish."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from training_container.checkpoints import Checkpoints
+from training_container.models import lightgbm as lightgbm_family
+from training_container.models.lightgbm import LightGBM
+from training_container.models.linear import Ridge
+from training_container.selection import CUT, score, study
+from training_container.watch import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Set
+
+    from training_container.models.family import Fitted, Problem
+    from training_container.watch import Watch
+
+
+def test_what_a_stop_has_cut_is_grown_to_its_end_by_the_next_job(
+    posed: Callable[[str], Set], quiet: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(budget: Budget) -> tuple[Fitted, Problem]:
+        problem = replace(posed("cars").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "r"}))
+        return LightGBM().fit(problem, budget, quiet), problem
+
+    stopped, course = Budget(1), lightgbm_family.Course.__call__
+
+    def told(self: lightgbm_family.Course, env: Any) -> None:
+        if env.iteration == 3:
+            stopped.cut()  # as SIGTERM does
+        course(self, env)
+
+    monkeypatch.setattr(lightgbm_family.Course, "__call__", told)
+    cut, problem = fit(stopped)
+    assert max(cut.settings["rounds"]) <= 5 and not list(tmp_path.rglob("*.done"))
+    monkeypatch.undo()
+    whole, _ = fit(Budget(1))
+    assert min(whole.settings["rounds"]) > 20
+    assert problem.better(whole.validation, cut.validation)
+
+
+class Broken(LightGBM):
+    """A family whose library fails."""
+
+    def fit(self, *_: Any, **__: Any) -> Fitted:
+        """Fails as CatBoost does where a fold has one target."""
+        raise ValueError("All train targets are equal\nat pack.cpp:97")
+
+
+def test_a_family_that_fails_is_no_reason_to_lose_the_others(posed: Callable[[str], Set], quiet: Watch) -> None:
+    families = [(Ridge(), 0.1), (Broken("broken"), 0.2), (LightGBM(), 0.3)]
+    done = study(posed("cars").dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, search="none",
+                 families=families)  # fmt: skip
+    assert [trial.name for trial in done.trials] == ["linear", "lightgbm"]
+    assert done.notes == ("broken could not be fitted and was left out: ValueError: All train targets are equal",)
+    few = len(done.dataset.holdout)
+    measured = score(
+        done, done.chosen.fitted.answers[:few], lambda columns: np.zeros(len(next(iter(columns.values()))))
+    )
+    assert measured.notes[0] == done.notes[0]
+    with pytest.raises(ValueError, match="All train targets are equal"):  # the first: there is nothing else
+        study(posed("cars").dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, families=families[1:])
+
+
+def test_a_model_of_a_stopped_fit_says_so(posed: Callable[[str], Set], quiet: Watch) -> None:
+    budget = Budget(1)
+    budget.cut()
+    done = study(posed("cars").dataset, metric=None, budget=budget, seed=0, watch=quiet)
+    assert [trial.name for trial in done.trials] == ["linear"] and done.notes == (CUT,)
+
+
+def test_files_that_vanish_while_a_folder_is_emptied_fail_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SageMaker's agent puts marks like these beside files, and takes them away when it has copied them."""
+    kept = Checkpoints.open(tmp_path, {"run": "r"})
+    kept.keep("lightgbm/0.done", b"x")
+    for mark in ("job.json.sagemaker-uploading", "lightgbm/0.done.sagemaker-uploaded"):
+        (tmp_path / mark).touch()
+    listed = list(tmp_path.iterdir())
+    (tmp_path / "job.json.sagemaker-uploading").unlink()
+    monkeypatch.setattr(type(tmp_path), "iterdir", lambda _: iter(listed))
+    kept.clear()
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
