@@ -27,11 +27,12 @@ SERVICE_FAULTS = [
         "ServiceException",
         "AWSLambdaException",
         "SdkClientException",
-        "TooManyRequestsException",
         "ClientExecutionTimeoutException",
     )
 ]
-"""Lambda itself is ill or full: it gets better with time."""
+"""Lambda itself is ill: it gets better with time."""
+FULL = ["Lambda.TooManyRequestsException"]
+"""All that may run at the same time does: a new account has ten, and what is ahead may take a quarter of an hour."""
 OUT_OF_TIME = ["States.Timeout", "Sandbox.Timedout"]
 """What took too long once most likely does again, and each time costs the whole of it."""
 
@@ -49,6 +50,7 @@ def retry(errors: list[str], *, attempts: int, first: int, growth: float) -> dic
 
 
 RETRIES = (
+    retry(FULL, attempts=40, first=2, growth=1.8),
     retry(SERVICE_FAULTS, attempts=6, first=2, growth=1.8),
     retry(OUT_OF_TIME, attempts=1, first=1, growth=1.5),
     retry(["States.ALL"], attempts=3, first=1, growth=1.5),

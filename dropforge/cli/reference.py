@@ -117,7 +117,8 @@ same data, and `original` is that run's status, which is waited for. `report` is
 on AWS.
 
 A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
-"reason", "predictions", "errors"}`, the last two as S3 URIs; its status is `predicted` even if some rows could not be.
+"reason", "predictions", "predictions_version", "errors"}`, places as S3 URIs; its status is `predicted` even if some
+rows could not be.
 
 `predict` gives `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations"}`, with
 `probabilities` null for regression, the last two null but for recommenders and `--explain` ([explain.md](explain.md)).

@@ -32,6 +32,8 @@ class BatchOutcome(Record):
     reason: str
     predictions: str | None
     """S3 URI; of a set the prefix of its parts."""
+    predictions_version: str | None
+    """Version id of the predictions of one file: a later file of the same name has its own under the same key."""
     errors: str | None
     """S3 URI."""
 
@@ -53,6 +55,7 @@ def batch_outcome(row: RunRow) -> BatchOutcome:
         failed=row.failed or 0,
         reason=row.reason,
         predictions=row.output,
+        predictions_version=row.output_version,
         errors=errors,
     )
 
@@ -75,7 +78,8 @@ def fetch(connection: Connection, ended: BatchOutcome, to: Path) -> Path:
     with readable(f"fetching {ended.predictions}", connection.where):
         try:
             to.parent.mkdir(parents=True, exist_ok=True)
-            connection.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(to))
+            version = {"VersionId": ended.predictions_version} if ended.predictions_version else {}
+            connection.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(to), ExtraArgs=version)
         except OSError as fault:
             raise Fault(f"{to}: cannot be written: {fault.strerror or fault}", "out", "out") from fault
     return to

@@ -129,3 +129,5 @@ class RunRow(Document):
     failed: int | None = None
     output: str | None = None
     """Of a batch: S3 URI of the predictions."""
+    output_version: str | None = None
+    """Of a batch of one file: the version id of its predictions; another batch may write under the same key."""

@@ -49,9 +49,9 @@ def join(given: JoinInput, settings: ArtifactSettings) -> Joined:
     if row.predicted is None or row.failed is None:
         registry.update_run(given.run, step="Join")
         made = summary(row, plan, settings.artifacts)
-        write_all(plan, made, settings.artifacts, parse_batch(row.key).kind == "set")
+        version = write_all(plan, made, settings.artifacts, parse_batch(row.key).kind == "set")
         found = {"predicted": made.predicted, "failed": made.failed}
-        registry.update_run(given.run, output=made.predictions, **found)
+        registry.update_run(given.run, output=made.predictions, output_version=version, **found)
         log("joined", step="Join", run=given.run, model=given.model, **found)
     else:
         found = {"predicted": row.predicted, "failed": row.failed}
@@ -82,27 +82,34 @@ def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
     )
 
 
-def write_all(plan: BatchPlan, made: BatchSummary, bucket: str, is_set: bool) -> None:
-    """Errors, totals, predictions; of a set, `_SUCCESS` at the very end."""
+def write_all(plan: BatchPlan, made: BatchSummary, bucket: str, is_set: bool) -> str | None:
+    """Errors, totals, predictions; of a set, `_SUCCESS` at the very end. The version id of a file's predictions."""
     place = predictions_key(plan.model, made.file)
     with Upload(bucket, f"{place}{ERRORS_SUFFIX}", "application/jsonl") as errors:
         for key in piece_keys(plan):
             for block in read(bucket, f"{key}.errors"):
                 errors.write(block)
     Artifacts(bucket).write_json(f"{place}{SUMMARY_SUFFIX}", made.to_json())
+    version = None
     for number, file in enumerate(plan.files):
-        rows = rows_of(plan, number, bucket)
-        target = predictions_key(plan.model, file.name)
-        if file.packing == "parquet":
-            from lambdas.join.parquet import write_parquet
+        with Upload(bucket, predictions_key(plan.model, file.name)) as upload:
+            write(rows_of(plan, number, bucket), file.packing, plan, upload)
+        version = upload.version
+    if not is_set:
+        return version
+    Artifacts(bucket).write(f"{place}/{SUCCESS}", b"")
+    return None
 
-            write_parquet(rows, plan.card, bucket, target)
-            continue
-        with Upload(bucket, target) as upload:
-            for block in packed(rows) if file.packing == "gzip" else rows:
-                upload.write(block)
-    if is_set:
-        Artifacts(bucket).write(f"{place}/{SUCCESS}", b"")
+
+def write(rows: Iterator[bytes], packing: str, plan: BatchPlan, upload: Upload) -> None:
+    """The rows of one file, packed as the file was."""
+    if packing == "parquet":
+        from lambdas.join.parquet import write_parquet
+
+        write_parquet(rows, plan.card, upload)
+        return
+    for block in packed(rows) if packing == "gzip" else rows:
+        upload.write(block)
 
 
 def rows_of(plan: BatchPlan, number: int, bucket: str) -> Iterator[bytes]:

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lambdas.shared import aws
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dropforge.contract.schema import ModelCard
+    from lambdas.shared.uploads import Upload
+
+BLOCK = 1 << 20
 
 LABELS = {"text": pl.String, "integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean}
 
 
-def write_parquet(blocks: Iterable[bytes], card: ModelCard, bucket: str, key: str) -> None:
+def write_parquet(blocks: Iterable[bytes], card: ModelCard, upload: Upload) -> None:
     """Puts the predictions, in memory that does not grow with the rows; columns that were kept are texts.
 
     Args:
         blocks: delimited text with a header, as Answer writes it.
         card: of the model.
-        bucket: to put to.
-        key: the object's key.
+        upload: to put to.
     """
     with tempfile.TemporaryDirectory() as folder:
         text, packed = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
@@ -34,7 +34,9 @@ def write_parquet(blocks: Iterable[bytes], card: ModelCard, bucket: str, key: st
         scanned = pl.scan_csv(text, infer_schema=False, empty_string_is_null=False)
         types = _types(scanned.collect_schema().names(), card)
         scanned.with_columns(_typed(name, kind) for name, kind in types.items()).sink_parquet(packed)
-        aws.s3().upload_file(str(packed), bucket, key)
+        with packed.open("rb") as file:
+            while block := file.read(BLOCK):
+                upload.write(block)
 
 
 def _typed(name: str, kind: type[pl.DataType]) -> pl.Expr:

@@ -14,7 +14,10 @@ PART = 8 << 20
 
 
 class Upload:
-    """`with Upload(bucket, key) as upload: upload.write(…)`; an exception inside leaves nothing behind."""
+    """`with Upload(bucket, key) as upload: upload.write(…)`; an exception inside leaves nothing behind.
+
+    Afterwards `version` is the version id of the object, None where the bucket keeps none.
+    """
 
     def __init__(self, bucket: str, key: str, content_type: str = "application/octet-stream", part: int = PART) -> None:
         self._place: dict[str, Any] = {"Bucket": bucket, "Key": key}
@@ -22,6 +25,7 @@ class Upload:
         self._held = bytearray()
         self._id = ""
         self._parts: list[Any] = []
+        self.version: str | None = None
 
     def write(self, data: bytes) -> None:
         """Takes more bytes."""
@@ -47,9 +51,11 @@ class Upload:
                 aws.s3().abort_multipart_upload(**self._place, UploadId=self._id)
             return
         if not self._id:
-            aws.s3().put_object(**self._place, Body=bytes(self._held), ContentType=self._type)
+            put = aws.s3().put_object(**self._place, Body=bytes(self._held), ContentType=self._type)
+            self.version = put.get("VersionId")
             return
         if self._held:
             self._send(bytes(self._held))
         parts: Any = {"Parts": self._parts}
-        aws.s3().complete_multipart_upload(**self._place, UploadId=self._id, MultipartUpload=parts)
+        whole = aws.s3().complete_multipart_upload(**self._place, UploadId=self._id, MultipartUpload=parts)
+        self.version = whole.get("VersionId")

@@ -167,6 +167,32 @@ def test_the_same_file_dropped_again_is_predicted_again(batches: Batches) -> Non
     assert first.run != again.run and again.status == "predicted"
 
 
+@pytest.mark.parametrize("name", ["new.csv", "new.csv.gz", "new.parquet"])
+def test_each_run_knows_its_own_predictions_under_the_same_name(batches: Batches, name: str) -> None:
+    def body(rows: int) -> bytes:
+        if name.endswith(".parquet"):
+            out = io.BytesIO()
+            pl.read_csv(table(rows).encode()).write_parquet(out)
+            return out.getvalue()
+        return gzip.compress(table(rows).encode()) if name.endswith(".gz") else table(rows).encode()
+
+    for rows in (30, 40):
+        row = batches.run(name, body(rows))
+        assert row.predicted == rows and row.output_version
+        if rows == 30:
+            first = row
+    for row in (first, batches.cloud.registry.runs(1)[0]):
+        summary = batches.cloud.s3.get_object(
+            Bucket="artifacts", Key=f"predictions/flowers/{name}", VersionId=row.output_version
+        )
+        content = summary["Body"].read()
+        if name.endswith(".parquet"):
+            assert len(pl.read_parquet(content)) == row.predicted
+        else:
+            text = gzip.decompress(content) if name.endswith(".gz") else content
+            assert text.count(b"\n") == row.predicted + 1
+
+
 def test_the_version_is_pinned_when_the_batch_is_planned(batches: Batches) -> None:
     given = batches.drop("new.csv", table().encode())
     known = {name: claim(given, None)[name] for name in ("run", "model")}

@@ -49,7 +49,8 @@ def tell(api: ApiServer, *rows: dict[str, Any]) -> None:
     api.say(f"GET /api/runs/{THE_RUN}", *rows)
 
 
-PREDICTED = row("predicted", "Notify", version="2", predicted=1_200, failed=3, output=OUTPUT, pieces=2)
+PREDICTED = row("predicted", "Notify", version="2", predicted=1_200, failed=3, output=OUTPUT,
+                output_version="v7", pieces=2)  # fmt: skip
 
 
 def test_a_batch_gives_its_id_at_once(run: Run, file: Path) -> None:
@@ -75,7 +76,7 @@ def test_the_document_of_a_batch(run: Run, api: ApiServer, file: Path) -> None:
     document = run("batch", "houses", str(file), "--wait", "--json").document
     assert document == {
         "run": THE_RUN, "model": "houses", "status": "predicted", "version": "2", "predicted": 1_200, "failed": 3,
-        "reason": "", "predictions": OUTPUT, "errors": f"{OUTPUT}.errors.jsonl",
+        "reason": "", "predictions": OUTPUT, "predictions_version": "v7", "errors": f"{OUTPUT}.errors.jsonl",
     }  # fmt: skip
 
 
@@ -97,6 +98,8 @@ def test_predictions_are_fetched(run: Run, api: ApiServer, file: Path, tmp_path:
     ran = run("batch", "houses", str(file), "--out", str(out))
     assert ran.code == 0, ran.err
     assert out.exists()
+    (fetched,) = [asked.path for asked in api.asked if asked.method == "GET" and "/predictions/" in asked.path]
+    assert "versionId=v7" in fetched  # another batch may have written under the same key since
 
 
 def test_runs_and_show_know_batches(run: Run, api: ApiServer) -> None:

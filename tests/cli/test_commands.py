@@ -153,6 +153,7 @@ OF_BATCHES = {
     "predicted": None,
     "failed": None,
     "output": None,
+    "output_version": None,
 }
 EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": [], **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})

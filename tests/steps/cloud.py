@@ -153,7 +153,7 @@ def make_cloud(line: Line) -> Cloud:
     s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
     for bucket in ("drops", "artifacts"):
         s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_versioning(Bucket="drops", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     make_table()
     topic = sns.create_topic(Name="topic")["TopicArn"]
     queue = sqs.create_queue(QueueName="people")["QueueUrl"]
