@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def runs(
     context: typer.Context,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Only runs of this model.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
     as_json: Json = False,
     home: Home = None,
 ) -> None:

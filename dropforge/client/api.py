@@ -34,6 +34,9 @@ ATTEMPTS = 4
 PASSING = (429, 500, 502, 503, 504)
 """Statuses that a second try may not meet, unless the API itself says why (`no_healthy_model`)."""
 
+MOST_LISTED = 100
+"""Rows that the API lists in one answer."""
+
 JSON = "application/json"
 CSV = "text/csv"
 
@@ -49,10 +52,8 @@ class Api:
         self._http = http(verify=connection.ca_bundle or True, timeout=TIMEOUT, proxies=proxies)
 
     def runs(self, limit: int = 20, model: str | None = None) -> list[dict[str, Any]]:
-        """The newest runs first, at most `limit` (1 to 100)."""
-        query = {"limit": str(limit), **({"model": checked_model(model)} if model else {})}
-        found: list[dict[str, Any]] = self._get("/runs", query)["runs"]
-        return found
+        """The newest runs first, at most `limit`."""
+        return self._listed("/runs", "runs", {"model": checked_model(model)} if model else {}, limit)
 
     def run(self, run: str) -> dict[str, Any]:
         """One run; `ApiFault` 404 when there is none."""
@@ -69,8 +70,7 @@ class Api:
 
     def models(self) -> list[dict[str, Any]]:
         """Every model that serves."""
-        found: list[dict[str, Any]] = self._get("/models")["models"]
-        return found
+        return self._listed("/models", "models", {}, None)
 
     def model(self, model: str) -> dict[str, Any]:
         """One model: its live version, its columns, all versions; `ApiFault` 404 when there is none."""
@@ -94,6 +94,18 @@ class Api:
     def openapi(self) -> dict[str, Any]:
         """The API's description of itself."""
         return self._get("/openapi.json")
+
+    def _listed(self, path: str, name: str, query: Mapping[str, str], most: int | None) -> list[dict[str, Any]]:
+        """Pages of a listing until its end, or until there are `most`."""
+        found: list[dict[str, Any]] = []
+        following: dict[str, str] = {}
+        while True:
+            limit = {} if most is None else {"limit": str(min(most - len(found), MOST_LISTED))}
+            page = self._get(path, {**query, **limit, **following})
+            found += page[name]
+            if page.get("next") is None or len(found) == most:
+                return found
+            following = {"after": page["next"]}
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         return self._call("GET", path, query)

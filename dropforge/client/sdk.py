@@ -207,7 +207,7 @@ class Dropforge:
         return decoded(self._api.run(run))
 
     def runs(self, limit: int = 20, model: str | None = None) -> list[RunRow]:
-        """The newest runs first, at most `limit` (1 to 100)."""
+        """The newest runs first, at most `limit`."""
         return [decoded(each) for each in self._api.runs(limit, model)]
 
     def models(self) -> list[dict[str, Any]]:

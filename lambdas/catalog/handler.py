@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_LISTED = 100
+AFTER = r"[a-z0-9T:.+-]{1,80}"
+"""A model's name, or a time."""
 
 
 class NotFound(Exception):
@@ -26,7 +28,11 @@ class NotFound(Exception):
 
 
 class WrongQuery(Exception):
-    """A query parameter that cannot be."""
+    """A query parameter that cannot be: its name and what was expected of it."""
+
+    def __init__(self, name: str, told: str) -> None:
+        super().__init__(f"{name}: {told}")
+        self.name = name
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -44,13 +50,15 @@ def respond(request: Request) -> Response:
     except NotFound as fault:
         return error(404, "not_found", str(fault))
     except WrongQuery as fault:
-        return error(400, "wrong_query", str(fault), "limit")
+        return error(400, "wrong_query", str(fault), fault.name)
 
 
-def list_models(_request: Request, settings: ArtifactSettings) -> dict[str, Any]:
-    """Every model that serves."""
-    registry = Registry(settings.registry)
-    return {"models": [views.model_line(live, registry) for live in registry.lives(MOST_LISTED)]}
+def list_models(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """The models that serve, by name; `next` is what `after` goes on from, null at the end."""
+    registry, limit = Registry(settings.registry), asked_limit(request, MOST_LISTED)
+    lives = registry.lives(limit, asked_after(request))
+    following = lives[-1].model if len(lives) == limit else None
+    return {"models": [views.model_line(live, registry) for live in lives], "next": following}
 
 
 def show_model(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
@@ -74,12 +82,27 @@ def show_version(request: Request, settings: ArtifactSettings) -> dict[str, Any]
 
 
 def list_runs(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
-    """The newest runs first."""
-    limit = request.query.get("limit", "20")
+    """The newest runs first; `next` is what `after` goes on from, null at the end."""
+    limit = asked_limit(request, 20)
+    found = Registry(settings.registry).runs(limit, request.query.get("model"), asked_after(request))
+    following = found[-1].created if len(found) == limit else None
+    return {"runs": [row.to_json() for row in found], "next": following}
+
+
+def asked_limit(request: Request, default: int) -> int:
+    """How many are asked for; `WrongQuery` for what is no number of them."""
+    limit = request.query.get("limit", str(default))
     if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_LISTED:
-        raise WrongQuery(f"limit: expected a whole number from 1 to {MOST_LISTED}, got {limit[:20]!r}")
-    found = Registry(settings.registry).runs(int(limit), request.query.get("model"))
-    return {"runs": [row.to_json() for row in found]}
+        raise WrongQuery("limit", f"expected a whole number from 1 to {MOST_LISTED}, got {limit[:20]!r}")
+    return int(limit)
+
+
+def asked_after(request: Request) -> str | None:
+    """Where the listing goes on; `WrongQuery` for what no answer can have given."""
+    after = request.query.get("after") or None
+    if after is not None and not re.fullmatch(AFTER, after):
+        raise WrongQuery("after", f"expected `next` of an earlier answer, got {after[:40]!r}")
+    return after
 
 
 def show_run(request: Request, settings: ArtifactSettings) -> dict[str, Any]:

@@ -45,6 +45,13 @@ SIGV4 = {
 }
 RUN = {"name": "run", "in": "path", "required": True, "schema": {"type": "string"}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
+MANY = {**LIMIT, "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100}}
+AFTER = {
+    "name": "after",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "`next` of the answer before: goes on behind it",
+}
 OF_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}}
 EXPLAIN = {
     "name": "explain",
@@ -67,7 +74,7 @@ def paths() -> dict[str, Any]:
         "/models/{model}/versions/{version}/predict": {
             "post": predict_operation("predictVersion", "Predictions of one version", [MODEL, VERSION])
         },
-        "/models": {"get": _get("listModels", "Every model that serves", "Models")},
+        "/models": {"get": _get("listModels", "Every model that serves", "Models", [MANY, AFTER], ["400"])},
         "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
         "/models/{model}/live": {
             "put": serve_operation(),
@@ -81,7 +88,7 @@ def paths() -> dict[str, Any]:
         "/models/{model}/versions/{version}": {
             "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
         },
-        "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL], ["400"])},
+        "/runs": {"get": _get("listRuns", "The newest runs first", "Runs", [LIMIT, OF_MODEL, AFTER], ["400"])},
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
         **sagemaker.paths(),
@@ -140,12 +147,12 @@ def schemas() -> dict[str, Any]:
         },
         "Predictions": prediction_schema(),
         "Explanation": explanation_schema(),
-        "Models": object_of({"models": list_of(line_schema())}),
+        "Models": object_of({"models": list_of(line_schema()), "next": MAYBE_TEXT}),
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
         "Version": schema_of(VersionRow),
         "Live": schema_of(LiveRow),
-        "Runs": object_of({"runs": list_of(ref("Run"))}),
+        "Runs": object_of({"runs": list_of(ref("Run")), "next": MAYBE_TEXT}),
         "Run": schema_of(RunRow),
         **sagemaker.schemas(),
         **inference.schemas(),

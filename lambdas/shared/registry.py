@@ -98,9 +98,9 @@ class Registry(ModelRows):
         if not self._table.update_entry(rows.run_key(run), "progress", str(piece), count):
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
 
-    def runs(self, limit: int, model: str | None = None) -> list[RunRow]:
-        """The newest runs first, at most `limit`."""
-        found = self._table.listing(rows.RUNS, limit, newest=True, model=model)
+    def runs(self, limit: int, model: str | None = None, after: str | None = None) -> list[RunRow]:
+        """The newest runs first, at most `limit`; those created before the time `after`, when it is given."""
+        found = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
         return [RunRow.from_json(each) for each in found]
 
     # versions
@@ -128,9 +128,10 @@ class Registry(ModelRows):
 
     # the live pointer
 
-    def lives(self, limit: int) -> list[LiveRow]:
-        """The live pointers of all models, by name."""
-        return [LiveRow.from_json(each) for each in self._table.listing(rows.MODELS, limit, newest=False)]
+    def lives(self, limit: int, after: str | None = None) -> list[LiveRow]:
+        """The live pointers of models, by name, at most `limit`; those behind the model `after`, when it is given."""
+        found = self._table.listing(rows.MODELS, limit, newest=False, after=after)
+        return [LiveRow.from_json(each) for each in found]
 
     def history(self, model: str) -> list[LiveRow]:
         """Every move of the live pointer, newest first."""

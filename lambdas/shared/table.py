@@ -125,13 +125,21 @@ class Table:
         )
         return [from_item(item) for page in pages for item in page]
 
-    def listing(self, name: str, limit: int, *, newest: bool, model: str | None = None) -> list[dict[str, Any]]:
-        """At most `limit` rows of one listing on the index, those of `model` alone when it is given."""
+    def listing(
+        self, name: str, limit: int, *, newest: bool, model: str | None = None, after: str | None = None
+    ) -> list[dict[str, Any]]:
+        """At most `limit` rows of one listing on the index, those of `model` alone when it is given.
+
+        `after` is the sort value of the last row that is known already.
+        """
+        further = "" if after is None else f" AND #{INDEX_SORT} {'<' if newest else '>'} :after"
+        names = (INDEX_PARTITION, *([INDEX_SORT] if further else []))
+        values = {":listing": name, **({":after": after} if further else {})}
         pages = self._pages(
             IndexName=INDEX,
             ScanIndexForward=not newest,
-            KeyConditionExpression="#listing = :listing",
-            **_placeholders((INDEX_PARTITION,), {":listing": name}),
+            KeyConditionExpression=f"#{INDEX_PARTITION} = :listing{further}",
+            **_placeholders(names, values),
         )
         found: list[dict[str, Any]] = []
         for page in pages:

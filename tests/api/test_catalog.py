@@ -25,7 +25,7 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 def test_models_and_what_serves(cloud: Cloud) -> None:
-    assert get("/models").body == {"models": []}
+    assert get("/models").body == {"models": [], "next": None}
     run = cloud.serve("regression", "houses")
     cloud.serve("binary", "flowers")
     models = get("/models").body["models"]
@@ -81,7 +81,7 @@ def test_a_model_that_never_served(cloud: Cloud) -> None:
     page = get("/models/{model}", model="flowers").body
     assert page["version"] is None and page["live"] is None and page["history"] == []
     assert [each["outcome"] for each in page["versions"]] == ["refused"]
-    assert get("/models").body == {"models": []}
+    assert get("/models").body == {"models": [], "next": None}
 
 
 def test_runs_newest_first_by_model_and_number(cloud: Cloud) -> None:
@@ -89,7 +89,37 @@ def test_runs_newest_first_by_model_and_number(cloud: Cloud) -> None:
     assert [each["run"] for each in get("/runs").body["runs"]] == runs[::-1]
     assert [each["run"] for each in get("/runs", {"model": "a"}).body["runs"]] == runs[-2::-2]
     assert [each["run"] for each in get("/runs", {"limit": "2"}).body["runs"]] == runs[:3:-1]
-    assert get("/runs", {"model": "nobody"}).body == {"runs": []}
+    assert get("/runs", {"model": "nobody"}).body == {"runs": [], "next": None}
+
+
+@pytest.mark.parametrize("model", [None, "a"])
+def test_runs_go_on_page_by_page(cloud: Cloud, model: str | None) -> None:
+    runs = [cloud.claim(f"datasets/{name}/{at}.csv", b"%d" % at)["run"] for at in range(5) for name in ("a", "b")]
+    query, found = {"limit": "2", **({"model": model} if model else {})}, []
+    while True:
+        page = get("/runs", query).body
+        found += [each["run"] for each in page["runs"]]
+        if page["next"] is None:
+            break
+        query["after"] = page["next"]
+    assert found == (runs[-2::-2] if model else runs[::-1])
+
+
+def test_models_go_on_page_by_page(cloud: Cloud) -> None:
+    names = [f"flowers-{at}" for at in range(4)]
+    for name in names:
+        cloud.serve("regression", name)
+    pages = [get("/models", {"limit": "2"}).body, get("/models", {"limit": "2", "after": "flowers-1"}).body]
+    assert [[each["model"] for each in page["models"]] for page in pages] == [names[:2], names[2:]]
+    assert [page["next"] for page in pages] == ["flowers-1", "flowers-3"]
+    assert get("/models", {"after": "flowers-3"}).body == {"models": [], "next": None}
+
+
+@pytest.mark.parametrize("after", ["x" * 81, "é", "a b", "'; --"])
+@pytest.mark.parametrize("route", ["/models", "/runs"])
+def test_a_wrong_place_to_go_on_is_named(cloud: Cloud, route: str, after: str) -> None:  # noqa: ARG001
+    reply = get(route, {"after": after})
+    assert (reply.status, reply.code, reply.field) == (400, "wrong_query", "after")
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "²", "9" * 5000])

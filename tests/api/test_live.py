@@ -45,7 +45,7 @@ def test_a_removed_model_is_gone_and_comes_back(cloud: Cloud, clock: list[float]
     assert (gone.status, gone.body["withdrawn"], gone.body["version"]) == (200, True, "1")
     clock[0] += models.POINTER_SECONDS + 0.1  # far less than a minute
     assert post(ROWS).code == post(ROWS, version="1").code == "no_such_model"
-    assert get("/models").body == {"models": []}
+    assert get("/models").body == {"models": [], "next": None}
     page = get("/models/{model}", model="flowers").body
     assert page["live"] is None and [move["withdrawn"] for move in page["history"]] == [True, False]
     back = serve({"version": page["history"][1]["version"]})

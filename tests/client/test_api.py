@@ -51,6 +51,17 @@ def test_every_request_is_signed_for_execute_api(api: ApiServer, connection: Con
     assert api.asked[0].headers["user-agent"].startswith("dropforge/")
 
 
+def test_listings_are_read_to_their_end(api: ApiServer, connection: Connection) -> None:
+    lines = [{"model": name} for name in "abc"]
+    api.say("GET /live/models", {"models": lines[:2], "next": "b"}, {"models": lines[2:], "next": None})
+    assert Api(connection).models() == lines
+    assert [asked.path for asked in api.asked] == ["/live/models", "/live/models?after=b"]
+    api.asked.clear()
+    api.say("GET /live/runs", {"runs": [{}] * 100, "next": "t1"}, {"runs": [{}] * 50, "next": "t2"})
+    assert len(Api(connection).runs(150)) == 150
+    assert [asked.path for asked in api.asked] == ["/live/runs?limit=100", "/live/runs?after=t1&limit=50"]
+
+
 def test_a_session_token_travels_along(api: ApiServer, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token-1")
     api.say("GET /live/models", {"models": []})
