@@ -7,7 +7,9 @@ machine. A folder that another job left (other data, wishes, seed or code) is em
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ INTERVAL = 45.0
 """Seconds between two saves of a part under way: what a kill may cost, less the time that saving takes."""
 
 IDENTITY = "job.json"
+SPENT = "spent"
+"""Seconds of fitting, of all tries of the job."""
 
 
 @dataclass
@@ -27,6 +31,13 @@ class Checkpoints:
 
     folder: Path | None = None
     _saved: dict[str, float] = field(default_factory=dict)
+    _opened: float = field(default_factory=lambda: time.monotonic())
+    _before: float = 0.0
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the folder was opened, and those of earlier tries until they last kept something."""
+        return self._before + time.monotonic() - self._opened
 
     @classmethod
     def open(cls, folder: Path, identity: dict[str, Any]) -> Checkpoints:
@@ -37,7 +48,9 @@ class Checkpoints:
             folder.mkdir(parents=True, exist_ok=True)
             _empty(folder)
             place.write_text(told, encoding="utf-8")
-        return cls(folder)
+        made = cls(folder)
+        made._before = float(made.read(SPENT) or 0.0)
+        return made
 
     def read(self, name: str) -> bytes | None:
         """What was kept under `name`."""
@@ -47,11 +60,8 @@ class Checkpoints:
     def keep(self, name: str, content: bytes) -> None:
         """Keeps `content` whole or not at all: a kill in between leaves what was there before."""
         if self.folder is not None:
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.with_name(f".{path.name}.partial")
-            scratch.write_bytes(content)
-            scratch.replace(path)
+            _write(self.folder / name, content)
+            _write(self.folder / SPENT, repr(self.spent).encode())
 
     def place(self, name: str) -> Path | None:
         """A folder for a library that keeps its own files, made when it is not there."""
@@ -80,6 +90,13 @@ class Checkpoints:
         """Forgets everything: the job is complete."""
         if self.folder is not None:
             _empty(self.folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")  # folds are side by side
+    scratch.write_bytes(content)
+    scratch.replace(path)
 
 
 def _empty(folder: Path) -> None:

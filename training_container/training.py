@@ -53,6 +53,9 @@ def are_pictures(job: Job) -> bool:
     return [names.format_of(path.name) for path in job.data] == ["images"]
 
 
+LEAST_LEFT = 0.1
+"""Of the budget, however often a job was started again: a first model needs as much."""
+
 MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
 
 
@@ -83,7 +86,8 @@ def train(job: Job) -> None:
         return importlib.import_module(PICTURES).train_pictures(job, watch, start)  # type: ignore[no-any-return]  # it has it
     dataset = read(job, watch.step("read"))
     task = other_task(dataset.task) if dataset.task in OTHERS else train_table
-    budget, checkpoints = Budget(job.spec.budget), open_checkpoints(job)
+    checkpoints = open_checkpoints(job)
+    budget = Budget(left_of(job.spec.budget, checkpoints.spent))
     with finishing(budget):
         task(job, dataset, budget, checkpoints, watch, start)
     checkpoints.clear()
@@ -96,6 +100,11 @@ def train_table(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpo
     done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, watch=watch.step("fit"),
                  search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
     write(job, done, watch, start)
+
+
+def left_of(minutes: float, spent: float) -> float:
+    """What a job that was started again may still take, having spent so many seconds; enough to end well."""
+    return max(minutes - spent / 60, LEAST_LEFT * minutes)
 
 
 def open_checkpoints(job: Job) -> Checkpoints:

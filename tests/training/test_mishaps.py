@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from training_container.models import lightgbm as lightgbm_family
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
 from training_container.selection import CUT, score, study
+from training_container.training import left_of
 from training_container.watch import Budget
 
 if TYPE_CHECKING:
@@ -92,3 +95,30 @@ def test_files_that_vanish_while_a_folder_is_emptied_fail_nothing(
     kept.clear()
     monkeypatch.undo()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_is_started_again_has_the_time_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("training_container.checkpoints.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def started() -> Checkpoints:
+        return Checkpoints.open(tmp_path, {"run": "r"})
+
+    first = started()
+    now[0] += 60
+    first.keep("lightgbm/0.done", b"x")
+    now[0] += 30  # a kill: nobody knows of these
+    second = started()
+    assert second.spent == 60 and left_of(3.0, second.spent) == pytest.approx(2.0)
+    now[0] += 200
+    second.keep("lightgbm/1.done", b"x")
+    assert left_of(3.0, started().spent) == pytest.approx(0.3)  # however often: enough for a model
+    assert Checkpoints.open(tmp_path, {"run": "another"}).spent == 0 and left_of(3.0, 0.0) == 3.0
+
+
+def test_folds_keep_side_by_side(tmp_path: Path) -> None:
+    kept = Checkpoints.open(tmp_path, {"run": "r"})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: [kept.keep(f"{at}.done", b"x" * at) for _ in range(50)], range(8)))
+    assert [kept.read(f"{at}.done") for at in range(8)] == [b"x" * at for at in range(8)]
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".partial"]
