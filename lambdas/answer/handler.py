@@ -31,7 +31,14 @@ TELLING = 2.0
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `AnswerInput` in, the piece's report out."""
-    return answer(AnswerInput.from_json(event), load(ArtifactSettings)).to_json()
+    given, settings = AnswerInput.from_json(event), load(ArtifactSettings)
+    try:
+        return answer(given, settings).to_json()
+    except Exception as fault:
+        # A Distributed Map says no more than that its children failed.
+        told = " ".join(str(fault).split())[:300]
+        Registry(settings.registry).update_run(given.run, reason=f"piece {given.piece}: {type(fault).__name__}: {told}")
+        raise
 
 
 def answer(given: AnswerInput, settings: ArtifactSettings) -> PieceReport:

@@ -14,6 +14,9 @@ from lambdas.shared.aws import sns
 from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
+CHILDREN = "States.ExceedToleratedFailureThreshold"
+"""What a map of pieces fails with; what a piece failed with stands in the run's row."""
+
 RELEASED = ("failed", "rejected")
 """Runs that trained nothing to keep: the same data may be dropped again."""
 
@@ -31,8 +34,9 @@ def notify(given: NotifyInput, settings: NotifySettings) -> Notified:
     """Closes the run, if Claim came as far as writing one, and publishes to the topic."""
     registry = Registry(settings.registry)
     failed = given.status == "failed"
-    reason = failure(given.step, given.error, given.cause) if failed else given.reason
     row = registry.find_run(given.run) if given.run else None
+    cause = row.reason if row is not None and given.error == CHILDREN and row.reason else given.cause
+    reason = failure(given.step, given.error, cause) if failed else given.reason
     if row is not None:
         registry.update_run(given.run, status=given.status, reason=reason, step=given.step or "Notify")
         if given.status in RELEASED and row.content:

@@ -16,6 +16,7 @@ from lambdas.answer.handler import handle as answer
 from lambdas.claim.handler import handle as claim
 from lambdas.join.handler import handle as join
 from lambdas.plan.handler import handle as plan
+from tests.steps.cloud import HANDLERS
 
 from .conftest import Batches, table
 
@@ -320,3 +321,20 @@ def test_names_that_are_taken_get_underscores(batches: Batches) -> None:
     (row,) = batches.rows("new.csv")
     assert (row["line"], row["prediction"]) == ("x", "y")
     assert row["line_"] == "2" and row["prediction_"] in "012"
+
+
+def test_a_piece_that_fails_says_which_and_why(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The map itself says no more than that its tolerance was exceeded."""
+    run = batches.cloud.claim("batch/flowers/new.csv", table(10).encode())["run"]
+    plan({"run": run, "model": "flowers"}, None)
+
+    def fail(*_: Any) -> Any:
+        raise OSError("no space left\non the device")
+
+    monkeypatch.setattr("lambdas.answer.handler.blocks_of", fail)
+    with pytest.raises(OSError, match="no space left"):
+        answer({"run": run, "model": "flowers", "piece": 1}, None)
+    cause = "The specified tolerated failure threshold was exceeded"
+    told = {"execution": "exe-1", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Answer"}
+    HANDLERS["notify"]({**told, "error": "States.ExceedToleratedFailureThreshold", "cause": cause}, None)
+    assert batches.cloud.registry.run(run).reason == "Answer failed: piece 1: OSError: no space left on the device"

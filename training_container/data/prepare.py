@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from training_container.data.table import Table
 
 
+NARROWEST = 1e-6
+"""Standard deviation of a regression's target as a share of its mean."""
+
+
 def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
     """The data set in `paths` (parts of one format and header), ready to learn from.
 
@@ -73,6 +77,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     kind_of_label = label_type(labels)
     encoded = encode(labels, kind_of_label, wished, target)
     task, classes, codes = encoded.task(wished), encoded.classes, encoded.codes
+    if task == "regression":
+        _check_scale(target, codes)
     kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
     described = describe(kept, spec, target)
     if all(each.dropped for each in described.values()):
@@ -106,6 +112,16 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         validation=rows["validation"],
         holdout=rows["holdout"],
     )
+
+
+def _check_scale(target: str, values: NDArray[Any]) -> None:
+    """Refuses a target whose values float32, in which models answer, can hardly tell apart."""
+    mean, spread = float(values.mean()), float(values.std())
+    if spread < NARROWEST * abs(mean):
+        raise DataFault(
+            f"the values of {target!r} differ by about {spread:.3g} around {mean:.9g}, which models cannot tell apart; "
+            f"expected differences of at least a millionth: subtract {mean:.0f} from them"
+        )
 
 
 def _without_split(spec: Spec) -> Spec:
