@@ -17,7 +17,7 @@ from training_container.encoding import Encoder
 from training_container.ensemble import ensemble, greedy
 from training_container.faults import JobFault
 from training_container.models.catboost import CatBoost
-from training_container.models.family import Choosy, Flavour, Problem, Tunable, deal
+from training_container.models.family import Choosy, Flavour, Problem, Tunable, deal, repeats
 from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
@@ -124,15 +124,16 @@ def metric_of(dataset: Dataset, wanted: str | None) -> str:
 def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints: Checkpoints) -> Problem:
     """All rows but the hold-out as encoded tables on the training device."""
     device, rows = the_device(), dataset.learning
+    encoded = encoder.encode(rows.columns)
     return Problem(
         task=dataset.task,
         metric=metric,
         direction=METRICS[dataset.task][metric],
         classes=len(dataset.classes),
         sizes=tuple(each.size for each in encoder.vocabularies),
-        rows=encoder.encode(rows.columns).to(device),
+        rows=encoded.to(device),
         target=rows.target,
-        fold=deal(rows.target, len(dataset.classes)),
+        fold=deal(rows.target, len(dataset.classes), again=repeats(encoded, rows.target)),
         seed=seed,
         device=device,
         checkpoints=checkpoints,

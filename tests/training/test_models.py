@@ -7,10 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
-from training_container.encoding import Table
+from dropforge.contract.spec import Spec
+from training_container.checkpoints import Checkpoints
+from training_container.data.dataset import Options
+from training_container.data.prepare import prepare_table
+from training_container.encoding import Encoder, Table
 from training_container.models.bagging import answer
 from training_container.models.body import RegressionTail, TargetScale, predict, target_scales
 from training_container.models.catboost import CatBoost
@@ -23,6 +28,7 @@ from training_container.models.linear import Moments, Ridge, Softmax, solve
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
 from training_container.models.packed import PackedEmbedding, PackedPeriodic
+from training_container.selection import pose
 from training_container.watch import Budget
 
 if TYPE_CHECKING:
@@ -214,6 +220,24 @@ def test_a_leaning_target_is_tried_on_its_logarithm() -> None:
     assert [scale.log for scale in target_scales(prices - 10)] == [False]  # below zero there is none
     assert [scale.log for scale in target_scales(np.arange(500.0))] == [False]
     assert [scale.log for scale in target_scales(prices / 1e6)] == [False]  # log1p bends nothing there
+
+
+def test_rows_that_were_copied_under_other_ids_share_a_fold() -> None:
+    drawn = np.random.default_rng(0)
+    frame = pl.DataFrame({f"x{at}": drawn.normal(size=200).round(4) for at in range(3)})
+    frame = frame.with_columns(
+        pl.Series("kind", drawn.choice(["a", "b", ""], 200)), pl.Series("won", drawn.choice(["no", "yes"], 200))
+    )
+    copied = pl.concat([frame] * 3).sample(fraction=1.0, shuffle=True, seed=1).with_row_index("id")
+    dataset = prepare_table(copied, Options(spec=Spec(target="won")))
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    problem = pose(dataset, encoder, "auc", 0, Checkpoints())
+    rows = [tuple(row) for row in np.c_[problem.rows.numbers.numpy(), problem.target].tolist()]
+    folds: dict[tuple[float, ...], set[int]] = {}
+    for row, fold in zip(rows, problem.fold.tolist(), strict=True):
+        folds.setdefault(row, set()).add(fold)
+    assert len(rows) == 3 * len(folds) and all(len(each) == 1 for each in folds.values())
+    assert np.bincount(problem.fold).min() > 0.8 * len(rows) / 5
 
 
 @pytest.mark.parametrize("log", [False, True])
