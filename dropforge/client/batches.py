@@ -79,8 +79,12 @@ def _plain_row(at: int, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any, where: str) -> Any:
     """A JSON value; NaN, which JSON has not, is a missing value as everywhere here."""
+    if type(value).__name__ == "datetime64":
+        value = value.astype("datetime64[us]")  # finer ones are numbers to Python
     if hasattr(value, "item") and not isinstance(value, str | int | float):
         value = value.item()  # a number of numpy or torch
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        value = value.astimezone(datetime.UTC).replace(tzinfo=None)  # as Parquet's are read
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, datetime.date | datetime.datetime):

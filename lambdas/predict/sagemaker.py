@@ -11,8 +11,6 @@ import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from lambdas.predict.common import checked_body, live_row, predicted
 from lambdas.serving.documents import write
 from lambdas.serving.faults import InputFault, short
@@ -158,7 +156,7 @@ def written(answers: Answers, card: ModelCard, wanted: str) -> Response:
         return _response(CSV, text.getvalue().encode())
     found = predictions(answers, card)
     if wanted == LINES:
-        return _response(LINES, b"".join(orjson.dumps(each) + b"\n" for each in found))
+        return _response(LINES, b"".join(write(each) + b"\n" for each in found))
     return Response(200, HEADERS, write({"predictions": found}))
 
 

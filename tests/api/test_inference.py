@@ -173,3 +173,8 @@ def test_a_model_that_cannot_be_loaded_is_not_ready(cloud: Cloud, made: Little) 
     cloud.s3.delete_object(Bucket="artifacts", Key=live.artifact)
     for reply in (v2("ready", "flowers", None), infer({"inputs": tensors(made, 1)})):
         assert reply.status == 503 and "its owner has been told" in reply.body["error"]
+
+
+def test_half_a_surrogate_pair_in_an_id_comes_back(made: Little) -> None:
+    reply = infer(json.dumps({"id": "\ud800", "inputs": tensors(made, 1)}).encode())
+    assert (reply.status, reply.body["id"]) == (200, "\ud800")

@@ -51,6 +51,14 @@ def test_every_request_is_signed_for_execute_api(api: ApiServer, connection: Con
     assert api.asked[0].headers["user-agent"].startswith("dropforge/")
 
 
+def test_a_blank_in_a_query_is_signed_as_the_service_reads_it(api: ApiServer, connection: Connection) -> None:
+    api.say("POST /live/models/houses/predict", answer(1))
+    Api(connection).predict("houses", b"[{}]", query={"explain": "true", "class": "very good"})
+    (asked,) = api.asked
+    assert asked.path == "/live/models/houses/predict?class=very%20good&explain=true"
+    assert asked.headers["authorization"].endswith(f"Signature={signature(asked, api.url + asked.path)}")
+
+
 def test_listings_are_read_to_their_end(api: ApiServer, connection: Connection) -> None:
     lines = [{"model": name} for name in "abc"]
     api.say("GET /live/models", {"models": lines[:2], "next": "b"}, {"models": lines[2:], "next": None})

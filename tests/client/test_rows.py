@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from dropforge.client import Fault, rowfiles
 from dropforge.client.batches import Batch, of_rows
 from training_container.data import sniffing
+from training_container.data.dates import parse_dates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +140,27 @@ def test_a_programs_values_become_json() -> None:
     assert content_type == "application/json"
     expected = {"a": 0.5, "b": 3, "c": 1.5, "d": None, "e": None, "f": "2026-01-02", "g": True, "h": "x", "i": True}
     assert json.loads(body) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("moment", "sent"),
+    [
+        (datetime.datetime(2024, 5, 31, 10, tzinfo=datetime.UTC), "2024-05-31T10:00:00"),
+        (
+            datetime.datetime(2024, 5, 31, 10, tzinfo=datetime.timezone(datetime.timedelta(hours=2))),
+            "2024-05-31T08:00:00",
+        ),
+        (datetime.datetime(2024, 5, 31, 10), "2024-05-31T10:00:00"),
+        (np.datetime64("2024-05-31T10:00:00", "ns"), "2024-05-31T10:00:00"),
+        (np.datetime64("2024-05-31T10:00:00", "s"), "2024-05-31T10:00:00"),
+        (np.datetime64("NaT", "ns"), None),
+    ],
+)
+def test_moments_are_sent_as_dates_are_read(moment: Any, sent: str | None) -> None:
+    (batch,) = of_rows([{"when": moment}])
+    assert json.loads(batch.request()[0]) == [{"when": sent}]
+    if sent:
+        assert parse_dates(pl.Series([sent]), "iso").null_count() == 0
 
 
 @pytest.mark.parametrize(

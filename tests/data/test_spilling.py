@@ -287,3 +287,18 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
         done = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
         used.append(float(done.stdout) / 1024)
     assert used[1] < used[0] + 40, f"MiB for 5 MB and for 43 MB of text: {used}"
+
+
+@pytest.mark.parametrize("lines", [1, 49, 60, 3_000])
+def test_a_block_ends_where_a_row_does_however_long_its_quotes(lines):
+    """Each line of the quoted text looks like a row."""
+    quoted = "".join(f"{at},x,5\n" for at in range(lines))
+    head = b'1,"a",2\n2,"b",3\n'
+    assert blocks.row_end(head + f'3,"{quoted}'.encode()) == len(head)
+    whole = head + f'3,"{quoted}",4\n'.encode()
+    assert blocks.row_end(whole + b'4,"c') == len(whole)
+
+
+def test_a_quote_that_stands_astray_stops_nothing():
+    rows = b"1,x,2\n" * 400_000
+    assert blocks.row_end(b'5" nail,x,2\n' + rows + b"7") == len(rows) + 12

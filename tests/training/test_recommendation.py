@@ -16,14 +16,14 @@ from training_container import trainer
 from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Options
 from training_container.data.prepare import prepare_table
-from training_container.encoding import MISSING
+from training_container.encoding import MISSING, UNKNOWN
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
 from training_container.recommendation import factors, parts
 from training_container.recommendation.blend import weigh
 from training_container.recommendation.factors import Chain, sample_factors
 from training_container.recommendation.graph import build
-from training_container.recommendation.model import asking
+from training_container.recommendation.model import asking, vocabulary
 from training_container.recommendation.pairs import Pair, nearest, stacked
 from training_container.recommendation.proof import prove
 from training_container.recommendation.ranking import best_items, list_scores
@@ -250,3 +250,10 @@ def test_a_whole_run_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     model = onnx.load_from_string((out / "model.onnx").read_bytes())
     assert [each.name for each in model.graph.input] == ["user_id", "item_id"]
     assert [each.name for each in model.graph.output] == [PREDICTION, ITEMS, SCORES]
+
+
+@pytest.mark.parametrize("written", [["17.0", "4.0", "170.0"], ["17", "4", "170"], ["17.0", "4", "170"]])
+def test_an_id_is_known_in_every_spelling_and_named_once(written: list[str]) -> None:
+    made = vocabulary("item", np.array([*written, "a b", ""], dtype=object))
+    sent = np.array(["17", "17.0", "4", "4.0", "170", "a b", "18"], dtype=object)
+    assert made.encode(sent).tolist() == [3, 3, 2, 2, 4, 5, UNKNOWN] and made.size == 6

@@ -20,6 +20,9 @@ BLOCK = 16 << 20
 LONGEST_ROW = 64 << 20
 """Bytes of one row: a file without line breaks is no table."""
 
+LONGEST_QUOTED = 1 << 20
+"""Bytes that quotes may hold together across line breaks: more is a quote that stands astray."""
+
 
 def text_blocks(path: Path, data_format: DataFormat) -> Iterator[bytes]:
     """The file's text as UTF-8 without a byte order mark, in blocks of whole rows; the last may lack its line break.
@@ -67,15 +70,15 @@ def row_end(raw: bytes, before: int = 0) -> int:
 
     `before` quotes stand in the row's text before `raw`.
 
-    Where stray quotes leave the count odd for long, the last line break is as good as any.
+    Where stray quotes leave the count odd for `LONGEST_QUOTED` bytes, the last line break is as good as any.
     """
     last = end = raw.rfind(b"\n")
-    quoted = before % 2 == 1 or b'"' in raw
-    for _ in range(50):
-        if not quoted or (before + raw.count(b'"', 0, max(end, 0))) % 2 == 0:
-            return end + 1
-        end = raw.rfind(b"\n", 0, end)
-    return last + 1
+    quotes = before + raw.count(b'"', 0, max(end, 0))
+    while quotes % 2 and end >= max(0, last - LONGEST_QUOTED):
+        above = raw.rfind(b"\n", 0, end)
+        quotes -= raw.count(b'"', max(above, 0), end)
+        end = above
+    return (last if quotes % 2 else end) + 1
 
 
 def check_text(raw: bytes, at: int = 0) -> None:

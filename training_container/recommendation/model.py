@@ -14,7 +14,7 @@ import torch
 
 from dropforge.contract.schema import Column
 from training_container.data.values import MISSING as MISSING_TEXTS
-from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary
+from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary, spellings
 from training_container.recommendation.pairs import Pair
 from training_container.recommendation.ranking import SHOWN
 from training_container.recommendation.ratings import Ratings, pieces
@@ -82,8 +82,10 @@ class Tables:
 
     def item_names(self) -> list[str]:
         """Items by code; empty for unknown and missing."""
-        names = [text for text, code in self.item.codes.items() if code >= FIRST]
-        return ["", "", *names]
+        names: dict[int, str] = {}
+        for text, code in self.item.codes.items():
+            names.setdefault(code, text)  # the first of its spellings
+        return ["", "", *(names[code] for code in range(FIRST, self.item.size))]
 
     @torch.no_grad()
     def answer(self, values: dict[str, np.ndarray]) -> Answers:
@@ -122,9 +124,11 @@ class Tables:
 
 
 def vocabulary(column: str, *texts: np.ndarray) -> Vocabulary:
-    """Every id that occurs, numbers in their order and texts sorted, after unknown and missing."""
-    found = sorted({text for part in texts for text in part if text != ""}, key=_order)
-    known = {text: FIRST + at for at, text in enumerate(found)}
+    """Every id that occurs, in all its spellings: numbers in their order, texts sorted, after unknown and missing."""
+    seen = {text for part in texts for text in part if text != ""}
+    found = sorted({spellings(text)[0] for text in seen}, key=_order)
+    known = {spelled: FIRST + at for at, text in enumerate(found) for spelled in spellings(text)}
+    known |= {text: known[spellings(text)[0]] for text in sorted(seen)}
     return Vocabulary(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(found) + FIRST, UNKNOWN)
 
 

@@ -31,6 +31,14 @@ NUMBERS = NUMPY.keys() - {"BOOL", "BF16"}
 
 
 def table_of(inputs: Sequence[Any], blob: memoryview, card: ModelCard) -> Table | None:
+    """The model's inputs (see `_table_of`); None as well for tensors that are not made as tensors are."""
+    try:
+        return _table_of(inputs, blob, card)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _table_of(inputs: Sequence[Any], blob: memoryview, card: ModelCard) -> Table | None:
     """The model's inputs; None when the request is another, or a value cannot be taken.
 
     Args:
@@ -38,12 +46,11 @@ def table_of(inputs: Sequence[Any], blob: memoryview, card: ModelCard) -> Table 
         blob: all that follows the JSON.
         card: of a model whose columns are all numbers.
     """
-    try:
-        if set(map(len, inputs)) != {FIELDS}:
-            return None
-        names, datatypes, shapes, values = zip(*map(IN_BINARY if blob else IN_JSON, inputs), strict=True)
-        (count, *rest), datatype = shapes[0], datatypes[0]
-    except (KeyError, TypeError, ValueError):
+    if set(map(len, inputs)) != {FIELDS}:
+        return None
+    names, datatypes, shapes, values = zip(*map(IN_BINARY if blob else IN_JSON, inputs), strict=True)
+    (count, *rest), datatype = shapes[0], datatypes[0]
+    if set(map(type, names)) != {str}:
         return None
     alike = datatypes.count(datatype) == shapes.count(shapes[0]) == len(names) and datatype in NUMBERS
     if not alike or type(count) is not int or not 0 < count <= MOST_ROWS:

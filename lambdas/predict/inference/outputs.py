@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import orjson
 
 from dropforge.contract.ids import prediction_ids
 from dropforge.contract.schema import ITEMS, PREDICTION, PROBABILITIES, SCORES
 from lambdas.predict.inference.datatypes import BYTES, NUMPY, packed
 from lambdas.predict.inference.wire import HEADER, Output
+from lambdas.serving.documents import write
 from lambdas.serving.faults import InputFault, short
 from lambdas.serving.model import as_label
 from lambdas.shared.http import Response
@@ -178,7 +178,7 @@ def _packed(made: Made) -> bytes:
 
 
 def _written(document: Mapping[str, Any], blobs: Sequence[bytes]) -> Response:
-    body = orjson.dumps(document)
+    body = write(document)
     headers = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
     if not blobs:
         return Response(200, headers, body)
