@@ -45,6 +45,25 @@ def test_names_of_classes_are_the_same_however_accents_were_written(some, zipped
     assert look(zipped(mixed)).classes == ("zero", "\u00e9")
 
 
+def test_names_in_utf_8_that_do_not_say_so_are_read_as_it(some, zipped):
+    path = zipped({name.replace("one/", "Äpfel/"): body for name, body in some.items()})
+    body = bytearray(path.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        at = body.find(mark)
+        while at >= 0:
+            body[at + flags] &= ~8  # the bit that says UTF-8
+            at = body.find(mark, at + 1)
+    path.write_bytes(bytes(body))
+    found = look(path)
+    assert found.classes == ("zero", "Äpfel")
+    with open_zip(path) as archive:
+        assert all(read_member(archive, each) for each in found.members)
+
+
+def test_names_that_begin_with_a_dot_and_a_stroke_are_names(some, zipped):
+    assert look(zipped({f"./{name}": body for name, body in some.items()})).classes == ("one", "zero")
+
+
 def test_a_few_files_that_are_no_pictures_are_set_aside_by_name(some, zipped):
     found = look(zipped({**some, "README.md": b"hello", "cover.png": next(iter(some.values())), "one/empty.png": b""}))
     assert found.aside == (

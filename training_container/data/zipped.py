@@ -94,7 +94,7 @@ def survey(archive: zipfile.ZipFile) -> Survey:
     """
     files = [each for each in archive.infolist() if not each.is_dir() and not _is_junk(each.filename)]
     check_members(files)
-    inside = sorted(((_folders(each.filename), each) for each in files), key=lambda pair: pair[1].filename)
+    inside = sorted(((_folders(each), each) for each in files), key=lambda pair: pair[1].filename)
     told = {each.filename: _why_not(folders, each) for folders, each in inside}
     pictures = [(folders, each) for folders, each in inside if not told[each.filename]]
     aside = tuple(f"{name}: {why}" for name, why in told.items() if why)
@@ -211,13 +211,28 @@ def _different(members: Sequence[Member]) -> list[Member]:
     return list({(each.label, each.info.CRC, each.info.file_size): each for each in members}.values())
 
 
+UTF_8 = 0x800
+"""The flag of a member whose name is UTF-8."""
+
+
 def _is_junk(name: str) -> bool:
-    return any(part in JUNK or part.startswith(".") and part != ".." for part in name.split("/"))
+    return any(part in JUNK or part.startswith(".") and part not in (".", "..") for part in name.split("/"))
 
 
-def _folders(name: str) -> tuple[str, ...]:
+def _folders(info: zipfile.ZipInfo) -> tuple[str, ...]:
     """The folders of a member, spelled in one way whatever system zipped it."""
-    return tuple(unicodedata.normalize("NFC", part).strip() for part in name.split("/")[:-1])
+    parts = [part for part in _name(info).split("/")[:-1] if part not in ("", ".")]
+    return tuple(unicodedata.normalize("NFC", part).strip() for part in parts)
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The member's name; some systems write UTF-8 without saying so, which is then read as code page 437."""
+    if info.flag_bits & UTF_8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode()
+    except UnicodeError:
+        return info.filename
 
 
 def _why_not(folders: tuple[str, ...], info: zipfile.ZipInfo) -> str:
