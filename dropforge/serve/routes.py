@@ -97,7 +97,7 @@ def endpoint(request: Request, files: Files) -> Response:
 
 def list_models(_request: Request, files: Files) -> Response:
     """Every model that serves; scores are null, for they are the registry's."""
-    return answer(200, {"models": [_line(one) for one in _current(files)]})
+    return answer(200, {"models": [_line(one) for one in _current(files)], "next": None})
 
 
 def show_model(request: Request, files: Files) -> Response:
