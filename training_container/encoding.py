@@ -22,7 +22,7 @@ from training_container.data.values import MISSING as MISSING_TEXTS
 from training_container.dates import DATE_PARTS, parse_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dropforge.contract.schema import Column
 
@@ -50,6 +50,12 @@ def spellings(text: str) -> tuple[str, ...]:
     return (plain, plain.title(), plain.upper()) if plain in ("true", "false") else (text,)
 
 
+def codes_of(kept: Sequence[str], seen: Iterable[str], first: int) -> dict[str, int]:
+    """The code of every spelling of the texts `kept`, from `first` on in their order; those of `seen` among them."""
+    known = {spelled: first + at for at, text in enumerate(kept) for spelled in spellings(text)}
+    return known | {text: known[spellings(text)[0]] for text in sorted(seen) if spellings(text)[0] in known}
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What a text column's values become: a text that is not in `codes` becomes `other`."""
@@ -68,8 +74,7 @@ class Vocabulary:
             counts[spellings(text)[0]] += count
         frequent = [text for text, count in counts.items() if count >= RARE]
         kept = sorted(sorted(frequent, key=lambda text: (-counts[text], text))[:LARGEST])
-        known = {spelled: 2 + at for at, text in enumerate(kept) for spelled in spellings(text)}
-        known |= {text: known[spellings(text)[0]] for text in sorted(seen) if spellings(text)[0] in known}
+        known = codes_of(kept, seen, 2)
         return cls(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(kept) + 2, UNKNOWN)
 
     @classmethod

@@ -14,7 +14,7 @@ import torch
 
 from dropforge.contract.schema import Column
 from training_container.data.values import MISSING as MISSING_TEXTS
-from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary, spellings
+from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary, codes_of, spellings
 from training_container.recommendation.pairs import Pair
 from training_container.recommendation.ranking import SHOWN
 from training_container.recommendation.ratings import Ratings, pieces
@@ -127,8 +127,7 @@ def vocabulary(column: str, *texts: np.ndarray) -> Vocabulary:
     """Every id that occurs, in all its spellings: numbers in their order, texts sorted, after unknown and missing."""
     seen = {text for part in texts for text in part if text != ""}
     found = sorted({spellings(text)[0] for text in seen}, key=_order)
-    known = {spelled: FIRST + at for at, text in enumerate(found) for spelled in spellings(text)}
-    known |= {text: known[spellings(text)[0]] for text in sorted(seen)}
+    known = codes_of(found, seen, FIRST)
     return Vocabulary(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(found) + FIRST, UNKNOWN)
 
 
