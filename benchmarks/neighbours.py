@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.report import Row, publish
 from dropforge.contract.results import PRIMARY
+from dropforge.metrics import scores as metrics
 from examples.datasets import SOURCES, load
-from training_container import metrics
 from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Options
 from training_container.data.prepare import prepare

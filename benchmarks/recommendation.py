@@ -28,6 +28,7 @@ import torch
 
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ITEMS, PREDICTION, Column, ModelCard
+from dropforge.metrics.lists import chosen_by_user, list_scores
 from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Options, Rows
 from training_container.data.ratings import prepare_ratings
@@ -36,7 +37,6 @@ from training_container.recommendation import blend, parts
 from training_container.recommendation.graph import build
 from training_container.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
 from training_container.recommendation.pairs import Pair
-from training_container.recommendation.ranking import chosen_by_user, list_scores
 from training_container.selection import use_cores
 from training_container.watch import Budget, Watch
 

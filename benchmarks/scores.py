@@ -15,10 +15,12 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.report import Row, publish
 from dropforge.contract.results import PRIMARY
-from training_container import metrics
+from dropforge.metrics import scores as metrics
+from dropforge.metrics.baseline import learn_baseline
+from dropforge.metrics.evaluation import compare, of_baseline, of_table
+from dropforge.metrics.intervals import intervals
+from dropforge.metrics.resampling import REPLICATES
 from training_container.scoring.calibration import calibration
-from training_container.scoring.intervals import against_baseline, intervals
-from training_container.scoring.resample import REPLICATES
 
 if TYPE_CHECKING:
     from dropforge.contract.schema import Task
@@ -36,25 +38,24 @@ def main() -> None:
     publish("scores", [*rows, false_alarms()], ["numpy", "scikit-learn"])
 
 
-def simulated(task: Task, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Truth, the answers of a model that is right most of the time, and the trivial baseline's."""
+def simulated(task: Task, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Truth, and the answers of a model that is right most of the time."""
     chance, classes = np.random.default_rng(seed), CLASSES[task]
     if not classes:
         values = chance.normal(size=rows)
-        return values, values + chance.standard_t(5, rows) / 2, np.zeros(rows)
+        return values, values + chance.standard_t(5, rows) / 2
     truth = chance.integers(0, classes, rows)
     odds = chance.normal(size=(rows, classes))
     odds[np.arange(rows), truth] += 1.5
     answers = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
-    return truth, answers, np.full((rows, classes), 1 / classes)
+    return truth, answers
 
 
 def cost(task: Task) -> Row:
     """Every metric's interval, the baseline's and the gain's; the peer is AUC alone, one resample after another."""
-    truth, answers, trivial = simulated(task, ROWS, 0)
-    scores = metrics.scores(task, truth, answers), metrics.scores(task, truth, trivial)
+    truth, answers = simulated(task, ROWS, 0)
     start = time.process_time()
-    against_baseline(task, truth, answers, trivial, scores, 0)
+    compare(of_table(task, truth, answers), of_baseline(truth, learn_baseline(task, truth, CLASSES[task])), 0)
     spent = time.process_time() - start
     name = f"intervals of all {task} scores, baseline and gain, {ROWS:,} rows"
     if task != "binary":
@@ -75,9 +76,9 @@ def loop_of_auc(truth: np.ndarray, answers: np.ndarray) -> float:
 def coverage(task: Task) -> Row:
     """Share of small hold-outs whose interval holds the true score of the deciding metric."""
     name, hits = PRIMARY[task], 0
-    right = metrics.scores(task, *simulated(task, MANY, 1)[:2])[name]
+    right = metrics.scores(task, *simulated(task, MANY, 1))[name]
     for seed in range(TRIES):
-        truth, answers, _ = simulated(task, SMALL, 10 + seed)
+        truth, answers = simulated(task, SMALL, 10 + seed)
         found = intervals(task, truth, answers, metrics.scores(task, truth, answers), seed)[name]
         hits += found.low <= right <= found.high
     return Row(f"coverage of {name}, {SMALL} rows ({TRIES} hold-outs)", hits / TRIES, "share", "higher", 0.95)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EVERY_RUN = "The function works for every run, and a run's folder has its id."
 SERVING = ("lambdas/serving", "dropforge/pictures.py")
+METRICS = "dropforge/metrics"
 READING = ("training_container/__init__.py", "training_container/data")
 
 
@@ -66,7 +67,7 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
 
 def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
-    step = step_of(scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *SERVING)
+    step = step_of(scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *SERVING, METRICS)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     bucket = around.lake.artifacts
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)

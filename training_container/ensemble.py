@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from dropforge.contract.results import METRICS
-from training_container import metrics
+from dropforge.metrics import scores as metrics
 from training_container.models.body import Body, Guarded, Mixture, drawn_back, heated, mix
 from training_container.models.family import Fitted
 

@@ -116,14 +116,14 @@ def versions() -> dict[str, str]:
 
 
 def code_digest() -> str:
-    """SHA-256 over names and contents of the sources that make a model: the trainer's, the contract's, of pictures."""
-    trainer, contract = Path(__file__).parent, Path(dropforge.__file__).parent / "contract"
+    """SHA-256 over names and contents of the sources that make a model: the trainer's and what it shares."""
+    trainer, shared = Path(__file__).parent, Path(dropforge.__file__).parent
     found = hashlib.sha256()
-    for folder in (contract, trainer):
+    for folder in (shared / "contract", shared / "metrics", trainer):
         for path in sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".html")):
             found.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
             found.update(path.read_bytes())
-    found.update((contract.parent / "pictures.py").read_bytes())
+    found.update((shared / "pictures.py").read_bytes())
     return found.hexdigest()
 
 

@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
-from training_container import metrics
+from dropforge.metrics.baseline import learn_baseline
+from dropforge.metrics.evaluation import beyond_chance, of_baseline, of_table
+from dropforge.metrics.scores import known
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
 from training_container.ensemble import ensemble, greedy
@@ -31,6 +32,9 @@ from training_container.tuning import MARGIN, tune
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+
+    from dropforge.contract.baseline import Baseline
     from dropforge.contract.spec import Search
     from training_container.data.dataset import Dataset
     from training_container.models.body import Body
@@ -231,13 +235,9 @@ def _ensemble(problem: Problem, trials: Sequence[Trial]) -> Trial:
     return Trial("ensemble", made, time.monotonic() - start)
 
 
-def baseline(dataset: Dataset, rows: int) -> np.ndarray:
-    """What knowing nothing but the training targets answers: mean [rows], or class shares [rows, classes]."""
-    target = dataset.learning.target
-    if dataset.task == "regression":
-        return np.full(rows, target.mean())
-    counts = np.bincount(target, minlength=len(dataset.classes))
-    return np.tile(counts / counts.sum(), (rows, 1))
+def baseline_of(dataset: Dataset) -> Baseline:
+    """What knowing nothing but the targets of all rows but the hold-out answers."""
+    return learn_baseline(dataset.task, dataset.learning.target, len(dataset.classes))
 
 
 def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
@@ -247,19 +247,23 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
     """
     dataset, problem = done.dataset, done.problem
     truth = dataset.holdout.target
-    trivial = baseline(dataset, len(truth))
+    ours, trivial = of_table(dataset.task, truth, answers), of_baseline(truth, baseline_of(dataset))
+    comparison = beyond_chance(ours, trivial, problem.metric, problem.seed)
     measured = Metrics(
         task=dataset.task,
         metric=problem.metric,
         direction=problem.direction,
         chosen=done.chosen.name,
-        holdout=known(metrics.scores(dataset.task, truth, answers)),
+        holdout=comparison.scores,
         validation=known(done.chosen.fitted.validation),
-        baseline=known(metrics.scores(dataset.task, truth, trivial)),
+        baseline=comparison.other,
         candidates=candidates(done),
         rows=dict(dataset.counts),
+        intervals=comparison.intervals,
+        baseline_intervals=comparison.other_intervals,
+        gains=comparison.gains,
     )
-    told = honest(measured, dataset, answers=answers, trivial=trivial, answer=answer, seed=problem.seed)
+    told = honest(measured, dataset, answers=answers, answer=answer, seed=problem.seed)
     return replace(told, notes=(*done.notes, *told.notes))
 
 
@@ -271,8 +275,3 @@ def candidates(done: Study) -> tuple[Candidate, ...]:
         Candidate(trial.name, known(trial.fitted.validation), round(trial.seconds, 3), settings)
         for trial, settings in [(done.chosen, done.chosen.fitted.settings), *members]
     )
-
-
-def known(scores: dict[str, float]) -> dict[str, float]:
-    """The scores that exist: AUC does not where the rows hold one class alone, and JSON has no NaN."""
-    return {name: value for name, value in scores.items() if not np.isnan(value)}

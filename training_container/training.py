@@ -26,7 +26,7 @@ from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
 from training_container.report.page import write_report
 from training_container.scoring.telling import tell_scores, write_summaries
-from training_container.selection import score, study, the_device, use_cores
+from training_container.selection import baseline_of, score, study, the_device, use_cores
 from training_container.stopping import finishing
 from training_container.watch import Budget, Watch
 
@@ -123,6 +123,7 @@ def write(job: Job, done: Study, watch: Watch, start: float) -> None:
         tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
+        evidence.write_json(folder / names.BASELINE_FILE, baseline_of(done.dataset).to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
         write_tensorboard(folder / names.TENSORBOARD_FOLDER.strip("/"), done.trials)
         write_summaries(folder / names.TENSORBOARD_FOLDER.strip("/"), measured)

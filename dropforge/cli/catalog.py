@@ -18,6 +18,7 @@ from dropforge.cli.tables import (
     run_facts,
     runs_table,
     scores,
+    scores_text,
     versions_table,
 )
 from dropforge.client.sdk import TIMEOUT
@@ -74,8 +75,8 @@ def show(
         finish(shell, watch(shell, run, timeout))
         return
     row = shell.forge.run(run)
-    tables = [scores(row.metrics, row.baseline, row.metric, row.intervals)] if row.metrics else []
-    shell.result(row.to_json(), run_facts(row), *tables, *notes_text(row.notes))
+    scored = shell.forge.run(row.duplicate_of) if row.duplicate_of else row
+    shell.result(row.to_json(), run_facts(row), *(scores_text(scored) if scored.metrics else []))
 
 
 def models(

@@ -12,12 +12,13 @@ from rich.text import Text
 
 from dropforge.cli.live import follow_live
 from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
-from dropforge.cli.tables import STYLES, counted, facts, notes_text, scores, size
+from dropforge.cli.tables import STYLES, counted, facts, scores_text, size
 from dropforge.client.batchruns import batch_outcome
-from dropforge.client.drops import Dropped, checked_file, model_name
+from dropforge.client.drops import Dropped, Wishes, checked_file, model_name, upload
 from dropforge.client.faults import Fault
 from dropforge.client.pictures import as_file
 from dropforge.client.sdk import TIMEOUT
+from dropforge.contract.spec import DIFFERENCES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dropforge.client import Outcome
     from dropforge.contract.registry import RunRow
 
+REPLACE_HELP = "Replace the live version although the new one differs in this, or is this"
 SHOWN_FROM = 5_000_000
 """Bytes: a smaller upload is over before a bar can be read."""
 
@@ -52,6 +54,13 @@ def drop(
     spec: Annotated[
         Path | None, typer.Option("--spec", metavar="FILE", help="Wishes to lay beside the data, as spec.yaml.")
     ] = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option("--replace", metavar="NAME", help=f"{REPLACE_HELP}: {', '.join(DIFFERENCES)}. Repeatable."),
+    ] = None,
+    unproven: Annotated[
+        bool, typer.Option("--unproven", help="Serve the version even if its gain over a guess may be chance.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run until it has ended.")] = False,
     timeout: Timeout = TIMEOUT,
     as_json: Json = False,
@@ -59,17 +68,20 @@ def drop(
 ) -> None:
     """Drop a data set: it is trained, judged and served.
 
-    What cannot be trained on is rejected with a reason; what is no better than a guess, or worse than the live version,
-    is refused. With --wait the exit code is 0 for promoted, 1 for refused, rejected and failed; a duplicate's is that
-    of the run that has the same data.
+    What cannot be trained on is rejected with a reason. What is not surely better than a guess, scores worse than the
+    live version or cannot be compared with it is refused, and the reason names the option that overrules it. With
+    --wait the exit code is 0 for promoted, 1 for refused, rejected and failed; a duplicate's is that of the run that
+    has the same data.
 
     \b
     Example: dropforge drop houses.csv --target price --wait
     Example: dropforge drop flowers/ --wait
+    Example: dropforge drop cars.csv --target year --replace target
     """
     shell = Shell.of(context, as_json, home)
     with as_file(file) as ready:
-        dropped = _upload(shell, checked_file(ready), model_name(model, ready), target, spec)
+        wishes = Wishes(target, tuple(replace or ()), unproven)
+        dropped = _upload(shell, checked_file(ready), model_name(model, ready), wishes, spec)
     if not wait:
         hint = f"watch it with: dropforge show {dropped.run} --wait"
         shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)
@@ -77,15 +89,14 @@ def drop(
     finish(shell, watch(shell, dropped.run, timeout))
 
 
-def _upload(shell: Shell, file: Path, model: str, target: str | None, spec: Path | None) -> Dropped:
+def _upload(shell: Shell, file: Path, model: str, wishes: Wishes, spec: Path | None) -> Dropped:
     shell.note(f"uploading {file.name} ({size(file.stat().st_size)}) to {shell.forge.connection.where}")
     if not shell.err.is_terminal or file.stat().st_size < SHOWN_FROM:
-        return shell.forge.drop(file, model=model, target=target, spec=spec)
+        return upload(shell.forge.connection, file, model, wishes, spec=spec)
     columns = (TextColumn("  uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=shell.err, transient=True) as bar:
         task = bar.add_task("upload", total=file.stat().st_size)
-        return shell.forge.drop(file, model=model, target=target, spec=spec,
-                                progress=lambda count: bar.advance(task, count))  # fmt: skip
+        return upload(shell.forge.connection, file, model, wishes, lambda count: bar.advance(task, count), spec)
 
 
 def watch(shell: Shell, run: str, timeout: float) -> RunRow:
@@ -114,7 +125,7 @@ def finish(shell: Shell, row: RunRow) -> None:
         finish_batch(shell, row)
         return
     result = shell.forge.outcome(row)
-    shell.result(result.to_json(), _summary(result, row))
+    shell.result(result.to_json(), _summary(result))
     if not result.good:
         raise typer.Exit(1)
 
@@ -138,13 +149,12 @@ def _batch_headline(row: RunRow) -> str:
     return clean(f"{row.model}: nothing was predicted, the batch is {row.status}")
 
 
-def _summary(result: Outcome, row: RunRow) -> RenderableType:
+def _summary(result: Outcome) -> RenderableType:
     parts: list[RenderableType] = ["", Text(_headline(result), style=f"bold {STYLES[result.status]}")]
     if result.status != "promoted" and result.reason:
         parts.append(Text(clean(f"why: {result.reason}")))
     if result.metrics:
-        parts += ["", scores(result.metrics, result.baseline, row.metric, row.intervals), ""]
-        parts += notes_text(row.notes)
+        parts += ["", *scores_text(result), ""]
     parts.append(facts({"run": result.run, "report": result.report}))
     if result.good and result.version:
         parts.append(Text(f"next: dropforge predict {result.model} --file ROWS.csv --out PREDICTED.csv"))

@@ -13,7 +13,9 @@ from dropforge.client.batchruns import rows_done
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dropforge.client.outcome import Outcome
     from dropforge.contract.registry import RunRow
+    from dropforge.contract.scores import Suspect
 
 STYLES = {
     "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
@@ -78,6 +80,30 @@ def _between(intervals: Mapping[str, Any], name: str) -> list[str]:
         return [""] if intervals else []
     low, high = (found["low"], found["high"]) if isinstance(found, dict) else (found.low, found.high)
     return [f"{words(float(low))} to {words(float(high))}"]
+
+
+def scores_text(result: Outcome | RunRow) -> list[Table | Text]:
+    """The scores of a run with all that says how far to trust them: chance, leakage suspects, notes."""
+    table = scores(result.metrics, result.baseline, result.metric, result.intervals)
+    return [table, *_chance(result), *map(_suspect, result.suspects), *notes_text(result.notes)]
+
+
+def _chance(result: Outcome | RunRow) -> list[Text]:
+    """The gain in the deciding metric, with a warning where it may be chance; nothing where no gain was kept."""
+    gain = result.gains.get(result.metric or "")
+    if gain is None:
+        return []
+    between = f"95 % interval {words(gain.interval.low)} to {words(gain.interval.high)}"
+    told = f"better than the trivial baseline by {words(gain.value)}, {between}"
+    return [Text(told) if gain.is_sure else Text(f"{told}: the difference may be chance", style="yellow")]
+
+
+def _suspect(suspect: Suspect) -> Text:
+    """One leakage suspect, and the two lines of spec.yaml that settle it."""
+    column = suspect.column
+    what = f"column {column!r} may leak the target: {suspect.why}"
+    how = f"`drop: [{column}]` in spec.yaml leaves it out, `trusted: [{column}]` keeps it"
+    return Text(clean(f"suspect: {what}; {how}"), style="yellow")
 
 
 def notes_text(notes: Iterable[str]) -> list[Text]:

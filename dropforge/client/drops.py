@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,9 +23,10 @@ from dropforge.contract.names import (
     model_from_file,
     spec_key,
 )
+from dropforge.contract.spec import DIFFERENCES, REPLACE_KEY, UNPROVEN_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dropforge.client.connection import Connection
 
@@ -44,11 +46,44 @@ class Dropped(Record):
     """Bytes."""
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What is wished of one drop alone; it travels in the metadata of the object.
+
+    Args:
+        target: the column to predict; the pipeline's own choice when there is none.
+        replace: in what the new version may differ from the live one: names of `contract.spec.DIFFERENCES`.
+        unproven: whether it may serve although its gain over the trivial baseline may be chance.
+
+    Raises:
+        Fault: `replace` names a difference that there is none of.
+    """
+
+    target: str | None = None
+    replace: Sequence[str] = ()
+    unproven: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.replace if name not in DIFFERENCES]
+        if unknown:
+            raise Fault(f"replace {unknown[0]!r}: expected one of {', '.join(DIFFERENCES)}", "replace", "replace")
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The metadata of the object; `Fault` for a target that is no name of a column."""
+        metadata = {} if self.target is None else {"target": encoded_target(self.target)}
+        metadata |= {REPLACE_KEY: ",".join(self.replace)} if self.replace else {}
+        return metadata | ({UNPROVEN_KEY: "true"} if self.unproven else {})
+
+
+NO_WISHES = Wishes()
+
+
 def upload(
     connection: Connection,
     path: str | Path,
     model: str | None = None,
-    target: str | None = None,
+    wishes: Wishes = NO_WISHES,
     progress: Callable[[int], None] | None = None,
     spec: str | Path | None = None,
 ) -> Dropped:
@@ -58,7 +93,7 @@ def upload(
         connection: the cloud.
         path: a file with one of the endings in `FORMATS`, or a folder with one folder of pictures a class.
         model: the model's name; made from the file's name when there is none.
-        target: the column to predict; the pipeline's own choice when there is none.
+        wishes: of this drop alone.
         progress: called with the number of bytes sent since the last call, from several threads.
         spec: a `spec.yaml` of wishes, laid beside the model's data first; it stays for later drops.
 
@@ -66,14 +101,14 @@ def upload(
         Fault: no such file, another ending, a wrong name, or S3 refused.
     """
     with as_file(Path(path)) as file:
-        return _upload(connection, checked_file(file), model, target, progress, spec)
+        return _upload(connection, checked_file(file), model, wishes, progress, spec)
 
 
 def _upload(
     connection: Connection,
     file: Path,
     model: str | None,
-    target: str | None,
+    wishes: Wishes,
     progress: Callable[[int], None] | None,
     spec: str | Path | None,
 ) -> Dropped:
@@ -81,12 +116,11 @@ def _upload(
     bucket, key = connection.outputs["DropBucket"], drop_key(name, file.name)
     # A checksum of the whole object, not of its parts, is equal for equal bytes however they were sent.
     extra: dict[str, Any] = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
-    if target is not None:
-        extra["Metadata"] = {"target": encoded_target(target)}
-    wishes = None if spec is None else _checked_spec(Path(spec)).read_bytes()
+    extra |= {"Metadata": wishes.metadata} if wishes.metadata else {}
+    content = None if spec is None else _checked_spec(Path(spec)).read_bytes()
     with readable(f"uploading {file.name}", connection.where):
-        if wishes is not None:
-            connection.client("s3").put_object(Bucket=bucket, Key=spec_key(name), Body=wishes)
+        if content is not None:
+            connection.client("s3").put_object(Bucket=bucket, Key=spec_key(name), Body=content)
         version = _send(connection.client("s3"), file, bucket, key, extra, progress)
     return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size)
 

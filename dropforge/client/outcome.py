@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from dropforge.contract.documents import Record
+from dropforge.contract.scores import Gain, Interval, Suspect
 from dropforge.contract.steps import Status
 
 if TYPE_CHECKING:
@@ -30,8 +31,21 @@ class Outcome(Record):
     baseline: dict[str, float]
     """The trivial baseline's, on the same rows."""
     reason: str
+    """Why it was not promoted, and which wish would have it promoted all the same."""
     report: str | None
     """Path of report.html on this machine (embedded cloud), or its S3 URI (AWS)."""
+    metric: str | None = None
+    """The metric that decides."""
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    """Of the hold-out scores, 95 %."""
+    gains: dict[str, Gain] = field(default_factory=dict)
+    """How much better than the trivial baseline, by metric."""
+    notes: tuple[str, ...] = ()
+    """What the scores cannot say, what was not compared, and what callers have to change."""
+    suspects: tuple[Suspect, ...] = ()
+    """Columns that tell the target almost by themselves: leakage, perhaps."""
+    may_be_chance: bool = False
+    """Whether the model's gain over the trivial baseline in the deciding metric may be chance."""
 
     @property
     def good(self) -> bool:
@@ -56,4 +70,16 @@ def outcome(row: RunRow, original: Callable[[str], RunRow | None]) -> Outcome:
         baseline=known.baseline,
         reason=known.reason,
         report=known.report,
+        metric=known.metric,
+        intervals=known.intervals,
+        gains=known.gains,
+        notes=known.notes,
+        suspects=known.suspects,
+        may_be_chance=may_be_chance(known),
     )
+
+
+def may_be_chance(row: RunRow) -> bool:
+    """Whether the run was scored, and its gain in the deciding metric is not surely above 0."""
+    gain = row.gains.get(row.metric or "")
+    return gain is not None and not gain.is_sure

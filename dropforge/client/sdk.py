@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from dropforge.client import batches, pictures, rowfiles
 from dropforge.client.api import Api
 from dropforge.client.batchruns import BatchOutcome, batch_outcome, fetch
 from dropforge.client.connection import STACK, Connection
-from dropforge.client.drops import Dropped, upload, upload_batch
+from dropforge.client.drops import Dropped, Wishes, upload, upload_batch
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
 from dropforge.client.predictions import Predictions, collect, stream, wishes
@@ -82,6 +82,8 @@ class Dropforge:
         timeout: float = ...,
         progress: Callable[[int], None] | None = ...,
         spec: str | Path | None = ...,
+        replace: Sequence[str] = ...,
+        unproven: bool = ...,
     ) -> Outcome: ...
 
     @overload
@@ -95,6 +97,8 @@ class Dropforge:
         timeout: float = ...,
         progress: Callable[[int], None] | None = ...,
         spec: str | Path | None = ...,
+        replace: Sequence[str] = ...,
+        unproven: bool = ...,
     ) -> Dropped: ...
 
     def drop(
@@ -107,6 +111,8 @@ class Dropforge:
         timeout: float = TIMEOUT,
         progress: Callable[[int], None] | None = None,
         spec: str | Path | None = None,
+        replace: Sequence[str] = (),
+        unproven: bool = False,
     ) -> Dropped | Outcome:
         """Uploads a data set; its arrival starts a run.
 
@@ -119,11 +125,14 @@ class Dropforge:
             timeout: seconds to wait at most.
             progress: called with the number of bytes just sent.
             spec: a `spec.yaml` of wishes, laid beside the model's data first; it stays for later drops.
+            replace: in what the new version may differ from the live one and still take its place, of this drop alone:
+                `target`, `task`, `classes`, `columns`, `uncompared`, `worse`.
+            unproven: whether the new version may serve although its gain over the trivial baseline may be chance.
 
         Raises:
             Fault: the file cannot be dropped, or S3 refuses.
         """
-        dropped = upload(self.connection, path, model, target, progress, spec)
+        dropped = upload(self.connection, path, model, Wishes(target, replace, unproven), progress, spec)
         if not wait:
             return dropped
         row = self.wait(dropped.run, timeout)
@@ -200,7 +209,7 @@ class Dropforge:
         ended = outcome(row, self._find)
         if ended.report is None or self.connection.home is None:
             return ended
-        return replace(ended, report=str(self._fetched(ended.report, self._report_path(ended.run))))
+        return dataclasses.replace(ended, report=str(self._fetched(ended.report, self._report_path(ended.run))))
 
     def run(self, run: str) -> RunRow:
         """One run; `ApiFault` with status 404 when there is none."""

@@ -34,7 +34,7 @@ from dropforge.contract.models import (
     model_partition,
     version_key,
 )
-from dropforge.contract.scores import Interval
+from dropforge.contract.scores import Gain, Interval, Suspect
 from dropforge.contract.steps import Status
 
 __all__ = [
@@ -111,6 +111,10 @@ class RunRow(Document):
     baseline: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, Interval] = field(default_factory=dict)
     """Of the hold-out scores, 95 %."""
+    gains: dict[str, Gain] = field(default_factory=dict)
+    """How much better the candidate is than the trivial baseline, on the same rows."""
+    suspects: tuple[Suspect, ...] = ()
+    """Columns that tell the target almost by themselves."""
     notes: tuple[str, ...] = ()
     """What the scores cannot say."""
     report: str | None = None

@@ -122,6 +122,14 @@ class Verdict(Document):
     sha256: str
     """Of the judged model.onnx."""
     notes: tuple[str, ...] = ()
-    """What was not compared, and why."""
+    """What was not compared, what a wish accepted, and what callers have to change."""
     fast: FastForm | None = None
     """Of a large model that was approved: the form that loads at once, which answered the golden rows alike."""
+    rows: int = 0
+    """Hold-out rows that every score here is of: the first ones, of a large hold-out."""
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    """Of the candidate's scores."""
+    gains: dict[str, Gain] = field(default_factory=dict)
+    """How much better the candidate is than the trivial baseline, by metric."""
+    champion_gains: dict[str, Gain] = field(default_factory=dict)
+    """How much better the candidate is than the champion, by metric."""

@@ -13,6 +13,9 @@ from dropforge.contract.documents import Record
 CONFIDENCE = 0.95
 """Of every interval."""
 
+MOST_BY_CHANCE = 0.025
+"""Share of shuffles of its answers up to which a model's score is called more than chance: one tail of an interval."""
+
 
 class Interval(Record):
     """Where a figure lies with the confidence `CONFIDENCE`."""
@@ -22,15 +25,18 @@ class Interval(Record):
 
 
 class Gain(Record):
-    """How much better than the trivial baseline, in the metric's unit; positive is better whatever the direction."""
+    """How much better one model is than another, in the metric's unit; positive is better whatever the direction."""
 
     value: float
     interval: Interval
+    by_chance: float | None = None
+    """Share of shuffles of the model's answers among the rows that score at least as well; of the deciding metric alone,
+    against the trivial baseline. Where a few rows carry the score, the interval alone is too narrow."""
 
     @property
     def is_sure(self) -> bool:
-        """Whether the interval lies above 0: the model is better than the baseline, not just lucky."""
-        return self.interval.low > 0
+        """Whether the model is better, not just lucky: the interval lies above 0, and shuffled answers fall behind."""
+        return self.interval.low > 0 and (self.by_chance is None or self.by_chance <= MOST_BY_CHANCE)
 
 
 class GroupScore(Record):
@@ -90,3 +96,12 @@ class Importance(Record):
     column: str
     fall: float
     interval: Interval
+
+
+class Suspect(Record):
+    """A column that tells the target almost by itself: perhaps it is known only after the target is."""
+
+    column: str
+    why: str
+    score: float | None = None
+    """AUC or R² that the column reaches alone; None where only its name is suspect."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
@@ -14,6 +14,30 @@ Search = Literal["tpe", "random", "grid", "none"]
 
 class SpecFault(ValueError):
     """A wish that cannot be met; the message names the key, the value and what was expected."""
+
+
+class Replace(Record):
+    """Differences from the live model that its owner accepts; without the wish, each of them refuses a new version."""
+
+    target: bool = False
+    """The new version predicts another column."""
+    task: bool = False
+    """The new version has another task: classes where there were numbers, say."""
+    classes: bool = False
+    """The new version has classes that the live one lacks, or lacks some of its classes."""
+    columns: bool = False
+    """The new data lack a column that the live version reads; it is compared with that column missing."""
+    uncompared: bool = False
+    """The live version cannot be read, or cannot answer the new hold-out rows, so that nothing can be compared."""
+    worse: bool = False
+    """The new version scores worse than the live one on the same rows."""
+
+
+DIFFERENCES = ("target", "task", "classes", "columns", "uncompared", "worse")
+"""The fields of `Replace`."""
+
+REPLACE_KEY, UNPROVEN_KEY = "replace", "unproven"
+"""Metadata of a dropped object that hold wishes for this drop alone: names of `Replace` with commas, and `true`."""
 
 
 class Spec(Record):
@@ -38,6 +62,10 @@ class Spec(Record):
     """Column name to kind, where the rule would choose another."""
     trusted: tuple[str, ...] = ()
     """Columns known to be known before the target is: never leakage suspects."""
+    replace: Replace = field(default_factory=Replace)
+    """In what a new version may differ from the live one and still take its place."""
+    unproven: bool = False
+    """Whether a version may serve although its gain over the trivial baseline may be chance."""
 
     @classmethod
     def read(cls, value: Mapping[str, Any] | None) -> Spec:
@@ -54,6 +82,7 @@ class Spec(Record):
         unknown = [key for key in value if key not in known]
         if unknown:
             raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; expected one of {known}")
+        _check_replace(value.get("replace"))
         try:
             spec = cls.from_json(value)
         except DocumentError as fault:
@@ -61,3 +90,23 @@ class Spec(Record):
         if not 0 < spec.budget <= 24 * 60:
             raise SpecFault(f"spec.yaml: budget: expected minutes between 0 and 1440, got {spec.budget}")
         return spec
+
+    def for_drop(self, metadata: Mapping[str, str]) -> Spec:
+        """These wishes, and those that the metadata of one dropped object add for its own run.
+
+        Raises:
+            SpecFault: the metadata name a difference that there is none of.
+        """
+        names = [name.strip() for name in metadata.get(REPLACE_KEY, "").split(",") if name.strip()]
+        _check_replace(dict.fromkeys(names, True), where="the object's metadata: replace")
+        unproven = self.unproven or metadata.get(UNPROVEN_KEY, "").lower() == "true"
+        return replace(self, replace=replace(self.replace, **dict.fromkeys(names, True)), unproven=unproven)
+
+
+def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
+    """Raises `SpecFault` for a difference that there is none of; its type is checked with all others."""
+    unknown = [name for name in value if name not in DIFFERENCES] if isinstance(value, Mapping) else []
+    if unknown:
+        raise SpecFault(
+            f"{where}: unknown name {unknown[0]!r}; expected one of {list(DIFFERENCES)}, each true or false"
+        )

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from dropforge.contract.ids import digest
 from dropforge.contract.names import SUCCESS, set_prefix, spec_key
+from dropforge.contract.spec import REPLACE_KEY, UNPROVEN_KEY
 from lambdas.shared.aws import s3
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def identity(given: ClaimInput, drop: Drop) -> str:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the owner asked for: the target in the object's own metadata, and the model's spec.yaml, as they are now."""
+    """What the owner asked for: in the object's own metadata, and in the model's spec.yaml, as they are now."""
 
     content: str
     """What equal wishes have in common."""
@@ -42,14 +43,17 @@ class Wishes:
 
 def wishes(given: ClaimInput, drop: Drop) -> Wishes:
     """The wishes that this drop is claimed with, whatever spec.yaml says later."""
-    target = head(given.bucket, given.key, given.version)["Metadata"].get("target", "")
+    metadata = head(given.bucket, given.key, given.version)["Metadata"]
+    target = metadata.get("target", "")
+    # Only where they are there: drops of before these wishes existed keep their identity.
+    more = [f"{key}={metadata[key]}" for key in (REPLACE_KEY, UNPROVEN_KEY) if metadata.get(key)]
     try:
         spec = head(given.bucket, spec_key(drop.model))
     except ClientError as fault:
         if fault.response["Error"]["Code"] not in NOT_FOUND:
             raise
-        return Wishes(digest(target, ""), "")
-    return Wishes(digest(target, identity_of(spec)), spec.get("VersionId"))
+        return Wishes(digest(target, "", *more), "")
+    return Wishes(digest(target, identity_of(spec), *more), spec.get("VersionId"))
 
 
 def head(bucket: str, key: str, version: str = "") -> dict[str, Any]:

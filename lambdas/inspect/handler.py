@@ -57,8 +57,8 @@ def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
 def examine(row: RunRow, drop: Drop, found: list[Source]) -> Decision:
     """What is to be learned from the objects; they lie on disk only as long as that takes."""
     check_drop(drop, [source.size for source in found])
-    spec = read_spec(objects.read_spec(row))
-    target = objects.target_wish(dropped(row, drop))
+    metadata = objects.metadata_of(dropped(row, drop))
+    spec, target = read_spec(objects.read_spec(row)).for_drop(metadata), metadata.get("target") or None
     with tempfile.TemporaryDirectory() as folder:
         return decide([fetch(source, Path(folder)) for source in found], spec, target)
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from lambdas.shared.sources import Source
 
 
-def target_wish(source: Source) -> str | None:
-    """The target that the object's own metadata names: what `dropforge drop --target` writes."""
+def metadata_of(source: Source) -> dict[str, str]:
+    """The object's own metadata, which hold wishes for this drop alone: what `dropforge drop --target` writes."""
     head = s3().head_object(Bucket=source.bucket, Key=source.key, **source.at_version)
-    return head["Metadata"].get("target") or None
+    return dict(head["Metadata"])
 
 
 def read_spec(row: RunRow) -> bytes | None:

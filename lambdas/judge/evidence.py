@@ -1,33 +1,46 @@
-"""What a verdict rests on, computed in the serving runtime itself: golden rows replayed, hold-out rows scored."""
+"""What a verdict rests on, computed in the serving runtime itself: golden rows replayed, hold-out rows answered."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dropforge.contract.baseline import Baseline
 from dropforge.contract.parity import difference, scale_of
-from lambdas.judge.clusters import cluster_scores
-from lambdas.judge.lists import list_parity, ranking_scores
-from lambdas.judge.scores import regression, scores
+from dropforge.metrics.evaluation import (
+    Ratings,
+    dealt,
+    of_baseline,
+    of_clusters,
+    of_popularity,
+    of_ratings,
+    of_table,
+)
+from lambdas.judge.lists import list_parity, shown
 from lambdas.serving.faults import ModelFault
 from lambdas.serving.pictures import MOST_PICTURES
 from lambdas.serving.rows import Rows, to_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from dropforge.contract.schema import Column
+    from dropforge.metrics.evaluation import Answered
     from lambdas.serving.model import Answers, ServedModel
 
 VALUES = ("regression", "recommendation")
 """Tasks whose predictions are numbers."""
 
 HOLDOUT_SCHEMA = "dropforge.rows/1"
-BATCH = 5_000
+BATCH_ROWS = 5_000
 """Rows answered in one call."""
+
+SEED = 0
+"""Of resamples, and of the clusters that are dealt at random."""
 
 
 class EvidenceFault(ValueError):
@@ -36,18 +49,33 @@ class EvidenceFault(ValueError):
 
 @dataclass(frozen=True)
 class Holdout:
-    """The rows that chose nothing: raw columns, and the target as the data had it."""
+    """The rows that chose nothing: raw columns, the target as the data had it, and what the baseline answers."""
 
     rows: Rows
     target: list[Any]
+    baseline: Baseline
 
     @classmethod
-    def read(cls, body: bytes) -> Holdout:
-        """Reads `holdout.json.gz`; `EvidenceFault` when it is none."""
-        value = json.loads(gzip.decompress(body))
+    def read(cls, rows: bytes, baseline: bytes | None) -> Holdout:
+        """Reads `holdout.json.gz` and `baseline.json`.
+
+        Raises:
+            EvidenceFault: the first is none, or the trainer left no second.
+        """
+        if baseline is None:
+            raise EvidenceFault("baseline.json: expected it, got none: older trainers left none; drop the data again")
+        value = json.loads(gzip.decompress(rows))
         if value.get("schema") != HOLDOUT_SCHEMA:
             raise EvidenceFault(f"hold-out: expected schema {HOLDOUT_SCHEMA!r}, got {value.get('schema')!r}")
-        return cls(Rows(value["columns"], len(value["target"])), value["target"])
+        count = len(value["target"])
+        return cls(Rows(value["columns"], count), value["target"], Baseline.from_json(json.loads(baseline)))
+
+    def with_missing(self, names: Sequence[str]) -> Holdout:
+        """The same rows with further columns that hold no value."""
+        if not names:
+            return self
+        nothing = {name: [None] * self.rows.count for name in names}
+        return replace(self, rows=Rows({**self.rows.columns, **nothing}, self.rows.count))
 
 
 def parity(model: ServedModel, golden: bytes) -> float:
@@ -62,24 +90,32 @@ def parity(model: ServedModel, golden: bytes) -> float:
         raise EvidenceFault("golden.jsonl: expected at least one row, got none")
     names = model.card.names
     rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
-    given = model.predict(to_arrays(rows, model.card))
+    answers = model.predict(to_arrays(rows, model.card))
     if model.card.task in VALUES:
-        apart = _largest([line["prediction"] for line in lines], given.predictions)
-        return apart if given.recommendations is None else max(apart, list_parity(lines, given.recommendations))
-    if list(map(class_of, given.predictions)) != [class_of(line["prediction"]) for line in lines]:
+        apart = _largest([line["prediction"] for line in lines], answers.predictions)
+        return apart if answers.recommendations is None else max(apart, list_parity(lines, answers.recommendations))
+    if list(map(class_of, answers.predictions)) != [class_of(line["prediction"]) for line in lines]:
         return float("inf")
-    assert given.probabilities is not None
+    assert answers.probabilities is not None
     expected = [[line["probabilities"][name] for name in model.card.classes] for line in lines]
-    return _largest(np.asarray(expected).ravel().tolist(), given.probabilities.ravel().tolist())
+    return _largest(np.asarray(expected).ravel().tolist(), answers.probabilities.ravel().tolist())
 
 
-def _largest(expected: list[float], given: list[float]) -> float:
+def _largest(expected: list[float], got: list[float]) -> float:
     scale = scale_of(expected)
-    return max(difference(a, b, scale) for a, b in zip(expected, given, strict=True))
+    return max(difference(a, b, scale) for a, b in zip(expected, got, strict=True))
 
 
-def holdout_scores(model: ServedModel, holdout: Holdout, yardstick: ServedModel | None = None) -> dict[str, float]:
-    """The model's scores on the hold-out rows, every metric of its task.
+@dataclass(frozen=True)
+class Judged:
+    """A model's answers to the hold-out, beside those of the trivial baseline."""
+
+    model: Answered
+    baseline: Answered
+
+
+def judged(model: ServedModel, holdout: Holdout, yardstick: ServedModel | None = None) -> Judged:
+    """The model's answers to every hold-out row, scored, and the baseline's to the same rows.
 
     Args:
         model: whose answers are scored.
@@ -87,19 +123,29 @@ def holdout_scores(model: ServedModel, holdout: Holdout, yardstick: ServedModel 
         yardstick: the clustering in whose space distances are measured, `model` itself when left out.
 
     Raises:
-        InputFault: the rows lack a column that the model reads.
+        InputFault: the rows lack a column that the model reads, or hold a value that it cannot read.
         ModelFault: a class of the rows is not one of the model's, or an answer is not what the card says.
     """
     answers = [model.predict(arrays) for arrays in batches(model, holdout)]
     if model.card.task == "clustering":
-        space = yardstick or model
-        points = np.concatenate([space.features(arrays) for arrays in batches(space, holdout)])
-        return cluster_scores(points, np.concatenate([each.predictions for each in answers]))
-    truth, said = truth_of(model, holdout), _stacked(answers)
+        return _judged_clusters(np.concatenate([part.predictions for part in answers]), yardstick or model, holdout)
+    said, truth = _stacked(answers), truth_of(model, holdout)
     if model.card.task == "recommendation":
-        found = regression(truth, said)
-        return {"rmse": found["rmse"], "mae": found["mae"], **ranking_scores(model, holdout.rows.columns)}
-    return scores(model.card.task, truth, said)
+        user, item = (holdout.rows.columns[name] for name in model.card.names)
+        ratings = Ratings([str(value) for value in user], [str(value) for value in item], truth)
+        lists = [[entry["item"] for entry in part] for part in shown(model, [str(each) for each in ratings.chosen])]
+        return Judged(of_ratings(ratings, said, lists), of_popularity(ratings, holdout.baseline))
+    return Judged(of_table(model.card.task, truth, said), of_baseline(truth, holdout.baseline))
+
+
+def _judged_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> Judged:
+    points = np.concatenate([space.features(arrays) for arrays in batches(space, holdout)])
+    ours, trivial = of_clusters(points, labels), of_clusters(points, dealt(labels, SEED))
+    if ours is None or trivial is None:
+        raise ModelFault(
+            f"the {len(labels)} hold-out rows fall into {len(np.unique(labels))} clusters: expected at least 2, of many"
+        )
+    return Judged(ours, trivial)
 
 
 def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
@@ -107,10 +153,10 @@ def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
     if model.card.task in VALUES:
         return np.asarray(holdout.target, dtype=np.float64)
     codes = {name: code for code, name in enumerate(model.card.classes)}
-    unknown = next((each for each in holdout.target if class_of(each) not in codes), None)
+    unknown = next((value for value in holdout.target if class_of(value) not in codes), None)
     if unknown is not None:
         raise ModelFault(f"class {unknown!r} of the hold-out: expected one of {list(model.card.classes)}")
-    return np.asarray([codes[class_of(each)] for each in holdout.target], dtype=np.int64)
+    return np.asarray([codes[class_of(value)] for value in holdout.target], dtype=np.int64)
 
 
 def class_of(value: Any) -> str:
@@ -119,17 +165,28 @@ def class_of(value: Any) -> str:
 
 
 def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarray]]:
-    wanted = set(model.card.names)
-    columns = {name: values for name, values in holdout.rows.columns.items() if name in wanted}
-    found = []
-    size = BATCH if model.card.image is None else MOST_PICTURES
+    """The hold-out as inputs of the model, some rows at a time; `InputFault` for what it cannot read."""
+    columns = {column.name: readable(column, holdout.rows.columns[column.name])
+               for column in model.card.columns if column.name in holdout.rows.columns}  # fmt: skip
+    size = BATCH_ROWS if model.card.image is None else MOST_PICTURES
+    arrays = []
     for start in range(0, holdout.rows.count, size):
         part = {name: values[start : start + size] for name, values in columns.items()}
-        found.append(to_arrays(Rows(part, len(next(iter(part.values()), []))), model.card))
-    return found
+        arrays.append(to_arrays(Rows(part, len(next(iter(part.values()), []))), model.card))
+    return arrays
+
+
+def readable(column: Column, values: Sequence[Any]) -> Sequence[Any]:
+    """The values as the column's kind has them, where another version's rule took them for texts: `"12"` for 12."""
+    if column.kind != "number" or not any(isinstance(value, str) for value in values):
+        return values
+    try:
+        return [None if value in (None, "") else float(value) for value in values]
+    except ValueError:
+        return values  # the model says which value it cannot read
 
 
 def _stacked(answers: list[Answers]) -> np.ndarray:
     if answers[0].probabilities is None:
-        return np.concatenate([np.asarray(each.predictions, dtype=np.float64) for each in answers])
-    return np.concatenate([each.probabilities for each in answers if each.probabilities is not None]).astype(np.float64)
+        return np.concatenate([np.asarray(part.predictions, dtype=np.float64) for part in answers])
+    return np.concatenate([part.probabilities for part in answers if part.probabilities is not None]).astype(np.float64)

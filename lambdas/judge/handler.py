@@ -9,13 +9,17 @@ from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.instances import cost
+from dropforge.contract.plan import Plan
 from dropforge.contract.results import Metrics
 from dropforge.contract.steps import Judged, JudgeInput
-from lambdas.judge.champion import compare
-from lambdas.judge.evidence import Holdout, holdout_scores, parity
+from dropforge.metrics.evaluation import beyond_chance
+from lambdas.judge.champion import Candidate, compare_with_live
+from lambdas.judge.evidence import SEED, Holdout, judged, parity
 from lambdas.judge.fast import with_fast_form
 from lambdas.judge.files import collect, keep
-from lambdas.judge.verdict import Evidence, unservable, verdict
+from lambdas.judge.report import with_verdict
+from lambdas.judge.verdict import Evidence, unservable
+from lambdas.judge.verdict import verdict as verdict_of
 from lambdas.serving import explain
 from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.model import ServedModel
@@ -26,6 +30,7 @@ from lambdas.shared.registry import Registry
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow
     from dropforge.contract.results import Manifest, Verdict
+    from dropforge.contract.spec import Spec
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -34,56 +39,71 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
-    """Keeps the run's files, judges the model, and writes the verdict beside them."""
+    """Keeps the run's files, judges the model, and writes the verdict beside them and into the report."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
     price = cost(given.instance_type, given.billable_seconds)
     registry.update_run(given.run, step="Judge", job=given.job, cost=price)
     manifest, files = collect(given, artifacts)
     live = registry.live(given.model)
-    found = examine(manifest, files, live, artifacts)
-    found, faster = with_fast_form(found, files)
-    keep(given.run, {**files, **faster}, artifacts)
-    artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), found.to_json())
+    verdict = examine(manifest, files, live, artifacts, wishes_of(given.run, artifacts))
+    verdict, faster = with_fast_form(verdict, files)
+    keep(given.run, {**with_verdict(verdict, manifest, files), **faster}, artifacts)
+    artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), verdict.to_json())
     report = artifacts.uri(given.run, names.REPORT_FILE)
-    scored: dict[str, Any] = {"metric": found.metric, "metrics": found.candidate, "baseline": found.baseline}
-    registry.update_run(given.run, report=report, **scored, **beside_scores(files))
-    log("judged", step="Judge", run=given.run, model=given.model, outcome=found.outcome, parity=found.parity)
-    return Judged(found.outcome, "; ".join((*found.reasons, *found.notes)), live.version if live else "")
+    registry.update_run(given.run, report=report, **shown_of(verdict, files))
+    log("judged", step="Judge", run=given.run, model=given.model, outcome=verdict.outcome, parity=verdict.parity)
+    return Judged(verdict.outcome, "; ".join((*verdict.reasons, *verdict.notes)), live.version if live else "")
 
 
-def beside_scores(files: dict[str, bytes]) -> dict[str, Any]:
-    """The intervals of the hold-out scores, and what they cannot say, as the run's row holds them."""
-    found = Metrics.from_json(json.loads(files[names.METRICS_FILE])).to_json()
-    return {name: found[name] for name in ("intervals", "notes")}
+def wishes_of(run: str, artifacts: Artifacts) -> Spec:
+    """The wishes that Inspect wrote into the run's plan."""
+    return Plan.from_json(artifacts.read_json(f"{names.RunFiles(run).plan}{names.PLAN_FILE}")).spec
 
 
-def examine(manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts) -> Verdict:
+def shown_of(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
+    """The scores as the run's row holds them, with all that says how far to trust them."""
+    stored, measured = verdict.to_json(), Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+    suspects = json.loads(files[names.PROFILE_FILE]).get("suspects", [])
+    return {
+        "metric": verdict.metric,
+        "metrics": verdict.candidate,
+        "baseline": verdict.baseline,
+        "intervals": stored["intervals"],
+        "gains": stored["gains"],
+        "notes": [*verdict.notes, *measured.notes],
+        "suspects": suspects,
+    }
+
+
+def examine(
+    manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
+) -> Verdict:
     """The verdict on the run's model; a model that cannot be served is refused, not a fault of the judge."""
     metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
     digest = manifest.files[names.MODEL_FILE].sha256
     try:
-        return verdict(evidence(metrics, digest, files, live, artifacts))
+        return verdict_of(evidence(metrics, digest, files, live, artifacts, spec))
     except (ModelFault, InputFault) as fault:
         return unservable(metrics, digest, str(fault))
 
 
 def evidence(
-    metrics: Metrics, digest: str, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts
+    metrics: Metrics, digest: str, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
 ) -> Evidence:
     """Everything that the verdict needs, from the files of the run and the live model's."""
-    candidate = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
-    holdout = Holdout.read(files[names.HOLDOUT_FILE])
-    compared = compare(live, candidate, holdout, artifacts)
-    found = Evidence(
+    model = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
+    holdout = Holdout.read(files[names.HOLDOUT_FILE], files.get(names.BASELINE_FILE))
+    answers = judged(model, holdout)
+    candidate = Candidate(model, holdout, answers.model, spec.replace)
+    explain.check(model)
+    return Evidence(
         metric=metrics.metric,
-        direction=metrics.direction,
-        candidate=holdout_scores(candidate, holdout),
-        baseline=metrics.baseline,
-        champion=compared.scores,
-        champion_version=compared.version,
-        parity=parity(candidate, files[names.GOLDEN_FILE]),
+        task=metrics.task,
         sha256=digest,
-        notes=compared.notes,
+        parity=parity(model, files[names.GOLDEN_FILE]),
+        rows=holdout.rows.count,
+        comparison=beyond_chance(answers.model, answers.baseline, metrics.metric, SEED),
+        champion=compare_with_live(live, candidate, artifacts),
+        replace=spec.replace,
+        unproven=spec.unproven,
     )
-    explain.check(candidate)
-    return found

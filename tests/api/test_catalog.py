@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openapi_spec_validator import validate
 
-from dropforge.contract.names import METRICS_FILE
+from dropforge.contract.names import METRICS_FILE, VERDICT_FILE, RunFiles
 from dropforge.contract.routes import ALL
 from lambdas.catalog.handler import ROUTES
 from lambdas.catalog.openapi import document
@@ -56,7 +56,11 @@ def test_a_model_s_page_tells_how_far_to_trust_it(cloud: Cloud) -> None:
     run = cloud.serve("binary", "flowers")
     page = get("/models/{model}", model="flowers").body
     told = metrics(little("binary", run)).to_json()
-    assert {name: page[name] for name in BESIDE} == {name: told[name] for name in BESIDE}
+    stated = json.loads(cloud.file(run, VERDICT_FILE))
+    expected = {**told, "intervals": stated["intervals"], "gains": stated["gains"]}
+    assert {name: page[name] for name in BESIDE} == {name: expected[name] for name in BESIDE}
+    for name, value in page["metrics"].items():
+        assert page["intervals"][name]["low"] <= value <= page["intervals"][name]["high"]
     assert [each["column"] for each in page["importances"]] == ["x0", "colour"]
     row = get("/runs/{run}", run=run).body
     assert row["intervals"].keys() == row["metrics"].keys()
@@ -69,6 +73,10 @@ def test_a_run_of_before_intervals_has_a_page_too(cloud: Cloud) -> None:
     old = {name: value for name, value in json.loads(files[METRICS_FILE]).items() if name not in {*BESIDE, "groups"}}
     made = trained(little("binary", run), **{METRICS_FILE: json.dumps({**old, "direction": "higher"}).encode()})
     answer = cloud.judged("binary", run, files=made)
+    verdict = json.loads(cloud.file(run, VERDICT_FILE))
+    judged_before = {name: value for name, value in verdict.items() if name not in ("intervals", "gains", "rows")}
+    place = RunFiles(run).key(VERDICT_FILE)
+    cloud.s3.put_object(Bucket="artifacts", Key=place, Body=json.dumps(judged_before).encode())
     HANDLERS["register"]({"run": run, "model": "flowers", **answer}, None)
     page = get("/models/{model}", model="flowers").body
     assert (page["intervals"], page["importances"], page["calibration"], page["notes"]) == ({}, [], None, [])

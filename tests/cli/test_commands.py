@@ -64,6 +64,7 @@ def test_a_waited_drop_ends_with_the_promised_document(
     document = ran.document
     assert list(document) == [
         "run", "model", "status", "original", "version", "task", "target", "metrics", "baseline", "reason", "report",
+        "metric", "intervals", "gains", "notes", "suspects", "may_be_chance",
     ]  # fmt: skip
     assert (document["run"], document["status"], document["reason"]) == (THE_RUN, status, "so it is")
     report = houses.parent / ".dropforge" / "reports" / f"{THE_RUN}.html"
@@ -81,6 +82,49 @@ def test_a_duplicate_is_filled_from_the_first_run(run: Run, api: ApiServer, hous
     assert ran.document["status"] == "duplicate"
     assert (ran.document["run"], ran.document["version"]) == (THE_RUN, "7")
     assert ran.document["metrics"] == {"rmse": 0.5, "mae": 0.3}
+
+
+TRUST = {
+    "intervals": {"rmse": {"low": 0.4, "high": 0.6}},
+    "gains": {"rmse": {"value": 0.75, "interval": {"low": -0.1, "high": 0.9}, "by_chance": None}},
+    "notes": ["Only 20 hold-out rows: every score is rough."],
+    "suspects": [{"column": "price_with_tax", "why": "it is named like the target 'price'", "score": None}],
+}
+
+
+@pytest.mark.parametrize("duplicate", [False, True])
+@pytest.mark.parametrize("command", ["drop", "show"])
+def test_all_that_says_how_far_to_trust_a_score_is_shown(
+    run: Run, api: ApiServer, houses: Path, duplicate: bool, command: str
+) -> None:
+    """The same of a duplicate as of the run that has its data."""
+    copy = run_row(status="duplicate", duplicate_of=RUN, version=None, metric=None, metrics={}, baseline={})
+    tell(api, copy if duplicate else run_row(**TRUST))
+    api.say(f"GET /api/runs/{RUN}", run_row(**TRUST))
+    ran = run("drop", str(houses), "--wait") if command == "drop" else run("show", THE_RUN)
+    shown = " ".join(ran.out.split())
+    for words in (
+        "0.4 to 0.6",
+        "better than the trivial baseline by 0.75, 95 % interval -0.1 to 0.9: the difference may be chance",
+        "note: Only 20 hold-out rows",
+        "suspect: column 'price_with_tax' may leak the target",
+        "`trusted: [price_with_tax]` keeps it",
+    ):
+        assert words in shown
+    if command == "drop":
+        document = run("drop", str(houses), "--wait", "--json").document
+        assert document["may_be_chance"] is True
+        assert {name: document[name] for name in TRUST} == TRUST
+
+
+def test_what_a_drop_may_replace_travels_with_it(run: Run, api: ApiServer, houses: Path) -> None:
+    tell(api, run_row())
+    assert run("drop", str(houses), "--replace", "target", "--replace", "worse", "--unproven").code == 0
+    (put,) = [asked for asked in api.asked if asked.method == "PUT"]
+    assert (put.headers["x-amz-meta-replace"], put.headers["x-amz-meta-unproven"]) == ("target,worse", "true")
+    ran = run("drop", str(houses), "--replace", "everything")
+    assert ran.code == 1
+    assert "replace 'everything': expected one of target, task, classes, columns, uncompared, worse" in ran.err
 
 
 @pytest.mark.parametrize(("original", "code"), [("promoted", 0), ("refused", 1), ("failed", 1), ("rejected", 1)])
@@ -155,7 +199,8 @@ OF_BATCHES = {
     "output": None,
     "output_version": None,
 }
-EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, "intervals": {}, "notes": [], **OF_BATCHES}
+SCORED = {"intervals": {}, "gains": {}, "notes": [], "suspects": []}
+EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, **SCORED, **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
 

@@ -39,7 +39,7 @@ def houses(tmp_path: Path) -> Path:
 
 def test_a_file_lands_under_its_model_and_its_run_is_known(connection: Connection, bucket: Any, houses: Path) -> None:
     sent: list[int] = []
-    dropped = drops.upload(connection, houses, target="price", progress=sent.append)
+    dropped = drops.upload(connection, houses, wishes=drops.Wishes("price"), progress=sent.append)
     found = bucket.head_object(Bucket="drops", Key="datasets/house-prices/House Prices.csv")
     assert dropped.key == "datasets/house-prices/House Prices.csv"
     assert dropped.object_version == found["VersionId"]

@@ -126,6 +126,12 @@ def test_an_outcome_has_its_report_on_this_machine(forge: Dropforge, api: ApiSer
         "baseline": {"rmse": 1.25, "mae": 0.9},
         "reason": "",
         "report": str(path),
+        "metric": "rmse",
+        "intervals": {},
+        "gains": {},
+        "notes": [],
+        "suspects": [],
+        "may_be_chance": False,
     }
     assert path.read_bytes() == b"<html>the report</html>"
 

@@ -71,6 +71,21 @@ def test_the_target_of_the_drop_wins_over_the_spec(cloud, houses):
     assert plan_of(cloud).spec.target == "größe"
 
 
+def test_what_one_drop_may_replace_stands_in_its_plan_beside_the_spec(cloud, houses):
+    cloud.put("datasets/houses/spec.yaml", "replace: {worse: true}\n")
+    metadata = {"replace": "target, columns", "unproven": "true"}
+    assert cloud.inspect(KEY, houses, Metadata=metadata)["outcome"] == "accepted"
+    spec = plan_of(cloud).spec
+    accepted = {name for name, value in spec.replace.to_json().items() if value}
+    assert (accepted, spec.unproven) == ({"worse", "target", "columns"}, True)
+
+
+def test_a_difference_that_there_is_none_of_is_rejected(cloud, houses):
+    answer = cloud.inspect(KEY, houses, Metadata={"replace": "everything"})
+    assert answer["outcome"] == "rejected"
+    assert "the object's metadata: replace: unknown name 'everything'; expected one of ['target'" in answer["reason"]
+
+
 def test_a_set_of_parts_is_one_data_set(cloud, houses):
     lines = houses.splitlines(keepends=True)
     for name, rows in (("part-00000.csv", lines[1:50]), ("part-00001.csv", lines[50:])):
@@ -101,6 +116,8 @@ def test_large_data_go_to_a_gpu_first(cloud, houses):
         (KEY, None, "target: prise", "target: no column 'prise' in the data; .*did you mean 'price'"),
         (KEY, None, "target: [", "spec.yaml: .*expected YAML"),
         (KEY, None, "taget: price", "unknown key 'taget'"),
+        (KEY, None, "replace: {traget: true}", "replace: unknown name 'traget'; expected one of"),
+        (KEY, None, "replace: yes please", "replace: expected an object"),
         (KEY, None, "a: &x [1]\nb: *x", "line 2 has an alias"),
         (KEY, None, "metric: auc", r"metric: 'auc' is none of regression; expected one of \['rmse'"),
         (KEY, None, "x" * 70_000, "70000 bytes; expected at most 65536"),

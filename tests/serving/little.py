@@ -30,13 +30,17 @@ from dropforge.contract.schema import (
     ModelCard,
 )
 from dropforge.contract.scores import Gain, GroupedBy, GroupScore, Importance, Interval
-from lambdas.judge.scores import scores
+from dropforge.metrics.baseline import learn_baseline
+from dropforge.metrics.scores import scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dropforge.contract.baseline import Baseline
+
 COLOURS = ("red", "green", "blue")
 TASKS = ("regression", "binary", "multiclass")
+SUSPECTS = [{"column": "x3", "why": "it is named like the target 'outcome'", "score": None}]
 
 
 @dataclass(frozen=True)
@@ -202,10 +206,11 @@ def trained(made: Little, **changes: bytes) -> dict[str, bytes]:
     files = {
         names.MODEL_FILE: made.body,
         names.METRICS_FILE: json.dumps(metrics(made).to_json()).encode(),
-        names.PROFILE_FILE: b'{"schema": "dropforge.profile/1"}',
+        names.PROFILE_FILE: json.dumps({"schema": "dropforge.profile/1", "suspects": SUSPECTS}).encode(),
+        names.BASELINE_FILE: json.dumps(baseline(made).to_json()).encode(),
         names.GOLDEN_FILE: b"".join(json.dumps(line).encode() + b"\n" for line in golden(made)),
         names.HOLDOUT_FILE: gzip.compress(json.dumps(holdout(made)).encode(), mtime=0),
-        names.REPORT_FILE: f"<h1>{task}</h1>".encode(),
+        names.REPORT_FILE: f"<h1>{task}</h1>\n{names.VERDICT_MARK}\n".encode(),
         f"{names.TENSORBOARD_FOLDER}events": b"\0\1\2",
         **changes,
     }
@@ -229,6 +234,11 @@ def truth(made: Little) -> np.ndarray:
     """Values or class codes."""
     kind = np.float64 if made.card.task == "regression" else np.int64
     return np.asarray(made.target, dtype=kind)
+
+
+def baseline(made: Little) -> Baseline:
+    """What the trivial baseline answers."""
+    return learn_baseline(made.card.task, truth(made), len(made.card.classes))
 
 
 def metrics(made: Little) -> Metrics:

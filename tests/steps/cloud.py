@@ -22,6 +22,8 @@ from moto.server import ThreadedMotoServer
 
 from dropforge.contract import names
 from dropforge.contract.ids import run_id
+from dropforge.contract.plan import DataFormat, Lineage, Plan
+from dropforge.contract.spec import Spec
 from lambdas.claim.handler import handle as claim
 from lambdas.judge.handler import handle as judge
 from lambdas.notify.handler import handle as notify
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     import pytest
 
 HANDLERS = {"claim": claim, "judge": judge, "register": register, "promote": promote, "notify": notify}
+NOWHERE = Lineage("drops", "datasets/flowers/a.csv", "v1", 10, "sha256-x", "trainer:1")
 EVENTS = Path(__file__).parent / "events"
 CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch)
 WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish")
@@ -87,9 +90,13 @@ class Cloud:
     def train(self, task: str, model: str, run: str, **changes: Any) -> str:
         """Leaves what a training job would have left; its prefix."""
         prefix = f"{names.RunFiles(run).training}job/output/model"
+        spec = changes.pop("spec", Spec())
         files = changes.pop("files", None) or trained(little(task, run, model), **changes)
         for name, body in files.items():
             self.s3.put_object(Bucket="artifacts", Key=f"{prefix}/{name}", Body=body)
+        plan = Plan(run, model, "outcome", "regression", DataFormat("csv"), NOWHERE, spec)
+        key = f"{names.RunFiles(run).plan}{names.PLAN_FILE}"
+        self.s3.put_object(Bucket="artifacts", Key=key, Body=json.dumps(plan.to_json()).encode())
         return f"s3://artifacts/{prefix}/"
 
     def judged(self, task: str, run: str, model: str = "flowers", **changes: Any) -> dict[str, Any]:

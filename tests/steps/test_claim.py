@@ -52,7 +52,7 @@ def test_the_same_content_is_a_duplicate_of_its_run(cloud: Cloud) -> None:
     assert first["run"] in row.reason
 
 
-@pytest.mark.parametrize("change", ["target", "spec", "image"])
+@pytest.mark.parametrize("change", ["target", "replace", "unproven", "spec", "image"])
 def test_other_wishes_or_another_trainer_make_old_data_new_work(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
@@ -61,7 +61,8 @@ def test_other_wishes_or_another_trainer_make_old_data_new_work(
         cloud.drop("datasets/flowers/spec.yaml", b"target: b")
     if change == "image":
         monkeypatch.setenv("IMAGE", "trainer:2")
-    more = {"Metadata": {"target": "b"}} if change == "target" else {}
+    wishes = {"target": "b", "replace": "target", "unproven": "true"}
+    more = {"Metadata": {change: wishes[change]}} if change in wishes else {}
     assert cloud.claim(KEY, b"same", "two", **more)["outcome"] == "claimed"
 
 

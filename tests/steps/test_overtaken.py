@@ -124,6 +124,6 @@ def test_an_ill_bucket_does_not_open_the_gate(cloud: Cloud, monkeypatch: pytest.
         reads(cloud, monkeypatch, code)()
 
 
-def test_a_champion_that_is_gone_is_not_compared(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_champion_that_is_gone_refuses_whoever_comes(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = reads(cloud, monkeypatch, "NoSuchKey")()
-    assert answer["outcome"] == "approved" and "not compared with the live version 1" in answer["reason"]
+    assert answer["outcome"] == "refused" and "not compared with the live version 1" in answer["reason"]

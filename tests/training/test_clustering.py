@@ -11,22 +11,19 @@ import numpy as np
 import pytest
 import torch
 from sklearn import datasets
-from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import Column
-from lambdas.judge import clusters as judged
 from lambdas.serving.explain import explanations
-from lambdas.serving.faults import ModelFault
 from lambdas.serving.model import ServedModel
 from lambdas.serving.rows import from_json, to_arrays
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
 from training_container.clustering import fitting
-from training_container.clustering.fitting import Points, fit, scores, search
+from training_container.clustering.fitting import Points, fit, search
 from training_container.clustering.portrait import portraits
 from training_container.data.dataset import Rows
 from training_container.export.runtime import Runtime
@@ -102,18 +99,6 @@ def test_a_few_odd_rows_are_no_cluster(quiet: Watch) -> None:
     same = np.concatenate([np.zeros((299, 2)), [[1.0, 1.0]]]).astype(np.float32)
     with pytest.raises(JobFault, match="no clusters found: each split of 300 rows"):
         search(Points(same, same, "silhouette", "higher", 0, Checkpoints()), Budget(1e-9), quiet)
-
-
-def test_the_judge_scores_as_the_trainer(wine: np.ndarray) -> None:
-    for count in (2, 3, 7):
-        labels = KMeans(count, n_init=1, random_state=count).fit_predict(wine)
-        assert judged.cluster_scores(wine, labels) == pytest.approx(scores(wine, labels), rel=1e-6)
-    alone = np.r_[np.zeros(len(wine) - 1, int), 1]
-    assert judged.cluster_scores(wine, alone) == pytest.approx(scores(wine, alone), rel=1e-6)
-    assert judged.MOST == fitting.SCORED
-    assert scores(wine, np.zeros(len(wine), int)) is None
-    with pytest.raises(ModelFault, match="fall into 1 clusters"):
-        judged.cluster_scores(wine, np.zeros(len(wine), int))
 
 
 def test_portraits_say_what_is_different_and_nothing_of_masked_columns() -> None:

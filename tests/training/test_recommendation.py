@@ -12,6 +12,7 @@ import torch
 
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
+from dropforge.metrics.lists import list_scores
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
 from training_container.data.dataset import Options
@@ -26,7 +27,7 @@ from training_container.recommendation.graph import build
 from training_container.recommendation.model import asking, vocabulary
 from training_container.recommendation.pairs import Pair, nearest, stacked
 from training_container.recommendation.proof import prove
-from training_container.recommendation.ranking import best_items, list_scores
+from training_container.recommendation.ranking import best_items
 from training_container.recommendation.ratings import Ratings
 from training_container.recommendation.run import Learned, golden_rows, learn, measure
 from training_container.training import ModelCard

@@ -13,15 +13,16 @@ from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
 
 from dropforge.contract.results import METRICS, PRIMARY, Metrics
-from training_container import metrics
+from dropforge.metrics import scores as metrics
+from dropforge.metrics.evaluation import compare, of_table
+from dropforge.metrics.intervals import intervals
+from dropforge.metrics.resampling import Resamples, wilson
+from dropforge.metrics.weighted import figures_of
 from training_container.scoring import groups as grouping
 from training_container.scoring.calibration import calibration
 from training_container.scoring.groups import score_groups
 from training_container.scoring.importance import importances
-from training_container.scoring.intervals import against_baseline, intervals
 from training_container.scoring.notes import notes, rare_classes
-from training_container.scoring.resample import Resamples, wilson
-from training_container.scoring.weighted import figures_of
 
 TASKS = {"regression": 0, "binary": 2, "multiclass": 4}
 
@@ -77,11 +78,10 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(task: Any) -> None
 @pytest.mark.parametrize("task", TASKS)
 def test_twenty_thousand_rows_cost_less_than_two_seconds(task: Any) -> None:
     truth, answers, trivial = made(task, 20_000)
-    scores = metrics.scores(task, truth, answers), metrics.scores(task, truth, trivial)
     start = time.process_time()
-    found = against_baseline(task, truth, answers, trivial, scores, 0)
+    found = compare(of_table(task, truth, answers), of_table(task, truth, trivial), 0)
     assert time.process_time() - start < 2
-    assert set(found.model) == set(found.gains) == set(METRICS[task])
+    assert set(found.intervals) == set(found.gains) == set(METRICS[task])
     assert all(each.is_sure for each in found.gains.values())
 
 
@@ -224,11 +224,10 @@ def test_many_columns_are_all_measured_on_fewer_rows() -> None:
 
 
 def told(task: Any, truth: np.ndarray, answers: np.ndarray, trivial: np.ndarray) -> Metrics:
-    scores = metrics.scores(task, truth, answers), metrics.scores(task, truth, trivial)
-    found = against_baseline(task, truth, answers, trivial, scores, 0)
+    found = compare(of_table(task, truth, answers), of_table(task, truth, trivial), 0)
     name = PRIMARY[task]
-    return Metrics(task, name, METRICS[task][name], "m", *scores[:1], {}, scores[1], (), {"holdout": len(truth)},
-                   found.model, found.baseline, found.gains)  # fmt: skip
+    return Metrics(task, name, METRICS[task][name], "m", found.scores, {}, found.other, (), {"holdout": len(truth)},
+                   found.intervals, found.other_intervals, found.gains)  # fmt: skip
 
 
 def test_notes_say_what_is_too_small_and_nothing_where_all_is_well() -> None:

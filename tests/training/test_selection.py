@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from training_container import metrics
+from dropforge.metrics import scores as metrics
 from training_container.checkpoints import Checkpoints
 from training_container.ensemble import calibrated, ensemble, greedy, guarded, weighed_by
 from training_container.models import lightgbm as lightgbm_family

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
+from dropforge.metrics.clusters import cluster_scores
+from dropforge.metrics.scores import better
 from training_container.clustering.body import Mixture, Nearest
 from training_container.faults import JobFault
-from training_container.metrics import better
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,9 +38,6 @@ MOST_ROWS = {"kmeans": 100_000, "minibatch-kmeans": 1_000_000, "mixture-diagonal
 
 WIDEST = 40
 """Features, beyond which full covariances have more numbers than rows can tell."""
-
-SCORED = 2_000
-"""Rows of which all distances are taken for a score; the judge takes the same."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +83,6 @@ class Search:
     """The best of each way."""
     curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     """Way to its scores by number of clusters, from 2; NaN where it did not count."""
-
-
-def scores(points: np.ndarray, labels: np.ndarray) -> dict[str, float] | None:
-    """Every metric of clustering over the first `SCORED` rows; None where they fall into fewer than two clusters."""
-    some, codes = points[:SCORED].astype(np.float64), labels[:SCORED]
-    if not 2 <= len(np.unique(codes)) < len(codes):
-        return None
-    return {
-        "silhouette": float(silhouette_score(some, codes)),
-        "davies_bouldin": float(davies_bouldin_score(some, codes)),
-        "calinski_harabasz": float(calinski_harabasz_score(some, codes)),
-    }
 
 
 @dataclass(frozen=True)
@@ -198,7 +183,7 @@ def fit(way: str, count: int, train: np.ndarray, validation: np.ndarray, seed: i
         made = _mixture(way, count, points, seed) if way.startswith("mixture") else _means(way, count, points, seed)
     labels = made.predict(points)
     sizes = np.bincount(labels, minlength=count)
-    found = scores(validation, made.predict(validation.astype(np.float64)))
+    found = cluster_scores(validation, made.predict(validation.astype(np.float64)))
     if sizes.min() < max(2, LEAST * len(points)) or found is None:
         return None
     order = np.argsort(-sizes, kind="stable")

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from dropforge.contract import names
+from dropforge.contract.baseline import Baseline
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import METRICS, Candidate, Metrics
 from dropforge.contract.schema import FEATURES
+from dropforge.metrics.evaluation import compare, dealt, of_clusters
 from training_container import evidence
 from training_container.clustering.body import ClusterBody, ClusterNative, answer
-from training_container.clustering.fitting import Points, Search, scores, search
-from training_container.clustering.resampled import intervals
+from training_container.clustering.fitting import Points, Search, search
 from training_container.clustering.story import write_story
 from training_container.curves import write_scalars
 from training_container.encoding import Encoder
@@ -74,6 +75,7 @@ def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoi
         tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
+        evidence.write_json(folder / names.BASELINE_FILE, Baseline("clustering").to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
         boards = folder / names.TENSORBOARD_FOLDER.strip("/")
         for each in done.found.best:
@@ -110,28 +112,29 @@ def learn(
 def measure(done: Clustered, metric: str, seed: int) -> Metrics:
     """The scores on the hold-out, once, beside those of clusters of the same sizes dealt at random."""
     points, labels = done.points(done.dataset.holdout), done.labels(done.dataset.holdout)
-    dealt = np.random.default_rng(seed).permutation(labels)
-    ours, trivial = scores(points, labels), scores(points, dealt)
+    ours, trivial = of_clusters(points, labels), of_clusters(points, dealt(labels, seed))
     if ours is None or trivial is None:
         raise JobFault(f"all {len(labels)} hold-out rows fall into one cluster; expected at least 2: drop more rows")
+    comparison = compare(ours, trivial, seed)
     chosen = done.found.chosen
     measured = Metrics(
         task="clustering",
         metric=metric,
         direction=METRICS["clustering"][metric],
         chosen=chosen.way,
-        holdout=ours,
+        holdout=comparison.scores,
         validation=chosen.validation,
-        baseline=trivial,
+        baseline=comparison.other,
         candidates=tuple(
             Candidate(each.way, each.validation, round(each.seconds, 3), {"clusters": each.clusters, "bic": each.bic})
             for each in done.found.best
         ),
         rows=dict(done.dataset.counts),
+        intervals=comparison.intervals,
+        baseline_intervals=comparison.other_intervals,
+        gains=comparison.gains,
     )
-    found = intervals(points, (labels, dealt), (ours, trivial), seed)
-    told = dataclasses.replace(measured, intervals=found.model, baseline_intervals=found.baseline, gains=found.gains)
-    return dataclasses.replace(told, notes=notes(told, labels, labels, ()))
+    return dataclasses.replace(measured, notes=notes(measured, labels, labels, ()))
 
 
 def export_clusters(folder: Path, done: Clustered, card: ModelCard, watch: Watch) -> Proof:

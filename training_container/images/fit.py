@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from training_container import metrics
+from dropforge.metrics import scores as metrics
 from training_container.images.checkpoint import Checkpoint
 from training_container.images.recipe import Recipe, choose
 from training_container.images.steps import BATCH, Learner, Material, logits_of

@@ -10,7 +10,10 @@ import numpy as np
 
 from dropforge.contract import names
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
-from training_container import evidence, metrics
+from dropforge.metrics.baseline import learn_baseline
+from dropforge.metrics.evaluation import beyond_chance, of_baseline, of_table
+from dropforge.metrics.scores import known
+from training_container import evidence
 from training_container.curves import write_scalars
 from training_container.data.dataset import Options
 from training_container.images.checkpoint import FILE as CHECKPOINT
@@ -20,10 +23,9 @@ from training_container.images.proofs import golden_pictures, write_picture_hold
 from training_container.images.reading import read_set
 from training_container.images.story import write_story
 from training_container.scoring.calibration import calibration
-from training_container.scoring.intervals import against_baseline
 from training_container.scoring.notes import notes
 from training_container.scoring.telling import tell_scores, write_summaries
-from training_container.selection import known, the_device
+from training_container.selection import the_device
 from training_container.stopping import finishing
 from training_container.training import complete_folder, device_name
 from training_container.watch import Budget
@@ -31,6 +33,7 @@ from training_container.watch import Budget
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dropforge.contract.baseline import Baseline
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
     from training_container.images.fit import Fitted
@@ -89,6 +92,7 @@ def write(job: Job, done: Seen, watch: Watch, start: float) -> None:
         tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
+        evidence.write_json(folder / names.BASELINE_FILE, baseline_of(done.images).to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.images.profile)
         boards = folder / names.TENSORBOARD_FOLDER.strip("/")
         write_scalars(boards, NAME, done.fitted.curves, {})
@@ -101,23 +105,25 @@ def measure(done: Seen, metric: str, seed: int) -> Metrics:
     """The scores on the hold-out, once, beside those of the classes' shares, with everything needed to believe them."""
     images, fitted = done.images, done.fitted
     task, truth, answers = images.task, images.holdout.codes, done.answers.astype(np.float64)
-    trivial = baseline(images)
+    ours, trivial = of_table(task, truth, answers), of_baseline(truth, baseline_of(images))
+    comparison = beyond_chance(ours, trivial, metric, seed)
     measured = Metrics(
         task=task,
         metric=metric,
         direction=METRICS[task][metric],
         chosen=NAME,
-        holdout=known(metrics.scores(task, truth, answers)),
+        holdout=comparison.scores,
         validation=known(fitted.validation),
-        baseline=known(metrics.scores(task, truth, trivial)),
+        baseline=comparison.other,
         candidates=(Candidate(NAME, known(fitted.validation), round(fitted.seconds, 3), settings_of(fitted)),),
         rows={**images.counts, "without_target": images.counts["unreadable"] + images.counts["contradicting"]},
+        intervals=comparison.intervals,
+        baseline_intervals=comparison.other_intervals,
+        gains=comparison.gains,
+        calibration=calibration(truth, answers, seed),
     )
-    found = against_baseline(task, truth, answers, trivial, (measured.holdout, measured.baseline), seed)
-    told = replace(measured, intervals=found.model, baseline_intervals=found.baseline, gains=found.gains,
-                   calibration=calibration(truth, answers, seed))  # fmt: skip
-    said = (*left_out(images.counts), *notes(told, truth, answers, images.classes))
-    return replace(told, notes=said)
+    said = (*left_out(images.counts), *notes(measured, truth, answers, images.classes))
+    return replace(measured, notes=said)
 
 
 def settings_of(fitted: Fitted) -> dict[str, object]:
@@ -127,11 +133,10 @@ def settings_of(fitted: Fitted) -> dict[str, object]:
             "parameters": parameters, "resumed": fitted.resumed}  # fmt: skip
 
 
-def baseline(images: ImageSet) -> np.ndarray:
-    """The classes' shares in training and validation, for every hold-out picture: [N, classes]."""
+def baseline_of(images: ImageSet) -> Baseline:
+    """The shares of the classes in training and validation."""
     learned = np.concatenate([images.train.codes, images.validation.codes])
-    shares = np.bincount(learned, minlength=len(images.classes)) / len(learned)
-    return np.tile(shares, (len(images.holdout), 1))
+    return learn_baseline(images.task, learned, len(images.classes))
 
 
 def left_out(counts: dict[str, int]) -> list[str]:

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from dropforge.contract.schema import Column
+from dropforge.metrics.lists import SHOWN
 from training_container.data.values import MISSING as MISSING_TEXTS
 from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary, codes_of, spellings
 from training_container.recommendation.pairs import Pair
-from training_container.recommendation.ranking import SHOWN
 from training_container.recommendation.ratings import Ratings, pieces
 
 if TYPE_CHECKING:

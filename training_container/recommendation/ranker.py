@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from dropforge.metrics.lists import chosen_by_user, list_scores
 from training_container.recommendation import parts
 from training_container.recommendation.pairs import Pair, stacked
-from training_container.recommendation.ranking import best_items, chosen_by_user, list_scores
+from training_container.recommendation.ranking import best_items
 
 if TYPE_CHECKING:
     from training_container.checkpoints import Checkpoints

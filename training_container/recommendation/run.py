@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from dropforge.contract import names
+from dropforge.contract.baseline import Baseline
 from dropforge.contract.results import METRICS, Candidate, Metrics
+from dropforge.metrics.evaluation import Ratings, beyond_chance, of_popularity, of_ratings
 from training_container import evidence
 from training_container.curves import write_scalars
 from training_container.data.ratings import role_names
 from training_container.export.runtime import Runtime
-from training_container.metrics import mae, rmse
 from training_container.recommendation.blend import Blended, fit
+from training_container.recommendation.few import few_users
 from training_container.recommendation.graph import build
-from training_container.recommendation.honest import UserScores, honest
 from training_container.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
 from training_container.recommendation.proof import prove
-from training_container.recommendation.ranking import chosen_by_user, list_scores, scores_of_lists
 from training_container.recommendation.story import write_story
+from training_container.scoring.notes import notes
 from training_container.scoring.telling import tell_scores, write_summaries
 from training_container.selection import metric_of
 from training_container.training import complete_folder, make_card
@@ -67,6 +68,8 @@ def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoi
         tell_scores(measured, watch.step("score"))
         watch.step("report").tell(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
+        scored = dataset.holdout.take(np.arange(min(evidence.HOLDOUT_ROWS, len(dataset.holdout))))
+        evidence.write_json(folder / names.BASELINE_FILE, baseline_of(done, scored).to_json())
         evidence.write_json(folder / names.PROFILE_FILE, dataset.profile)
         boards = folder / names.TENSORBOARD_FOLDER.strip("/")
         for name, curves in done.blended.curves.items():
@@ -101,39 +104,47 @@ def learn(dataset: Dataset, budget: Budget, seed: int, watch: Watch, checkpoints
 def measure(done: Learned, metric: str, seed: int) -> Metrics:
     """The scores on the hold-out, once, beside those of the mean rating and of the most rated items."""
     rows, made = done.dataset.holdout, done.made
-    raters = rows.columns[made.user.column].tolist()
-    chosen = chosen_by_user(raters, rows.columns[made.item.column].tolist())
-    users, wanted = np.array(list(chosen), dtype=object), list(chosen.values())
-    said = made.answer(rows.columns).ratings, np.full(len(rows), made.mean)
-    lists = shown(made, users), popular(made, users)
-    scores = [
-        {**errors(rows, ratings), **list_scores(items, wanted)} for ratings, items in zip(said, lists, strict=True)
-    ]
+    ratings = ratings_of(rows, made)
+    users = np.array(list(ratings.chosen), dtype=object)
+    ours = of_ratings(ratings, made.answer(rows.columns).ratings.astype(np.float64), shown(made, users))
+    trivial = of_popularity(ratings, baseline_of(done, rows))
+    comparison = beyond_chance(ours, trivial, metric, seed)
     found = done.blended
     measured = Metrics(
         task="recommendation",
         metric=metric,
         direction=METRICS["recommendation"][metric],
         chosen="blend",
-        holdout=scores[0],
+        holdout=comparison.scores,
         validation=found.validation["blend"],
-        baseline=scores[1],
+        baseline=comparison.other,
         candidates=tuple(
             Candidate(name, known, round(found.seconds.get(name, 0.0), 3), found.settings if name == "blend" else {})
             for name, known in found.validation.items()
         ),
         rows=dict(done.dataset.counts),
+        intervals=comparison.intervals,
+        baseline_intervals=comparison.other_intervals,
+        gains=comparison.gains,
     )
-    ours, trivial = (
-        UserScores.of(raters, rows.target - ratings, scores_of_lists(items, wanted))
-        for ratings, items in zip(said, lists, strict=True)
-    )
-    return honest(measured, rows.target, ours, trivial, seed)
+    return replace(measured, notes=(*notes(measured, rows.target, rows.target, ()), *few_users(ours.units)))
 
 
-def errors(rows: Rows, said: np.ndarray) -> dict[str, float]:
-    """`rmse` and `mae`."""
-    return {"rmse": rmse(rows.target, said), "mae": mae(rows.target, said)}
+def ratings_of(rows: Rows, made: Tables) -> Ratings:
+    """The rows as a recommender is scored by them."""
+    return Ratings(rows.columns[made.user.column].tolist(), rows.columns[made.item.column].tolist(), rows.target)
+
+
+def baseline_of(done: Learned, rows: Rows) -> Baseline:
+    """The mean rating, and the most rated items for every user of these rows."""
+    users = list(dict.fromkeys(rows.columns[done.made.user.column].tolist()))
+    lists = popular(done.made, np.array(users, dtype=object))
+    return Baseline(
+        "recommendation",
+        mean=float(done.made.mean),
+        median=float(np.median(done.dataset.learning.target)),
+        lists={str(user): tuple(items) for user, items in zip(users, lists, strict=True)},
+    )
 
 
 def shown(made: Tables, users: np.ndarray) -> list[list[str]]:

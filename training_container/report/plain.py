@@ -58,6 +58,8 @@ def write_plain_report(
         baseline=told.baseline,
         split=told.split,
         gain=words.gain(measured),
+        sureness=words.sureness(measured),
+        suspects=profile.get("suspects", []),
         meaning=words.MEANING,
         sections=[_marked(section) for section in told.sections],
         dropped=profile["dropped"],

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from training_container import metrics
+from dropforge.metrics import scores as metrics
 from training_container.curves import thinned
 from training_container.report import words
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.scores import CONFIDENCE, Calibration, Interval, Reliability
-from training_container.scoring.resample import MOST_ROWS, REPLICATES, Resamples, interval, sample, wilson
+from dropforge.metrics.resampling import MOST_ROWS, REPLICATES, Resamples, interval, sample, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable

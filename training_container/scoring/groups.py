@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.scores import GroupedBy, GroupScore
-from training_container import metrics
-from training_container.scoring.intervals import intervals
-from training_container.scoring.resample import Resamples, interval, wilson
+from dropforge.metrics import scores as metrics
+from dropforge.metrics.intervals import intervals
+from dropforge.metrics.resampling import Resamples, interval, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable

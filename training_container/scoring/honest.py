@@ -1,6 +1,6 @@
 """The one call that the trainer makes when the model is chosen: scores get everything that they need to be believed.
 
-    measured = honest(measured, dataset, answers=answers, trivial=trivial, answer=native.answer, seed=0)
+    measured = honest(measured, dataset, answers=answers, answer=native.answer, seed=0)
 
 It reads the hold-out rows and the model's answers, and changes neither the model nor a score.
 """
@@ -15,7 +15,6 @@ import numpy as np
 from training_container.scoring.calibration import calibration
 from training_container.scoring.groups import score_groups
 from training_container.scoring.importance import importances
-from training_container.scoring.intervals import against_baseline
 from training_container.scoring.notes import notes, rare_classes
 
 if TYPE_CHECKING:
@@ -24,28 +23,21 @@ if TYPE_CHECKING:
     from training_container.scoring.importance import Answer
 
 
-def honest(
-    measured: Metrics, dataset: Dataset, *, answers: np.ndarray, trivial: np.ndarray, answer: Answer, seed: int
-) -> Metrics:
-    """`measured` with intervals, groups, calibration, importances and notes.
+def honest(measured: Metrics, dataset: Dataset, *, answers: np.ndarray, answer: Answer, seed: int) -> Metrics:
+    """`measured` with groups, calibration, importances and notes.
 
     Args:
-        measured: the scores of `answers` and `trivial` on the hold-out.
+        measured: the scores of `answers` on the hold-out beside the baseline's.
         dataset: whose hold-out was answered.
         answers: of the model on the hold-out, values [N] or probabilities [N, classes].
-        trivial: of the trivial baseline, in the same shape.
         answer: the model, from raw columns to answers.
         seed: of resamples and shuffles.
     """
     task, holdout = dataset.task, dataset.holdout
     truth, given = holdout.target, answers.astype(np.float64)
-    found = against_baseline(task, truth, given, trivial, (measured.holdout, measured.baseline), seed)
     read = {column.name: holdout.columns[column.name] for column in dataset.columns}
     told = replace(
         measured,
-        intervals=found.model,
-        baseline_intervals=found.baseline,
-        gains=found.gains,
         groups=tuple(
             score_groups(task, truth, given, name, labels, masked=name in dataset.masked, seed=seed)
             for name, labels in dataset.groups.items()

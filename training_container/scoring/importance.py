@@ -14,9 +14,9 @@ import numpy as np
 
 from dropforge.contract.results import METRICS
 from dropforge.contract.scores import Importance, Interval
-from training_container import metrics
-from training_container.scoring.resample import Resamples, interval, sample
-from training_container.scoring.weighted import figures_of
+from dropforge.metrics import scores as metrics
+from dropforge.metrics.resampling import Resamples, interval, sample
+from dropforge.metrics.weighted import figures_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -65,10 +65,15 @@ def _chance(measured: Metrics) -> str:
     if gain.is_sure:
         return ""
     low, high = number(gain.interval.low), number(gain.interval.high)
+    why = f"95 % interval {low} to {high}"
+    if gain.interval.low <= 0:
+        why += ", which includes 0"
+    elif gain.by_chance is not None:
+        why += f", and {gain.by_chance:.1%} of shuffles of its answers score as well"
     return (
         f"This data set is too small, or its columns say too little, to tell the model from the trivial baseline: on "
-        f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, 95 % "
-        f"interval {low} to {high}, which includes 0. {MORE.get(measured.task, MORE_ROWS)}"
+        f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, {why}. "
+        f"{MORE.get(measured.task, MORE_ROWS)}"
     )
 
 

@@ -1,7 +1,17 @@
-"""Scores of predictions, in numpy alone: every metric of `contract.results.METRICS` by its name there.
+"""The metrics of regression and classification by their names in `contract.results.METRICS`, as scikit-learn has them.
 
-Predictions are `[N]` float for regression and `[N, classes]` probabilities otherwise; the truth is `[N]`, values or
-class codes.
+Predictions are [N] values for regression and [N, classes] probabilities otherwise; the truth is [N], values or class
+codes. The edge cases, each held to scikit-learn by a test:
+
+| case | score |
+|---|---|
+| R² of a constant truth | 1 where it is met exactly, 0 otherwise |
+| AUC where the rows hold one class alone | NaN: it does not exist |
+| macro F1 | the mean over the classes that occur or are predicted; a class that does neither does not count |
+| F1 of a positive class that neither occurs nor is predicted | 0 |
+| log loss of a probability of 0 | that of the float64 epsilon, 36.04 |
+| log loss of probabilities that do not sum to 1 | of the true class's probability as it is, not rescaled |
+| two classes of equal probability | the first is the prediction |
 """
 
 from __future__ import annotations
@@ -41,6 +51,11 @@ def score(task: Task, metric: str, truth: Array, predicted: Array) -> float:
     return _METRICS[task][metric](truth, predicted)
 
 
+def known(scores: dict[str, float]) -> dict[str, float]:
+    """The scores that exist: the AUC of one class does not, and JSON has no NaN."""
+    return {name: value for name, value in scores.items() if not np.isnan(value)}
+
+
 def better(direction: str, one: float, other: float) -> bool:
     """Whether `one` is strictly better than `other`; a score that is not a number is never better."""
     if np.isnan(one):
@@ -73,25 +88,31 @@ def ranks(values: Array) -> Array:
     ordered = values[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     ends = np.r_[starts[1:], len(ordered)]
-    found = np.empty(len(values))
-    found[order] = np.repeat((starts + 1 + ends) / 2, ends - starts)
-    return found
+    ranked = np.empty(len(values))
+    ranked[order] = np.repeat((starts + 1 + ends) / 2, ends - starts)
+    return ranked
 
 
 def auc(truth: Array, probabilities: Array) -> float:
     """Area under the ROC curve of the positive (second) class, from ranks; NaN when one class is missing."""
     positive = truth == 1
-    many, few = int(positive.sum()), int((~positive).sum())
-    if many == 0 or few == 0:
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if positives == 0 or negatives == 0:
         return float("nan")
-    return float((ranks(probabilities[:, 1])[positive].sum() - many * (many + 1) / 2) / (many * few))
+    lowest = positives * (positives + 1) / 2
+    return float((ranks(probabilities[:, 1])[positive].sum() - lowest) / (positives * negatives))
+
+
+def surprise(truth: Array, probabilities: Array) -> Array:
+    """Each row's negative log-likelihood, probabilities kept off 0 and 1 by the float64 epsilon; [N]."""
+    epsilon = np.finfo(np.float64).eps
+    own = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    return np.asarray(-np.log(np.clip(own, epsilon, 1 - epsilon)))
 
 
 def logloss(truth: Array, probabilities: Array) -> float:
-    """Mean negative log-likelihood of the true class, each probability kept off 0 and 1 by the float64 epsilon."""
-    eps = np.finfo(np.float64).eps
-    shares = probabilities / probabilities.sum(axis=1, keepdims=True)
-    return float(-np.mean(np.log(np.clip(shares[np.arange(len(truth)), truth], eps, 1 - eps))))
+    """Mean negative log-likelihood of the true class, natural logarithm."""
+    return float(surprise(truth, probabilities).mean())
 
 
 def accuracy(truth: Array, probabilities: Array) -> float:
@@ -100,17 +121,17 @@ def accuracy(truth: Array, probabilities: Array) -> float:
 
 
 def f1(truth: Array, probabilities: Array) -> float:
-    """F1 of the positive class for two classes, else the plain mean of every seen class's F1."""
-    guessed = probabilities.argmax(axis=1)
+    """F1 of the positive class for two classes, else the plain mean over the classes that occur or are predicted."""
+    predicted = probabilities.argmax(axis=1)
     if probabilities.shape[1] == 2:
-        return _f1_of(truth == 1, guessed == 1)
-    seen = np.union1d(truth, guessed)
-    return float(np.mean([_f1_of(truth == each, guessed == each) for each in seen]))
+        return _f1_of(truth == 1, predicted == 1)
+    classes = np.union1d(truth, predicted)
+    return float(np.mean([_f1_of(truth == code, predicted == code) for code in classes]))
 
 
-def _f1_of(truth: Array, guessed: Array) -> float:
-    together = int(truth.sum()) + int(guessed.sum())
-    return 2 * int((truth & guessed).sum()) / together if together else 0.0
+def _f1_of(truth: Array, predicted: Array) -> float:
+    total = int(truth.sum()) + int(predicted.sum())
+    return 2 * int((truth & predicted).sum()) / total if total else 0.0
 
 
 _METRICS: dict[str, dict[str, Metric]] = {

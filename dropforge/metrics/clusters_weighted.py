@@ -1,4 +1,4 @@
-"""The scores of a clustering over many weightings of the same rows at once, for the bootstrap.
+"""The metrics of clustering over many weightings of the same rows at once, for the bootstrap.
 
 A row that is drawn several times is no neighbour of itself: distances are to other rows alone, each counted as often as
 it was drawn. So a resample is not denser than the rows are, which would flatter the silhouette.
@@ -9,18 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import pairwise_distances
 
-from training_container.clustering.fitting import SCORED
-from training_container.scoring.intervals import compared
-from training_container.scoring.resample import Resamples, sample
+from dropforge.metrics.clusters import distances
 
 if TYPE_CHECKING:
-    from training_container.scoring.intervals import Intervals
-    from training_container.scoring.weighted import Figures
+    from dropforge.metrics.weighted import Figures
 
     Array = np.ndarray
-    Scores = dict[str, float]
 
 MOST_ROWS = 1_000
 """Rows that are resampled at most: all distances between them are summed for each resample."""
@@ -29,18 +24,10 @@ TOGETHER = 32
 """Weightings that are taken together."""
 
 
-def intervals(points: Array, labels: tuple[Array, Array], scores: tuple[Scores, Scores], seed: int) -> Intervals:
-    """Of the first `SCORED` points [N, F] in the model's clusters and in those of the baseline, as `scores` are."""
-    count = min(SCORED, len(points))
-    rows = sample(count, MOST_ROWS, seed)
-    ours, theirs = (figures_of(points[rows], each[rows]) for each in labels)
-    return compared("clustering", Resamples(len(rows), seed), (ours, theirs), scores, (len(rows) / count) ** 0.5)
-
-
 def figures_of(points: Array, labels: Array) -> Figures:
     """Every metric of clustering for points [N, F] in clusters `labels` [N]; NaN where fewer than two are drawn."""
     placed = points.astype(np.float64) - points.mean(axis=0)
-    apart = pairwise_distances(placed).astype(np.float32)
+    apart = distances(placed).astype(np.float32)
     codes = np.unique(labels, return_inverse=True)[1]
     own = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float32)
 

@@ -8,12 +8,13 @@ from sklearn import datasets
 from sklearn.metrics import pairwise_distances, silhouette_score
 
 from dropforge.contract.results import METRICS
-from training_container.clustering.fitting import scores
-from training_container.clustering.resampled import figures_of, intervals
-from training_container.metrics import mae, rmse
-from training_container.recommendation.honest import UserScores
-from training_container.recommendation.ranking import list_scores, scores_of_lists
-from training_container.scoring.resample import Resamples
+from dropforge.metrics.clusters import cluster_scores as scores
+from dropforge.metrics.clusters_weighted import figures_of
+from dropforge.metrics.evaluation import compare, of_clusters
+from dropforge.metrics.lists import list_scores, scores_of_lists
+from dropforge.metrics.resampling import Resamples
+from dropforge.metrics.scores import mae, rmse
+from dropforge.metrics.users import UserScores
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,10 @@ def test_a_cluster_that_is_not_drawn_is_none_and_one_alone_has_no_score(wine: tu
 def test_clusters_are_surely_better_than_chance_and_chance_is_not(wine: tuple[np.ndarray, np.ndarray]) -> None:
     points, labels = wine
     one, other = (np.random.default_rng(seed).permutation(labels) for seed in (0, 1))
-    known = [scores(points, each) for each in (labels, one, other)]
-    found = intervals(points, (labels, one), (known[0], known[1]), 0)  # type: ignore[arg-type]
-    assert all(gain.is_sure for gain in found.gains.values())
-    chance = intervals(points, (other, one), (known[2], known[1]), 0)  # type: ignore[arg-type]
-    assert not chance.gains["silhouette"].is_sure
+    real, first, second = (of_clusters(points, each) for each in (labels, one, other))
+    assert real is not None and first is not None and second is not None
+    assert all(gain.is_sure for gain in compare(real, first, 0).gains.values())
+    assert not compare(second, first, 0).gains["silhouette"].is_sure
 
 
 def test_users_are_drawn_with_all_their_ratings() -> None:

@@ -1,8 +1,9 @@
-"""Every metric against scikit-learn's."""
+"""Every metric of tables against scikit-learn's, and each edge case that `scores` states."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn import metrics as reference
 
-from training_container import metrics
+from dropforge.contract.results import METRICS
+from dropforge.metrics import scores as metrics
 
 VALUES = st.floats(-1e6, 1e6, width=32)
 
@@ -71,3 +73,39 @@ def test_nothing_to_score_is_refused() -> None:
 )  # fmt: skip
 def test_better(direction: str, one: float, other: float, expected: bool) -> None:
     assert metrics.better(direction, one, other) is expected
+
+
+def test_r2_of_a_constant_truth_is_scikit_learns() -> None:
+    same = np.full(5, 3.0)
+    for answers in (same, np.zeros(5)):
+        assert metrics.r2(same, answers) == reference.r2_score(same, answers)
+
+
+def test_macro_f1_counts_the_classes_that_occur_or_are_predicted_alone() -> None:
+    truth, answers = np.array([0, 0, 1, 1, 1]), np.eye(4)[[0, 0, 1, 1, 0]]
+    found = metrics.f1(truth, answers)
+    assert found == pytest.approx(reference.f1_score(truth, answers.argmax(axis=1), average="macro"))
+    assert found > 0.75  # over all four classes it would be half of that
+
+
+def test_f1_of_a_positive_class_that_is_nowhere_is_nothing() -> None:
+    assert metrics.f1(np.array([0, 0]), np.array([[1.0, 0.0], [0.9, 0.1]])) == 0.0
+
+
+def test_probabilities_that_do_not_sum_to_one_are_taken_as_they_are() -> None:
+    truth, answers = np.array([0, 1, 1]), np.array([[0.5, 0.2], [0.1, 0.3], [0.4, 0.4]])
+    with pytest.warns(UserWarning, match="do not sum to one"):
+        expected = reference.log_loss(truth, answers)
+    assert metrics.logloss(truth, answers) == pytest.approx(expected)
+    assert metrics.logloss(truth, answers.astype(np.float32)) == pytest.approx(expected)
+
+
+def test_of_two_classes_of_one_probability_the_first_is_predicted() -> None:
+    assert metrics.accuracy(np.array([0, 1]), np.full((2, 2), 0.5)) == 0.5
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_every_metric_of_the_contract_has_a_definition(task: Any) -> None:
+    truth = np.array([0, 1, 1, 0])
+    answers = truth.astype(float) if task == "regression" else np.eye(2 if task == "binary" else 3)[truth]
+    assert set(metrics.scores(task, truth, answers)) == set(METRICS[task])

@@ -1,7 +1,7 @@
 """Every metric of `contract.results.METRICS` over many weightings of the same rows at once, for the bootstrap.
 
 A figure takes weights float32 [B, N] (how often each row was drawn) and gives [B]; with weights of 1 it is the metric
-of `training_container.metrics`. What does not depend on the weights is computed once, when the figure is made.
+of `dropforge.metrics.scores`. What does not depend on the weights is computed once, when the figure is made.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from dropforge.metrics.scores import surprise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,7 @@ def figures_of(task: Task, truth: Array, answers: Array, only: str | None = None
     """
     if task == "regression":
         return _regression(truth, answers)
-    means = _means({"logloss": _surprise(truth, answers), "accuracy": (answers.argmax(axis=1) == truth) * 1.0})
+    means = _means({"logloss": surprise(truth, answers), "accuracy": (answers.argmax(axis=1) == truth) * 1.0})
     slow = {"f1": _f1(truth, answers)} | ({"auc": _auc(truth, answers)} if task == "binary" else {})
     if only in slow:
         return slow[only]
@@ -65,13 +67,6 @@ def _regression(truth: Array, answers: Array) -> Figures:
         return {"rmse": np.sqrt(found["square"]), "mae": found["mae"], "r2": r2}
 
     return figures
-
-
-def _surprise(truth: Array, answers: Array) -> Array:
-    """Each row's negative log-likelihood, as `metrics.logloss` has it."""
-    eps = np.finfo(np.float64).eps
-    shares = answers / answers.sum(axis=1, keepdims=True)
-    return np.asarray(-np.log(np.clip(shares[np.arange(len(truth)), truth], eps, 1 - eps)))
 
 
 def _auc(truth: Array, answers: Array) -> Figures:

@@ -1,0 +1,28 @@
+"""`baseline.json`: what the trivial baseline of a run answers, so that Judge can score it on the rows it judges by."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import ClassVar
+
+from dropforge.contract.documents import Document
+from dropforge.contract.schema import Task
+
+
+class Baseline(Document):
+    """What knowing nothing but the training targets answers; `dropforge.metrics.baseline` makes answers of it.
+
+    A clustering needs none of the fields: its baseline deals the rows into clusters of the same sizes at random.
+    """
+
+    SCHEMA: ClassVar[str] = "dropforge.baseline/1"
+
+    task: Task
+    mean: float | None = None
+    """Of the training targets: regression and recommendation."""
+    median: float | None = None
+    """The same; no constant has a smaller mean absolute error."""
+    shares: tuple[float, ...] = ()
+    """Of the classes among the training targets, in the card's order of classes."""
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recommendation: each hold-out user to the most rated items that the user has not rated, the most rated first."""

@@ -1,0 +1,8 @@
+"""The one definition of every score, in numpy: the trainer and Judge share it, so that a name means one thing.
+
+- `scores`: the metrics of regression and classification; `clusters` and `lists`: those of the other tasks.
+- `weighted`, `clusters_weighted` and `users`: the same metrics over many weightings of the rows, for the bootstrap.
+- `resampling` and `intervals`: bootstrap resamples, and the intervals that come of them.
+- `baseline`: what knowing nothing but the training targets answers.
+- `evaluation`: all of it together, a model against its baseline and against another model.
+"""
