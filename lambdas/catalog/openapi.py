@@ -75,7 +75,9 @@ def paths() -> dict[str, Any]:
             "post": predict_operation("predictVersion", "Predictions of one version", [MODEL, VERSION])
         },
         "/models": {"get": _get("listModels", "Every model that serves", "Models", [MANY, AFTER], ["400"])},
-        "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/models/{model}": {
+            "get": _get("showModel", "One model, its newest versions and last moves", "Model", [MODEL], ["404"])
+        },
         "/models/{model}/live": {
             "put": serve_operation(),
             "delete": {
@@ -85,6 +87,7 @@ def paths() -> dict[str, Any]:
                 "responses": responses("Live", ["404"]),
             },
         },
+        **of_model_paths(),
         "/models/{model}/versions/{version}": {
             "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
         },
@@ -94,6 +97,14 @@ def paths() -> dict[str, Any]:
         **sagemaker.paths(),
         **inference.paths(),
     }
+
+
+def of_model_paths() -> dict[str, Any]:
+    """The two listings of one model."""
+    parameters, errors = [MODEL, MANY, AFTER], ["400", "404"]
+    versions = _get("listVersions", "The versions of a model, the newest first", "Versions", parameters, errors)
+    history = _get("listHistory", "What served when, the last move first", "History", parameters, errors)
+    return {"/models/{model}/versions": {"get": versions}, "/models/{model}/history": {"get": history}}
 
 
 def predict_operation(name: str, summary: str, parameters: list[Any]) -> dict[str, Any]:
@@ -151,6 +162,8 @@ def schemas() -> dict[str, Any]:
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
         "Version": schema_of(VersionRow),
+        "Versions": object_of({"versions": list_of(ref("Version")), "next": MAYBE_TEXT}),
+        "History": object_of({"history": list_of(ref("Live")), "next": MAYBE_TEXT}),
         "Live": schema_of(LiveRow),
         "Runs": object_of({"runs": list_of(ref("Run")), "next": MAYBE_TEXT}),
         "Run": schema_of(RunRow),
@@ -202,7 +215,10 @@ def model_schema() -> dict[str, Any]:
     told = schema_of(Metrics)["properties"]
     fields |= {name: told[name] for name in BESIDE}
     fields |= {"card": ref("Card"), "lineage": {"type": "object"}}
-    return object_of({**fields, "versions": list_of(ref("Version")), "history": list_of(ref("Live"))})
+    for name, item in (("versions", "Version"), ("history", "Live")):
+        going_on = f"`after` of GET /models/{{model}}/{name}; null when all of them are here"
+        fields |= {name: list_of(ref(item)), f"{name}_next": {**MAYBE_TEXT, "description": going_on}}
+    return object_of(fields)
 
 
 if __name__ == "__main__":
