@@ -53,6 +53,7 @@ SDK = {
     "models": """
         [model["model"] for model in forge.models()]
         forge.model("houses")["card"]["columns"]
+        forge.versions("houses"), forge.history("houses")         # every one, the newest first
         """,
     "report": """
         forge.report("run-0123456789abcdef", "report.html")

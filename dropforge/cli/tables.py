@@ -163,7 +163,7 @@ def columns_table(card: Mapping[str, Any]) -> Table:
 
 
 def versions_table(model: Mapping[str, Any]) -> Table:
-    """All versions of a model, the newest first as the API gives them."""
+    """The versions on a model's page, the newest first as the API gives them."""
     lines = (
         (
             cell(f"{row['version']} live" if row["version"] == model["version"] else row["version"]),

@@ -72,9 +72,9 @@ def run_items(model: str, numbers: Iterable[int]) -> list[dict[str, Any]]:
     return items
 
 
-def version_items(first: VersionRow, numbers: Iterable[int]) -> list[dict[str, Any]]:
-    """Versions as they were written before registrations: each of another run, with the files of `first`."""
-    versions = [replace(first, version=str(number), run=run_id(number)) for number in numbers]
+def version_items(first: VersionRow, numbers: Iterable[int], run: str | None = None) -> list[dict[str, Any]]:
+    """Versions as they were written before registrations: of one run, or each of its own."""
+    versions = [replace(first, version=str(number), run=run or run_id(number)) for number in numbers]
     return [item(rows.version_key(row.model, row.version), row) for row in versions]
 
 
