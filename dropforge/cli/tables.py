@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STYLES = {
     "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
-    "rejected": "yellow", "failed": "red",
+    "rejected": "yellow", "failed": "red", "unknown": "yellow",
 }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def run_facts(row: RunRow) -> Table:
             "run": row.run,
             "model": row.model,
             "status": status_word(row.status),
-            "step": row.step if row.status in ("running", "failed") else None,
+            "step": row.step if row.status in ("running", "failed", "unknown") else None,
             "reason": row.reason,
             "duplicate of": row.duplicate_of,
             "version": row.version,

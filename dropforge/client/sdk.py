@@ -16,7 +16,7 @@ from dropforge.client.faults import Fault, readable
 from dropforge.client.moves import served_before
 from dropforge.client.outcome import Outcome, outcome
 from dropforge.client.predictions import Predictions, collect, stream, wishes
-from dropforge.client.runs import Clock, Ended, Event, decoded, follow
+from dropforge.client.runs import Clock, Ended, Event, decoded, follow, has_ended
 from dropforge.client.traininglog import TrainingLog
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Dropforge:
     def still_at_it(self, row: RunRow) -> str | None:
         """For a duplicate, the run that has the same data, while it has not ended."""
         original = self._find(row.duplicate_of) if row.duplicate_of else None
-        return original.run if original is not None and original.status == "running" else None
+        return original.run if original is not None and not has_ended(original) else None
 
     def outcome(self, row: RunRow) -> Outcome:
         """How an ended run ended; its report lies on this machine where the cloud does."""

@@ -40,7 +40,7 @@ from dropforge.contract.models import (
     version_key,
 )
 from dropforge.contract.scores import Interval
-from dropforge.contract.steps import Status
+from dropforge.contract.steps import ShownStatus
 
 __all__ = [
     "HISTORY_PREFIX",
@@ -96,7 +96,7 @@ class RunRow(Document):
 
     run: str
     model: str
-    status: Status
+    status: ShownStatus
     step: str
     """The last state that reported."""
     created: str

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.artifacts import ArtifactSettings
+from dropforge.contract.documents import DocumentError
 from dropforge.contract.environment import load
 from dropforge.contract.ids import RUN_ID
 from dropforge.contract.models import LAST, NUMBER
@@ -14,6 +15,7 @@ from lambdas.catalog import views
 from lambdas.catalog.openapi import document
 from lambdas.shared.artifacts import Artifacts
 from lambdas.shared.http import Request, Response, answer, error
+from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ def respond(request: Request) -> Response:
         return error(404, "not_found", str(fault))
     except WrongQuery as fault:
         return error(400, "wrong_query", str(fault), fault.name)
+    except DocumentError as fault:
+        log("unreadable", step="Catalog", route=request.resource, reason=str(fault))
+        return error(500, "unreadable", f"a stored document cannot be read: {fault}")
 
 
 def list_models(request: Request, settings: ArtifactSettings) -> dict[str, Any]:

@@ -6,12 +6,13 @@ python -m lambdas.catalog.openapi > docs/openapi.json
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from dropforge import __version__
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
+from dropforge.contract.steps import Status
 from lambdas.catalog import inference, sagemaker
 from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 from lambdas.catalog.schemas import schema_of
@@ -166,7 +167,7 @@ def schemas() -> dict[str, Any]:
         "History": object_of({"history": list_of(ref("Live")), "next": MAYBE_TEXT}),
         "Live": schema_of(LiveRow),
         "Runs": object_of({"runs": list_of(ref("Run")), "next": MAYBE_TEXT}),
-        "Run": schema_of(RunRow),
+        "Run": run_schema(),
         **sagemaker.schemas(),
         **inference.schemas(),
         "Error": object_of({"error": object_of({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
@@ -206,6 +207,13 @@ def line_schema() -> dict[str, Any]:
     line: dict[str, Any] = dict.fromkeys(("model", "version", "run", "moved"), TEXT)
     line |= dict.fromkeys(("task", "target", "metric"), MAYBE_TEXT)
     return object_of({**line, "metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES})
+
+
+def run_schema() -> dict[str, Any]:
+    """A run; what the API itself answers is never a status that it does not know."""
+    run = schema_of(RunRow)
+    run["properties"]["status"] = {"enum": list(get_args(Status))}
+    return run
 
 
 def model_schema() -> dict[str, Any]:
