@@ -2,9 +2,11 @@
 
 Each table is made anew from its seed, learned by the trainer within `BUDGET` minutes of fitting, and judged in the
 serving runtime, just as a dropped data set is. On noise nothing can be learned, so every approval is one by chance; a
-two-sided interval of 95 % above 0 is there by chance in 2.5 % of cases, and so is a share of shuffles that low. `SEEDS=50` says how many tables of each kind,
-`ROWS=1000,200000` how large they are; a weak signal is looked for at the first size, since many rows always show it.
+two-sided interval of 95 % above 0 is there by chance in 2.5 % of cases, and so is a share of shuffles that low.
 Scores that Judge states must lie in the intervals that it states beside them.
+
+`SEEDS=50` says how many tables of each kind, `ROWS=1000,200000` how large they are. A weak signal is looked for at the
+first size alone, since many rows always show it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from cdk_app.steps import SERVING
 from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
+from dropforge.contract.routes import CATALOG
 from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ RATE, BURST = 100, 200
 BINARY = "*/*"
 """All bodies reach a function, and all answers leave it, byte for byte: clients of the Open Inference Protocol send
 binary tensors without a Content-Type and take them without an Accept, so that a narrower list would spoil theirs."""
-
-GETS = ("models", "models/{model}", "models/{model}/versions/{version}", "runs", "runs/{run}", "openapi.json")
 
 
 class Api(Construct):
@@ -73,7 +72,7 @@ class Api(Construct):
 
     def _catalog(self, around: Surroundings) -> Function:
         catalog = self._function("Catalog", around, Size(memory=512, seconds=29))
-        around.registry.grant(catalog.role, ["GetItem", "Query"], listing=True)
+        around.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
         files = (names.MANIFEST_FILE, names.METRICS_FILE)
         told = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
@@ -150,7 +149,7 @@ class Api(Construct):
             apigateway.LambdaIntegration(each, scope_permission_to_method=False)
             for each in (self.catalog.function, self.live.function, self.predict.called)
         )
-        routes = [(path, "GET", lists) for path in GETS]
+        routes = [(path.strip("/"), "GET", lists) for path in CATALOG]
         routes += [("models/{model}/live", method, moves) for method in ("PUT", "DELETE")]
         routes += [(path.strip("/"), method, predict) for path, method in PREDICT_ROUTES.items()]
         for model, function in self.hot.items():

@@ -26,7 +26,7 @@ RUNTIME = lambda_.Runtime.PYTHON_3_13
 PYTHON = "3.13"
 SHARED = ("lambdas/__init__.py", "lambdas/shared", "dropforge/__init__.py", "dropforge/contract")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
-RECIPE = "10"
+RECIPE = "11"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 
@@ -123,7 +123,7 @@ def install(requirements: Path, target: Path, python: str = PYTHON) -> None:
     command += ["--target", str(target), "--python-version", python, "--only-binary", ":all:"]
     command += [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
-    make_lean(target)
+    make_lean(target, requirements.parent.name)
 
 
 @cache

@@ -41,14 +41,20 @@ class RegistryTable(Construct):
             partition_key=dynamodb.Attribute(name=rows.INDEX_PARTITION, type=text),
             sort_key=dynamodb.Attribute(name=rows.INDEX_SORT, type=text),
         )
+        # DynamoDB makes one index an update, of the rows that are there: never add two in one release.
+        self.table.add_global_secondary_index(
+            index_name=rows.MODEL_INDEX,
+            partition_key=dynamodb.Attribute(name=rows.MODEL_INDEX_PARTITION, type=text),
+            sort_key=dynamodb.Attribute(name=rows.INDEX_SORT, type=text),
+        )
         self._lake = lake
 
     def grant(self, role: iam.Role, actions: Sequence[str], *, listing: bool = False) -> None:
-        """Lets `role` do these DynamoDB actions on the table, and query its index when `listing`."""
+        """Lets `role` do these DynamoDB actions on the table, and query its indexes when `listing`."""
         role.add_to_policy(
             iam.PolicyStatement(actions=[f"dynamodb:{name}" for name in actions], resources=[self.table.table_arn])
         )
         if listing:
-            index = f"{self.table.table_arn}/index/{rows.INDEX}"
-            role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:Query"], resources=[index]))
+            indexes = [f"{self.table.table_arn}/index/{name}" for name in (rows.INDEX, rows.MODEL_INDEX)]
+            role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:Query"], resources=indexes))
         self._lake.let_use_key(role)

@@ -82,18 +82,21 @@ def show(
 def models(
     context: typer.Context,
     model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="One model, in detail.")] = None,
+    whole: Annotated[
+        bool, typer.Option("--all", help="Of one model: every version and move, not the newest 20.")
+    ] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """List the models that serve, or show one.
 
-    With a name: its scores, the columns that a row must hold, and all its versions.
+    With a name: its scores, the columns that a row must hold, and its newest versions.
 
     Example: dropforge models houses
     """
     shell = Shell.of(context, as_json, home)
     if model is not None:
-        page = shell.forge.model(model)
+        page = shell.forge.model(model) | (_all_of(shell, model) if whole else {})
         shell.result(page, *_page(page))
         return
     found = shell.forge.models()
@@ -148,6 +151,12 @@ def rollback(
     shell.result(row, f"version {row['version']} of {model} serves")
 
 
+def _all_of(shell: Shell, model: str) -> dict[str, Any]:
+    """What the page of a model shows the newest of, whole."""
+    versions, history = shell.forge.versions(model), shell.forge.history(model)
+    return {"versions": versions, "versions_next": None, "history": history, "history_next": None}
+
+
 def _page(page: dict[str, Any]) -> Iterator[Any]:
     live = page["version"]
     words = {"model": page["model"], "live": live or "no version: every one was refused"}
@@ -163,3 +172,5 @@ def _page(page: dict[str, Any]) -> Iterator[Any]:
     yield columns_table(page["card"])
     yield ""
     yield versions_table(page)
+    if page.get("versions_next"):
+        yield f"the newest {len(page['versions'])} versions: dropforge models {page['model']} --all lists every one"

@@ -146,6 +146,8 @@ def finish_batch(shell: Shell, row: RunRow) -> None:
 def _batch_headline(row: RunRow) -> str:
     if row.status == "predicted":
         return clean(f"{counted(row)} predicted by version {row.version} of {row.model}")
+    if row.status == "unknown":
+        return clean(f"{row.model}: the batch has ended in a way that this version does not know")
     return clean(f"{row.model}: nothing was predicted, the batch is {row.status}")
 
 
@@ -168,5 +170,6 @@ def _headline(result: Outcome) -> str:
         "duplicate": f"{result.model} has seen this very data: nothing was trained",
         "refused": f"version {result.version} of {result.model} is not good enough to serve{about}",
         "rejected": f"{result.model}: this data set cannot be trained on; the file is in quarantine",
+        "unknown": f"{result.model}: the run has ended in a way that this version does not know",
     }
     return clean(lines.get(result.status, f"{result.model}: the run failed"))

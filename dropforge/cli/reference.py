@@ -53,6 +53,7 @@ SDK = {
     "models": """
         [model["model"] for model in forge.models()]
         forge.model("houses")["card"]["columns"]
+        forge.versions("houses"), forge.history("houses")         # every one, the newest first
         """,
     "report": """
         forge.report("run-0123456789abcdef", "report.html")
@@ -107,7 +108,7 @@ or after the command, standard output holds one JSON document and nothing else; 
 | exit code | meaning |
 |---|---|
 | 0 | done; for a waited `drop`: promoted, or a duplicate of a run that was; for a waited `batch`: predicted |
-| 1 | not done; for a waited `drop` or `batch`: refused, rejected or failed, or a duplicate of a run that was |
+| 1 | not done; for a waited `drop` or `batch`: refused, rejected, failed or unknown, or a duplicate of a run that was |
 | 2 | a wrong call: unknown option, no such file, a name that cannot be |
 | 130 | interrupted; a run that was watched goes on |
 
@@ -119,6 +120,12 @@ on AWS.
 A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
 "reason", "predictions", "predictions_version", "errors"}`, places as S3 URIs; its status is `predicted` even if some
 rows could not be.
+
+A status of a newer Dropforge than the program is shown as `unknown`, with the status itself in `reason`. A waited run
+of such a status has ended when its last step has; otherwise it is given up after two minutes (`version_mismatch`).
+
+`models NAME` gives what `GET /models/{model}` answers ([openapi.json](openapi.json)): in `versions` and `history` the
+newest 20, in `versions_next` and `history_next` where the rest begins, null when that is all. `--all` gives every one.
 
 `predict` gives `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations"}`, with
 `probabilities` null for regression, the last two null but for recommenders and `--explain` ([explain.md](explain.md)).

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STYLES = {
     "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
-    "rejected": "yellow", "failed": "red",
+    "rejected": "yellow", "failed": "red", "unknown": "yellow",
 }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def run_facts(row: RunRow) -> Table:
             "run": row.run,
             "model": row.model,
             "status": status_word(row.status),
-            "step": row.step if row.status in ("running", "failed") else None,
+            "step": row.step if row.status in ("running", "failed", "unknown") else None,
             "reason": row.reason,
             "duplicate of": row.duplicate_of,
             "version": row.version,
@@ -189,7 +189,7 @@ def columns_table(card: Mapping[str, Any]) -> Table:
 
 
 def versions_table(model: Mapping[str, Any]) -> Table:
-    """All versions of a model, the newest first as the API gives them."""
+    """The versions on a model's page, the newest first as the API gives them."""
     lines = (
         (
             cell(f"{row['version']} live" if row["version"] == model["version"] else row["version"]),

@@ -22,7 +22,7 @@ from dropforge.contract.ids import RUN_ID
 from dropforge.contract.names import NameFault, check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from dropforge.client.connection import Connection
 
@@ -53,7 +53,7 @@ class Api:
 
     def runs(self, limit: int = 20, model: str | None = None) -> list[dict[str, Any]]:
         """The newest runs first, at most `limit`."""
-        return self._listed("/runs", "runs", {"model": checked_model(model)} if model else {}, limit)
+        return list(self._listed("/runs", "runs", {"model": checked_model(model)} if model else {}, limit))
 
     def run(self, run: str) -> dict[str, Any]:
         """One run; `ApiFault` 404 when there is none."""
@@ -70,11 +70,19 @@ class Api:
 
     def models(self) -> list[dict[str, Any]]:
         """Every model that serves."""
-        return self._listed("/models", "models", {}, None)
+        return list(self._listed("/models", "models"))
 
     def model(self, model: str) -> dict[str, Any]:
-        """One model: its live version, its columns, all versions; `ApiFault` 404 when there is none."""
+        """One model: its live version, its columns, its newest versions; `ApiFault` 404 when there is none."""
         return self._get(f"/models/{checked_model(model)}")
+
+    def versions(self, model: str, after: str | None = None) -> Iterator[dict[str, Any]]:
+        """The versions of a model, newest first: all, or those behind `after`; `ApiFault` 404 when there are none."""
+        return self._listed(f"/models/{checked_model(model)}/versions", "versions", after=after)
+
+    def history(self, model: str, after: str | None = None) -> Iterator[dict[str, Any]]:
+        """The moves of a model's live pointer, as `versions`."""
+        return self._listed(f"/models/{checked_model(model)}/history", "history", after=after)
 
     def predict(
         self, model: str, body: bytes, content_type: str = JSON, query: Mapping[str, str] | None = None
@@ -95,17 +103,23 @@ class Api:
         """The API's description of itself."""
         return self._get("/openapi.json")
 
-    def _listed(self, path: str, name: str, query: Mapping[str, str], most: int | None) -> list[dict[str, Any]]:
-        """Pages of a listing until its end, or until there are `most`."""
-        found: list[dict[str, Any]] = []
-        following: dict[str, str] = {}
+    def _listed(
+        self,
+        path: str,
+        name: str,
+        query: Mapping[str, str] | None = None,
+        most: int | None = None,
+        after: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of a listing, page by page, until its end, or until there are `most`."""
+        count = 0
         while True:
-            limit = {} if most is None else {"limit": str(min(most - len(found), MOST_LISTED))}
-            page = self._get(path, {**query, **limit, **following})
-            found += page[name]
-            if page.get("next") is None or len(found) == most:
-                return found
-            following = {"after": page["next"]}
+            limit = {} if most is None else {"limit": str(min(most - count, MOST_LISTED))}
+            page = self._get(path, {**(query or {}), **limit, **({"after": after} if after else {})})
+            yield from page[name]
+            count, after = count + len(page[name]), page.get("next")
+            if after is None or count == most:
+                return
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         return self._call("GET", path, query)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from dropforge.client.faults import Fault, readable
 from dropforge.contract.documents import Record
 from dropforge.contract.names import ERRORS_SUFFIX
-from dropforge.contract.steps import Status
+from dropforge.contract.steps import ShownStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ class BatchOutcome(Record):
 
     run: str
     model: str
-    status: Status
+    status: ShownStatus
     """`predicted`, even if some rows could not be; `rejected` or `failed` when there are no predictions at all."""
     version: str | None
     """The version of the model that answered every row."""

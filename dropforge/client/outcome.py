@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.documents import Record
 from dropforge.contract.scores import Gain, Interval, Suspect
-from dropforge.contract.steps import Status
+from dropforge.contract.steps import ShownStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,8 @@ class Outcome(Record):
 
     run: str
     model: str
-    status: Status
-    original: Status | None
+    status: ShownStatus
+    original: ShownStatus | None
     """For a duplicate, where the run that has the same data stands."""
     version: str | None
     task: str | None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, get_args
 
 from dropforge.client.faults import Fault
 from dropforge.client.traininglog import Progress, Said
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.registry import RunRow
+from dropforge.contract.steps import STEPS, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 UNCLAIMED = 120.0
 """Seconds after which an event that started nothing is called lost; usually a run is claimed within a few."""
+
+UNKNOWN = 120.0
+"""Seconds after which a run is given up whose status stays one that this version does not know."""
 
 TRAINED = ("Train", "Judge")
 """Steps during which the training log may have news."""
@@ -69,13 +73,14 @@ def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
     """Every event of `run` until it has ended; the last is `Ended`.
 
     Raises:
-        Fault: no run was started, the time is up (code `timeout`), or the cloud does not answer.
+        Fault: no run was started, the time is up (code `timeout`), the run keeps a status that this version does not
+            know (code `version_mismatch`), or the cloud does not answer.
     """
-    start, last = clock.now(), None
+    patience, last = Patience(run, clock), None
     while True:
-        found = runs.find_run(run)
-        row = None if found is None else decoded(found)
-        ended = row is not None and row.status != "running"
+        stored = runs.find_run(run)
+        row = None if stored is None else decoded(stored)
+        ended = row is not None and has_ended(row)
         if row is not None and (ended or row.step in TRAINED):
             yield from log.read()
         if row is not None and row != last:
@@ -83,22 +88,49 @@ def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
         if ended:
             return
         last = row
-        _check(run, clock.now() - start, clock.timeout, claimed=row is not None)
+        patience.check(row)
         clock.sleep(clock.pace)
 
 
-def decoded(found: dict[str, Any]) -> RunRow:
-    """The row that the API describes; `Fault` when it speaks of another version's."""
+def has_ended(row: RunRow) -> bool:
+    """Whether nothing follows. A run whose status is unknown has ended when the last state has reported."""
+    return row.step == STEPS[-1] if row.status == "unknown" else row.status != "running"
+
+
+def decoded(stored: dict[str, Any]) -> RunRow:
+    """The row that the API describes, as far as this version knows it; `Fault` when it cannot be read at all."""
+    status = stored.get("status")
+    if isinstance(status, str) and status not in get_args(Status):
+        reasons = (f"the status {status!r} is of a newer Dropforge than this: update it", stored.get("reason"))
+        stored = {**stored, "status": "unknown", "reason": "; ".join(str(reason) for reason in reasons if reason)}
     try:
-        return RunRow.from_json(found)
-    except DocumentError as fault:
-        message = f"the API describes runs in another way than this version knows ({fault}): update dropforge"
-        raise Fault(message, "version_mismatch") from fault
+        return RunRow.from_newer_json(stored)
+    except DocumentError as error:
+        message = f"the API describes runs in another way than this version knows ({error}): update dropforge"
+        raise Fault(message, "version_mismatch") from error
 
 
-def _check(run: str, spent: float, timeout: float, *, claimed: bool) -> None:
-    if spent >= timeout:
-        raise Fault(f"{run} has not ended within {timeout:.0f} s; it goes on", "timeout")
-    if not claimed and spent >= UNCLAIMED:
-        message = f"{run} was not claimed within {UNCLAIMED:.0f} s: look at the state machine's failed executions"
-        raise Fault(f"{message} and the dead-letter queue", "not_started")
+class Patience:
+    """How long one run is waited for."""
+
+    def __init__(self, run: str, clock: Clock) -> None:
+        self._run = run
+        self._clock = clock
+        self._start = clock.now()
+        self._unknown: float | None = None
+        """Since when the run's status has been unknown."""
+
+    def check(self, row: RunRow | None) -> None:
+        """`Fault` when the time is up, the run is not there, or its status stays unknown for too long."""
+        now, run = self._clock.now(), self._run
+        if now - self._start >= self._clock.timeout:
+            raise Fault(f"{run} has not ended within {self._clock.timeout:.0f} s; it goes on", "timeout")
+        if row is None and now - self._start >= UNCLAIMED:
+            message = f"{run} was not claimed within {UNCLAIMED:.0f} s: look at the state machine's failed executions"
+            raise Fault(f"{message} and the dead-letter queue", "not_started")
+        if row is None or row.status != "unknown":
+            self._unknown = None
+            return
+        self._unknown = now if self._unknown is None else self._unknown
+        if now - self._unknown >= UNKNOWN:
+            raise Fault(f"{run}: {row.reason}; this version cannot tell whether it has ended", "version_mismatch")

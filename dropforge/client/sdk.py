@@ -13,9 +13,10 @@ from dropforge.client.batchruns import BatchOutcome, batch_outcome, fetch
 from dropforge.client.connection import STACK, Connection
 from dropforge.client.drops import Dropped, Wishes, upload, upload_batch
 from dropforge.client.faults import Fault, readable
+from dropforge.client.moves import served_before
 from dropforge.client.outcome import Outcome, outcome
 from dropforge.client.predictions import Predictions, collect, stream, wishes
-from dropforge.client.runs import Clock, Ended, Event, decoded, follow
+from dropforge.client.runs import Clock, Ended, Event, decoded, follow, has_ended
 from dropforge.client.traininglog import TrainingLog
 
 if TYPE_CHECKING:
@@ -38,13 +39,6 @@ def batches_of(rows: Given) -> Iterator[Batch]:
     if isinstance(rows, list | tuple) and rows and all(isinstance(each, str | Path) for each in rows):
         return pictures.of_pictures([Path(each) for each in rows])
     return batches.of_rows(rows)  # type: ignore[arg-type]  # no paths are left
-
-
-def served_before(history: Sequence[Mapping[str, Any]]) -> str | None:
-    """The version that served before the present one, or before the model was removed; `history` is newest first."""
-    if history and history[0]["withdrawn"]:
-        return str(history[0]["version"])
-    return next((str(each["version"]) for each in history if each["version"] != history[0]["version"]), None)
 
 
 class Dropforge:
@@ -202,7 +196,7 @@ class Dropforge:
     def still_at_it(self, row: RunRow) -> str | None:
         """For a duplicate, the run that has the same data, while it has not ended."""
         original = self._find(row.duplicate_of) if row.duplicate_of else None
-        return original.run if original is not None and original.status == "running" else None
+        return original.run if original is not None and not has_ended(original) else None
 
     def outcome(self, row: RunRow) -> Outcome:
         """How an ended run ended; its report lies on this machine where the cloud does."""
@@ -224,8 +218,16 @@ class Dropforge:
         return self._api.models()
 
     def model(self, name: str) -> dict[str, Any]:
-        """One model: what is live, its card (the columns it reads), versions and history."""
+        """One model: what is live, its card (the columns it reads), the newest 20 versions and moves."""
         return self._api.model(name)
+
+    def versions(self, model: str) -> list[dict[str, Any]]:
+        """All versions of a model, the newest first."""
+        return list(self._api.versions(model))
+
+    def history(self, model: str) -> list[dict[str, Any]]:
+        """What served when: all moves of a model's live pointer, the last one first."""
+        return list(self._api.history(model))
 
     def predict(self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None) -> Predictions:
         """Answers for rows, for those of a file, for a picture's file or a list of them, in requests of at most 1,000.
@@ -263,7 +265,7 @@ class Dropforge:
             ApiFault: no such model or version, or the version was refused.
             Fault: nothing served before.
         """
-        wanted = version or served_before(self.model(model)["history"])
+        wanted = version or served_before(self._moves(model))
         if wanted is None:
             raise Fault(f"model {model!r}: nothing served before; name a version", "no_version", "version")
         return self._api.serve(model, wanted)
@@ -278,6 +280,12 @@ class Dropforge:
         if known.report is None:
             raise Fault(f"{run} has no report: it is {row.status!r} and no model of it was judged", "no_report", "run")
         return self._fetched(known.report, self._report_path(run) if to is None else Path(to))
+
+    def _moves(self, model: str) -> Iterator[dict[str, Any]]:
+        page = self.model(model)
+        yield from page["history"]
+        if older := page.get("history_next"):
+            yield from self._api.history(model, older)
 
     def _find(self, run: str) -> RunRow | None:
         found = self._api.find_run(run)

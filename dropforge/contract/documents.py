@@ -2,7 +2,8 @@
 
 A `Record` is a value inside a document or a step's input. A `Document` is stored under a name of its own
 (`dropforge.manifest/1`), and whoever reads it refuses another name: a mismatch is found at the door, not ten
-fields later.
+fields later. What an older version stored is upgraded when it is read; what a newer one stored is refused by those
+who act on it, and shown as far as it is known by those who only show it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 R = typing.TypeVar("R", bound="Record")
+D = typing.TypeVar("D", bound="Document")
 
 _made: set[type] = set()
 """Those records that are dataclasses already."""
@@ -84,11 +86,43 @@ class Document(Record):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """As `Record.from_json`; another schema name or version is refused with `DocumentError`."""
-        found = value.get("schema") if isinstance(value, Mapping) else None
-        if found != cls.SCHEMA:
-            raise DocumentError(f"{cls.__name__}: expected schema {cls.SCHEMA!r}, got {found!r}")
-        return _decode_record(cls, value, cls.__name__)
+        """As `Record.from_json`, upgraded first; another schema name or version is refused with `DocumentError`."""
+        return _decode_document(cls, value, cls.__name__)
+
+    @classmethod
+    def from_newer_json(cls, value: Mapping[str, Any]) -> Self:
+        """The document as far as this version can read it, for those who show it and decide nothing by it.
+
+        A newer schema of the same name is read as this one. A field that has a default gets it where its value cannot
+        be read.
+
+        Raises:
+            DocumentError: it is another document, or a field without a default is missing or cannot be read.
+        """
+        readable = dict(cls.upgrade(value)) if isinstance(value, Mapping) else {}
+        if _is_newer(readable.get("schema"), cls.SCHEMA):
+            readable["schema"] = cls.SCHEMA
+        for field in fields(cls):
+            if field.name in readable and not _is_required(field) and not _can_decode(cls, field.name, readable):
+                del readable[field.name]
+        return cls.from_json(readable)
+
+    @classmethod
+    def upgrade(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The stored `value` as this version would have stored it.
+
+        Whoever gives a document another `SCHEMA` overrides this method: it looks at `value["schema"]` and returns the
+        older value with what has changed since, under the name that `SCHEMA` has now. Any other value is returned as it
+        is. A field that is only added needs no new schema, but a default.
+        """
+        return value
+
+
+def _is_newer(stored: object, schema: str) -> bool:
+    """Whether `stored` is a higher number of the same name."""
+    name, _, number = schema.rpartition("/")
+    other, _, count = stored.rpartition("/") if isinstance(stored, str) else ("", "", "")
+    return other == name and count.isascii() and count.isdigit() and int(count[:9]) > int(number)
 
 
 def _encode(value: Any) -> Any:
@@ -106,6 +140,29 @@ def _hints(cls: Hashable) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
+def _decode_document(cls: type[D], value: Any, where: str) -> D:
+    if not isinstance(value, Mapping):
+        raise DocumentError(f"{where}: expected an object, got {type(value).__name__}")
+    current = cls.upgrade(value)
+    stored = current.get("schema")
+    if stored != cls.SCHEMA:
+        hint = "; a newer Dropforge stored it: update this one" if _is_newer(stored, cls.SCHEMA) else ""
+        raise DocumentError(f"{where}: expected schema {cls.SCHEMA!r}, got {stored!r}{hint}")
+    return _decode_record(cls, current, where)
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _can_decode(cls: type[Record], name: str, value: Mapping[str, Any]) -> bool:
+    try:
+        _decode(_hints(typing.cast("Hashable", cls))[name], value[name], name)
+    except DocumentError:
+        return False
+    return True
+
+
 def _decode_record(cls: type[R], value: Any, where: str) -> R:
     if not isinstance(value, Mapping):
         raise DocumentError(f"{where}: expected an object, got {type(value).__name__}")
@@ -114,7 +171,7 @@ def _decode_record(cls: type[R], value: Any, where: str) -> R:
     for field in fields(cls):
         if field.name in value:
             known[field.name] = _decode(hints[field.name], value[field.name], f"{where}.{field.name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        elif _is_required(field):
             raise DocumentError(f"{where}.{field.name}: expected a value, got nothing")
     return cls(**known)
 
@@ -153,6 +210,8 @@ def _decode_union(hint: Any, value: Any, where: str) -> Any:
 
 
 def _decode_plain(hint: type, value: Any, where: str) -> Any:
+    if issubclass(hint, Document):
+        return _decode_document(hint, value, where)
     if issubclass(hint, Record):
         return _decode_record(hint, value, where)
     if hint is float:

@@ -15,6 +15,12 @@ SORT = "sk"
 INDEX = "listing"
 INDEX_PARTITION = "listing"
 INDEX_SORT = "listed_by"
+MODEL_INDEX = "listing-of-model"
+"""The same rows as `INDEX`, in the same order, by the model that they are of."""
+
+MODEL_INDEX_PARTITION = "model"
+"""A field of the rows themselves, so that rows of before the index are in it too."""
+
 RUNS = "runs"
 MODELS = "models"
 
@@ -37,6 +43,11 @@ def model_partition(model: str) -> str:
 
 VERSION_PREFIX = "VERSION#"
 HISTORY_PREFIX = "HISTORY#"
+LAST = 99_999_999
+"""The highest number that a version or a move can have."""
+
+NUMBER = r"[1-9][0-9]{0,7}"
+"""Such a number as callers write it."""
 
 
 def version_key(model: str, version: str) -> Key:

@@ -1,13 +1,16 @@
 """The registry's keys and rows: one DynamoDB table, laid out here and, where it is about models, in `models.py`.
 
-| row | pk | sk | on the index `listing` |
+| row | pk | sk | on the indexes |
 |---|---|---|---|
 | a run | `RUN#<run>` | `RUN` | `runs`, by creation |
 | an object version's claim | `CLAIM#<bucket>/<key>@<version>` | `CLAIM` | |
 | a content's claim | `CONTENT#<model>#<digest>` | `CONTENT` | |
 | a version | `MODEL#<model>` | `VERSION#<8 digits>` | |
+| the number that a run was registered under | `MODEL#<model>` | `RUN#<run>` | |
 | the live pointer | `MODEL#<model>` | `LIVE` | `models`, by model |
 | its history, append-only | `MODEL#<model>` | `HISTORY#<8 digits>` | |
+
+Both indexes hold the listed rows: `listing` by kind, `listing-of-model` by the model that they are of.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from dropforge.contract.models import (
     INDEX,
     INDEX_PARTITION,
     INDEX_SORT,
+    MODEL_INDEX,
+    MODEL_INDEX_PARTITION,
     MODELS,
     PARTITION,
     RUNS,
@@ -35,7 +40,7 @@ from dropforge.contract.models import (
     version_key,
 )
 from dropforge.contract.scores import Gain, Interval, Suspect
-from dropforge.contract.steps import Status
+from dropforge.contract.steps import ShownStatus
 
 __all__ = [
     "HISTORY_PREFIX",
@@ -45,6 +50,8 @@ __all__ = [
     "Key",
     "LiveRow",
     "MODELS",
+    "MODEL_INDEX",
+    "MODEL_INDEX_PARTITION",
     "PARTITION",
     "RUNS",
     "RunRow",
@@ -56,6 +63,7 @@ __all__ = [
     "history_key",
     "live_key",
     "model_partition",
+    "registration_key",
     "run_key",
     "version_key",
 ]
@@ -76,6 +84,11 @@ def content_key(model: str, digest: str) -> Key:
     return Key(f"CONTENT#{model}#{digest}", "CONTENT")
 
 
+def registration_key(model: str, run: str) -> Key:
+    """The number that a run was registered under: what makes a repeated registration harmless."""
+    return Key(model_partition(model), f"RUN#{run}")
+
+
 class RunRow(Document):
     """A run as the API shows it; filled by the steps as they go."""
 
@@ -83,7 +96,7 @@ class RunRow(Document):
 
     run: str
     model: str
-    status: Status
+    status: ShownStatus
     step: str
     """The last state that reported."""
     created: str

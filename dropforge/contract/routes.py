@@ -1,4 +1,4 @@
-"""The routes of the function Predict, so that API Gateway, the server off AWS and the function agree on every one."""
+"""The routes of the functions Predict and Catalog, so that API Gateway, the functions and the server off AWS agree."""
 
 from __future__ import annotations
 
@@ -23,3 +23,16 @@ SAGEMAKER = {"/models/{model}/invocations": "POST", "/models/{model}/ping": "GET
 """What SageMaker asks of a container, a model at a time."""
 
 ALL = {**SIMPLE, **SAGEMAKER, **INFERENCE}
+"""The routes of Predict."""
+
+CATALOG = (
+    "/models",
+    "/models/{model}",
+    "/models/{model}/versions",
+    "/models/{model}/versions/{version}",
+    "/models/{model}/history",
+    "/runs",
+    "/runs/{run}",
+    "/openapi.json",
+)
+"""What is registered; every one is a GET."""

@@ -30,7 +30,7 @@ class Gain(Record):
     value: float
     interval: Interval
     by_chance: float | None = None
-    """Share of shuffles of the model's answers among the rows that score at least as well; of the deciding metric alone,
+    """Share of shuffles of the model's answers among the rows that score at least as well; in the deciding metric,
     against the trivial baseline. Where a few rows carry the score, the interval alone is too narrow."""
 
     @property

@@ -15,6 +15,10 @@ Status = Literal["running", "promoted", "predicted", "refused", "rejected", "dup
 """Where a run stands. A duplicate trained nothing: its row names the run that has the data already. A batch ends as
 `predicted`, even if some of its rows could not be."""
 
+ShownStatus = Literal[Status, "unknown"]
+"""Where a run stands, as a client shows it. `unknown` is a status of a newer Dropforge than the client; it is never
+stored."""
+
 STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Promote", "Notify")
 """The states that do something, in the order of the way."""
 

@@ -1,4 +1,4 @@
-"""Catalog: `GET /models`, `/models/{model}`, its `/versions/{version}`, `/runs`, `/runs/{run}`, `/openapi.json`."""
+"""Catalog: `GET /models`, `/models/{model}` with its `/versions` and `/history`, `/runs`, `/openapi.json`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.artifacts import ArtifactSettings
+from dropforge.contract.documents import DocumentError
 from dropforge.contract.environment import load
 from dropforge.contract.ids import RUN_ID
+from dropforge.contract.models import LAST, NUMBER
 from dropforge.contract.names import MODEL_NAME
 from lambdas.catalog import views
 from lambdas.catalog.openapi import document
 from lambdas.shared.artifacts import Artifacts
 from lambdas.shared.http import Request, Response, answer, error
+from lambdas.shared.log import log
 from lambdas.shared.registry import Registry
 
 if TYPE_CHECKING:
@@ -51,42 +54,81 @@ def respond(request: Request) -> Response:
         return error(404, "not_found", str(fault))
     except WrongQuery as fault:
         return error(400, "wrong_query", str(fault), fault.name)
+    except DocumentError as fault:
+        log("unreadable", step="Catalog", route=request.resource, reason=str(fault))
+        return error(500, "unreadable", f"a stored document cannot be read: {fault}")
 
 
 def list_models(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """The models that serve, by name; `next` is what `after` goes on from, null at the end."""
     registry, limit = Registry(settings.registry), asked_limit(request, MOST_LISTED)
-    lives = registry.lives(limit, asked_after(request))
+    lives = registry.lives(limit, asked_after(request, AFTER))
     following = lives[-1].model if len(lives) == limit else None
-    return {"models": [views.model_line(live, registry) for live in lives], "next": following}
+    lines = zip(lives, registry.versions_of(lives), strict=True)
+    return {"models": [views.model_line(live, version) for live, version in lines], "next": following}
 
 
 def show_model(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
-    """One model: what serves, all versions, every move of the pointer, and what a request must hold."""
-    registry, name = Registry(settings.registry), request.path["model"]
-    versions = registry.versions(name) if MODEL_NAME.fullmatch(name) else []
+    """One model: what serves, its newest versions, the last moves of the pointer, and what a request must hold."""
+    registry, name = Registry(settings.registry), asked_model(request)
+    versions = registry.versions(name, views.NEWEST)
     if not versions:
-        raise NotFound(f"model {name[:80]!r}: no version is registered; GET /models lists what is")
+        raise no_model(name)
     return views.model_page(name, versions, registry, Artifacts(settings.artifacts))
+
+
+def list_versions(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """The versions of a model, newest first; `next` is what `after` goes on from, null at the end."""
+    name, limit, after = asked_model(request), asked_limit(request, MOST_LISTED), asked_after(request, NUMBER)
+    versions = Registry(settings.registry).versions(name, limit, int(after or LAST + 1))
+    if not versions and after is None:
+        raise no_model(name)
+    following = views.following_version(versions, limit)
+    return {"versions": [version.to_json() for version in versions], "next": following}
+
+
+def list_history(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
+    """The moves of a model's live pointer, newest first; `next` is what `after` goes on from, null at the end."""
+    name, limit, after = asked_model(request), asked_limit(request, MOST_LISTED), asked_after(request, NUMBER)
+    registry = Registry(settings.registry)
+    moves = registry.history(name, limit, int(after or LAST + 1))
+    if not moves and after is None and not registry.versions(name, 1):
+        raise no_model(name)
+    return {"history": [move.to_json() for move in moves], "next": views.following_move(moves, limit)}
 
 
 def show_version(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """One version, approved or refused."""
-    registry, name, version = Registry(settings.registry), request.path["model"], request.path["version"]
-    known = registry.versions(name) if MODEL_NAME.fullmatch(name) else []
-    row = next((each for each in known if each.version == version), None)
+    name, version = asked_model(request), request.path["version"]
+    row = Registry(settings.registry).version(name, version) if re.fullmatch(NUMBER, version) else None
     if row is None:
-        listed = ", ".join(each.version for each in known[:MOST_LISTED]) or "none is registered"
-        raise NotFound(f"model {name[:80]!r} version {version[:20]!r}: there is none; expected one of: {listed}")
+        raise NotFound(
+            f"model {name!r} version {version[:20]!r}: there is none; GET /models/{name}/versions lists what there is"
+        )
     return row.to_json()
 
 
 def list_runs(request: Request, settings: ArtifactSettings) -> dict[str, Any]:
     """The newest runs first; `next` is what `after` goes on from, null at the end."""
-    limit = asked_limit(request, 20)
-    found = Registry(settings.registry).runs(limit, request.query.get("model"), asked_after(request))
-    following = found[-1].created if len(found) == limit else None
-    return {"runs": [row.to_json() for row in found], "next": following}
+    limit, after, model = asked_limit(request, 20), asked_after(request, AFTER), request.query.get("model") or None
+    if model is not None and not MODEL_NAME.fullmatch(model):
+        raise WrongQuery("model", f"expected a model's name such as 'houses', got {model[:40]!r}")
+    runs = Registry(settings.registry).runs(limit, model, after)
+    following = runs[-1].created if len(runs) == limit else None
+    return {"runs": [row.to_json() for row in runs], "next": following}
+
+
+def asked_model(request: Request) -> str:
+    """The model of the path; `NotFound` for what no model can be named."""
+    name = request.path["model"]
+    if not MODEL_NAME.fullmatch(name):
+        raise no_model(name)
+    return name
+
+
+def no_model(name: str) -> NotFound:
+    """No version of the model is registered."""
+    return NotFound(f"model {name[:80]!r}: no version is registered; GET /models lists what is")
 
 
 def asked_limit(request: Request, default: int) -> int:
@@ -97,10 +139,10 @@ def asked_limit(request: Request, default: int) -> int:
     return int(limit)
 
 
-def asked_after(request: Request) -> str | None:
+def asked_after(request: Request, pattern: str) -> str | None:
     """Where the listing goes on; `WrongQuery` for what no answer can have given."""
     after = request.query.get("after") or None
-    if after is not None and not re.fullmatch(AFTER, after):
+    if after is not None and not re.fullmatch(pattern, after):
         raise WrongQuery("after", f"expected `next` of an earlier answer, got {after[:40]!r}")
     return after
 
@@ -122,7 +164,9 @@ def openapi(_request: Request, _settings: ArtifactSettings) -> dict[str, Any]:
 ROUTES: dict[str, Callable[[Request, ArtifactSettings], dict[str, Any]]] = {
     "/models": list_models,
     "/models/{model}": show_model,
+    "/models/{model}/versions": list_versions,
     "/models/{model}/versions/{version}": show_version,
+    "/models/{model}/history": list_history,
     "/runs": list_runs,
     "/runs/{run}": show_run,
     "/openapi.json": openapi,

@@ -6,12 +6,13 @@ python -m lambdas.catalog.openapi > docs/openapi.json
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from dropforge import __version__
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
+from dropforge.contract.steps import Status
 from lambdas.catalog import inference, sagemaker
 from lambdas.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 from lambdas.catalog.schemas import schema_of
@@ -75,7 +76,9 @@ def paths() -> dict[str, Any]:
             "post": predict_operation("predictVersion", "Predictions of one version", [MODEL, VERSION])
         },
         "/models": {"get": _get("listModels", "Every model that serves", "Models", [MANY, AFTER], ["400"])},
-        "/models/{model}": {"get": _get("showModel", "One model and all its versions", "Model", [MODEL], ["404"])},
+        "/models/{model}": {
+            "get": _get("showModel", "One model, its newest versions and last moves", "Model", [MODEL], ["404"])
+        },
         "/models/{model}/live": {
             "put": serve_operation(),
             "delete": {
@@ -85,6 +88,7 @@ def paths() -> dict[str, Any]:
                 "responses": responses("Live", ["404"]),
             },
         },
+        **of_model_paths(),
         "/models/{model}/versions/{version}": {
             "get": _get("showVersion", "One version of a model", "Version", [MODEL, VERSION], ["404"])
         },
@@ -94,6 +98,14 @@ def paths() -> dict[str, Any]:
         **sagemaker.paths(),
         **inference.paths(),
     }
+
+
+def of_model_paths() -> dict[str, Any]:
+    """The two listings of one model."""
+    parameters, errors = [MODEL, MANY, AFTER], ["400", "404"]
+    versions = _get("listVersions", "The versions of a model, the newest first", "Versions", parameters, errors)
+    history = _get("listHistory", "What served when, the last move first", "History", parameters, errors)
+    return {"/models/{model}/versions": {"get": versions}, "/models/{model}/history": {"get": history}}
 
 
 def predict_operation(name: str, summary: str, parameters: list[Any]) -> dict[str, Any]:
@@ -151,9 +163,11 @@ def schemas() -> dict[str, Any]:
         "Model": model_schema(),
         "Card": schema_of(ModelCard),
         "Version": schema_of(VersionRow),
+        "Versions": object_of({"versions": list_of(ref("Version")), "next": MAYBE_TEXT}),
+        "History": object_of({"history": list_of(ref("Live")), "next": MAYBE_TEXT}),
         "Live": schema_of(LiveRow),
         "Runs": object_of({"runs": list_of(ref("Run")), "next": MAYBE_TEXT}),
-        "Run": schema_of(RunRow),
+        "Run": run_schema(),
         **sagemaker.schemas(),
         **inference.schemas(),
         "Error": object_of({"error": object_of({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
@@ -195,6 +209,13 @@ def line_schema() -> dict[str, Any]:
     return object_of({**line, "metrics": MAYBE_SCORES, "baseline": MAYBE_SCORES})
 
 
+def run_schema() -> dict[str, Any]:
+    """A run; what the API itself answers is never a status that it does not know."""
+    run = schema_of(RunRow)
+    run["properties"]["status"] = {"enum": list(get_args(Status))}
+    return run
+
+
 def model_schema() -> dict[str, Any]:
     """One model: the live version, or the newest where none ever served."""
     fields: dict[str, Any] = {"model": TEXT, "version": MAYBE_TEXT, "live": {"anyOf": [ref("Live"), {"type": "null"}]}}
@@ -202,7 +223,10 @@ def model_schema() -> dict[str, Any]:
     told = schema_of(Metrics)["properties"]
     fields |= {name: told[name] for name in BESIDE}
     fields |= {"card": ref("Card"), "lineage": {"type": "object"}}
-    return object_of({**fields, "versions": list_of(ref("Version")), "history": list_of(ref("Live"))})
+    for name, item in (("versions", "Version"), ("history", "Live")):
+        going_on = f"`after` of GET /models/{{model}}/{name}; null when all of them are here"
+        fields |= {name: list_of(ref(item)), f"{name}_next": {**MAYBE_TEXT, "description": going_on}}
+    return object_of(fields)
 
 
 if __name__ == "__main__":

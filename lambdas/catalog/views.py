@@ -17,9 +17,12 @@ BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importanc
 """Fields of `metrics.json` that a model's page shows beside its scores; Judge's own where it states them."""
 
 
-def model_line(live: LiveRow, registry: Registry) -> dict[str, Any]:
+NEWEST = 20
+"""How many versions and moves a model's page shows; the rest have routes of their own."""
+
+
+def model_line(live: LiveRow, version: VersionRow | None) -> dict[str, Any]:
     """One model in the list: what serves and how good it is."""
-    version = registry.version(live.model, live.version)
     row = {} if version is None else version.to_json()
     return {
         "model": live.model,
@@ -46,9 +49,12 @@ def measured_of(run: str, artifacts: Artifacts) -> dict[str, Any]:
 
 
 def model_page(name: str, versions: list[VersionRow], registry: Registry, artifacts: Artifacts) -> dict[str, Any]:
-    """One model; `live` and its scores are null when no version was ever promoted."""
-    live = registry.live(name)
-    shown = next((each for each in versions if live is not None and each.version == live.version), versions[0])
+    """One model; `live` is null when nothing serves, and the scores are then those of the newest version.
+
+    `versions` are the newest ones, at most `NEWEST`.
+    """
+    live, history = registry.live(name), registry.history(name, NEWEST)
+    shown = live_version(live, versions, registry) or versions[0]
     manifest = Manifest.from_json(artifacts.read_json(shown.manifest))
     measured = measured_of(shown.run, artifacts)
     row = shown.to_json()
@@ -60,6 +66,26 @@ def model_page(name: str, versions: list[VersionRow], registry: Registry, artifa
         **{field: measured[field] for field in BESIDE},
         "card": manifest.card.to_json(),
         "lineage": shown.lineage,
-        "versions": [each.to_json() for each in versions],
-        "history": [move.to_json() for move in registry.history(name)],
+        "versions": [version.to_json() for version in versions],
+        "versions_next": following_version(versions, NEWEST),
+        "history": [move.to_json() for move in history],
+        "history_next": following_move(history, NEWEST),
     }
+
+
+def live_version(live: LiveRow | None, versions: list[VersionRow], registry: Registry) -> VersionRow | None:
+    """The version that serves: one of `versions`, or read when it is older than they are."""
+    if live is None:
+        return None
+    shown = next((version for version in versions if version.version == live.version), None)
+    return shown or registry.version(live.model, live.version)
+
+
+def following_version(versions: list[VersionRow], limit: int) -> str | None:
+    """What `after` goes on from behind a page of versions; None at the end."""
+    return versions[-1].version if len(versions) == limit and versions[-1].version != "1" else None
+
+
+def following_move(moves: list[LiveRow], limit: int) -> str | None:
+    """The same of a page of moves, which are counted by their generation."""
+    return str(moves[-1].generation) if len(moves) == limit and moves[-1].generation > 1 else None

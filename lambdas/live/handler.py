@@ -6,9 +6,11 @@ Both are moves of the pointer like Promote's: one conditional write, kept in the
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
+from dropforge.contract.models import NUMBER
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import RegistrySettings
 from lambdas.shared.http import Request, Response, answer, error
@@ -18,6 +20,9 @@ from lambdas.shared.registry import ATTEMPTS, Registry, RegistryFault
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
+
+MOST_READ, MOST_NAMED = 100, 20
+"""Versions: those among which a refusal looks for approved ones, and those that it names."""
 
 
 class Refused(Exception):
@@ -82,13 +87,13 @@ def serve(model: str, version: str, registry: Registry) -> LiveRow:
 
 def approved(model: str, version: str, registry: Registry) -> VersionRow:
     """The version; `Refused` when it may not serve."""
-    known = [each for each in registry.versions(model) if each.outcome == "approved"]
-    found = next((each for each in known if each.version == version), None)
-    if found is None:
-        listed = ", ".join(each.version for each in known[:20]) or "none is approved"
+    row = registry.version(model, version) if re.fullmatch(NUMBER, version) else None
+    if row is None or row.outcome != "approved":
+        approved = [known.version for known in registry.versions(model, MOST_READ) if known.outcome == "approved"]
+        listed = ", ".join(approved[:MOST_NAMED]) or "none of the newest is approved"
         message = f"model {model!r} version {version[:20]!r}: not approved, or not there; expected one of: {listed}"
         raise Refused(404, "no_such_version", message, "version")
-    return found
+    return row
 
 
 def asked_version(request: Request) -> str:

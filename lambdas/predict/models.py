@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.contract import names
+from dropforge.contract.models import NUMBER
 from lambdas.serving.faults import InputFault, ModelFault
 from lambdas.serving.held import Held
 from lambdas.serving.model import ServedModel
@@ -28,9 +29,11 @@ POINTER_SECONDS = 5.0
 STALE_SECONDS = 60.0
 """How long it is believed when the registry cannot be read."""
 
-VERSION = r"[1-9][0-9]{0,7}"
 MOST_NAMED = 20
 """Versions that a refusal names."""
+
+MOST_READ = 100
+"""Of the newest versions: those among which a refusal looks for approved ones."""
 
 MEMORY_SHARE = 4
 """Files of models may have a quarter of the function's memory: a session takes up to twice its file beside them."""
@@ -102,7 +105,7 @@ class Models:
         """
         found = self.versions.get((model, version))
         try:
-            if found is None and re.fullmatch(VERSION, version):
+            if found is None and re.fullmatch(NUMBER, version):
                 found = self._registry.version(model, version)
             if found is None or found.outcome != "approved":
                 raise InputFault(404, "no_such_version", self._absent(model, version, found))
@@ -149,7 +152,9 @@ class Models:
 
     def _absent(self, model: str, version: str, found: VersionRow | None) -> str:
         """Why this version does not answer, and which ones do."""
-        approved = [each.version for each in self._registry.versions(model) if each.outcome == "approved"]
+        newest = self._registry.versions(model, MOST_READ)
+        approved = [row.version for row in newest if row.outcome == "approved"]
         why = "there is none" if found is None else f"it was refused ({found.reason})"
-        listed = ", ".join(approved[:MOST_NAMED]) + (", …" if len(approved) > MOST_NAMED else "")
-        return f"model {model!r} version {version[:20]!r}: {why}; expected one of: {listed or 'none is approved'}"
+        listed = ", ".join(approved[:MOST_NAMED]) or "none of the newest is approved"
+        more = ", …" if len(approved) > MOST_NAMED else ""
+        return f"model {model!r} version {version[:20]!r}: {why}; expected one of: {listed}{more}"

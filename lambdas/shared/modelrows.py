@@ -18,10 +18,10 @@ class ModelRows:
     def __init__(self, table: str, reader: Reader | None = None) -> None:
         self._table = Table(table, reader)
 
-    def versions(self, model: str) -> list[VersionRow]:
-        """All versions of a model, newest first."""
-        found = self._table.partition(rows.model_partition(model), rows.VERSION_PREFIX)
-        return [VersionRow.from_json(each) for each in reversed(found)]
+    def versions(self, model: str, limit: int | None = None, after: int = rows.LAST + 1) -> list[VersionRow]:
+        """The versions of a model, newest first: all, or at most `limit`, of those with numbers below `after`."""
+        first, last = (rows.version_key(model, str(number)) for number in (0, after - 1))
+        return [VersionRow.from_json(row) for row in self._table.newest(first.pk, first.sk, last.sk, limit)]
 
     def version(self, model: str, version: str) -> VersionRow | None:
         """One version of a model, if there is one."""

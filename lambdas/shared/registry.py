@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import registry as rows
+from dropforge.contract.models import LAST
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from lambdas.shared.clock import now
 from lambdas.shared.modelrows import ModelRows
 from lambdas.shared.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dropforge.contract.registry import Key
 
 ATTEMPTS = 20
@@ -100,43 +103,72 @@ class Registry(ModelRows):
 
     def runs(self, limit: int, model: str | None = None, after: str | None = None) -> list[RunRow]:
         """The newest runs first, at most `limit`; those created before the time `after`, when it is given."""
-        found = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
-        return [RunRow.from_json(each) for each in found]
+        listed = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
+        return [RunRow.from_json(row) for row in listed]
 
     # versions
 
-    def add_version(self, made: VersionRow) -> VersionRow:
-        """Registers `made` under the next free number (its own is ignored); the same run gets its first number again.
+    def add_version(self, candidate: VersionRow, earlier: str | None = None) -> VersionRow:
+        """Registers `candidate` under the next free number (its own is ignored); the same run gets its number again.
 
         Only a version's verdict may change, before it serves: when it is judged anew, against another champion.
+
+        Args:
+            candidate: the version of a judged run.
+            earlier: the number that the run's row holds, if any: versions of before registrations have nothing else.
 
         Raises:
             RegistryFault: no number was free in `ATTEMPTS` attempts.
         """
         for _ in range(ATTEMPTS):
-            known = self.versions(made.model)
-            mine = next((each for each in known if each.run == made.run), None)
-            if mine is not None:
-                judged = replace(mine, outcome=made.outcome, reason=made.reason, fast=made.fast)
-                if judged != mine:
-                    self._table.update(rows.version_key(mine.model, mine.version), verdict_of(judged))
+            newest = next(iter(self.versions(candidate.model, 1)), None)
+            known = self._registered(candidate, newest, earlier)
+            if known is not None:
+                judged = replace(known, outcome=candidate.outcome, reason=candidate.reason, fast=candidate.fast)
+                if judged != known:
+                    self._table.update(rows.version_key(known.model, known.version), verdict_of(judged))
                 return judged
-            row = replace(made, version=str(int(known[0].version) + 1 if known else 1))
-            if self._table.put(rows.version_key(row.model, row.version), row.to_json(), condition=Table.NEW):
+            row = replace(candidate, version=str(1 if newest is None else int(newest.version) + 1))
+            if self._put_version(row):
                 return row
-        raise RegistryFault(f"model {made.model!r}: expected a free version number in {ATTEMPTS} attempts; run again")
+        raise RegistryFault(
+            f"model {candidate.model!r}: expected a free version number in {ATTEMPTS} attempts; run again"
+        )
+
+    def _registered(self, candidate: VersionRow, newest: VersionRow | None, earlier: str | None) -> VersionRow | None:
+        """The version that the candidate's run became before, if it did."""
+        if newest is not None and newest.run == candidate.run:
+            return newest
+        registration = self._table.get(rows.registration_key(candidate.model, candidate.run))
+        number = earlier if registration is None else registration["version"]
+        return None if number is None else self.version(candidate.model, number)
+
+    def _put_version(self, row: VersionRow) -> bool:
+        """Writes a version and the registration of its run, both or none; false when either is there already."""
+        registration = {"run": row.run, "version": row.version}
+        writes = [
+            self._table.put_request(rows.version_key(row.model, row.version), row.to_json(), condition=Table.NEW),
+            self._table.put_request(rows.registration_key(row.model, row.run), registration, condition=Table.NEW),
+        ]
+        return self._table.transact([{"Put": write} for write in writes])
+
+    def versions_of(self, pointers: Sequence[LiveRow]) -> list[VersionRow | None]:
+        """The version that each pointer names, in their order; None for one that is not there."""
+        keys = [rows.version_key(pointer.model, pointer.version) for pointer in pointers]
+        stored = self._table.get_all(keys)
+        return [VersionRow.from_json(stored[key]) if key in stored else None for key in keys]
 
     # the live pointer
 
     def lives(self, limit: int, after: str | None = None) -> list[LiveRow]:
         """The live pointers of models, by name, at most `limit`; those behind the model `after`, when it is given."""
-        found = self._table.listing(rows.MODELS, limit, newest=False, after=after)
-        return [LiveRow.from_json(each) for each in found]
+        listed = self._table.listing(rows.MODELS, limit, newest=False, after=after)
+        return [LiveRow.from_json(row) for row in listed]
 
-    def history(self, model: str) -> list[LiveRow]:
-        """Every move of the live pointer, newest first."""
-        found = self._table.partition(rows.model_partition(model), rows.HISTORY_PREFIX)
-        return [LiveRow.from_json(each) for each in reversed(found)]
+    def history(self, model: str, limit: int | None = None, after: int = LAST + 1) -> list[LiveRow]:
+        """The moves of the live pointer, newest first: all, or at most `limit`, of generations below `after`."""
+        first, last = (rows.history_key(model, generation) for generation in (0, after - 1))
+        return [LiveRow.from_json(row) for row in self._table.newest(first.pk, first.sk, last.sk, limit)]
 
     def has_moved(self, run: str, live: LiveRow, since: str) -> bool:
         """Whether `run`, created at `since`, was ever promoted: by the moves up to `live`, newest first."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.models import INDEX, INDEX_PARTITION, INDEX_SORT
+from dropforge.contract.models import (
+    INDEX,
+    INDEX_PARTITION,
+    INDEX_SORT,
+    MODEL_INDEX,
+    MODEL_INDEX_PARTITION,
+    PARTITION,
+    SORT,
+    Key,
+)
 from lambdas.shared import aws
 from lambdas.shared.items import from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Protocol
-
-    from dropforge.contract.models import Key
 
     # Not when it runs: a protocol costs a cold start as much as a record.
     class Reader(Protocol):
@@ -26,6 +34,15 @@ if TYPE_CHECKING:
 
 
 REFUSED = ("ConditionalCheckFailedException", "TransactionCanceledException")
+BATCH = 100
+"""The most keys that DynamoDB takes in one BatchGetItem."""
+
+ATTEMPTS = 6
+"""How often the keys that DynamoDB had no capacity for are asked for again, over some three seconds."""
+
+
+class TableFault(RuntimeError):
+    """DynamoDB does not do what it was asked for, however often."""
 
 
 class Table:
@@ -43,6 +60,19 @@ class Table:
         """The row, read consistently."""
         answer = self._reads.get_item(TableName=self._name, Key=to_item(key.to_item()), ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
+
+    def get_all(self, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
+        """The rows of these keys that exist, read consistently, a hundred a request.
+
+        Raises:
+            TableFault: DynamoDB has no capacity for some of the keys.
+        """
+        rows: dict[Key, dict[str, Any]] = {}
+        unique = list(dict.fromkeys(keys))
+        for first in range(0, len(unique), BATCH):
+            for item in self._batch([to_item(key.to_item()) for key in unique[first : first + BATCH]]):
+                rows[key_of(item)] = from_item(item)
+        return rows
 
     def put(self, key: Key, row: Mapping[str, Any], **conditions: Any) -> bool:
         """Writes a row; false when its condition (see `put_request`) was not met."""
@@ -116,52 +146,80 @@ class Table:
         items: Any = list(writes)
         return _accepted(lambda: aws.dynamodb().transact_write_items(TransactItems=items))
 
-    def partition(self, pk: str, prefix: str) -> list[dict[str, Any]]:
-        """The rows of a partition whose sort key begins with `prefix`, in its order, read consistently."""
-        pages = self._pages(
+    def newest(self, pk: str, first: str, last: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """The rows of a partition whose sort keys lie from `first` to `last`, the last ones first, read consistently.
+
+        No more than `limit` rows are read.
+        """
+        rows = self._query(
+            limit,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix}),
+            ScanIndexForward=False,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item({":pk": pk, ":first": first, ":last": last}),
         )
-        return [from_item(item) for page in pages for item in page]
+        return list(rows)
 
     def listing(
         self, name: str, limit: int, *, newest: bool, model: str | None = None, after: str | None = None
     ) -> list[dict[str, Any]]:
-        """At most `limit` rows of one listing on the index, those of `model` alone when it is given.
+        """At most `limit` rows of one listing, those of `model` alone when it is given.
 
-        `after` is the sort value of the last row that is known already.
+        The index of a model holds its live pointer beside its runs, so that one row more than `limit` may be read.
+
+        Args:
+            name: the listing.
+            limit: the most rows.
+            newest: whether the order is from the last to the first.
+            model: the model that all rows are of.
+            after: the sort value of the last row that is known already.
         """
-        further = "" if after is None else f" AND #{INDEX_SORT} {'<' if newest else '>'} :after"
-        names = (INDEX_PARTITION, *([INDEX_SORT] if further else []))
-        values = {":listing": name, **({":after": after} if further else {})}
-        pages = self._pages(
-            IndexName=INDEX,
-            ScanIndexForward=not newest,
-            KeyConditionExpression=f"#{INDEX_PARTITION} = :listing{further}",
-            **_placeholders(names, values),
-        )
-        found: list[dict[str, Any]] = []
-        for page in pages:
-            items = [from_item(item) for item in page]
-            found += [item for item in items if model is None or item["model"] == model]
-            if len(found) >= limit:
-                break
-        return found[:limit]
+        condition, names, values = f"#{INDEX_PARTITION} = :listing", [INDEX_PARTITION], {":listing": name}
+        request: dict[str, Any] = {"IndexName": INDEX, "ScanIndexForward": not newest}
+        if model is not None:
+            request |= {"IndexName": MODEL_INDEX, "FilterExpression": condition}
+            condition, values[":model"] = f"#{MODEL_INDEX_PARTITION} = :model", model
+            names.append(MODEL_INDEX_PARTITION)
+        if after is not None:
+            condition, values[":after"] = f"{condition} AND #{INDEX_SORT} {'<' if newest else '>'} :after", after
+            names.append(INDEX_SORT)
+        return list(self._query(limit, KeyConditionExpression=condition, **request, **_placeholders(names, values)))
 
     @property
     def _reads(self) -> Any:
         return self._reader or aws.dynamodb()
 
-    def _pages(self, **request: Any) -> Iterator[list[dict[str, Any]]]:
-        """The items of a query, page by page."""
-        further: dict[str, Any] = {}
-        while True:
-            answer = self._reads.query(TableName=self._name, **request, **further)
-            yield answer["Items"]
+    def _query(self, most: int | None, **request: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a query, page by page; no page reads more of them than are still wanted."""
+        count, further = 0, dict[str, Any]()
+        while most is None or count < most:
+            limit = {} if most is None else {"Limit": most - count}
+            answer = self._reads.query(TableName=self._name, **request, **limit, **further)
+            count += len(answer["Items"])
+            yield from map(from_item, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             further = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _batch(self, keys: list[Any]) -> Iterator[dict[str, Any]]:
+        """The items of at most `BATCH` keys, in the order that DynamoDB has them ready."""
+        for attempt in range(ATTEMPTS):
+            request: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
+            answer: Any = aws.dynamodb().batch_get_item(RequestItems=request)
+            yield from answer["Responses"].get(self._name, ())
+            keys = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if not keys:
+                return
+            time.sleep(0.05 * 2**attempt)
+        raise TableFault(
+            f"table {self._name!r}: expected {len(keys)} more rows, got none in {ATTEMPTS} attempts: "
+            "DynamoDB is busy; ask again"
+        )
+
+
+def key_of(item: Mapping[str, Any]) -> Key:
+    """Where an item lies."""
+    return Key(*(item[name]["S"] for name in (PARTITION, SORT)))
 
 
 def _placeholders(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:

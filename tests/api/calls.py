@@ -19,6 +19,7 @@ from lambdas.predict.handler import handle as predict
 
 SCHEMAS = {
     "listModels": "Models", "showModel": "Model", "showVersion": "Version", "listRuns": "Runs", "showRun": "Run",
+    "listVersions": "Versions", "listHistory": "History",
 }  # fmt: skip
 
 

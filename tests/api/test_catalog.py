@@ -143,6 +143,14 @@ def test_one_run(cloud: Cloud) -> None:
     assert set(body["metrics"]) == {"rmse", "mae", "r2"}
 
 
+def test_a_run_that_a_later_version_stored_is_refused_with_the_reason(cloud: Cloud) -> None:
+    run = cloud.serve("regression", "houses")
+    cloud.registry.update_run(run, schema="dropforge.run/2")
+    for reply in (get("/runs/{run}", run=run), get("/runs")):
+        assert (reply.status, reply.code) == (500, "unreadable")
+        assert "got 'dropforge.run/2'; a newer Dropforge stored it: update this one" in reply.body["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("resource", "path"),
     [

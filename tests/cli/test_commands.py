@@ -386,3 +386,14 @@ def test_a_model_is_removed_and_brought_back(run: Run, api: ApiServer) -> None:
     api.say("GET /api/models/houses", {**PAGE, "history": history[2:]})
     none = run("rollback", "houses")
     assert none.code == 1 and "nothing served before; name a version" in none.err
+
+
+@pytest.mark.parametrize(("kind", "words"), [("training", "the run has ended"), ("batch", "the batch has ended")])
+def test_a_status_of_a_later_version_is_shown_and_is_no_success(
+    run: Run, api: ApiServer, kind: str, words: str
+) -> None:
+    api.say(f"GET /api/runs/{RUN}", run_row(status="archived", kind=kind, report=None))
+    api.say("GET /api/runs", {"runs": [run_row(status="archived", kind=kind)]})
+    assert "unknown" in run("runs").out and "'archived' is of a newer Dropforge" in run("show", RUN).out
+    ran = run("show", RUN, "--wait")
+    assert (ran.code, f"{words} in a way that this version does not know" in ran.out) == (1, True)

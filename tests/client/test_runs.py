@@ -81,6 +81,47 @@ def test_another_versions_rows_are_no_riddle() -> None:
         Script([{"schema": "dropforge.run/2"}]).events()
 
 
+NEWER = "the status 'paused' is of a newer Dropforge than this: update it"
+
+
+def paused(step: str = "Train", **changes: Any) -> dict[str, Any]:
+    return run_row(status="paused", step=step, version=None, **changes)
+
+
+def test_a_status_of_a_later_version_is_shown_as_unknown() -> None:
+    row = decoded(paused(reason="by hand"))
+    assert (row.status, row.reason, row.model) == ("unknown", f"{NEWER}; by hand", "houses")
+    assert decoded(paused()).reason == NEWER
+    assert outcome(row, lambda _: None).good is False
+
+
+def test_a_later_schema_is_shown_as_far_as_it_is_known() -> None:
+    later = {**run_row(), "schema": "dropforge.run/2", "kind": "tuning", "notes": {"all": "new"}, "queue": 3}
+    row = decoded(later)
+    assert (row.status, row.metrics, row.kind, row.notes) == ("promoted", {"rmse": 0.5, "mae": 0.3}, "training", ())
+    for unreadable in ({**later, "size": "2 kB"}, {**later, "schema": "dropforge.version/2"}, {**later, "schema": 2}):
+        with pytest.raises(Fault, match="update dropforge") as caught:
+            decoded(unreadable)
+        assert caught.value.code == "version_mismatch"
+
+
+def test_an_unknown_status_of_the_last_step_is_an_end() -> None:
+    events = Script([running("Train"), paused("Notify")]).events()
+    assert events == [Changed(decoded(running("Train"))), Ended(decoded(paused("Notify")))]
+
+
+def test_an_unknown_status_that_passes_is_waited_for() -> None:
+    events = Script([running("Train"), *[paused()] * 100, running("Judge"), *[paused()] * 100, run_row()]).events()
+    assert [event.row.status for event in events] == ["running", "unknown", "running", "unknown", "promoted"]
+
+
+def test_an_unknown_status_that_stays_is_given_up_with_its_name() -> None:
+    script = Script([running("Train"), paused()])
+    with pytest.raises(Fault, match=f"{NEWER}; this version cannot tell whether it has ended") as caught:
+        script.events()
+    assert (caught.value.code, script.time) == ("version_mismatch", 121.0)
+
+
 def test_a_progress_line_is_read_into_values() -> None:
     values = {"train_loss": 0.123, "validation_loss": 0.14}
     assert parse(LINE) == Progress("fit", 0.45, "neural", 12, values)

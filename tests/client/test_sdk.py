@@ -175,3 +175,17 @@ def test_without_another_version_there_is_no_rollback(
     api.say("GET /api/models/houses", {"history": [{"version": name, "withdrawn": gone} for name, gone in history]})
     with pytest.raises(Fault, match="nothing served before; name a version"):
         forge.rollback("houses")
+
+
+def test_rollback_goes_on_behind_the_page_of_the_model(forge: Dropforge, api: ApiServer) -> None:
+    def moves(*versions: str) -> list[dict[str, Any]]:
+        return [{"version": version, "withdrawn": False} for version in versions]
+
+    api.say("GET /api/models/houses", {"history": moves("8", "8"), "history_next": "41"})
+    pages = [{"history": moves("8"), "next": "40"}, {"history": moves("8", "7"), "next": "38"}]
+    api.say("GET /api/models/houses/history", *pages)
+    api.say("PUT /api/models/houses/live", {"version": "7"})
+    forge.rollback("houses")
+    paths = [asked.path for asked in api.asked if asked.path.startswith("/api/models/houses/history")]
+    assert paths == ["/api/models/houses/history?after=41", "/api/models/houses/history?after=40"]
+    assert json.loads(api.asked[-1].body) == {"version": "7"}

@@ -17,7 +17,7 @@ from PIL import Image
 
 from cdk_app.batchsteps import ROWS
 from cdk_app.packaging import PYTHON, ROOT, RUNTIME, SHARED, PipBundling, compiler, files_under, function_code, install
-from cdk_app.steps import READING, SERVING
+from cdk_app.steps import METRICS, READING, SERVING
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
 
@@ -43,7 +43,7 @@ HEAVY = {
 
 
 EXTRA = {
-    "judge": SERVING,
+    "judge": (*SERVING, METRICS),
     "predict": SERVING,
     "inspect": READING,
     "plan": (*READING, *ROWS),
@@ -113,6 +113,16 @@ def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_judge_draws_its_resamples_in_its_package(tmp_path: Path) -> None:
+    """They want `numpy.random`, which no other function has."""
+    requirements = ROOT / "lambdas" / "judge" / "requirements.txt"
+    PipBundling([*SHARED, "lambdas/judge", *EXTRA["judge"]], requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    done = subprocess.run([*alone(), "-c", JUDGED, str(tmp_path)], capture_output=True, text=True, check=True)
+    value, low, high, by_chance = json.loads(done.stdout)
+    assert low < value < high and by_chance < 0.01
+
+
+@pytest.mark.slow
 def test_types_of_numpy_are_made_on_demand_and_are_the_same(tmp_path: Path) -> None:
     pinned = (ROOT / "lambdas" / "predict" / "requirements.txt").read_text().splitlines()
     alone_pinned = tmp_path / "requirements.txt"
@@ -141,6 +151,19 @@ for module in sys.argv[2:]:
         importlib.import_module(module)
     except ModuleNotFoundError as missing:
         print(missing.name.partition(".")[0] if missing.name.startswith("boto") else missing.name)
+"""
+
+
+JUDGED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import numpy
+from dropforge.metrics import baseline, evaluation
+truth = numpy.arange(200.0)
+ours = evaluation.of_table("regression", truth, truth + numpy.sin(truth))
+trivial = evaluation.of_baseline(truth, baseline.learn_baseline("regression", truth, 0))
+gain = evaluation.beyond_chance(ours, trivial, "rmse", 0).gains["rmse"]
+print(json.dumps([gain.value, gain.interval.low, gain.interval.high, gain.by_chance]))
 """
 
 

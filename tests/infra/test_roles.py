@@ -120,8 +120,9 @@ ALLOWED: dict[str, list[Case]] = {
     ],
     "ApiCatalogRole": [
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:GetObject", of=f"{RUN}/metrics.json"),
-        *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
-        *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("kms:Decrypt", of=KEY),
+        *use("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", of=TABLE),
+        *use("dynamodb:Query", of=f"{TABLE}/index/listing"),
+        *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"), *use("kms:Decrypt", of=KEY),
     ],
     "ApiLiveRole": [*use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", of=TABLE), *KMS],
     "TrainingRole": [
@@ -172,11 +173,14 @@ DENIED: dict[str, list[Case]] = {
     "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],
     "ApiPredictRole": [
         *use("s3:GetObject", of=DATA), *use("s3:GetObject", of=f"{RUN}/holdout.json.gz"),
-        *use("dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE), *use("s3:PutObject", of=f"{RUN}/model.onnx"),
+        *use("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem", of=TABLE),
+        *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
-    "ApiLiveRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
+    "ApiLiveRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", "dynamodb:BatchGetItem", of=TABLE),
+    ],
     "TrainingRole": [
         *use("s3:GetObject", of=DATA), *use("dynamodb:GetItem", of=TABLE), *use("s3:DeleteObject", of=f"{RUN}/a"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),

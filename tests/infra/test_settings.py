@@ -55,7 +55,7 @@ def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: di
     full = synthesize(tmp_path, **{"aws:cdk:bundling-stacks": []})
     image = next(path.parent for path in tmp_path.glob("asset.*/training_container") if (path / "Dockerfile").exists())
     held = {"/".join(path.relative_to(image).parts[:2]) for path in (image / "dropforge").rglob("*.py")}
-    assert held == {"dropforge/__init__.py", "dropforge/contract", "dropforge/pictures.py"}
+    assert held == {"dropforge/__init__.py", "dropforge/contract", "dropforge/metrics", "dropforge/pictures.py"}
     mine, theirs = scrubbed(template), scrubbed(full)
     differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
     assert mine["Resources"].keys() == theirs["Resources"].keys()
@@ -85,7 +85,8 @@ def test_each_function_holds_its_folder_and_what_it_shares(template: dict[str, A
             {"training_container/__init__.py", "training_container/data"},
             {"lambdas/batch", "lambdas/serving"},
         )
-        shares = {"judge": serving, "predict": serving, "inspect": reading, "plan": reading | rows, "answer": rows}
+        judging = serving | {"dropforge/metrics"}
+        shares = {"judge": judging, "predict": serving, "inspect": reading, "plan": reading | rows, "answer": rows}
         more = shares.get(step, set())
         assert roots == {f"lambdas/{step}", "lambdas/shared", "dropforge/contract", *more}
         assert not [path for path in held if "__pycache__" in path]

@@ -47,18 +47,33 @@ CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch)
 WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish")
 
 
+def items_read(operation: str, answer: Any) -> int | None:
+    """How many items a call of DynamoDB read, those that a filter left out among them; None for other calls."""
+    if operation == "Query":
+        return int(answer["ScannedCount"])
+    if operation == "GetItem":
+        return 1
+    if operation == "BatchGetItem":
+        return sum(len(items) for items in answer["Responses"].values())
+    return None
+
+
 @dataclass
 class Line:
-    """The wire between functions and AWS: counts the writes, and loses the answer of some."""
+    """The wire between functions and AWS: counts the writes and the reads, and loses the answer of some."""
 
     lose: Callable[[str, int], bool] = lambda _operation, _count: False
     writes: int = 0
+    reads: list[int] = field(default_factory=list)
+    """Items of every read of DynamoDB, in the order of the reads."""
     lock: Any = field(default_factory=threading.Lock)
 
     def call(self, real: Any, client: Any, operation: str, arguments: Any) -> Any:
         """Does the real call, one at a time; then gives its answer, or loses it."""
         with self.lock:
             answer = real(client, operation, arguments)
+            if (count := items_read(operation, answer)) is not None:
+                self.reads.append(count)
             if operation not in WRITES:
                 return answer
             self.writes += 1
@@ -140,17 +155,23 @@ def server() -> str:
     return f"http://{host}:{port}"
 
 
+def key_schema(partition: str, sort: str) -> list[Any]:
+    """The key of a table or an index."""
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+
 def make_table() -> None:
     """The registry, as the infrastructure makes it."""
-    attributes = ("pk", "sk", "listing", "listed_by")
-    index = [{"AttributeName": "listing", "KeyType": "HASH"}, {"AttributeName": "listed_by", "KeyType": "RANGE"}]
+    attributes = ("pk", "sk", "listing", "listed_by", "model")
+    indexes = {"listing": "listing", "listing-of-model": "model"}
     boto3.client("dynamodb").create_table(
         TableName="registry",
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        KeySchema=key_schema("pk", "sk"),
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
         GlobalSecondaryIndexes=[
-            {"IndexName": "listing", "KeySchema": index, "Projection": {"ProjectionType": "ALL"}},
+            {"IndexName": name, "KeySchema": key_schema(key, "listed_by"), "Projection": {"ProjectionType": "ALL"}}
+            for name, key in indexes.items()
         ],
     )
 

@@ -1,0 +1,22 @@
+"""The moves of a model's live pointer, read for what served before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def served_before(moves: Iterable[Mapping[str, Any]]) -> str | None:
+    """The version that served before the present one, or before the model was removed; None where there was none.
+
+    `moves` are newest first, and read only as far as the answer lies.
+    """
+    older = iter(moves)
+    last = next(older, None)
+    if last is None:
+        return None
+    if last["withdrawn"]:
+        return str(last["version"])
+    return next((str(move["version"]) for move in older if move["version"] != last["version"]), None)
