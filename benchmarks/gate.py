@@ -27,9 +27,9 @@ from benchmarks.report import Row, publish
 from dropforge.contract import names
 from dropforge.contract.results import Manifest
 from dropforge.contract.spec import Spec
-from lambdas.judge.handler import examine
-from lambdas.shared.artifacts import Artifacts
-from training_container.data.dataset import Options
+from dropforge.datasets.dataset import Options
+from lambdas.common.artifacts import Artifacts
+from lambdas.pipeline.judge.handler import examine
 from training_container.job import Job
 from training_container.training import train
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.report import Row, publish
 from dropforge.contract.results import PRIMARY
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare
 from dropforge.metrics import scores as metrics
 from examples.datasets import SOURCES, load
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare
 from training_container.encoding import Encoder
 from training_container.models import neighbours
 from training_container.models.body import predict
@@ -30,7 +30,7 @@ from training_container.selection import pose, use_cores
 from training_container.watch import Budget, Silent
 
 if TYPE_CHECKING:
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
 
 SET = "houses"
 FAMILIES = (LightGBM(), LightGBM.oblique(), CatBoost())

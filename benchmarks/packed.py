@@ -20,10 +20,10 @@ from torch import nn
 
 from benchmarks.report import Row, publish
 from dropforge.contract.results import PRIMARY
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES, load
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare
 from training_container.encoding import Encoder
 from training_container.models.body import RegressionTail
 from training_container.models.course import Trainer

@@ -23,11 +23,11 @@ import polars.selectors as cs
 
 from benchmarks.report import Row, publish
 from dropforge.contract.spec import Spec
-from training_container.data.columns import describe
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare
-from training_container.data.reading import open_table, sniff
-from training_container.data.streams import chunks
+from dropforge.datasets.columns import describe
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare
+from dropforge.datasets.reading import open_table, sniff
+from dropforge.datasets.streams import chunks
 
 ROOT = Path(__file__).parents[1]
 BLOCK = 100_000

@@ -28,10 +28,10 @@ import torch
 
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ITEMS, PREDICTION, Column, ModelCard
+from dropforge.datasets.dataset import Options, Rows
+from dropforge.datasets.ratings import prepare_ratings
 from dropforge.metrics.lists import chosen_by_user, list_scores
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Options, Rows
-from training_container.data.ratings import prepare_ratings
 from training_container.export.runtime import Runtime
 from training_container.recommendation import blend, parts
 from training_container.recommendation.graph import build
@@ -41,7 +41,7 @@ from training_container.selection import use_cores
 from training_container.watch import Budget, Watch
 
 if TYPE_CHECKING:
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
     from training_container.encoding import Vocabulary
     from training_container.recommendation.ratings import Ratings
 

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from cdk_app.findings import acknowledge
 from cdk_app.function import Function, Size
-from cdk_app.steps import SERVING
+from cdk_app.steps import HTTP, INFERENCE, PICTURES
 from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cdk_app.settings import Settings, Warmth
     from cdk_app.steps import Surroundings
 
+PROTOCOLS = "dropforge/inference/protocols"
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
 RATE, BURST = 100, 200
 """Calls a second, steady and at once, over all callers."""
@@ -58,8 +59,8 @@ class Api(Construct):
             packaging=around.packaging,
             key=around.lake.key,
             size=Size(memory=1769, seconds=29),
-            extra=SERVING,
-            folder="predict",
+            extra=(*INFERENCE, PROTOCOLS, PICTURES),
+            folder="api/predict",
             warmth=warmth,
         )
         around.registry.grant(predict.role, ["GetItem", "Query"])
@@ -71,9 +72,19 @@ class Api(Construct):
         return predict
 
     def _catalog(self, around: Surroundings) -> Function:
-        catalog = self._function("Catalog", around, Size(memory=512, seconds=29))
+        environment = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
+        catalog = Function(
+            self,
+            "Catalog",
+            environment=environment,
+            packaging=around.packaging,
+            key=around.lake.key,
+            size=Size(memory=512, seconds=29),
+            extra=HTTP,
+            folder="api/catalog",
+        )
         around.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
-        files = (names.MANIFEST_FILE, names.METRICS_FILE)
+        files = (names.MANIFEST_FILE, names.METRICS_FILE, names.VERDICT_FILE)
         told = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
         return catalog
@@ -82,16 +93,17 @@ class Api(Construct):
         environment = RegistrySettings(registry=around.table)
         size = Size(memory=256, seconds=29)
         live = Function(
-            self, "Live", environment=environment, packaging=around.packaging, key=around.lake.key, size=size
+            self,
+            "Live",
+            environment=environment,
+            packaging=around.packaging,
+            key=around.lake.key,
+            size=size,
+            extra=HTTP,
+            folder="api/live_pointer",
         )
         around.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
         return live
-
-    def _function(self, id: str, around: Surroundings, size: Size, *extra: str) -> Function:
-        environment = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
-        return Function(
-            self, id, environment=environment, packaging=around.packaging, key=around.lake.key, size=size, extra=extra
-        )
 
     def _rest(self, around: Surroundings) -> apigateway.RestApi:
         group = logs.LogGroup(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cdk_app.function import Size
-from cdk_app.steps import READING, artifact_settings, step_of
+from cdk_app.steps import INFERENCE, READING, artifact_settings, step_of
 from dropforge.contract import names, settings
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cdk_app.steps import Surroundings
 
 EVERY_BATCH = "The function works for every batch, and a batch's folder has its run's id."
-ROWS = ("lambdas/batch", "lambdas/serving")
+ROWS = ("lambdas/batch/common", *INFERENCE)
 
 PIECE = 32 << 20
 """Bytes of a piece: some 300,000 rows of twenty numbers, seconds for most models and minutes for the slowest."""
@@ -38,7 +38,7 @@ def plan(scope: Construct, around: Surroundings) -> Step:
     """Reads dropped files one after the other, writes the plan and the texts that cannot be cut where they lie."""
     environment = settings.PlanSettings(registry=around.table, artifacts=around.artifacts, piece_bytes=str(PIECE))
     size = Size(memory=1769, seconds=LONGEST, disk=10240)
-    step = step_of(scope, "Plan", around, environment, size, *READING, *ROWS)
+    step = step_of(scope, "Plan", around, environment, size, *READING, *ROWS, room="batch")
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     _read_files(step, around.lake)
     # Without a condition on the prefix, as for Inspect: the parts of a set are found by listing.
@@ -51,7 +51,9 @@ def plan(scope: Construct, around: Surroundings) -> Step:
 
 def answer(scope: Construct, around: Surroundings) -> Step:
     """Reads models and pieces, writes pieces and how far it is."""
-    step = step_of(scope, "Answer", around, artifact_settings(around), Size(memory=1769, seconds=LONGEST), *ROWS)
+    step = step_of(
+        scope, "Answer", around, artifact_settings(around), Size(memory=1769, seconds=LONGEST), *ROWS, room="batch"
+    )
     around.registry.grant(step.role, ["UpdateItem"])
     _read_files(step, around.lake)
     models = around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MODEL_FILE}")
@@ -63,7 +65,7 @@ def answer(scope: Construct, around: Surroundings) -> Step:
 def join(scope: Construct, around: Surroundings) -> Step:
     """Reads and deletes pieces, writes predictions."""
     size = Size(memory=1769, seconds=LONGEST, disk=10240)
-    step = step_of(scope, "Join", around, artifact_settings(around), size)
+    step = step_of(scope, "Join", around, artifact_settings(around), size, room="batch")
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     step.allow(["s3:GetObject", "s3:DeleteObject"], [_pieces(around.lake)], EVERY_BATCH)
     written = around.lake.artifacts.arn_for_objects(f"{names.PREDICTIONS}*")

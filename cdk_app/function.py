@@ -39,7 +39,7 @@ class Size:
 
 
 class Function(Construct):
-    """`lambdas/<folder>/handler.py` (the id in lower case, unless given) under a role with the rights granted to it."""
+    """`lambdas/<folder>/handler.py` under a role with the rights granted to it; the folder is like `pipeline/claim`."""
 
     def __init__(
         self,
@@ -51,11 +51,10 @@ class Function(Construct):
         key: kms.IKey,
         size: Size,
         extra: Sequence[str] = (),
-        folder: str = "",
+        folder: str,
         warmth: Warmth | None = None,
     ) -> None:
         super().__init__(scope, id)
-        folder = folder or id.lower()
         snap_start = warmth is not None and warmth.snap_start
         log_group = logs.LogGroup(
             self,
@@ -70,7 +69,7 @@ class Function(Construct):
             self,
             "Function",
             code=function_code(folder, extra, packaging),
-            handler=f"lambdas.{folder}.handler.handle",
+            handler=f"lambdas.{folder.replace('/', '.')}.handler.handle",
             runtime=RUNTIME,
             architecture=lambda_.Architecture.X86_64,
             memory_size=size.memory,

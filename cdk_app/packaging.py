@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 PYTHON = "3.13"
-SHARED = ("lambdas/__init__.py", "lambdas/shared", "dropforge/__init__.py", "dropforge/contract")
+SHARED = ("lambdas/__init__.py", "lambdas/common", "dropforge/__init__.py", "dropforge/contract")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 RECIPE = "11"
 """Counts the changes of what follows, so that a new recipe makes new assets."""
 
 
-def function_code(step: str, extra: Sequence[str], packaging: Packaging) -> lambda_.Code:
-    """The code of `lambdas/<step>` with what all functions share and the paths in `extra`."""
-    paths = [*SHARED, f"lambdas/{step}", *extra]
-    named = ROOT / "lambdas" / step / "requirements.txt"
+def function_code(folder: str, extra: Sequence[str], packaging: Packaging) -> lambda_.Code:
+    """The code of `lambdas/<folder>` with what all functions share and the paths in `extra`."""
+    paths = own_paths(folder, extra)
+    named = ROOT / "lambdas" / folder / "requirements.txt"
     requirements = named if named.exists() else None
     if packaging == "code" or requirements is None and compiler() is None:
         return lambda_.Code.from_asset(
@@ -46,6 +46,12 @@ def function_code(step: str, extra: Sequence[str], packaging: Packaging) -> lamb
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=PipBundling(paths, requirements)),
     )
+
+
+def own_paths(folder: str, extra: Sequence[str] = ()) -> list[str]:
+    """What the function in `lambdas/<folder>`, such as `pipeline/claim`, is made of."""
+    room = folder.partition("/")[0]
+    return [*SHARED, f"lambdas/{room}/__init__.py", f"lambdas/{folder}", *extra]
 
 
 def allow_only(paths: Sequence[str]) -> list[str]:
@@ -63,6 +69,11 @@ def _closed(paths: Sequence[str]) -> list[str]:
     """Folders that are only passed through: everything else in them stays out."""
     through = {str(parent) for path in paths for parent in Path(path).parents if str(parent) != "."}
     return [f"/{folder}/*" for folder in sorted(through)]
+
+
+def files_in(folder: str) -> tuple[str, ...]:
+    """The sources right in a folder, without those of the folders in it."""
+    return tuple(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob("*.py")))
 
 
 def files_under(paths: Iterable[str]) -> list[Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cdk_app.function import Size
+from cdk_app.packaging import files_in
 from cdk_app.step import Step
 from dropforge.contract import names, settings
 from dropforge.contract.artifacts import ArtifactSettings
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from cdk_app.watch import Bell
 
 EVERY_RUN = "The function works for every run, and a run's folder has its id."
-SERVING = ("lambdas/serving", "dropforge/pictures.py")
+INFERENCE = files_in("dropforge/inference")
+"""Without its protocols, which Predict alone speaks."""
+PICTURES = "dropforge/pictures.py"
 METRICS = "dropforge/metrics"
-READING = ("training_container/__init__.py", "training_container/data")
+READING = ("dropforge/datasets",)
+HTTP = ("dropforge/inference/__init__.py", "dropforge/inference/http.py")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
 
 def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
-    step = step_of(scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *SERVING, METRICS)
+    step = step_of(
+        scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *INFERENCE, METRICS
+    )
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     bucket = around.lake.artifacts
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
@@ -101,10 +107,25 @@ def notify(scope: Construct, around: Surroundings, bell: Bell) -> Step:
     return step
 
 
-def step_of(scope: Construct, id: str, around: Surroundings, environment: NamedTuple, size: Size, *extra: str) -> Step:
-    """The function of a state, without any right yet."""
+def step_of(
+    scope: Construct,
+    id: str,
+    around: Surroundings,
+    environment: NamedTuple,
+    size: Size,
+    *extra: str,
+    room: str = "pipeline",
+) -> Step:
+    """The function of a state, in `lambdas/<room>/<id>`, without any right yet."""
     return Step(
-        scope, id, environment=environment, packaging=around.packaging, key=around.lake.key, size=size, extra=extra
+        scope,
+        id,
+        environment=environment,
+        packaging=around.packaging,
+        key=around.lake.key,
+        size=size,
+        extra=extra,
+        folder=f"{room}/{id.lower()}",
     )
 
 

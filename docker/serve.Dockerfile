@@ -16,11 +16,10 @@ COPY dropforge/__init__.py dropforge/__init__.py
 COPY dropforge/pictures.py dropforge/pictures.py
 COPY dropforge/contract dropforge/contract
 COPY dropforge/serve dropforge/serve
+COPY dropforge/inference dropforge/inference
 COPY lambdas/__init__.py lambdas/__init__.py
-COPY lambdas/catalog lambdas/catalog
-COPY lambdas/predict lambdas/predict
-COPY lambdas/serving lambdas/serving
-COPY lambdas/shared lambdas/shared
+COPY lambdas/api/__init__.py lambdas/api/__init__.py
+COPY lambdas/api/catalog lambdas/api/catalog
 RUN python -m compileall -q dropforge lambdas && useradd --uid 1000 server
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 OPENBLAS_NUM_THREADS=1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from training_container.data.dates import DATE_FORMATS, LIMITS
+from dropforge.datasets.dates import DATE_FORMATS, LIMITS
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 DATE_PARTS = len(PARTS) + 1

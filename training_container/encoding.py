@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from training_container.data.values import GRAPH_FALSE, GRAPH_TRUE
-from training_container.data.values import MISSING as MISSING_TEXTS
+from dropforge.datasets.values import GRAPH_FALSE, GRAPH_TRUE
+from dropforge.datasets.values import MISSING as MISSING_TEXTS
 from training_container.dates import DATE_PARTS, parse_date
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dropforge.contract.schema import ModelCard
-    from training_container.data.dataset import Rows
+    from dropforge.datasets.dataset import Rows
     from training_container.export.parity import Native
     from training_container.job import Job
 
@@ -119,7 +119,7 @@ def code_digest() -> str:
     """SHA-256 over names and contents of the sources that make a model: the trainer's and what it shares."""
     trainer, shared = Path(__file__).parent, Path(dropforge.__file__).parent
     found = hashlib.sha256()
-    for folder in (shared / "contract", shared / "metrics", trainer):
+    for folder in (shared / "contract", shared / "metrics", shared / "datasets", trainer):
         for path in sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".html")):
             found.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
             found.update(path.read_bytes())

@@ -12,7 +12,7 @@ from dropforge.contract import ids, names
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.plan import Plan
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data.dataset import Options
+from dropforge.datasets.dataset import Options
 from training_container.faults import JobFault
 
 if TYPE_CHECKING:

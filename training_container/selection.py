@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.baseline import Baseline
     from dropforge.contract.spec import Search
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
     from training_container.models.body import Body
     from training_container.models.family import Family, Fitted
     from training_container.scoring.importance import Answer

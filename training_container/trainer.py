@@ -89,7 +89,7 @@ def _hand_job(given: argparse.Namespace) -> Job:
 def _attempt(read_job: Callable[[], Job], failure: Path | None) -> int:
     """Does the job; whatever goes wrong becomes one line, and a traceback only where nobody expected it."""
     from dropforge.contract.spec import SpecFault
-    from training_container.data.faults import DataFault
+    from dropforge.datasets.faults import DataFault
     from training_container.faults import JobFault, ParityFault
 
     try:

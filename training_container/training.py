@@ -15,10 +15,10 @@ import torch
 
 from dropforge.contract import names
 from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
+from dropforge.datasets.prepare import prepare
 from training_container import evidence
 from training_container.checkpoints import Checkpoints
 from training_container.curves import write_tensorboard
-from training_container.data.prepare import prepare
 from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.parity import Native, prove
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.selection import Study

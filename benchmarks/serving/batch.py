@@ -25,9 +25,9 @@ import numpy as np
 from benchmarks.report import Row
 from benchmarks.serving.model import rows as rows_of_data
 from dropforge.contract.batch import BatchFile
-from lambdas.batch.answering import Work, answer_piece
-from lambdas.batch.rows import BLOCK, ROWS
-from lambdas.serving.model import ServedModel
+from dropforge.inference.model import ServedModel
+from lambdas.batch.common.answering import Work, answer_piece
+from lambdas.batch.common.rows import BLOCK, ROWS
 
 MILLION = 1_000_000
 MOST = int(os.environ.get("DROPFORGE_ROWS", str(MILLION)))

@@ -27,12 +27,13 @@ from moto.server import ThreadedMotoServer
 
 from benchmarks.report import Row
 from benchmarks.serving.large import large
-from cdk_app.packaging import SHARED, PipBundling
-from cdk_app.steps import SERVING
+from cdk_app.api import PROTOCOLS
+from cdk_app.packaging import PipBundling, own_paths
+from cdk_app.steps import INFERENCE, PICTURES
 from dropforge.contract.registry import LiveRow, live_key
-from lambdas.serving.fast import WEIGHTS, FastFiles, mapped
-from lambdas.serving.session import opened, options
-from lambdas.shared.items import to_item
+from dropforge.inference.fast import WEIGHTS, FastFiles, mapped
+from dropforge.inference.session import opened, options
+from lambdas.common.items import to_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,13 +54,13 @@ options.intra_op_num_threads = options.inter_op_num_threads = 1
 onnxruntime.InferenceSession(open(sys.argv[1], "rb").read(), options, providers=["CPUExecutionProvider"])
 """
 HANDLER = """
-import sys, lambdas.predict.handler, lambdas.predict.models
-from lambdas.serving.model import ServedModel
+import sys, lambdas.api.predict.handler, lambdas.api.predict.models
+from dropforge.inference.model import ServedModel
 ServedModel.from_bytes(open(sys.argv[1], "rb").read(), sys.argv[2])
 """
 FETCHED = """
-import lambdas.predict.handler
-models = lambdas.predict.handler.models()
+import lambdas.api.predict.handler
+models = lambdas.api.predict.handler.models()
 models.load(models.live("cancer"))
 """
 
@@ -89,11 +90,11 @@ def starts(model: Path) -> list[Row]:
 def laid_out(folder: Path) -> tuple[Path, Path]:
     """Predict's requirements as pip installs them, and its package, both with byte code for this Python."""
     wheels, package = folder / "wheels", folder / "package"
-    requirements = ROOT / "lambdas" / "predict" / "requirements.txt"
+    requirements = ROOT / "lambdas" / "api" / "predict" / "requirements.txt"
     words = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--compile"]
     subprocess.run([*words, "--target", str(wheels), "-r", str(requirements)], check=True)
     python = "{}.{}".format(*sys.version_info)
-    bundling = PipBundling([*SHARED, "lambdas/predict", *SERVING], requirements, python)
+    bundling = PipBundling(own_paths("api/predict", (*INFERENCE, PICTURES, PROTOCOLS)), requirements, python)
     bundling.try_bundle(str(package), image=None)  # type: ignore[arg-type]  # no image is used
     return wheels, package
 

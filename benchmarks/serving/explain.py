@@ -28,11 +28,11 @@ from benchmarks.serving.contestants import python_of
 from benchmarks.serving.model import ROOT
 from benchmarks.serving.model import rows as tumours
 from dropforge.contract.names import HOLDOUT_FILE
+from dropforge.inference import explain
+from dropforge.inference.model import ServedModel
+from dropforge.inference.rows import Rows, to_arrays
+from dropforge.inference.shapley import orders
 from examples.datasets import SOURCES, load
-from lambdas.serving import explain
-from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import Rows, to_arrays
-from lambdas.serving.shapley import orders
 from training_container.export.background import ROWS as BACKGROUND
 
 if TYPE_CHECKING:

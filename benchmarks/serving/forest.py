@@ -16,8 +16,8 @@ from onnx import helper
 
 from benchmarks.report import Row
 from benchmarks.serving.cold import LOADS, spent, taking_turns
+from dropforge.inference.session import opened, options
 from examples.datasets import SOURCES, load
-from lambdas.serving.session import opened, options
 from training_container.export.forests import TREES, add_forest
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes
 from training_container.export.trees import Trees, of_lightgbm

@@ -43,7 +43,7 @@ def rows(model: Path) -> list[Row]:
     body = model.read_bytes()
     with (
         cloud(body, sha256(body).hexdigest()) as environment,
-        function("lambdas.predict.handler.handle", peers, environment) as ours,
+        function("lambdas.api.predict.handler.handle", peers, environment) as ours,
         function("benchmarks.serving.peers.session_app.handle", peers, {**environment, "MODEL": str(model)}) as session,
         function("benchmarks.serving.peers.noop_app.handle", peers, environment) as nothing,
     ):

@@ -35,9 +35,9 @@ from benchmarks.serving.contestants import (
     second,
 )
 from benchmarks.serving.model import rows as data
-from lambdas.predict.handler import respond
-from lambdas.serving.model import ServedModel
-from lambdas.shared.http import Request
+from dropforge.inference.http import Request
+from dropforge.inference.model import ServedModel
+from dropforge.inference.protocols.dispatch import respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,7 +164,7 @@ def in_process(model: Path, asked: dict[int, list[dict[str, float]]], peers: Pat
 
 
 def handled(event: dict[str, object], files: Files) -> None:
-    """As `lambdas.predict.handler.handle`, over a file instead of the registry."""
+    """As `lambdas.api.predict.handler.handle`, over a file instead of the registry."""
     assert respond(Request.from_event(event), files).to_proxy()["statusCode"] == 200
 
 

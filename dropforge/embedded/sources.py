@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dropforge.embedded.fault import CloudFault
 
-STACK = ("cdk_app", "lambdas", "dropforge/contract", "dropforge/pictures.py", "training_container", "cdk.json")
-TRAINER = ("training_container", "dropforge/contract", "dropforge/pictures.py")
+SHARED = tuple(f"dropforge/{name}" for name in ("contract", "metrics", "datasets", "pictures.py"))
+TRAINER = ("training_container", *SHARED)
+STACK = ("cdk_app", "lambdas", "dropforge/inference", *TRAINER, "cdk.json")
 LEFT_OUT = {"__pycache__"}
 
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from http.client import OK
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.log import log
+from dropforge.inference.http import Response, error
+from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.serve.pace import Pace
 from dropforge.serve.routes import reply, routed, too_large
-from lambdas.predict.common import MOST_BYTES
-from lambdas.shared.http import Response, error
-from lambdas.shared.log import log
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
+    from dropforge.inference.http import Request
     from dropforge.serve.store import Files
-    from lambdas.shared.http import Request
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambdas.shared.http import Request
+    from dropforge.inference.http import Request
 
 PATIENCE = 0.002
 """Seconds that health probes and small requests may wait for another's answer."""

@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl, unquote
 
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from lambdas.catalog import inference, sagemaker
-from lambdas.catalog.openapi import document
-from lambdas.predict.common import MOST_BYTES
-from lambdas.predict.handler import respond
-from lambdas.serving.faults import short
-from lambdas.shared.http import Request, Response, answer, error
+from dropforge.inference.faults import short
+from dropforge.inference.http import Request, Response, answer, error
+from dropforge.inference.protocols.common import MOST_BYTES
+from dropforge.inference.protocols.dispatch import respond
+from lambdas.api.catalog import inference, sagemaker
+from lambdas.api.catalog.openapi import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dropforge.contract.log import log
 from dropforge.contract.names import MANIFEST_FILE, METRICS_FILE, MODEL_FILE, NameFault, check_model
 from dropforge.contract.registry import LiveRow
 from dropforge.contract.results import Metrics
+from dropforge.inference.faults import InputFault, ModelFault
+from dropforge.inference.model import ServedModel
 from dropforge.serve.faults import ServeFault
-from lambdas.serving.faults import InputFault, ModelFault
-from lambdas.serving.model import ServedModel
-from lambdas.shared.log import log
 
 if TYPE_CHECKING:
     from pathlib import Path

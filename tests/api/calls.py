@@ -13,9 +13,9 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from dropforge.contract.routes import MODEL, VERSION
-from lambdas.catalog.handler import handle as catalog
-from lambdas.catalog.openapi import document
-from lambdas.predict.handler import handle as predict
+from lambdas.api.catalog.handler import handle as catalog
+from lambdas.api.catalog.openapi import document
+from lambdas.api.predict.handler import handle as predict
 
 SCHEMAS = {
     "listModels": "Models", "showModel": "Model", "showVersion": "Version", "listRuns": "Runs", "showRun": "Run",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lambdas.predict.inference.datatypes import NUMPY, packed
+from dropforge.inference.protocols.v2.datatypes import NUMPY, packed
 
 if TYPE_CHECKING:
     from tests.api.calls import Reply

@@ -11,9 +11,9 @@ from openapi_spec_validator import validate
 
 from dropforge.contract.names import METRICS_FILE, VERDICT_FILE, RunFiles
 from dropforge.contract.routes import ALL
-from lambdas.catalog.handler import ROUTES
-from lambdas.catalog.openapi import document
-from lambdas.catalog.views import BESIDE
+from lambdas.api.catalog.handler import ROUTES
+from lambdas.api.catalog.openapi import document
+from lambdas.api.catalog.views import BESIDE
 from tests.api.calls import get
 from tests.serving.little import little, metrics, trained
 from tests.steps.cloud import HANDLERS
@@ -171,7 +171,9 @@ def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # no
     validate(document())
     assert get("/openapi.json").body == document()
     committed = json.loads(COMMITTED.read_text())
-    assert committed == document(), "docs/openapi.json is old: python -m lambdas.catalog.openapi > docs/openapi.json"
+    assert committed == document(), (
+        "docs/openapi.json is old: python -m lambdas.api.catalog.openapi > docs/openapi.json"
+    )
 
 
 def test_the_document_has_every_route_and_no_other() -> None:

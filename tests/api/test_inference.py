@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from dropforge.contract.registry import LiveRow
-from lambdas.predict.handler import handle
-from lambdas.predict.inference.datatypes import NUMPY, parts_of
-from lambdas.predict.inference.outputs import response
-from lambdas.predict.inference.wire import read
-from lambdas.serving.model import likeliest
+from dropforge.inference.model import likeliest
+from dropforge.inference.protocols.v2.datatypes import NUMPY, parts_of
+from dropforge.inference.protocols.v2.outputs import response
+from dropforge.inference.protocols.v2.wire import read
+from lambdas.api.predict.handler import handle
 from tests.api.calls import infer, post, proxy, v2
 from tests.api.tensors import in_binary, output, tensors
 from tests.serving.little import TASKS, Little, little

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from dropforge.contract import names
-from lambdas.judge import fast
-from lambdas.predict import handler
-from lambdas.serving.fast import FastFiles
+from dropforge.inference.fast import FastFiles
+from lambdas.api.predict import handler
+from lambdas.pipeline.judge import fast
 from tests.api.calls import post
 from tests.serving.large import large
 from tests.serving.little import little, trained, worse

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.live.handler import handle
-from lambdas.predict import models
+from lambdas.api.live_pointer.handler import handle
+from lambdas.api.predict import models
 from tests.api.calls import Reply, get, post, proxy, read
 from tests.serving.little import little
 from tests.steps.cloud import HANDLERS

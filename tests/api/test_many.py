@@ -14,9 +14,9 @@ from dropforge.cli.main import main
 from dropforge.client import Connection, Dropforge, Fault
 from dropforge.client.api import Api
 from dropforge.contract import registry as rows
-from lambdas.catalog.handler import handle as catalog
-from lambdas.live.handler import handle as live
-from lambdas.shared.pointer import pointing, withdrawn
+from lambdas.api.catalog.handler import handle as catalog
+from lambdas.api.live_pointer.handler import handle as live
+from lambdas.common.pointer import pointing, withdrawn
 from tests.api.calls import proxy
 from tests.steps.rows import fill, item, move_items, version_items
 

@@ -14,7 +14,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from dropforge.contract import names
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
-from lambdas.predict import common, handler, models
+from dropforge.inference.protocols import common
+from lambdas.api.predict import handler, models
 from tests.api.calls import post
 from tests.serving.little import TASKS, Little, little
 
@@ -166,7 +167,7 @@ def test_a_503_does_not_hang_on_its_metric(
         def put_metric_data(self, **_: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://monitoring.example")
 
-    monkeypatch.setattr("lambdas.shared.aws.cloudwatch", lambda: Down())
+    monkeypatch.setattr("lambdas.common.aws.cloudwatch", lambda: Down())
     assert post(made.rows(1)).status == 503
     assert "metric lost" in capsys.readouterr().out
 

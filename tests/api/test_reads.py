@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from dropforge.contract import registry as rows
-from lambdas.live.handler import serve
-from lambdas.shared import aws, table
-from lambdas.shared.table import Table, TableFault
+from lambdas.api.live_pointer.handler import serve
+from lambdas.common import aws, table
+from lambdas.common.table import Table, TableFault
 from tests.api.calls import Reply, get
 from tests.steps.cloud import Cloud, key_schema
 from tests.steps.rows import VERSION, fill, move_items, run_id, run_items, version_items
@@ -19,7 +19,7 @@ from tests.steps.rows import VERSION, fill, move_items, run_id, run_items, versi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambdas.shared.registry import Registry
+    from lambdas.common.registry import Registry
 
 MANY = 45
 """Versions and moves of a model: more than its page shows twice over."""

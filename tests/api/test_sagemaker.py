@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lambdas.predict import handler
+from lambdas.api.predict import handler
 from tests.api.calls import invoke, post, proxy
 from tests.serving.little import TASKS, Little, little
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdas.predict.handler import handle as predict
+from lambdas.api.predict.handler import handle as predict
 from tests.api.calls import get, post, proxy
 from tests.serving.little import little, trained, worse
 from tests.steps.cloud import HANDLERS

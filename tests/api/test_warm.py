@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdas.predict import handler
-from lambdas.predict.warm import warm
-from lambdas.shared.http import Request
+from dropforge.inference.http import Request
+from lambdas.api.predict import handler
+from lambdas.api.predict.warm import warm
 from tests.api.calls import proxy
 from tests.serving.little import little
 from tests.steps.cloud import server
@@ -63,7 +63,7 @@ def test_a_hot_model_that_cannot_be_loaded_is_left_to_the_first_call(
     ("kind", "early"), [("on-demand", False), ("snap-start", True), ("provisioned-concurrency", True)]
 )
 def test_only_a_process_that_nobody_waits_for_imports_early(cloud: Cloud, kind: str, early: bool) -> None:  # noqa: ARG001
-    code = "import sys, lambdas.predict.handler; print('onnxruntime' in sys.modules)"
+    code = "import sys, lambdas.api.predict.handler; print('onnxruntime' in sys.modules)"
     environment = {**os.environ, "AWS_LAMBDA_INITIALIZATION_TYPE": kind, "AWS_ENDPOINT_URL": server()}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(early)

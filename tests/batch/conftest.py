@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dropforge.contract import names
-from lambdas.answer.handler import handle as answer
-from lambdas.answer.handler import loaded
-from lambdas.claim.handler import handle as claim
-from lambdas.join.handler import handle as join
-from lambdas.notify.handler import handle as notify
-from lambdas.plan.handler import handle as plan
-from lambdas.predict.handler import handle as predict
+from lambdas.api.predict.handler import handle as predict
+from lambdas.batch.answer.handler import handle as answer
+from lambdas.batch.answer.handler import loaded
+from lambdas.batch.join.handler import handle as join
+from lambdas.batch.plan.handler import handle as plan
+from lambdas.pipeline.claim.handler import handle as claim
+from lambdas.pipeline.notify.handler import handle as notify
 from tests.serving.little import little
 from tests.steps.cloud import Cloud, cloud_in_memory
 

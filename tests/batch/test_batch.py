@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from dropforge.contract import names
-from lambdas.answer.handler import handle as answer
-from lambdas.claim.handler import handle as claim
-from lambdas.join.handler import handle as join
-from lambdas.plan.handler import handle as plan
+from lambdas.batch.answer.handler import handle as answer
+from lambdas.batch.join.handler import handle as join
+from lambdas.batch.plan.handler import handle as plan
+from lambdas.pipeline.claim.handler import handle as claim
 from tests.steps.cloud import HANDLERS
 
 from .conftest import Batches, table
@@ -101,8 +101,8 @@ def test_cut_into_pieces_it_is_the_same_to_the_byte(batches: Batches, monkeypatc
     whole = batches.go(given)
     expected = [batches.text(name) for name in ("new.csv", "new.csv.errors.jsonl")]
     monkeypatch.setenv("PIECE_BYTES", "1000")
-    monkeypatch.setattr("training_container.data.blocks.BLOCK", 500)
-    monkeypatch.setattr("training_container.data.streams.CHUNK", 300)
+    monkeypatch.setattr("dropforge.datasets.blocks.BLOCK", 500)
+    monkeypatch.setattr("dropforge.datasets.streams.CHUNK", 300)
     forget(batches, whole.run)
     cut = batches.go(given)
     assert whole.pieces == 1 and cut.pieces > 10
@@ -331,7 +331,7 @@ def test_a_piece_that_fails_says_which_and_why(batches: Batches, monkeypatch: py
     def fail(*_: Any) -> Any:
         raise OSError("no space left\non the device")
 
-    monkeypatch.setattr("lambdas.answer.handler.blocks_of", fail)
+    monkeypatch.setattr("lambdas.batch.answer.handler.blocks_of", fail)
     with pytest.raises(OSError, match="no space left"):
         answer({"run": run, "model": "flowers", "piece": 1}, None)
     cause = "The specified tolerated failure threshold was exceeded"

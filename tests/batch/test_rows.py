@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.batch import rows as module
-from lambdas.batch.jsonlines import json_lines
-from lambdas.batch.rows import ROWS, Layout, delimited, whole_lines
+from lambdas.batch.common import rows as module
+from lambdas.batch.common.jsonlines import json_lines
+from lambdas.batch.common.rows import ROWS, Layout, delimited, whole_lines
 
 LAYOUT = Layout(("id", "a", "b"), ",", ("b", "a"))
 

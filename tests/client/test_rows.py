@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dropforge.client import Fault, rowfiles
 from dropforge.client.batches import Batch, of_rows
-from training_container.data import sniffing
-from training_container.data.dates import parse_dates
+from dropforge.datasets import sniffing
+from dropforge.datasets.dates import parse_dates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dropforge.contract.spec import SpecFault
-from training_container.data.dataset import Options
-from training_container.data.faults import DataFault
-from training_container.data.prepare import prepare_table
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.prepare import prepare_table
 
 POOLS = st.lists(
     st.one_of(

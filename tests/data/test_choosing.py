@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data.choosing import choose_target, choose_task, label_type, read_labels
-from training_container.data.faults import DataFault
+from dropforge.datasets.choosing import choose_target, choose_task, label_type, read_labels
+from dropforge.datasets.faults import DataFault
 
 
 def frame(*names: str) -> pl.DataFrame:

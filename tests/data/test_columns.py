@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from dropforge.contract.spec import Spec
-from training_container.data.columns import describe, describe_column, kind_of
-from training_container.data.dates import DATE_FORMATS, parse_dates
-from training_container.data.values import MISSING, parse_numbers
+from dropforge.datasets.columns import describe, describe_column, kind_of
+from dropforge.datasets.dates import DATE_FORMATS, parse_dates
+from dropforge.datasets.values import MISSING, parse_numbers
 
 
 @pytest.mark.parametrize(

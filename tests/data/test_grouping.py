@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from training_container.data.personal import find_personal
+from dropforge.datasets.personal import find_personal
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from dropforge.contract.plan import DataFormat, Lineage, Plan
 from dropforge.contract.schema import Column
 from dropforge.contract.spec import Spec
-from training_container.data.dataset import Options
-from training_container.data.faults import DataFault
-from training_container.data.prepare import prepare, prepare_table
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.prepare import prepare, prepare_table
 
 from .conftest import real_set
 

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data import ratings
-from training_container.data.dataset import Options
-from training_container.data.faults import DataFault
-from training_container.data.prepare import prepare_table
-from training_container.data.ratings import RatingColumns, find_ratings
+from dropforge.datasets import ratings
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.prepare import prepare_table
+from dropforge.datasets.ratings import RatingColumns, find_ratings
 
 
 def table(names: tuple[str, ...] = ("user_id", "item_id", "rating", "timestamp"), rows: int = 400) -> pl.DataFrame:

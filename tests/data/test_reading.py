@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dropforge.contract.plan import DataFormat
-from training_container.data import streams
-from training_container.data.faults import DataFault
-from training_container.data.pages import unpacked_size
-from training_container.data.reading import read_table, sniff, unpacked_bytes
+from dropforge.datasets import streams
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.pages import unpacked_size
+from dropforge.datasets.reading import read_table, sniff, unpacked_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from dropforge.contract.plan import DataFormat
 from dropforge.contract.spec import Spec
-from training_container.data import blocks, facts, jsonlines, parquet, reading, streams
-from training_container.data.columns import describe, describe_facts
-from training_container.data.dataset import Dataset, Options
-from training_container.data.delimited import parse_delimited, read_delimited
-from training_container.data.facts import Facts
-from training_container.data.faults import DataFault
-from training_container.data.layout import count_rows
-from training_container.data.prepare import prepare
-from training_container.data.reading import open_table, read_table, sniff
-from training_container.data.table import InMemory, Spill
+from dropforge.datasets import blocks, facts, jsonlines, parquet, reading, streams
+from dropforge.datasets.columns import describe, describe_facts
+from dropforge.datasets.dataset import Dataset, Options
+from dropforge.datasets.delimited import parse_delimited, read_delimited
+from dropforge.datasets.facts import Facts
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.layout import count_rows
+from dropforge.datasets.prepare import prepare
+from dropforge.datasets.reading import open_table, read_table, sniff
+from dropforge.datasets.table import InMemory, Spill
 
 
 @pytest.fixture
@@ -262,11 +262,11 @@ def test_ids_are_told_with_and_without_a_full_count(monkeypatch, sample):
 MEMORY = r"""
 import sys
 from pathlib import Path
-from training_container.data.columns import describe
-from training_container.data.reading import open_table
+from dropforge.datasets.columns import describe
+from dropforge.datasets.reading import open_table
 from dropforge.contract.plan import DataFormat
 from dropforge.contract.spec import Spec
-from training_container.data import blocks, reading
+from dropforge.datasets import blocks, reading
 blocks.BLOCK, reading.IN_MEMORY = 1 << 20, 0
 with open_table([Path(sys.argv[1])], DataFormat("csv")) as table:
     describe(table, Spec(), "y")

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropforge.contract.spec import Spec
-from training_container.data.dataset import Options
-from training_container.data.faults import DataFault
-from training_container.data.hashing import cell_hashes, row_hashes
-from training_container.data.prepare import prepare_table
-from training_container.data.splitting import copies, split, split_as_told
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.hashing import cell_hashes, row_hashes
+from dropforge.datasets.prepare import prepare_table
+from dropforge.datasets.splitting import copies, split, split_as_told
 
 ROW = st.tuples(st.text(max_size=5), st.integers(-(10**6), 10**6).map(str), st.sampled_from(["a", "b", ""]))
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare, prepare_table
-from training_container.data.suspects import named_like
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare, prepare_table
+from dropforge.datasets.suspects import named_like
 
 
 def table(task: str, rows: int = 1500) -> pl.DataFrame:

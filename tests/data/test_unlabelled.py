@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data.dataset import Options
-from training_container.data.faults import DataFault
-from training_container.data.prepare import prepare_table
-from training_container.data.special import special_task
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.prepare import prepare_table
+from dropforge.datasets.special import special_task
 
 from .conftest import real_set
 

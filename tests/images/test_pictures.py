@@ -13,10 +13,10 @@ from PIL import Image
 
 from dropforge import pictures
 from dropforge.contract.schema import Column, ImageInput, ModelCard
+from dropforge.inference import pictures as serving
+from dropforge.inference.faults import InputFault
+from dropforge.inference.rows import from_json, from_picture, to_arrays
 from dropforge.pictures import PictureFault, decoded, opened, png_of
-from lambdas.serving import pictures as serving
-from lambdas.serving.faults import InputFault
-from lambdas.serving.rows import from_json, from_picture, to_arrays
 from training_container.images.reading import decode_all, read_set
 from training_container.images.sizes import rule_for, side_for
 from training_container.watch import Silent
@@ -64,7 +64,7 @@ def test_training_and_serving_see_the_same_pixels(photo, zipped, rule):
     }
     path = zipped({f"{'ab'[at % 2]}/{repeat}{name}": body for repeat in range(5)
                    for at, (name, body) in enumerate(files.items())})  # fmt: skip
-    from training_container.data.zipped import Member, open_zip
+    from dropforge.datasets.zipped import Member, open_zip
 
     with open_zip(path) as archive:
         members = [Member(archive.getinfo(f"{'ab'[at % 2]}/0{name}"), "ab"[at % 2]) for at, name in enumerate(files)]
@@ -182,7 +182,7 @@ def test_sizes_come_from_the_data():
 
 
 def test_colours_are_read_where_there_are_any(photo, some, zipped):
-    from training_container.data.zipped import open_zip, survey
+    from dropforge.datasets.zipped import open_zip, survey
 
     with open_zip(zipped(some)) as archive:
         assert rule_for(archive, survey(archive).members) == ImageInput(8, 8, 1)

@@ -8,10 +8,10 @@ import zipfile
 import pytest
 
 from dropforge.contract.spec import Spec, SpecFault
-from training_container.data import zipped as rules
-from training_container.data.faults import DataFault
-from training_container.data.picturewishes import task_of
-from training_container.data.zipped import open_zip, read_member, sniff_pictures, survey
+from dropforge.datasets import zipped as rules
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.picturewishes import task_of
+from dropforge.datasets.zipped import open_zip, read_member, sniff_pictures, survey
 
 
 def look(path):

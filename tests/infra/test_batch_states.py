@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dropforge.contract.steps import BATCH_STEPS
+from dropforge.contract.steps import BATCH_STEPS, STEPS
 
 from .conftest import ROOT, definition_of
 from .evaluate import evaluate
@@ -45,7 +45,8 @@ def test_the_rendered_state_machine_is_the_reviewed_one(batch: Definition) -> No
 def test_every_step_is_a_task_of_its_own_name(batch: Definition) -> None:
     assert set(tasks(batch)) == set(BATCH_STEPS)
     for name in BATCH_STEPS:
-        assert (ROOT / "lambdas" / name.lower() / "handler.py").exists()
+        room = "pipeline" if name in STEPS else "batch"
+        assert (ROOT / "lambdas" / room / name.lower() / "handler.py").exists()
         assert f"Batch{name}Function" in tasks(batch)[name]["Arguments"]["FunctionName"]
 
 

@@ -15,9 +15,20 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from PIL import Image
 
+from cdk_app.api import PROTOCOLS
 from cdk_app.batchsteps import ROWS
-from cdk_app.packaging import PYTHON, ROOT, RUNTIME, SHARED, PipBundling, compiler, files_under, function_code, install
-from cdk_app.steps import METRICS, READING, SERVING
+from cdk_app.packaging import (
+    PYTHON,
+    ROOT,
+    RUNTIME,
+    PipBundling,
+    compiler,
+    files_under,
+    function_code,
+    install,
+    own_paths,
+)
+from cdk_app.steps import INFERENCE, METRICS, PICTURES, READING
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
 
@@ -33,21 +44,21 @@ HERE = PYTHON if compiler() else "{}.{}".format(*sys.version_info)
 """The functions' Python where it is found, or this one: packages made for it are run below."""
 
 HEAVY = {
-    "judge": ["onnxruntime", "numpy", "PIL"],
-    "predict": ["onnxruntime", "numpy", "PIL"],
-    "inspect": ["polars", "numpy", "yaml"],
-    "plan": ["polars", "numpy"],
-    "answer": ["onnxruntime", "numpy"],
-    "join": ["polars"],
+    "pipeline/judge": ["onnxruntime", "numpy", "PIL"],
+    "api/predict": ["onnxruntime", "numpy", "PIL"],
+    "pipeline/inspect": ["polars", "numpy", "yaml"],
+    "batch/plan": ["polars", "numpy"],
+    "batch/answer": ["onnxruntime", "numpy"],
+    "batch/join": ["polars"],
 }
 
 
 EXTRA = {
-    "judge": (*SERVING, METRICS),
-    "predict": SERVING,
-    "inspect": READING,
-    "plan": (*READING, *ROWS),
-    "answer": ROWS,
+    "pipeline/judge": (*INFERENCE, PICTURES, METRICS),
+    "api/predict": (*INFERENCE, PICTURES, PROTOCOLS),
+    "pipeline/inspect": READING,
+    "batch/plan": (*READING, *ROWS),
+    "batch/answer": ROWS,
 }
 """What the steps have beside their own folder."""
 
@@ -56,11 +67,11 @@ EXTRA = {
 @pytest.mark.parametrize("step", HEAVY)
 def test_a_package_fits_and_holds_wheels_for_lambda(step: str, tmp_path: Path) -> None:
     requirements = ROOT / "lambdas" / step / "requirements.txt"
-    PipBundling([*SHARED, f"lambdas/{step}"], requirements).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]  # no image is used
+    PipBundling(own_paths(step), requirements).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]  # no image is used
     size = megabytes(tmp_path)
     print(f"{step}: {size:.1f} MB unpacked, {megabytes(tmp_path, compiled=True):.1f} with byte code")
     assert megabytes(tmp_path, compiled=True) < LARGEST
-    if step == "predict":
+    if step == "api/predict":
         runtime = sum(megabytes(tmp_path / name) for name in ("onnxruntime", "numpy", "numpy.libs"))
         print(f"onnxruntime and numpy: {runtime:.1f} MB")
         assert size <= MOST_OF_PREDICT and runtime <= MOST_OF_RUNTIME
@@ -84,8 +95,9 @@ def megabytes(folder: Path, *, compiled: bool = False) -> float:
 @pytest.mark.slow
 def test_a_package_answers_from_byte_code_alone(tmp_path: Path) -> None:
     """What was left out is missed by nothing, and no source is compiled: the interpreter may not write."""
-    requirements = ROOT / "lambdas" / "predict" / "requirements.txt"
-    PipBundling([*SHARED, "lambdas/predict", *SERVING], requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    requirements = ROOT / "lambdas" / "api" / "predict" / "requirements.txt"
+    paths = own_paths("api/predict", EXTRA["api/predict"])
+    PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     (tmp_path / "model.onnx").write_bytes(little("multiclass").body)
     given = {"rows": little("multiclass").rows(3), "pictures": [picture(kind) for kind in FORMATS]}
     words = [*alone(), "-v", "-c", ASKED, str(tmp_path)]
@@ -99,13 +111,12 @@ def test_a_package_answers_from_byte_code_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", HEAVY)
 def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Path) -> None:
     """But for boto3, which Lambda's own Python has; and of what others share, what the step itself imports."""
-    paths = [*SHARED, f"lambdas/{step}", *EXTRA.get(step, ())]
+    paths = own_paths(step, EXTRA.get(step, ()))
     requirements = ROOT / "lambdas" / step / "requirements.txt"
     PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     files = [path.relative_to(ROOT).with_suffix("") for path in files_under(paths) if path.suffix == ".py"]
-    own = (
-        files if step in ("judge", "predict") else [path for path in files if path.parts[:2] != ("lambdas", "serving")]
-    )
+    everything = step in ("pipeline/judge", "api/predict")
+    own = files if everything else [path for path in files if path.parts[:2] != ("dropforge", "inference")]
     modules = [".".join(path.parts).removesuffix(".__init__") for path in own if path.name != "__main__"]
     words = [*alone(), "-c", IMPORTED, str(tmp_path), *modules]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
@@ -115,8 +126,9 @@ def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Pa
 @pytest.mark.slow
 def test_judge_draws_its_resamples_in_its_package(tmp_path: Path) -> None:
     """They want `numpy.random`, which no other function has."""
-    requirements = ROOT / "lambdas" / "judge" / "requirements.txt"
-    PipBundling([*SHARED, "lambdas/judge", *EXTRA["judge"]], requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    requirements = ROOT / "lambdas/pipeline/judge/requirements.txt"
+    paths = own_paths("pipeline/judge", EXTRA["pipeline/judge"])
+    PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     done = subprocess.run([*alone(), "-c", JUDGED, str(tmp_path)], capture_output=True, text=True, check=True)
     value, low, high, by_chance = json.loads(done.stdout)
     assert low < value < high and by_chance < 0.01
@@ -124,7 +136,7 @@ def test_judge_draws_its_resamples_in_its_package(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_types_of_numpy_are_made_on_demand_and_are_the_same(tmp_path: Path) -> None:
-    pinned = (ROOT / "lambdas" / "predict" / "requirements.txt").read_text().splitlines()
+    pinned = (ROOT / "lambdas" / "api" / "predict" / "requirements.txt").read_text().splitlines()
     alone_pinned = tmp_path / "requirements.txt"
     alone_pinned.write_text(next(line for line in pinned if line.startswith("numpy==")))
     install(alone_pinned, tmp_path / "lean", HERE)
@@ -135,8 +147,10 @@ def test_types_of_numpy_are_made_on_demand_and_are_the_same(tmp_path: Path) -> N
 def test_functions_without_dependencies_have_byte_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cdk_app.packaging.compiler", lambda _python=PYTHON: sys.executable)
     app = App(outdir=str(tmp_path))
-    code = function_code("claim", [], "full")
-    lambda_.Function(Stack(app, "Some"), "Claim", code=code, handler="lambdas.claim.handler.handle", runtime=RUNTIME)
+    code = function_code("pipeline/claim", [], "full")
+    lambda_.Function(
+        Stack(app, "Some"), "Claim", code=code, handler="lambdas.pipeline.claim.handler.handle", runtime=RUNTIME
+    )
     app.synth()
     (package,) = tmp_path.glob("asset.*")
     compiled = [each.with_suffix("").with_suffix("").name for each in package.rglob("*.pyc")]
@@ -201,14 +215,14 @@ ASKED = """
 import base64, hashlib, json, pathlib, sys
 package = sys.argv[1]
 sys.path.insert(0, package)
-import lambdas.predict.handler, lambdas.predict.models, lambdas.serving.fast, lambdas.serving.shapley
-lambdas.serving.shapley.orders(6, 4)
+import lambdas.api.predict.handler, lambdas.api.predict.models, dropforge.inference.fast, dropforge.inference.shapley
+dropforge.inference.shapley.orders(6, 4)
 import numpy
 assert numpy.median([1.0, 2.0, 4.0]) == 2 and numpy.linalg.norm([3.0, 4.0]) == 5  # median has numpy.ma, unseen
 from dropforge import pictures
 from dropforge.contract.schema import ImageInput
-from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import from_json, to_arrays
+from dropforge.inference.model import ServedModel
+from dropforge.inference.rows import from_json, to_arrays
 given = json.load(sys.stdin)
 body = pathlib.Path(package, "model.onnx").read_bytes()
 model = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())

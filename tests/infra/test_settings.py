@@ -16,7 +16,20 @@ from .conftest import EMBEDDED, ROOT, of_type, synthesize
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHARED = {"lambdas/__init__.py", "dropforge/__init__.py"}
+INFERENCE = {*packaging.files_in("dropforge/inference")}
+PICTURES = {"dropforge/pictures.py"}
+ROWS = {"lambdas/batch/common", *INFERENCE}
+HTTP = {"dropforge/inference/__init__.py", "dropforge/inference/http.py"}
+SHARES = {
+    "pipeline/judge": INFERENCE | PICTURES | {"dropforge/metrics"},
+    "pipeline/inspect": {"dropforge/datasets"},
+    "batch/plan": ROWS | {"dropforge/datasets"},
+    "batch/answer": ROWS,
+    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols"},
+    "api/catalog": HTTP,
+    "api/live_pointer": HTTP,
+}
+"""What each function has beside its own folder and what all have."""
 
 
 def test_data_stay_unless_two_switches_say_otherwise(template: dict[str, Any], tmp_path: Path) -> None:
@@ -55,7 +68,10 @@ def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: di
     full = synthesize(tmp_path, **{"aws:cdk:bundling-stacks": []})
     image = next(path.parent for path in tmp_path.glob("asset.*/training_container") if (path / "Dockerfile").exists())
     held = {"/".join(path.relative_to(image).parts[:2]) for path in (image / "dropforge").rglob("*.py")}
-    assert held == {"dropforge/__init__.py", "dropforge/contract", "dropforge/metrics", "dropforge/pictures.py"}
+    assert held == {
+        "dropforge/__init__.py",
+        *(f"dropforge/{name}" for name in ("contract", "datasets", "metrics", "pictures.py")),
+    }
     mine, theirs = scrubbed(template), scrubbed(full)
     differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
     assert mine["Resources"].keys() == theirs["Resources"].keys()
@@ -76,19 +92,12 @@ def without_image(definition: dict[str, Any]) -> str:
 
 def test_each_function_holds_its_folder_and_what_it_shares(template: dict[str, Any], assembly: Path) -> None:
     for function in of_type(template, "AWS::Lambda::Function").values():
-        step = function["Properties"]["Handler"].split(".")[1]
+        folder = "/".join(function["Properties"]["Handler"].split(".")[1:3])
         asset = assembly / f"asset.{function['Properties']['Code']['S3Key'].removesuffix('.zip')}"
-        held = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
-        roots = {"/".join(path.split("/")[:2]) for path in held} - SHARED
-        serving = {"lambdas/serving", "dropforge/pictures.py"}
-        reading, rows = (
-            {"training_container/__init__.py", "training_container/data"},
-            {"lambdas/batch", "lambdas/serving"},
-        )
-        judging = serving | {"dropforge/metrics"}
-        shares = {"judge": judging, "predict": serving, "inspect": reading, "plan": reading | rows, "answer": rows}
-        more = shares.get(step, set())
-        assert roots == {f"lambdas/{step}", "lambdas/shared", "dropforge/contract", *more}
+        held = {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()}
+        shares = {*packaging.own_paths(folder), *SHARES.get(folder, ())}
+        assert all(any(path == share or path.startswith(f"{share}/") for share in shares) for path in held)
+        assert all(any(path == share or path.startswith(f"{share}/") for path in held) for share in shares)
         assert not [path for path in held if "__pycache__" in path]
 
 
@@ -97,12 +106,12 @@ def test_editing_one_function_leaves_the_others_alone(tmp_path: Path, monkeypatc
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "dropforge" / "__init__.py", tmp_path / "dropforge")
     monkeypatch.setattr(packaging, "ROOT", tmp_path)
-    paths = {step: [*packaging.SHARED, f"lambdas/{step}"] for step in ("claim", "promote")}
+    paths = {step: packaging.own_paths(f"pipeline/{step}") for step in ("claim", "promote")}
     before = {step: packaging.content_hash(each, "") for step, each in paths.items()}
-    (tmp_path / "lambdas" / "claim" / "__pycache__").mkdir(exist_ok=True)
-    (tmp_path / "lambdas" / "claim" / "__pycache__" / "x.pyc").write_bytes(b"compiled")
+    (tmp_path / "lambdas/pipeline/claim/__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "lambdas/pipeline/claim/__pycache__/x.pyc").write_bytes(b"compiled")
     assert packaging.content_hash(paths["claim"], "") == before["claim"]
-    handler = tmp_path / "lambdas" / "claim" / "handler.py"
+    handler = tmp_path / "lambdas/pipeline/claim/handler.py"
     handler.write_text(handler.read_text() + "\n")
     assert packaging.content_hash(paths["claim"], "") != before["claim"]
     assert packaging.content_hash(paths["promote"], "") == before["promote"]

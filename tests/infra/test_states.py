@@ -49,7 +49,7 @@ def test_the_rendered_state_machine_is_the_reviewed_one(definition: dict[str, An
 def test_every_step_is_a_task_of_its_own_name(definition: dict[str, Any]) -> None:
     assert set(tasks(definition)) == set(STEPS)
     for name in set(STEPS) - {"Train"}:
-        assert (ROOT / "lambdas" / name.lower() / "handler.py").exists()
+        assert (ROOT / "lambdas" / "pipeline" / name.lower() / "handler.py").exists()
         assert f"Pipeline{name}Function" in tasks(definition)[name]["Arguments"]["FunctionName"]
 
 

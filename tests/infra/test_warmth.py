@@ -30,7 +30,7 @@ def settings(**context: Any) -> Settings:
 def predicting(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The functions that predict, by logical id."""
     functions = of_type(template, "AWS::Lambda::Function")
-    return {name: each for name, each in functions.items() if "lambdas.predict." in each["Properties"]["Handler"]}
+    return {name: each for name, each in functions.items() if "lambdas.api.predict." in each["Properties"]["Handler"]}
 
 
 def targets(template: dict[str, Any]) -> dict[tuple[str, str], str]:

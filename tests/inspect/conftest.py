@@ -15,9 +15,9 @@ from moto import mock_aws
 from dropforge.contract.environment import variables
 from dropforge.contract.registry import RunRow
 from dropforge.contract.settings import InspectSettings
-from lambdas.inspect.handler import handle
-from lambdas.shared import aws
-from lambdas.shared.registry import Registry
+from lambdas.common import aws
+from lambdas.common.registry import Registry
+from lambdas.pipeline.inspect.handler import handle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

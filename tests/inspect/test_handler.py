@@ -11,9 +11,9 @@ import pytest
 
 from dropforge.contract.plan import Plan
 from dropforge.contract.steps import Inspected
-from lambdas.inspect import handler, logic
-from lambdas.inspect.handler import handle
-from lambdas.shared.registry import RegistryFault
+from lambdas.common.registry import RegistryFault
+from lambdas.pipeline.inspect import handler, logic
+from lambdas.pipeline.inspect.handler import handle
 
 KEY = "datasets/houses/houses.csv"
 RUN = "run-0123456789abcdef"

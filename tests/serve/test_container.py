@@ -41,8 +41,8 @@ def files_of(place: Path) -> list[Path]:
 
 def test_the_files_of_the_recipe_are_all_that_the_server_imports(tmp_path: Path) -> None:
     placed(tmp_path)
-    code = "import dropforge.serve.__main__, dropforge.serve.app, dropforge.serve.store, lambdas.serving.pictures"
-    code += ", lambdas.predict.inference.dialect, lambdas.serving.explain"
+    code = "import dropforge.serve.__main__, dropforge.serve.app, dropforge.serve.store, dropforge.inference.pictures"
+    code += ", dropforge.inference.protocols.v2.dialect, dropforge.inference.explain"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env={"PYTHONPATH": str(tmp_path)})
 
 

@@ -11,7 +11,7 @@ from dropforge.serve import app as module
 from dropforge.serve.app import App
 from dropforge.serve.sources import find
 from dropforge.serve.store import Files
-from lambdas.predict import handler
+from lambdas.api.predict import handler
 from tests.api.calls import proxy
 from tests.serve.conftest import Server, place_run
 from tests.serving.little import little, metrics

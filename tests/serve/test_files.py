@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dropforge.inference.faults import ModelFault
 from dropforge.serve import store
 from dropforge.serve.faults import ServeFault
 from dropforge.serve.sources import find
 from dropforge.serve.store import Files
-from lambdas.serving.faults import ModelFault
 from tests.serve.conftest import place_run
 from tests.serving.little import little
 

@@ -7,11 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import dropforge.serve.app as module
+from dropforge.inference.http import Request
 from dropforge.serve.app import App
 from dropforge.serve.pace import GUESS, PATIENCE, SMALL, Pace
 from dropforge.serve.sources import find
 from dropforge.serve.store import Files
-from lambdas.shared.http import Request
 from tests.serving.little import little
 
 from .conftest import place_run

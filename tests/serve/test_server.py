@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT202012
 
 from dropforge.serve.pace import GUESS, PATIENCE
 from dropforge.serve.server import bound
-from lambdas.predict import handler
+from lambdas.api.predict import handler
 from tests.api.calls import proxy
 from tests.serve.conftest import ROOT, Server, place_run, serving, until
 from tests.serving.little import little

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.serving.model import ServedModel
+from dropforge.inference.model import ServedModel
 from tests.serving.little import TASKS, Little, little
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dropforge.contract.schema import Column, ModelCard
-from lambdas.predict.inference.alike import table_of
+from dropforge.inference.protocols.v2.alike import table_of
 
 CARD = ModelCard("m", "run-0", "regression", "y", "number", (), tuple(Column(f"x{at}", "number") for at in range(4)))
 WHOLE = {"name": "input", "datatype": "FP32", "shape": [2, 4], "data": [1.0] * 8}

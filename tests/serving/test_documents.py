@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.serving.documents import read, write
-from lambdas.serving.faults import InputFault
+from dropforge.inference.documents import read, write
+from dropforge.inference.faults import InputFault
 
 TEXTS = st.text(st.sampled_from('ab:"\\{}[], é\ud800\u2028') | st.characters())
 VALUES = st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False) | TEXTS

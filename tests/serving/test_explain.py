@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from dropforge.contract.schema import ImageInput
-from lambdas.serving import explain
-from lambdas.serving.explain import explanations
-from lambdas.serving.faults import InputFault, ModelFault
-from lambdas.serving.model import Answers, ServedModel
-from lambdas.serving.rows import Rows, to_arrays
+from dropforge.inference import explain
+from dropforge.inference.explain import explanations
+from dropforge.inference.faults import InputFault, ModelFault
+from dropforge.inference.model import Answers, ServedModel
+from dropforge.inference.rows import Rows, to_arrays
 from tests.serving.little import Little, little
 
 ASKED = {"explain": "true"}

@@ -14,11 +14,11 @@ import numpy as np
 import onnx
 import pytest
 
-from lambdas.serving import fast
-from lambdas.serving.fast import FastFiles
-from lambdas.serving.faults import ModelFault
-from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import Rows, to_arrays
+from dropforge.inference import fast
+from dropforge.inference.fast import FastFiles
+from dropforge.inference.faults import ModelFault
+from dropforge.inference.model import ServedModel
+from dropforge.inference.rows import Rows, to_arrays
 from tests.serving.large import large
 from tests.serving.little import little
 

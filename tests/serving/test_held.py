@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdas.serving.faults import ModelFault
-from lambdas.serving.held import Held
-from lambdas.serving.model import ServedModel
+from dropforge.inference.faults import ModelFault
+from dropforge.inference.held import Held
+from dropforge.inference.model import ServedModel
 from tests.serving.little import little
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from lambdas.serving.faults import ModelFault, NotFinite
-from lambdas.serving.model import ServedModel, as_label
-from lambdas.serving.rows import Rows, to_arrays
+from dropforge.inference.faults import ModelFault, NotFinite
+from dropforge.inference.model import ServedModel, as_label
+from dropforge.inference.rows import Rows, to_arrays
 from tests.serving.little import Little, little
 
 
@@ -108,7 +108,7 @@ def test_labels_come_back_in_the_data_s_type(label: str, kind: str, answer: obje
 def test_the_runtime_starts_without_telemetry_and_without_a_training_library() -> None:
     made = little("binary")
     code = (
-        "import json, os, sys; from lambdas.serving.model import ServedModel; body = sys.stdin.buffer.read();"
+        "import json, os, sys; from dropforge.inference.model import ServedModel; body = sys.stdin.buffer.read();"
         f"ServedModel.from_bytes(body, {made.sha256!r});"
         "heavy = {'torch', 'onnx', 'pandas', 'polars', 'sklearn', 'boto3'} & set(sys.modules);"
         "print(json.dumps([os.environ['ORT_DISABLE_TELEMETRY'], sorted(heavy)]))"

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropforge.contract.schema import Column, ModelCard
-from lambdas.predict import sagemaker
-from lambdas.predict.records import table_of_records
-from lambdas.predict.simple import LONG, read_rows
-from lambdas.serving.faults import InputFault
-from lambdas.serving.rows import MOST_ROWS, from_json, to_arrays
-from lambdas.shared.http import Request
+from dropforge.inference.faults import InputFault
+from dropforge.inference.http import Request
+from dropforge.inference.protocols import sagemaker
+from dropforge.inference.protocols.records import table_of_records
+from dropforge.inference.protocols.simple import LONG, read_rows
+from dropforge.inference.rows import MOST_ROWS, from_json, to_arrays
 
 NAMES = ("a", "b: größer", "c")
 CARD = ModelCard(

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropforge.contract.schema import Column, ModelCard
-from lambdas.serving import numbers
-from lambdas.serving.faults import InputFault
-from lambdas.serving.rows import MOST_ROWS, from_csv, from_json, to_arrays
-from lambdas.serving.values import LONGEST_TEXT, numbers_at_once, to_array
-from training_container.data import values as trainer
-from training_container.data.prepare import typed
+from dropforge.datasets import values as trainer
+from dropforge.datasets.prepare import typed
+from dropforge.inference import numbers
+from dropforge.inference.faults import InputFault
+from dropforge.inference.rows import MOST_ROWS, from_csv, from_json, to_arrays
+from dropforge.inference.values import LONGEST_TEXT, numbers_at_once, to_array
 
 CARD = ModelCard(
     model="m",

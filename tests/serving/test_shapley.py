@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambdas.serving import shapley
+from dropforge.inference import shapley
 
 
 def game(worth: Any, columns: int, rows: int = 40) -> tuple[shapley.Shares, np.ndarray]:

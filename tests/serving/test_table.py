@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from dropforge.contract.schema import CARD_KEY, PREDICTION, Column, ModelCard
-from lambdas.serving.faults import InputFault, ModelFault, NotFinite
-from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import Rows, from_json, to_arrays
-from lambdas.serving.table import FEW, MOST_BOUND, Table, surely_finite
+from dropforge.inference.faults import InputFault, ModelFault, NotFinite
+from dropforge.inference.model import ServedModel
+from dropforge.inference.rows import Rows, from_json, to_arrays
+from dropforge.inference.table import FEW, MOST_BOUND, Table, surely_finite
 from tests.serving.little import little
 
 NAMES = ("a", "b", "c")

@@ -24,15 +24,15 @@ from dropforge.contract import names
 from dropforge.contract.ids import run_id
 from dropforge.contract.plan import DataFormat, Lineage, Plan
 from dropforge.contract.spec import Spec
-from lambdas.claim.handler import handle as claim
-from lambdas.judge.handler import handle as judge
-from lambdas.notify.handler import handle as notify
-from lambdas.predict import handler as predict
-from lambdas.promote.handler import handle as promote
-from lambdas.register.handler import handle as register
-from lambdas.shared import aws
-from lambdas.shared.light import clients
-from lambdas.shared.registry import Registry
+from lambdas.api.predict import handler as predict
+from lambdas.common import aws
+from lambdas.common.light import clients
+from lambdas.common.registry import Registry
+from lambdas.pipeline.claim.handler import handle as claim
+from lambdas.pipeline.judge.handler import handle as judge
+from lambdas.pipeline.notify.handler import handle as notify
+from lambdas.pipeline.promote.handler import handle as promote
+from lambdas.pipeline.register.handler import handle as register
 from tests.serving.little import little, trained
 
 if TYPE_CHECKING:

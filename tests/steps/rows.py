@@ -9,8 +9,8 @@ import boto3
 
 from dropforge.contract import registry as rows
 from dropforge.contract.registry import RunRow, VersionRow
-from lambdas.shared.pointer import pointing
-from lambdas.shared.table import Table
+from lambdas.common.pointer import pointing
+from lambdas.common.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

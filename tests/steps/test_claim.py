@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dropforge.contract.registry import content_key
-from lambdas.inspect.objects import read_spec
-from lambdas.live.handler import remove
+from lambdas.api.live_pointer.handler import remove
+from lambdas.pipeline.inspect.objects import read_spec
 from tests.steps.cloud import HANDLERS, Cloud, run_of
 
 KEY = "datasets/flowers/a.csv"

@@ -9,7 +9,7 @@ import pytest
 
 from dropforge.contract import names
 from dropforge.contract.instances import PRICES
-from lambdas.predict.handler import handle as predict
+from lambdas.api.predict.handler import handle as predict
 from tests.serving.little import TASKS, little
 from tests.steps.cloud import HANDLERS, Cloud, event, run_of
 

@@ -22,13 +22,13 @@ HEAVY = ("boto3", "torch", "polars", "onnx", "sklearn")
 @pytest.mark.parametrize(
     ("step", "heavy"),
     [
-        ("predict", (*HEAVY, "botocore", "onnxruntime", "PIL")),
-        ("catalog", (*HEAVY, "botocore", "numpy")),
-        ("judge", (*HEAVY, "onnxruntime", "PIL")),
-        ("claim", (*HEAVY, "numpy")),
-        ("answer", (*HEAVY, "onnxruntime", "PIL", "training_container")),
-        ("join", (*HEAVY, "numpy")),
-        ("plan", ("torch", "onnx", "onnxruntime", "sklearn", "yaml", "PIL")),
+        ("api.predict", (*HEAVY, "botocore", "onnxruntime", "PIL")),
+        ("api.catalog", (*HEAVY, "botocore", "numpy")),
+        ("pipeline.judge", (*HEAVY, "onnxruntime", "PIL")),
+        ("pipeline.claim", (*HEAVY, "numpy")),
+        ("batch.answer", (*HEAVY, "onnxruntime", "PIL", "dropforge.datasets")),
+        ("batch.join", (*HEAVY, "numpy")),
+        ("batch.plan", ("torch", "onnx", "onnxruntime", "sklearn", "yaml", "PIL")),
     ],
 )
 def test_what_importing_a_handler_loads(step: str, heavy: tuple[str, ...]) -> None:
@@ -39,7 +39,7 @@ def test_what_importing_a_handler_loads(step: str, heavy: tuple[str, ...]) -> No
 
 COLD = """
 import json, sys
-from lambdas.predict.handler import handle
+from lambdas.api.predict.handler import handle
 answers = [handle(event, None) for event in json.load(sys.stdin)]
 print(json.dumps([[answer["statusCode"], json.loads(answer["body"])] for answer in answers]))
 print(json.dumps(list(sys.modules)))

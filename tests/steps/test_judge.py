@@ -12,7 +12,7 @@ import pytest
 
 from dropforge.contract import names
 from dropforge.contract.results import Verdict
-from lambdas.shared.artifacts import ArtifactFault
+from lambdas.common.artifacts import ArtifactFault
 from tests.serving.little import TASKS, Little, golden, holdout, little, trained, worse
 from tests.steps.cloud import HANDLERS, Cloud
 

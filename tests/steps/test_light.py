@@ -18,10 +18,10 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from lambdas.shared.light import clients, wire
-from lambdas.shared.light import keys as credentials
-from lambdas.shared.light.signing import Keys, Scope, signed
-from lambdas.shared.light.wire import Host, WireFault
+from lambdas.common.light import clients, wire
+from lambdas.common.light import keys as credentials
+from lambdas.common.light.signing import Keys, Scope, signed
+from lambdas.common.light.wire import Host, WireFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

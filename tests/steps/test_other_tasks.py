@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from dropforge.contract import names
-from lambdas.inspect.handler import handle as inspect
+from lambdas.pipeline.inspect.handler import handle as inspect
 from tests.api.calls import get, post
 from tests.steps.cloud import HANDLERS, Cloud
 from tests.training.opinions import opinions

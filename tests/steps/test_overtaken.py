@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dropforge.contract import names
-from lambdas.live.handler import serve
-from lambdas.shared.artifacts import Artifacts
+from lambdas.api.live_pointer.handler import serve
+from lambdas.common.artifacts import Artifacts
 from tests.serving.little import little, trained
 from tests.steps.cloud import HANDLERS, Cloud
 from tests.steps.test_judge import worse

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from dropforge.contract import names
-from lambdas.inspect.handler import handle as inspect
+from lambdas.pipeline.inspect.handler import handle as inspect
 from tests.api.calls import post
 from tests.steps.cloud import HANDLERS, Cloud
 from tests.steps.test_other_tasks import train, verdict

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.notify.words import failure
-from lambdas.shared.registry import RegistryFault
+from lambdas.common.registry import RegistryFault
+from lambdas.pipeline.notify.words import failure
 from tests.steps.cloud import HANDLERS, Cloud
 
 

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dropforge.contract import registry as rows
-from lambdas.shared.registry import RegistryFault
-from lambdas.shared.table import Table
+from lambdas.common.registry import RegistryFault
+from lambdas.common.table import Table
 from tests.steps.cloud import HANDLERS
 from tests.steps.rows import VERSION, fill, run_id, version_items
 

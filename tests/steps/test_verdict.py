@@ -10,9 +10,9 @@ from dropforge.contract.results import METRICS
 from dropforge.contract.scores import Gain, Interval
 from dropforge.contract.spec import Replace
 from dropforge.metrics.evaluation import Comparison
-from lambdas.judge.champion import Compared
-from lambdas.judge.evidence import EvidenceFault, Holdout
-from lambdas.judge.verdict import Evidence, verdict
+from lambdas.pipeline.judge.champion import Compared
+from lambdas.pipeline.judge.evidence import EvidenceFault, Holdout
+from lambdas.pipeline.judge.verdict import Evidence, verdict
 
 
 def gains(task: str, ours: dict[str, float], theirs: dict[str, float], half: float) -> dict[str, Gain]:

@@ -16,10 +16,10 @@ import pytest
 from dropforge.contract.plan import DataFormat, Lineage, Plan
 from dropforge.contract.results import PRIMARY
 from dropforge.contract.spec import Spec
+from dropforge.datasets.dataset import Dataset, Options
+from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES, load
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Dataset, Options
-from training_container.data.prepare import prepare
 from training_container.encoding import Encoder
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dropforge.contract.schema import Background, Column, ModelCard
-from training_container.data.dataset import Rows
+from dropforge.datasets.dataset import Rows
 from training_container.encoding import Encoder
 from training_container.evidence import UNSEEN
 from training_container.export.background import FEWEST, ROWS, alike, arrays, background, levelled
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Set
 
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
 
 
 def card_of(dataset: Dataset, *masked: str) -> ModelCard:

@@ -17,15 +17,15 @@ from sklearn.preprocessing import StandardScaler
 
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import Column
-from lambdas.serving.explain import explanations
-from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import from_json, to_arrays
+from dropforge.datasets.dataset import Rows
+from dropforge.inference.explain import explanations
+from dropforge.inference.model import ServedModel
+from dropforge.inference.rows import from_json, to_arrays
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
 from training_container.clustering import fitting
 from training_container.clustering.fitting import Points, fit, search
 from training_container.clustering.portrait import portraits
-from training_container.data.dataset import Rows
 from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
 from training_container.watch import Budget

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dropforge.contract.schema import Column
-from training_container.data.dates import DATE_FORMATS, parse_dates
+from dropforge.datasets.dates import DATE_FORMATS, parse_dates
 from training_container.dates import parse_date
 from training_container.encoding import FALSE, LARGEST, MISSING, TRUE, UNKNOWN, Encoder, Vocabulary
 from training_container.models.features import DATE_FEATURES, RawNumbers, days_since_epoch

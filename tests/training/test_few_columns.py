@@ -9,10 +9,10 @@ import pytest
 from dropforge.contract.results import PRIMARY
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.spec import Spec
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare
 from training_container.encoding import Encoder
 from training_container.ensemble import ensemble
 from training_container.export.graph import build

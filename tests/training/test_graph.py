@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from dropforge.contract.schema import CARD_KEY, Column, ModelCard
-from training_container.data.dataset import Rows
-from training_container.data.dates import DATE_FORMATS
+from dropforge.datasets.dataset import Rows
+from dropforge.datasets.dates import DATE_FORMATS
 from training_container.encoding import Encoder, Table
 from training_container.export.graph import build
 from training_container.export.nodes import prefix_for

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
 
 
 def scrambled(dataset: Dataset) -> Dataset:

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from dropforge.contract.spec import Spec
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare_table
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare_table
 from training_container.encoding import Encoder, Table
 from training_container.models.bagging import answer
 from training_container.models.body import RegressionTail, TargetScale, predict, target_scales

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare
 from tests.training.conftest import Set, _pose
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare
 from training_container.models import forest
 from training_container.models.lightgbm import LightGBM
 from training_container.models.ranks import means, order, without_own

@@ -12,11 +12,11 @@ import torch
 
 from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
+from dropforge.datasets.dataset import Options
+from dropforge.datasets.prepare import prepare_table
 from dropforge.metrics.lists import list_scores
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
-from training_container.data.dataset import Options
-from training_container.data.prepare import prepare_table
 from training_container.encoding import MISSING, UNKNOWN
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault

@@ -16,12 +16,12 @@ import pytest
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.results import Manifest, Metrics
+from dropforge.inference.explain import answers_of, explanations
+from dropforge.inference.explain import background as compared_with
+from dropforge.inference.model import ServedModel
+from dropforge.inference.rows import from_json, to_arrays
 from dropforge.metrics import scores as metrics
 from examples.datasets import SOURCES
-from lambdas.serving.explain import answers_of, explanations
-from lambdas.serving.explain import background as compared_with
-from lambdas.serving.model import ServedModel
-from lambdas.serving.rows import from_json, to_arrays
 from training_container import trainer
 from training_container.export.runtime import Runtime
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dropforge.contract.schema import Column
-    from training_container.data.dataset import Rows
+    from dropforge.datasets.dataset import Rows
 
 TRAITS = 4
 """Most that is said of one cluster."""

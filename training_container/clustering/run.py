@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropforge.contract.schema import ModelCard
+    from dropforge.datasets.dataset import Dataset, Rows
     from training_container.checkpoints import Checkpoints
-    from training_container.data.dataset import Dataset, Rows
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.watch import Budget, Watch

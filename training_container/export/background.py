@@ -19,7 +19,7 @@ from training_container.evidence import UNSEEN, plain
 
 if TYPE_CHECKING:
     from dropforge.contract.schema import Column, ModelCard
-    from training_container.data.dataset import Rows
+    from dropforge.datasets.dataset import Rows
     from training_container.encoding import Encoder
 
     Array = np.ndarray

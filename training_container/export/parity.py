@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dropforge.contract.schema import ModelCard
-    from training_container.data.dataset import Rows
+    from dropforge.datasets.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
     from training_container.models.body import Body

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropforge.contract.schema import IMAGE
+from dropforge.datasets.zipped import open_zip
 from dropforge.pictures import png_of
-from training_container.data.zipped import open_zip
 from training_container.evidence import CLEAR, ROWS_SCHEMA
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dropforge.datasets.picturewishes import TARGET, task_of
+from dropforge.datasets.splitting import split
+from dropforge.datasets.zipped import check_aside, check_counts, open_zip, read_member, survey
 from dropforge.pictures import PictureFault, decoded
-from training_container.data.picturewishes import TARGET, task_of
-from training_container.data.splitting import split
-from training_container.data.zipped import check_aside, check_counts, open_zip, read_member, survey
 from training_container.images.sets import ImageSet, Pictures
 from training_container.images.sizes import rule_for
 from training_container.threads import cores
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.schema import ImageInput
     from dropforge.contract.spec import Spec
-    from training_container.data.zipped import Member
+    from dropforge.datasets.zipped import Member
     from training_container.watch import Watch
 
 AT_ONCE = 256

@@ -10,12 +10,12 @@ import numpy as np
 
 from dropforge.contract import names
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
+from dropforge.datasets.dataset import Options
 from dropforge.metrics.baseline import learn_baseline
 from dropforge.metrics.evaluation import beyond_chance, of_baseline, of_table
 from dropforge.metrics.scores import known
 from training_container import evidence
 from training_container.curves import write_scalars
-from training_container.data.dataset import Options
 from training_container.images.checkpoint import FILE as CHECKPOINT
 from training_container.images.fit import fit
 from training_container.images.graph import build, card_of, native, prove

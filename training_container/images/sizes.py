@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.schema import ImageInput
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.zipped import read_member
 from dropforge.pictures import PictureFault, opened, pixels_of
-from training_container.data.faults import DataFault
-from training_container.data.zipped import read_member
 
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Sequence
 
-    from training_container.data.zipped import Member
+    from dropforge.datasets.zipped import Member
 
 SAMPLE = 400
 """Pictures, spread evenly over the zip, that decide."""

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from dropforge.contract.schema import Column
+from dropforge.datasets.values import MISSING as MISSING_TEXTS
 from dropforge.metrics.lists import SHOWN
-from training_container.data.values import MISSING as MISSING_TEXTS
 from training_container.encoding import MISSING, UNKNOWN, Encoder, Vocabulary, codes_of, spellings
 from training_container.recommendation.pairs import Pair
 from training_container.recommendation.ratings import Ratings, pieces
@@ -22,7 +22,7 @@ from training_container.recommendation.ratings import Ratings, pieces
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training_container.data.dataset import Rows
+    from dropforge.datasets.dataset import Rows
     from training_container.recommendation.blend import Recommender
 
 FIRST = 2

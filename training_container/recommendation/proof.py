@@ -13,7 +13,7 @@ from training_container.faults import ParityFault
 from training_container.recommendation.model import asking
 
 if TYPE_CHECKING:
-    from training_container.data.dataset import Rows
+    from dropforge.datasets.dataset import Rows
     from training_container.export.runtime import Runtime
     from training_container.recommendation.model import Tables
 

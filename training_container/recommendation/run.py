@@ -12,10 +12,10 @@ import torch
 from dropforge.contract import names
 from dropforge.contract.baseline import Baseline
 from dropforge.contract.results import METRICS, Candidate, Metrics
+from dropforge.datasets.ratings import role_names
 from dropforge.metrics.evaluation import Ratings, beyond_chance, of_popularity, of_ratings
 from training_container import evidence
 from training_container.curves import write_scalars
-from training_container.data.ratings import role_names
 from training_container.export.runtime import Runtime
 from training_container.recommendation.blend import Blended, fit
 from training_container.recommendation.few import few_users
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropforge.contract.schema import ModelCard
+    from dropforge.datasets.dataset import Dataset, Rows
     from training_container.checkpoints import Checkpoints
-    from training_container.data.dataset import Dataset, Rows
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.watch import Budget, Watch

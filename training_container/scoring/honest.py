@@ -19,7 +19,7 @@ from training_container.scoring.notes import notes, rare_classes
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
-    from training_container.data.dataset import Dataset
+    from dropforge.datasets.dataset import Dataset
     from training_container.scoring.importance import Answer
 
 

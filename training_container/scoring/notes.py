@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training_container.data.choosing import MIN_CLASS_ROWS
+from dropforge.datasets.choosing import MIN_CLASS_ROWS
 from training_container.report.words import number
 from training_container.scoring.groups import FEWEST as GROUP_ROWS
 

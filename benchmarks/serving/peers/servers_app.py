@@ -6,10 +6,10 @@ import asyncio
 import sys
 from typing import Any
 
+from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.serve.pace import Pace
 from dropforge.serve.routes import reply, routed
 from dropforge.serve.server import loaded
-from lambdas.predict.common import MOST_BYTES
 
 
 def uvicorn(app: Any, port: int, http: str, loop: str) -> None:

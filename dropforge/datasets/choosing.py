@@ -1,0 +1,230 @@
+"""Target and task, where the spec does not say: a rule that a person can predict.
+
+The target is the first of these that is there (names compared in lower case, letters and digits alone):
+
+1. a name that says so (`SURE`: target, label, class, y unless it stands beside x and z …), or the one name with
+   `target` or `label` as a word;
+2. a name of a usual outcome (`OUTCOMES`: churn, species, survived …);
+3. `status`, `result` or `type`-like names (`AT_EDGE`), as the first or last column only;
+4. a price by name (`AMOUNTS`);
+5. the last column that is neither left out (a constant, an id, free text) nor a date.
+
+The task: text or true/false is classes; numbers are classes when they are whole and either two, or few (at most
+`MAX_CODES`, at least ten rows each, dense like codes: 1 to 5, 3 to 8); two classes are binary, more multiclass;
+anything else is regression.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from dropforge.contract.spec import Spec, SpecFault
+from dropforge.datasets.columns import describe_facts
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.table import as_table
+from dropforge.datasets.values import (
+    MISSING,
+    NO_ANSWER,
+    NUMBER_SHARE,
+    PADDED,
+    parse_numbers,
+    stripped,
+    without_missing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dropforge.contract.schema import LabelType, Task
+    from dropforge.datasets.facts import Facts
+    from dropforge.datasets.table import Table
+
+SURE = ("target", "label", "labels", "class", "classes", "y", "outcome", "response", "groundtruth", "classlabel")
+OUTCOMES = (
+    "churn", "churned", "exited", "attrition", "survived", "default", "defaulted", "isfraud", "fraud", "fraudulent",
+    "isspam", "spam", "diagnosis", "disease", "heartdisease", "stroke", "species", "variety", "sentiment", "rating",
+    "quality", "approved", "loanstatus", "loanapproved", "converted", "conversion", "purchased", "clicked",
+    "subscribed",
+)  # fmt: skip
+AT_EDGE = ("status", "result", "results", "category", "grade", "score", "income", "salary", "sales")
+AMOUNTS = (
+    "price", "saleprice", "sellingprice", "salesprice", "houseprice", "resaleprice", "listprice", "priceusd",
+    "medhousevalue", "medhouseval", "medianhousevalue", "medv",
+)  # fmt: skip
+
+MIN_ROWS = 50
+"""Fewest rows with a target: below, no hold-out says anything."""
+
+MIN_CLASS_ROWS = 5
+"""Fewest rows of a class: below, it may be missing from the training rows."""
+
+LARGEST = 3.4e38
+MAX_CODES = 20
+MAX_CLASSES = 500
+ROWS_PER_CODE = 10
+
+MISSING_TARGET = tuple(marker for marker in MISSING if marker not in NO_ANSWER)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A target column read: `values` has null where a row has no target (Float64 for numbers, String otherwise)."""
+
+    values: pl.Series
+    numeric: bool
+
+
+def choose_target(frame: pl.DataFrame | Table, spec: Spec) -> str:
+    """The column to predict.
+
+    Raises:
+        SpecFault: the spec names a column that is not there.
+        DataFault: too few rows, or no column can be a target.
+    """
+    check_wishes(frame.columns, spec)
+    if frame.height < MIN_ROWS:
+        raise DataFault(
+            f"needs at least {MIN_ROWS} rows, got {frame.height}; expected more to learn from: drop more rows"
+        )
+    if spec.target is not None:
+        return spec.target
+    names = [name for name in frame.columns if name not in spec.drop]
+    plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
+    last = (name for name in reversed(names) if _can_be_last(as_table(frame).facts(name)))
+    target = next(iter(_ranked(names, plain)), None) or next(last, None)
+    if target is None:
+        raise DataFault(
+            f"no column of {frame.columns[:20]} can be a target: each is constant, an id, a date or free text; "
+            "expected one to predict: name it with 'target:' in spec.yaml"
+        )
+    return target
+
+
+def _can_be_last(facts: Facts) -> bool:
+    found = describe_facts(facts, Spec())
+    return not found.dropped and found.kind != "date"
+
+
+def _ranked(names: list[str], plain: dict[str, str]) -> Iterable[str]:
+    is_space = {"x", "y", "z"} <= set(plain.values())
+    yield from _called(names, plain, tuple(name for name in SURE if name != "y" or not is_space))
+    by_word = [name for name in names if {"target", "label"} & set(re.split(r"[^a-z]+", name.lower()))]
+    if len(by_word) == 1:
+        yield by_word[0]
+    yield from _called(names, plain, OUTCOMES)
+    yield from _called([*names[-1:], *names[:1]], plain, AT_EDGE)
+    yield from _called(names, plain, AMOUNTS)
+
+
+def _called(names: list[str], plain: dict[str, str], known: tuple[str, ...]) -> list[str]:
+    return sorted((name for name in names if plain[name] in known), key=lambda name: known.index(plain[name]))
+
+
+def check_wishes(names: list[str], spec: Spec) -> None:
+    """Refuses, with `SpecFault`, a spec that names columns that are not there, or drops its own target."""
+    wished = {"target": (spec.target,) if spec.target is not None else (), "drop": spec.drop}
+    wished |= {"split": (spec.split,) if spec.split is not None else ()}
+    wished |= {"sensitive": spec.sensitive, "groups": spec.groups, "kinds": tuple(spec.kinds),
+               "trusted": spec.trusted}  # fmt: skip
+    for wish, columns in wished.items():
+        for column in columns:
+            if column not in names:
+                near = difflib.get_close_matches(column, names, 1, 0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"the columns are {names[:20]}"
+                raise SpecFault(f"{wish}: no column {column!r} in the data; expected one that is there: {hint}")
+    if spec.target in spec.drop:
+        raise SpecFault(f"drop: holds the target {spec.target!r}; expected other columns only: take it out")
+
+
+def read_labels(values: pl.Series, task: str | None = None) -> Labels:
+    """The target's values as numbers when (nearly) all of them are, as texts otherwise.
+
+    Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression.
+    """
+    if values.dtype.is_numeric():
+        return Labels(_in_range(values.cast(pl.Float64)), True)
+    texts = stripped(values)
+    plain = without_missing(texts)
+    distinct = plain.drop_nulls().unique()
+    numbers = parse_numbers(distinct)
+    codes = task != "regression" and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()
+    if len(distinct) and not codes and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
+        return Labels(_in_range(parse_numbers(plain)), True)
+    return Labels(without_missing(texts, MISSING_TARGET), False)
+
+
+def _in_range(numbers: pl.Series) -> pl.Series:
+    """Null for what is no number or beyond float32, in which models answer."""
+    return numbers.set(~numbers.is_between(-LARGEST, LARGEST).fill_null(False), None)
+
+
+def choose_task(values: pl.Series, spec: Spec) -> Task:
+    """What to learn from the target column `values` (as read from the file, missing ones included).
+
+    Raises:
+        DataFault: too few rows or classes, too many classes.
+        SpecFault: the wished task does not fit the values.
+    """
+    labels = read_labels(values, spec.task)
+    present = labels.values.drop_nulls()
+    if len(present) < MIN_ROWS:
+        raise DataFault(
+            f"needs at least {MIN_ROWS} rows with a value in {values.name!r}, got {len(present)} of {len(values)}: "
+            "drop more rows, or name another target in spec.yaml"
+        )
+    distinct = present.n_unique()
+    if distinct < 2:
+        what = "different values" if spec.task == "regression" else "classes"
+        raise DataFault(
+            f"needs at least 2 {what} in {values.name!r}, got {distinct} ({present[0]!r} in every row): "
+            "drop rows of another, or name another target in spec.yaml"
+        )
+    task = spec.task or _task_of(present, labels.numeric, distinct)
+    _check_task(task, values.name, labels, distinct)
+    return task
+
+
+def _task_of(present: pl.Series, numeric: bool, distinct: int) -> Task:
+    if numeric and not _are_codes(present, distinct):
+        return "regression"
+    return "binary" if distinct == 2 else "multiclass"
+
+
+def _are_codes(numbers: pl.Series, distinct: int) -> bool:
+    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]  # the least of numbers is a number
+    if (numbers != numbers.floor()).any():
+        return False
+    dense = high - low + 1 <= 2 * distinct
+    return distinct == 2 or (distinct <= MAX_CODES and distinct * ROWS_PER_CODE <= len(numbers) and dense)
+
+
+def _check_task(task: Task, name: str, labels: Labels, distinct: int) -> None:
+    if task == "regression":
+        if not labels.numeric:
+            example = labels.values.drop_nulls()[0]
+            raise SpecFault(
+                f"task: regression needs numbers in {name!r}, got {example!r}; expected binary or multiclass"
+            )
+        return
+    if task == "binary" and distinct != 2:
+        raise SpecFault(f"task: binary needs 2 classes in {name!r}, got {distinct}; expected multiclass or regression")
+    if task == "multiclass" and distinct == 2:
+        raise SpecFault(f"task: multiclass needs 3 classes or more in {name!r}, got 2; expected binary")
+    if distinct > MAX_CLASSES:
+        raise DataFault(
+            f"{name!r} has {distinct} classes; expected at most {MAX_CLASSES}: is it an id or free text? "
+            "Name another target in spec.yaml"
+        )
+
+
+def label_type(labels: Labels) -> LabelType:
+    """The type that answers are given in."""
+    present = labels.values.drop_nulls()
+    if labels.numeric:
+        return "integer" if (present == present.floor()).all() else "number"
+    return "boolean" if set(present.str.to_lowercase()) <= {"true", "false"} else "text"

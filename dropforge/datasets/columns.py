@@ -1,0 +1,207 @@
+"""What kind each column is, and which columns are left out and why.
+
+The rule, over the values of a column without missing markers (`values.MISSING`); the first that fits decides:
+
+1. all words of `values.TRUE` and `FALSE`, and both occur: boolean;
+2. a zero-padded code among numbers: category;
+3. 99 % of the distinct values are numbers (also `1,234.5`, `12,5`, `$3`, `40 %`): number, the rest missing; but whole
+   numbers that repeat in a column called as ids are (`shop_id`) name things: category;
+4. 99 % of the distinct values are dates of one format of `dates.DATE_FORMATS`: date;
+5. category otherwise.
+
+Left out, with the reason in the profile:
+
+- no value, or one value in every row;
+- what `spec.drop` names;
+- a copy of a column to its left, whatever the spelling of numbers;
+- free text: more than half of the texts are different, of three words or 50 characters and more on average;
+- an id: 95 % of the texts are different, or half of them in a column called as ids are; whole numbers, different in
+  every row, that count the rows, grow from row to row (but years), or stand in a column called as ids are.
+
+A column with fewer than `ID_ROWS` distinct values is neither free text nor an id. A column that `spec.kinds` names
+keeps its place unless it is constant. Leakage suspects are reported, not left out: their rule stands in `suspects`.
+
+Above `facts.SAMPLE` distinct values, shares are those of an even sample of the distinct values, and "different in every
+row" means 99 % by an estimate within about 1 %; a zero-padded code is looked for in every row, however many.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from dropforge.datasets.dates import date_format_of
+from dropforge.datasets.facts import Facts
+from dropforge.datasets.hashing import cell_hashes
+from dropforge.datasets.table import as_table
+from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_numbers
+
+if TYPE_CHECKING:
+    from dropforge.contract.schema import TableKind as Kind
+    from dropforge.contract.spec import Spec
+    from dropforge.datasets.table import Table
+
+ID_ROWS = 20
+"""Fewer distinct values are no proof of an id or of free text."""
+
+ID_SHARE = 0.95
+"""A text column is an id when this share of its values is distinct."""
+
+DENSE = 0.8
+"""Whole numbers that differ in every row and fill this share of their range count rows."""
+
+ID_NAME = re.compile(
+    r"(^|[_\s.-])(id|ids|uuid|guid)$|^(index|idx|key|rowid|row[_\s-]?(no|num|number|names?))$|^unnamed: ?\d+$"
+)
+"""What an id column is usually called, in lower case (`customer_id`, `Unnamed: 0`)."""
+
+CAMEL_ID = re.compile(r"[a-z](Id|ID)$|^ID[A-Z]?[a-z]*$")
+YEARS = (1500, 2200)
+
+COPY_HEAD = 10_000
+"""Rows by which possible copies are found; then all rows are compared."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """One column: its kind, and why it is left out when it is."""
+
+    name: str
+    kind: Kind
+    date_format: str | None = None
+    dropped: str = ""
+    """Empty for a column that the model reads."""
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether it is left out though rows differ in it: an id, free text, or what the spec leaves out."""
+        return bool(self.dropped) and not self.dropped.startswith(("no value", "the same value", "copy of"))
+
+
+def describe(table: pl.DataFrame | Table, spec: Spec, target: str | None = None) -> dict[str, Described]:
+    """Every column but the target, in the order of the file."""
+    whole = as_table(table)
+    names = [name for name in whole.columns if name != target]
+    found = {name: describe_facts(whole.facts(name), spec) for name in names}
+    for name, first in copies_of(whole, [name for name in names if not found[name].dropped]).items():
+        if name not in spec.kinds:
+            found[name] = replace(found[name], dropped=f"copy of column {first!r}")
+    return found
+
+
+def describe_column(series: pl.Series, spec: Spec) -> Described:
+    """Kind and fate of one column, without a look at the others."""
+    return describe_facts(Facts.of(series), spec)
+
+
+def describe_facts(facts: Facts, spec: Spec) -> Described:
+    """The same of what was counted of a column."""
+    name, distinct = facts.name, facts.distinct
+    wished = spec.kinds.get(name)
+    form = None
+    if wished or facts.numeric:
+        kind: Kind = wished or "number"
+    else:
+        kind, form = _kind(distinct, facts.padded)
+    if kind == "number" and not wished and _names_things(facts):
+        kind = "category"
+    if kind == "date" and form is None:
+        form = date_format_of(_texts(distinct), 0.0)
+    why = "left out by the spec" if name in spec.drop else _why_dropped(facts, kind, bool(wished))
+    return Described(name, kind, form, why)
+
+
+def copies_of(table: Table, names: list[str]) -> dict[str, str]:
+    """Each column that holds what one to its left holds, whatever the spelling of numbers, and that one."""
+    head = next(block for block in table.blocks() if block.height).head(COPY_HEAD)
+    alike: dict[bytes, list[str]] = {}
+    found: dict[str, str] = {}
+    for name in names:
+        firsts = alike.setdefault(cell_hashes(head[name]).tobytes(), [])
+        first = next((first for first in firsts if _same(table, first, name)), None)
+        if first is None:
+            firsts.append(name)
+        else:
+            found[name] = first
+    return found
+
+
+def _same(table: Table, first: str, second: str) -> bool:
+    return all((cell_hashes(block[first]) == cell_hashes(block[second])).all() for block in table.blocks())
+
+
+def kind_of(values: pl.Series) -> tuple[Kind, str | None]:
+    """Kind of a column of stripped texts without missing ones, and its date format when it is of dates."""
+    distinct = values.unique()
+    return _kind(distinct, bool(distinct.str.contains(PADDED).any()))
+
+
+def _kind(distinct: pl.Series, padded: bool) -> tuple[Kind, str | None]:
+    if distinct.is_in([*TRUE, *FALSE]).all() and distinct.is_in(list(TRUE)).any() and distinct.is_in(list(FALSE)).any():
+        return "boolean", None
+    if _share_of_numbers(distinct) >= NUMBER_SHARE:
+        return ("category" if padded else "number"), None
+    form = date_format_of(distinct, NUMBER_SHARE)
+    return ("category", None) if form is None else ("date", form)
+
+
+def _names_things(facts: Facts) -> bool:
+    """Whether numbers are foreign keys: called as ids are, whole, and not one a row."""
+    if not is_id_name(facts.name) or facts.all_differ:
+        return False
+    numbers = facts.distinct if facts.numeric else parse_numbers(facts.distinct)
+    return bool((numbers == numbers.floor()).all())
+
+
+def _share_of_numbers(distinct: pl.Series) -> float:
+    if len(distinct) == 0:
+        return 0.0
+    return 1 - parse_numbers(distinct).null_count() / len(distinct)
+
+
+def _why_dropped(facts: Facts, kind: Kind, wished: bool) -> str:
+    if facts.count == 0:
+        return "no value in any row"
+    if facts.count == 1 and facts.known == facts.rows:
+        return "the same value in every row"
+    if wished or facts.count < ID_ROWS:
+        return ""
+    if kind == "number":
+        return _why_number_dropped(facts)
+    if kind == "category":
+        return _why_text_dropped(facts)
+    return ""
+
+
+def _why_number_dropped(facts: Facts) -> str:
+    if not facts.whole or not (facts.all_differ or facts.rising or facts.falling):
+        return ""
+    if facts.low in (0, 1) and facts.rows >= DENSE * (facts.high - facts.low + 1):
+        return f"row numbers: {facts.low:.0f} to {facts.high:.0f}, none twice"
+    if is_id_name(facts.name):
+        return "an id by its name: a different whole number in every row"
+    years = facts.low >= YEARS[0] and facts.high <= YEARS[1]
+    if (facts.rising or facts.falling) and not years:
+        return "an id by its values: whole numbers that grow from row to row"
+    return ""
+
+
+def _why_text_dropped(facts: Facts) -> str:
+    share = facts.count / facts.known
+    if share > 0.5 and (facts.words >= 3 or facts.length > 50):
+        return f"free text: {facts.count} different texts in {facts.known} rows, {facts.words:.0f} words each"
+    if share >= ID_SHARE or is_id_name(facts.name) and share > 0.5:
+        return f"an id: {facts.count} different texts in {facts.known} rows"
+    return ""
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a column is called as ids are."""
+    return ID_NAME.search(name.lower()) is not None or CAMEL_ID.search(name) is not None
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    return values.cast(pl.String) if values.dtype.is_numeric() else values

@@ -1,0 +1,93 @@
+"""The groups that rows are scored by: a column of the spec's `groups` as one label a row.
+
+A number becomes its band between the quartiles of the training rows (a column of at most `FEW` different numbers keeps
+them), a date its year, anything else its text; a missing value is a group of its own. Small groups are merged later,
+where it is known which rows are scored. A column may be one that the model does not read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from dropforge.contract.spec import SpecFault
+from dropforge.datasets.dates import parse_dates
+from dropforge.datasets.values import parse_numbers, stripped, without_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dropforge.datasets.columns import Described
+    from dropforge.datasets.table import Table
+
+MISSING_GROUP = "missing"
+FEW = 6
+"""Most different numbers that are groups by themselves."""
+
+BANDS = 4
+
+
+def group_labels(
+    table: pl.DataFrame | Table,
+    described: Mapping[str, Described],
+    names: Sequence[str],
+    rows: NDArray[np.int64],
+    train: NDArray[np.int64],
+) -> dict[str, NDArray[np.object_]]:
+    """Name of each column to the labels of `rows`, str objects [len(rows)]; `train` are the rows that set the bands.
+
+    Raises:
+        SpecFault: a column to group by is the target.
+    """
+    for name in names:
+        if name not in described:
+            raise SpecFault(f"groups: {name!r} is the target; expected another column, whose rows can be told apart")
+    return {name: labels_of(table[name], described[name], train)[rows] for name in names}
+
+
+def labels_of(series: pl.Series, column: Described, train: NDArray[np.int64]) -> NDArray[np.object_]:
+    """The label of every row of one column."""
+    texts = without_missing(stripped(series.cast(pl.String)))
+    if column.kind == "number":
+        return _bands(_numbers(series), train)
+    if column.kind == "date":
+        days = parse_dates(texts.fill_null(""), column.date_format or "iso").to_numpy()
+        return _years(days)
+    found = texts.fill_null(MISSING_GROUP).to_numpy().astype(object)
+    return np.array([str(each) for each in found], dtype=object)
+
+
+def _numbers(series: pl.Series) -> NDArray[np.float64]:
+    numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
+    return numbers.fill_null(np.nan).to_numpy()
+
+
+def _bands(numbers: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.object_]:
+    known = np.isfinite(numbers)
+    different = np.unique(numbers[known])
+    if len(different) <= FEW:
+        return np.array([_say(each) if there else MISSING_GROUP for each, there in zip(numbers, known, strict=True)],
+                        dtype=object)  # fmt: skip
+    learned = numbers[train][known[train]]
+    edges = np.unique(np.quantile(learned if len(learned) else numbers[known], np.linspace(0, 1, BANDS + 1)[1:-1]))
+    words = [f"up to {_say(edges[0])}"]
+    words += [f"{_say(low)} to {_say(high)}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    words.append(f"over {_say(edges[-1])}")
+    places = np.searchsorted(edges, np.where(known, numbers, edges[0]), side="left")
+    return np.where(known, np.array(words, dtype=object)[places], MISSING_GROUP)
+
+
+def _years(days: NDArray[np.float64]) -> NDArray[np.object_]:
+    known = np.isfinite(days)
+    dates = np.where(known, np.floor(days), 0).astype("datetime64[D]")
+    years = dates.astype("datetime64[Y]").astype(int) + 1970
+    return np.where(known, years.astype(str).astype(object), MISSING_GROUP)
+
+
+def _say(number: float) -> str:
+    """A number at the edge of a band, four digits that count."""
+    return f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:.4g}"

@@ -1,0 +1,199 @@
+"""From files to a `Dataset`: read, choose, clean, split, type. The one call that the trainer makes.
+
+    dataset = prepare([Path("houses.csv")], Options(target="price"))
+
+Rows without a target, exact copies of a row and rows of very rare classes (`classes`) are left out. Copies stay where
+the columns allow fewer different rows than there are rows (a table of a few categories): there, equal rows are
+observations, not copies. Rows that differ only in columns which name rows are kept, and lie in one part of the split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from dropforge.contract.plan import Plan
+from dropforge.contract.schema import Column
+from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
+from dropforge.datasets.classes import encode
+from dropforge.datasets.columns import Described, describe
+from dropforge.datasets.dataset import Dataset, Options, Rows
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.grouping import group_labels
+from dropforge.datasets.hashing import nth_copy, row_hashes
+from dropforge.datasets.personal import find_personal
+from dropforge.datasets.profile import make_profile
+from dropforge.datasets.reading import open_table, sniff
+from dropforge.datasets.special import special_task
+from dropforge.datasets.splitting import copies, split, split_as_told
+from dropforge.datasets.suspects import find_suspects
+from dropforge.datasets.table import Kept, as_table
+from dropforge.datasets.typed import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dropforge.contract.spec import Spec
+    from dropforge.datasets.hashing import Hashes
+    from dropforge.datasets.splitting import Parts
+    from dropforge.datasets.table import Table
+
+
+NARROWEST = 1e-6
+"""Standard deviation of a regression's target as a share of its mean."""
+
+
+def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
+    """The data set in `paths` (parts of one format and header), ready to learn from.
+
+    Raises:
+        DataFault: the data cannot be learned from.
+        SpecFault: a wish does not fit the data.
+    """
+    if not paths:
+        raise DataFault("no file to read; expected at least one: drop a data set")
+    options = Options.of_plan(wanted) if isinstance(wanted, Plan) else wanted
+    data = options.data or sniff(paths[0], paths[0].name)
+    with open_table(paths, data) as table:
+        return prepare_table(table, options)
+
+
+def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
+    """As `prepare`, for a table that `open_table` or `read_table` gave."""
+    table, spec = as_table(data), _without_split(options.wishes())
+    special = special_task(table, spec)
+    if special is not None:
+        return special.prepare(pl.concat(table.blocks()), options)
+    target = choose_target(table, spec)
+    wished = choose_task(table[target], spec)
+    clean, hashes, counts = _clean(table, target, spec)
+    labels = read_labels(clean[target], spec.task)
+    kind_of_label = label_type(labels)
+    encoded = encode(labels, kind_of_label, wished, target)
+    task, classes, codes = encoded.task(wished), encoded.classes, encoded.codes
+    if task == "regression":
+        _check_scale(target, codes)
+    kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
+    described = describe(kept, spec, target)
+    if all(each.dropped for each in described.values()):
+        reasons = {name: each.dropped for name, each in list(described.items())[:5]}
+        raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
+    hashes = _together(kept, described, hashes)
+    parts = _parts(kept, spec, hashes, None if task == "regression" else codes)
+    rows = _type(kept, described, codes, parts)
+    counts |= {"rare": sum(encoded.rare.values())}
+    counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
+    findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
+    doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
+    suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
+    told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
+    return Dataset(
+        target=target,
+        task=task,
+        label_type=kind_of_label,
+        classes=classes,
+        columns=tuple(Column(name, each.kind) for name, each in described.items() if not each.dropped),
+        date_formats={name: each.date_format or "iso" for name, each in described.items() if _is_date(each)},
+        ignored=(target, *(name for name, each in described.items() if each.dropped)),
+        masked=tuple(each.column for each in findings),
+        counts=counts,
+        rare=encoded.rare,
+        profile=make_profile(
+            rows=rows["train"], described=described, target=told, counts=counts, findings=findings, suspects=suspects
+        ),
+        groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
+        train=rows["train"],
+        validation=rows["validation"],
+        holdout=rows["holdout"],
+    )
+
+
+def _check_scale(target: str, values: NDArray[Any]) -> None:
+    """Refuses a target whose values float32, in which models answer, can hardly tell apart."""
+    mean, spread = float(values.mean()), float(values.std())
+    if spread < NARROWEST * abs(mean):
+        raise DataFault(
+            f"the values of {target!r} differ by about {spread:.3g} around {mean:.9g}, which models cannot tell apart; "
+            f"expected differences of at least a millionth: subtract {mean:.0f} from them"
+        )
+
+
+def _without_split(spec: Spec) -> Spec:
+    """The column that deals the rows is none to learn from."""
+    return spec if spec.split is None else replace(spec, drop=(*spec.drop, spec.split))
+
+
+def _parts(kept: Table, spec: Spec, hashes: Hashes, codes: NDArray[np.int64] | None) -> Parts:
+    """Which row goes where: as a column of the data says, or by content."""
+    return split(hashes, codes) if spec.split is None else split_as_told(kept[spec.split], hashes)
+
+
+def _together(kept: Table, described: dict[str, Described], hashes: Hashes) -> Hashes:
+    """The rows' hashes, one for all rows that differ only in columns which name rows, so that these lie together.
+
+    Otherwise a row that was copied under another id would be learned and held out at once. Where the other columns
+    allow few different rows, equal ones are observations and lie where they fall.
+    """
+    names = [name for name, each in described.items() if each.names_rows]
+    others = [name for name in kept.columns if name not in names]
+    if not names or _can_repeat(kept, others):
+        return hashes
+    read = np.concatenate([row_hashes(block.select(others)) for block in kept.blocks()])
+    alike = np.unique(read, return_inverse=True)[1]
+    least = np.full(alike.max() + 1, np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(least, alike, hashes)
+    return least[alike]
+
+
+def _is_date(column: Described) -> bool:
+    return column.kind == "date" and not column.dropped
+
+
+def _clean(table: Table, target: str, spec: Spec) -> tuple[Table, Hashes, dict[str, int]]:
+    """Rows with a target and without copies, their hashes, and what was left out."""
+    labelled = _kept(table, read_labels(table[target], spec.task).values.is_not_null().to_numpy())
+    hashes = np.concatenate([row_hashes(block) for block in labelled.blocks()])
+    nth = copies(hashes)
+    counts = {"read": table.height, "duplicates": 0, "without_target": table.height - labelled.height}
+    if _can_repeat(labelled, labelled.columns):
+        return labelled, nth_copy(hashes, nth), counts
+    first = nth == 0
+    left = int(first.sum())
+    if left < MIN_ROWS:
+        raise DataFault(
+            f"needs at least {MIN_ROWS} different rows with a value in {target!r}, got {left} of {table.height}: "
+            "drop more rows"
+        )
+    return _kept(labelled, first), hashes[first], {**counts, "duplicates": len(first) - left}
+
+
+def _kept(table: Table, mask: NDArray[np.bool_]) -> Table:
+    """The table itself where all rows are kept: what was counted of it still holds."""
+    return table if mask.all() else Kept(table, mask)
+
+
+def _can_repeat(table: Table, columns: Sequence[str]) -> bool:
+    """Whether the distinct values of these columns allow no more different rows than there are."""
+    possible = 1.0
+    for name in sorted(columns, key=lambda name: -table.facts(name).count):
+        possible *= table[name].n_unique()
+        if possible > table.height:
+            return False
+    return True
+
+
+def _type(table: Table, described: dict[str, Described], codes: NDArray[Any], parts: Parts) -> dict[str, Rows]:
+    """The rows of each part; a column at a time, so that no more than one is held twice."""
+    columns: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in parts}
+    for name, each in described.items():
+        if not each.dropped:
+            values = typed(table[name], each.kind)
+            for part, index in parts.items():
+                columns[part][name] = values[index]
+    return {part: Rows(columns[part], codes[index]) for part, index in parts.items()}

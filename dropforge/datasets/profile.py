@@ -1,0 +1,122 @@
+"""`profile.json`: what the training rows look like; later the yardstick for drift.
+
+    {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
+     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
+     "personal": [{"column", "what", "found_by"}], "masked": [names]}
+
+Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
+(`q001` is the 0.1 % quantile, `q05` the 5 %) and `histogram` (20 bins of equal width between q01 and q99; what lies
+outside counts in the first or last bin). Dates add the same over their days since 1970-01-01. Categories and booleans
+add `top` (at most 50 of [value, count]) and `other` (count). Of masked columns no single value is written: no `top`, no
+`histogram`. `suspects` are columns that tell the target almost by themselves (`suspects`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from dropforge.datasets.dates import parse_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dropforge.datasets.columns import Described
+    from dropforge.datasets.dataset import Rows
+    from dropforge.datasets.personal import Finding
+
+SCHEMA = "dropforge.profile/1"
+QUANTILES = {
+    "q001": 0.001, "q01": 0.01, "q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95, "q99": 0.99,
+    "q999": 0.999,
+}  # fmt: skip
+BINS = 20
+TOP = 50
+
+
+def make_profile(
+    *,
+    rows: Rows,
+    described: Mapping[str, Described],
+    target: Mapping[str, Any],
+    counts: Mapping[str, int],
+    findings: Sequence[Finding],
+    suspects: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
+    masked = [each.column for each in findings]
+    read = {name: column for name, column in described.items() if not column.dropped}
+    return {
+        "schema": SCHEMA,
+        "rows": dict(counts),
+        "target": {**target, **_target(rows.target, target["classes"])},
+        "columns": {name: describe_values(rows.columns[name], each, name in masked) for name, each in read.items()},
+        "dropped": {name: column.dropped for name, column in described.items() if column.dropped},
+        "suspects": list(suspects),
+        "personal": [{"column": each.column, "what": each.what, "found_by": each.found_by} for each in findings],
+        "masked": masked,
+    }
+
+
+def _target(values: NDArray[Any], classes: Sequence[str]) -> dict[str, Any]:
+    if not classes:
+        return describe_numbers(values, masked=False)
+    counts = np.bincount(values, minlength=len(classes))
+    return {"counts": dict(zip(classes, map(int, counts), strict=True))}
+
+
+def describe_values(values: NDArray[Any], column: Described, masked: bool) -> dict[str, Any]:
+    """What the profile says of one column, whose values are as in `Rows`."""
+    if column.kind == "number":
+        return {"kind": column.kind, **describe_numbers(values.astype(np.float64), masked=masked)}
+    if column.kind == "date":
+        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), column.date_format or "iso")
+        numbers = days.fill_null(np.nan).to_numpy()
+        return {"kind": "date", "format": column.date_format, **describe_numbers(numbers, masked=masked)}
+    return {"kind": column.kind, **describe_texts(values, masked=masked)}
+
+
+def describe_numbers(values: NDArray[np.float64], *, masked: bool) -> dict[str, Any]:
+    """Missing share, distinct values, mean, std, quantiles and histogram of float64 [N] with NaN for missing."""
+    known = values[~np.isnan(values)]
+    found: dict[str, Any] = {
+        "missing": _share(len(values) - len(known), len(values)),
+        "distinct": len(np.unique(known)),
+    }
+    if len(known) == 0:
+        return {**found, "mean": None, "std": None, "quantiles": None}
+    quantiles = np.quantile(known, list(QUANTILES.values()))
+    found |= {"mean": float(known.mean()), "std": float(known.std())}
+    found |= {"quantiles": dict(zip(QUANTILES, map(float, quantiles), strict=True))}
+    return found if masked else {**found, "histogram": _histogram(known, found["quantiles"])}
+
+
+def _histogram(known: NDArray[np.float64], quantiles: Mapping[str, float]) -> dict[str, Any]:
+    low, high = quantiles["q01"], quantiles["q99"]
+    if not low < high:
+        low, high = float(known.min()), float(known.max())
+    room = max(abs(low), abs(high)) * 1e-9
+    if high - low <= room or low == high:
+        low, high = low - max(room, 0.5), high + max(room, 0.5)
+    counts, edges = np.histogram(np.clip(known, low, high), BINS, (low, high))
+    return {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]}
+
+
+def describe_texts(values: NDArray[Any], *, masked: bool) -> dict[str, Any]:
+    """Missing share, distinct values and the most frequent ones of str [N] with "" for missing."""
+    counted = pl.Series("value", values, dtype=pl.String).value_counts()
+    known = counted.filter(pl.col("value") != "").sort(["count", "value"], descending=[True, False])
+    total = int(known["count"].sum())
+    found: dict[str, Any] = {"missing": _share(len(values) - total, len(values)), "distinct": known.height}
+    if masked:
+        return found
+    top = [[value, int(count)] for value, count in known.head(TOP).iter_rows()]
+    return {**found, "top": top, "other": total - sum(count for _, count in top)}
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

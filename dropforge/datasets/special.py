@@ -1,0 +1,41 @@
+"""Tasks with tables of their own: which one a table is for, if any, and how it is made ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dropforge.datasets.ratings import find_ratings, prepare_ratings
+from dropforge.datasets.unlabelled import CLUSTER, check_unlabelled, prepare_unlabelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from dropforge.contract.schema import Task
+    from dropforge.contract.spec import Spec
+    from dropforge.datasets.dataset import Dataset, Options
+    from dropforge.datasets.table import Table
+
+
+@dataclass(frozen=True)
+class Special:
+    """A task, what its answers are called, and what makes its table ready."""
+
+    task: Task
+    target: str
+    prepare: Callable[[pl.DataFrame, Options], Dataset]
+
+
+def special_task(table: pl.DataFrame | Table, spec: Spec) -> Special | None:
+    """Clustering where the spec says so; recommendation where it does, or where the columns are those of ratings.
+
+    Raises:
+        SpecFault: the spec wants one of them of a table that cannot have it.
+    """
+    if spec.task == "clustering":
+        check_unlabelled(table.columns, spec)
+        return Special("clustering", CLUSTER, prepare_unlabelled)
+    columns = find_ratings(table, spec)
+    return None if columns is None else Special("recommendation", columns.rating, prepare_ratings)

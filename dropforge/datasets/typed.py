@@ -1,0 +1,42 @@
+"""Columns as read from a file to columns as `Rows` has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from dropforge.datasets.values import parse_numbers, stripped, without_missing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dropforge.contract.schema import Kind
+
+
+def typed(series: pl.Series, kind: Kind) -> NDArray[Any]:
+    """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise."""
+    if kind != "number":
+        return _shared(texts_of(series))
+    numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
+    with np.errstate(over="ignore"):
+        values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
+    return np.where(np.isfinite(values), values, np.float32(np.nan))
+
+
+def texts_of(series: pl.Series) -> pl.Series:
+    """Stripped texts with "" for missing; a whole number that was stored as a float has no `.0`."""
+    if series.dtype.is_float():
+        whole = series.cast(pl.Int64, strict=False)
+        series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
+    return without_missing(stripped(series.cast(pl.String))).fill_null("")
+
+
+def _shared(texts: pl.Series) -> NDArray[Any]:
+    """Python texts as objects [N], one object for all equal ones: 8 bytes a row, however long they are."""
+    distinct = texts.unique()
+    if len(distinct) * 2 > len(texts):
+        return texts.to_numpy().astype(object)
+    places = texts.cast(pl.Enum(distinct)).to_physical().to_numpy()
+    return np.asarray(distinct.to_numpy().astype(object)[places])

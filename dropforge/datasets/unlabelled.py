@@ -1,0 +1,94 @@
+"""Tables without a target, for clustering: every column that says something is read, every row but copies is kept.
+
+Only `task: clustering` in the spec makes a table one of these; it is never guessed. Rows are split by their content
+like all others: the hold-out says whether the clusters are there in rows that made none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dropforge.contract.schema import Column
+from dropforge.contract.spec import SpecFault
+from dropforge.datasets.choosing import MIN_ROWS, check_wishes
+from dropforge.datasets.columns import describe
+from dropforge.datasets.dataset import Dataset, Rows
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.hashing import row_hashes
+from dropforge.datasets.personal import find_personal
+from dropforge.datasets.profile import make_profile
+from dropforge.datasets.splitting import copies, split
+from dropforge.datasets.typed import typed
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from dropforge.contract.spec import Spec
+    from dropforge.datasets.dataset import Options
+
+CLUSTER = "cluster"
+"""What the answers are called: the target of a clustering, which is no column."""
+
+
+def check_unlabelled(names: list[str], spec: Spec) -> None:
+    """Refuses, with `SpecFault`, wishes that a table without a target cannot have."""
+    if spec.target not in (None, CLUSTER):
+        raise SpecFault(
+            f"target: {spec.target!r} beside task: clustering, which has none; expected one of the two: to leave the "
+            "column out of the clusters use 'drop:'"
+        )
+    if CLUSTER in names and CLUSTER not in spec.drop:
+        raise SpecFault(f"task: clustering answers {CLUSTER!r}, and the data have such a column: rename or drop it")
+    check_wishes(names, _without_target(spec))
+
+
+def _without_target(spec: Spec) -> Spec:
+    return dataclasses.replace(spec, target=None)
+
+
+def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
+    """A table without a target; `target` of its rows is 0 everywhere.
+
+    Raises:
+        DataFault: too few different rows, or no column that varies.
+        SpecFault: a wish does not fit the data.
+    """
+    spec = options.wishes()
+    check_unlabelled(table.columns, spec)
+    hashes = row_hashes(table)
+    first = copies(hashes) == 0
+    kept = table.filter(first)
+    if kept.height < MIN_ROWS:
+        raise DataFault(
+            f"needs at least {MIN_ROWS} different rows, got {kept.height} of {table.height}: drop more rows"
+        )
+    described = describe(kept, spec)
+    read = {name: each for name, each in described.items() if not each.dropped}
+    if not read:
+        reasons = {name: each.dropped for name, each in list(described.items())[:5]}
+        raise DataFault(f"no column is left to find clusters in ({reasons}); expected one that varies: add some")
+    every = Rows({name: typed(kept[name], each.kind) for name, each in read.items()}, np.zeros(kept.height))
+    rows = {name: every.take(index) for name, index in split(hashes[first]).items()}
+    counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
+    counts |= {name: len(part) for name, part in rows.items()}
+    findings = find_personal(kept, spec.sensitive)
+    told = {"name": CLUSTER, "task": "clustering", "label_type": "integer", "classes": []}
+    return Dataset(
+        target=CLUSTER,
+        task="clustering",
+        label_type="integer",
+        classes=(),
+        columns=tuple(Column(name, each.kind) for name, each in read.items()),
+        date_formats={name: each.date_format or "iso" for name, each in read.items() if each.kind == "date"},
+        ignored=tuple(name for name, each in described.items() if each.dropped),
+        masked=tuple(each.column for each in findings),
+        counts=counts,
+        profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts,
+                             findings=findings),
+        train=rows["train"],
+        validation=rows["validation"],
+        holdout=rows["holdout"],
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""What every protocol of Predict shares: where models come from, the limits, and the steps from a name to answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.contract.names import MODEL_NAME
+from dropforge.inference.faults import InputFault, NotFinite, short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    import numpy as np
+
+    from dropforge.contract.registry import LiveRow, VersionRow
+    from dropforge.inference.faults import ModelFault
+    from dropforge.inference.http import Request, Response
+    from dropforge.inference.model import Answers, ServedModel
+
+    # Not when it runs: a protocol costs a cold start as much as a record.
+    class Store(Protocol):
+        """Where the models are: the registry and its bucket on AWS, files of a disk elsewhere."""
+
+        def live(self, model: str) -> LiveRow | None:
+            """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
+
+        def version(self, model: str, version: str) -> LiveRow | VersionRow:
+            """An approved version, live or not. Raises `InputFault` 404 that lists those that there are."""
+
+        def load(self, row: LiveRow | VersionRow) -> ServedModel:
+            """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
+
+        def report(self, model: str, fault: ModelFault) -> None:
+            """Tells the owner that a live model cannot be served."""
+
+    class Dialect(Protocol):
+        """A protocol that Predict speaks."""
+
+        def answered(self, request: Request, served: Store) -> Response:
+            """The answer. Raises `InputFault` for what the caller can mend, `ModelFault` for what the owner must."""
+
+        def refused(self, fault: InputFault) -> Response:
+            """The fault in the protocol's own shape, with the fault's status."""
+
+
+MOST_BYTES = 6_000_000
+"""Lambda takes no more in one call."""
+
+MOST_ANSWER = 4_500_000
+"""Bytes of an answer: Lambda gives back 6 MB at most, counts every quotation mark twice, and binary ones as base64."""
+
+
+def live_row(name: str, served: Store) -> LiveRow:
+    """What serves under this name.
+
+    Raises:
+        InputFault: 404, nothing does.
+        ModelFault: that cannot be known.
+    """
+    live = served.live(name) if MODEL_NAME.fullmatch(name) else None
+    if live is None:
+        message = f"model {short(name)!r}: no version is live; GET /models lists what is"
+        raise InputFault(404, "no_such_model", message)
+    return live
+
+
+def chosen(path: Mapping[str, str], served: Store) -> LiveRow | VersionRow:
+    """What the path's `model`, and its `version` where it has one, stand for.
+
+    Raises:
+        InputFault: 404, nothing serves under this name, or it has no approved version of that number.
+        ModelFault: that cannot be known.
+    """
+    live = live_row(path["model"], served)
+    return served.version(live.model, path["version"]) if "version" in path else live
+
+
+def checked_body(request: Request) -> bytes:
+    """The request's body; `InputFault` 400 when it is not base64 though called so, 413 when it is too large."""
+    if request.body is None:
+        raise InputFault(400, "not_base64", "expected a base64 body, as the request calls it")
+    if len(request.body) > MOST_BYTES:
+        raise InputFault(
+            413, "too_large", f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
+        )
+    return request.body
+
+
+def predicted(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
+    """The model's answers; a row without a finite one is the caller's to mend, for the judge saw finite ones."""
+    try:
+        return model.predict(arrays)
+    except NotFinite as fault:
+        raise out_of_range(fault) from fault
+
+
+def out_of_range(fault: NotFinite) -> InputFault:
+    """A row whose answer is not finite, as the caller's to mend."""
+    message = f"rows[{fault.row}]: the model has no finite answer; expected numbers nearer to those it has seen"
+    return InputFault(422, "out_of_range", message, f"rows[{fault.row}]")
+
+
+def fitting(response: Response) -> Response:
+    """The response itself when Lambda can give it back; `InputFault` 413 otherwise."""
+    if len(response.body) > MOST_ANSWER:
+        message = f"expected an answer of at most {MOST_ANSWER} characters, got {len(response.body)}: send fewer rows"
+        raise InputFault(413, "answer_too_large", message)
+    return response

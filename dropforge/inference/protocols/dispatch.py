@@ -1,0 +1,40 @@
+"""A request to any route of a model: answered in the protocol of its route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.inference.faults import InputFault, ModelFault
+from dropforge.inference.protocols import simple
+from dropforge.inference.protocols.common import fitting
+
+if TYPE_CHECKING:
+    from dropforge.inference.http import Request, Response
+    from dropforge.inference.protocols.common import Dialect, Store
+
+
+def respond(request: Request, served: Store) -> Response:
+    """The answer to any route of `dropforge.contract.routes`; a caller's mistake never becomes a 5xx."""
+    dialect = protocol_of(request.resource)
+    try:
+        return fitting(dialect.answered(request, served))
+    except InputFault as fault:
+        return dialect.refused(fault)
+    except ModelFault as fault:
+        model = request.path["model"]
+        served.report(model, fault)
+        message = f"model {model!r} cannot be served at the moment; its owner has been told"
+        return dialect.refused(InputFault(503, "no_healthy_model", message))
+
+
+def protocol_of(resource: str) -> Dialect:
+    """The protocol of a route; those that few clients speak are imported when they are first used."""
+    if resource.startswith("/v2"):
+        from dropforge.inference.protocols.v2 import dialect
+
+        return dialect
+    if resource.endswith(("/invocations", "/ping")):
+        from dropforge.inference.protocols import sagemaker
+
+        return sagemaker
+    return simple

@@ -1,0 +1,183 @@
+"""SageMaker's `/invocations` and `/ping`: what its built-in containers take and answer, so that predictors move over.
+
+CSV has no header there and the columns stand in the order of the model's card; a first line of the columns' names is
+taken for one. JSON is `{"instances": […]}`, a bare list, or one of our own forms. Answers go by `Accept`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from dropforge.inference.documents import write
+from dropforge.inference.faults import InputFault, short
+from dropforge.inference.http import HEADERS, Response, answer, told
+from dropforge.inference.pictures import BODIES
+from dropforge.inference.protocols.common import checked_body, live_row, predicted
+from dropforge.inference.rows import (
+    Rows,
+    check_count,
+    from_lines,
+    from_picture,
+    from_value,
+    lines_of,
+    parsed,
+    to_arrays,
+)
+from dropforge.inference.values import table_of_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.schema import ModelCard
+    from dropforge.inference.http import Request
+    from dropforge.inference.model import Answers
+    from dropforge.inference.protocols.common import Store
+
+JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
+SAME = {"": JSON, "application/csv": CSV, "application/x-jsonlines": LINES}
+"""Other names of these types; JSON where a request names none."""
+
+PICTURES = (*BODIES, "application/x-image")
+
+
+def answered(request: Request, served: Store) -> Response:
+    """See `Dialect`."""
+    live = live_row(request.path["model"], served)
+    model = served.load(live)
+    if request.resource.endswith("/ping"):
+        return answer(200, {})
+    given = SAME.get(request.content_type, request.content_type)
+    wanted = accepted(request.headers.get("accept", "*/*"), given if given in (CSV, LINES) else JSON)
+    rows = read_rows(checked_body(request), given, model.card)
+    return written(predicted(model, to_arrays(rows, model.card)), model.card, wanted)
+
+
+def refused(fault: InputFault) -> Response:
+    """See `Dialect`; boto3 and the SageMaker SDK tell their callers what stands under `message`."""
+    return answer(fault.status, {"message": fault.message, **told(fault.code, fault.message, fault.field)})
+
+
+def accepted(accept: str, otherwise: str) -> str:
+    """The first type in `Accept` that can be answered; `otherwise`, the request's own, where any will do.
+
+    Raises:
+        InputFault: 406, there is none.
+    """
+    for part in accept.split(","):
+        kind = part.partition(";")[0].strip().lower()
+        if kind in ("*/*", ""):
+            return otherwise
+        if SAME.get(kind, kind) in (JSON, LINES, CSV):
+            return SAME.get(kind, kind)
+    message = f"Accept: expected {JSON}, {LINES}, {CSV} or */*, got {short(accept)!r}"
+    raise InputFault(406, "accept", message, "Accept")
+
+
+def read_rows(body: bytes, content_type: str, card: ModelCard) -> Rows:
+    """The request's rows.
+
+    Raises:
+        InputFault: 400, 413, 415 or 422, as in the simple API.
+    """
+    if content_type == CSV:
+        return from_csv(body, card)
+    if content_type == JSON:
+        return from_json(parsed(body), card)
+    if content_type == LINES:
+        return from_json([parsed(line) for line in body.splitlines() if line.strip()], card)
+    if content_type in PICTURES:
+        return from_picture(body)
+    message = f"expected {CSV}, {JSON}, {LINES} or a picture, got {short(content_type)!r}"
+    raise InputFault(415, "content_type", message)
+
+
+def from_csv(body: bytes, card: ModelCard) -> Rows:
+    """Rows of a CSV without a header, or with one."""
+    lines = lines_of(body)
+    names = card.names
+    known = {*names, *card.ignored}
+    if lines and (set(names) <= set(lines[0]) or set(lines[0]) <= known):
+        return from_lines(lines[0], lines[1:])
+    _check_widths(lines, names)
+    return from_lines(names, lines)
+
+
+def from_json(value: Any, card: ModelCard) -> Rows:
+    """Rows of `{"instances": […]}`, of a list of records or of lists, of one row, or of one of our own forms."""
+    if isinstance(value, dict) and set(value) == {"instances"}:
+        value = value["instances"]
+    elif isinstance(value, dict) and set(value) in ({"rows"}, {"columns"}):
+        return from_value(value)
+    if not isinstance(value, list):
+        raise InputFault(400, "wrong_shape", 'expected {"instances": […]}, a list, or rows or columns', "instances")
+    names = card.names
+    rows = value if set(map(type, value)) == {list} else [_features(each, names) for each in value]
+    if rows and not any(isinstance(each, list | dict) for each in rows):
+        rows = [rows]
+    if not rows or isinstance(rows[0], dict):
+        return from_value(rows)
+    check_count(len(rows))
+    _check_widths(rows, names)
+    table = table_of_rows(names, list(chain.from_iterable(rows))) if card.all_numbers else None
+    if table is not None:
+        return Rows({}, len(rows), table=table)
+    return Rows(dict(zip(names, zip(*rows, strict=True), strict=True)), len(rows))
+
+
+def _features(instance: Any, names: Sequence[str]) -> Any:
+    """The row of an instance as SageMaker's algorithms wrap it: `{"features": […]}`, or that inside of `data`."""
+    if isinstance(instance, dict) and set(instance) == {"data"} and "data" not in names:
+        instance = instance["data"]
+    if isinstance(instance, dict) and set(instance) == {"features"} and "features" not in names:
+        instance = instance["features"]
+        if isinstance(instance, dict) and set(instance) == {"values"}:
+            instance = instance["values"]
+    return instance
+
+
+def _check_widths(rows: Sequence[Any], names: Sequence[str]) -> None:
+    if set(map(type, rows)) == {list} and set(map(len, rows)) == {len(names)}:
+        return
+    for at, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(names):
+            got = len(row) if isinstance(row, list) else "no list"
+            message = f"rows[{at}]: expected {len(names)} values in the order {', '.join(names)}"[:900] + f", got {got}"
+            raise InputFault(422, "ragged_row", message, f"rows[{at}]")
+
+
+def written(answers: Answers, card: ModelCard, wanted: str) -> Response:
+    """The answer in the wanted type: CSV has the prediction alone, a line a row."""
+    if wanted == CSV:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([_shown(each)] for each in answers.predictions)
+        return _response(CSV, text.getvalue().encode())
+    found = predictions(answers, card)
+    if wanted == LINES:
+        return _response(LINES, b"".join(write(each) + b"\n" for each in found))
+    return Response(200, HEADERS, write({"predictions": found}))
+
+
+def predictions(answers: Answers, card: ModelCard) -> list[dict[str, Any]]:
+    """One object a row: `score`, the number or the probability of the positive class (of many: of each, in the order of
+    the card), and `predicted_label`, as SageMaker's linear learner answers."""
+    if answers.probabilities is None:
+        lists = answers.recommendations or [None] * len(answers.predictions)
+        return [
+            {"score": score} if shown is None else {"score": score, "recommendations": shown}
+            for score, shown in zip(answers.predictions, lists, strict=True)
+        ]
+    scores = (answers.probabilities[:, 1] if card.task == "binary" else answers.probabilities).tolist()
+    return [
+        {"predicted_label": label, "score": score} for label, score in zip(answers.predictions, scores, strict=True)
+    ]
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _response(content_type: str, body: bytes) -> Response:
+    return Response(200, {"Content-Type": content_type, "X-Content-Type-Options": "nosniff"}, body)

@@ -1,0 +1,56 @@
+"""The routes of the Open Inference Protocol: health, metadata, inference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.inference.faults import InputFault, NotFinite
+from dropforge.inference.http import Response, answer
+from dropforge.inference.protocols.common import checked_body, chosen, out_of_range
+from dropforge.inference.protocols.v2 import metadata, wire
+from dropforge.inference.protocols.v2.inputs import to_arrays
+from dropforge.inference.protocols.v2.outputs import response
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import LiveRow, VersionRow
+    from dropforge.inference.http import Request
+    from dropforge.inference.protocols.common import Store
+
+OF_THE_SERVER: dict[str, dict[str, Any]] = {
+    "/v2": metadata.SERVER,
+    "/v2/health/live": {"live": True},
+    "/v2/health/ready": {"ready": True},
+}
+
+
+def answered(request: Request, served: Store) -> Response:
+    """See `Dialect`."""
+    if request.resource in OF_THE_SERVER:
+        return answer(200, OF_THE_SERVER[request.resource])
+    live = chosen(request.path, served)
+    if request.resource.endswith("/infer"):
+        return infer(request, live, served)
+    card = served.load(live).card
+    if request.resource.endswith("/ready"):
+        return answer(200, {"name": live.model, "ready": True})
+    return answer(200, metadata.model_metadata(live, card))
+
+
+def refused(fault: InputFault) -> Response:
+    """See `Dialect`; the protocol has one text, so the field stands in it."""
+    told = fault.field is None or fault.field in fault.message
+    return answer(fault.status, {"error": fault.message if told else f"{fault.field}: {fault.message}"})
+
+
+def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Response:
+    """The answer to an inference request."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise InputFault(415, "content_encoding", "Content-Encoding: expected none, for bodies are taken as they are")
+    asked = wire.read(checked_body(request), request.headers.get(wire.HEADER))
+    model = served.load(live)
+    arrays = to_arrays(asked, model.card)
+    try:
+        found = model.outputs(arrays)
+    except NotFinite as fault:
+        raise out_of_range(fault) from fault
+    return response(asked, live, model.card, found)

@@ -1,0 +1,181 @@
+"""Tensors to the arrays that a model takes: the same values as in the simple API have the same meaning and refusals.
+
+A column is a tensor [N] or [N, 1] of its name. A model whose columns are all numbers also takes one tensor [N, C] of
+numbers under any other name: its C columns in the order of the model's card.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from dropforge.contract.records import repeated
+from dropforge.contract.schema import IMAGE
+from dropforge.inference.faults import InputFault, short
+from dropforge.inference.pictures import to_pixels
+from dropforge.inference.protocols.v2 import alike, wire
+from dropforge.inference.protocols.v2.datatypes import BYTES
+from dropforge.inference.rows import check_count, checked
+from dropforge.inference.table import Table
+from dropforge.inference.values import LARGEST, numbers_at_once, to_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dropforge.contract.schema import ModelCard
+    from dropforge.inference.protocols.v2.wire import Inference, Tensor
+
+    Values = Sequence[Any] | np.ndarray
+
+JSON_TEXT = "pd_json"
+"""MLServer's name for a tensor whose elements are JSON: a column of texts with gaps."""
+
+
+def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
+    """The model's inputs by name.
+
+    Raises:
+        InputFault: 400 for no row, 413 for too many, 422 for a column that is missing, unknown, there twice or of
+            another shape, and for a value of a wrong type.
+    """
+    table = alike.table_of(asked.inputs, asked.blob, card) if card.all_numbers else None
+    if table is not None:
+        return table
+    tensors = wire.tensors(asked)
+    count = tensors[0].shape[0]
+    check_count(count)
+    if card.image is not None:
+        return {IMAGE: _pictures(tensors, count, card)}
+    columns = _matrix(tensors[0], card) if _is_matrix(tensors, card) else _columns(tensors, count)
+    checked(columns, card)
+    kinds = {column.name: column.kind for column in card.columns}
+    ready = _ready({name: each for name, each in columns.items() if isinstance(each, np.ndarray)}, kinds, asked.blob)
+    if len(ready) == len(kinds):
+        return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_numbers else ready
+    rest = {name: _listed(each) for name, each in columns.items() if name in kinds and name not in ready}
+    wanted = [column for column in card.columns if column.name in rest]
+    made = numbers_at_once(tuple(each.name for each in wanted if each.kind == "number"), rest)
+    if made is not None and len(made) == len(kinds):
+        return made
+    known = {**ready, **(made or {})}
+    return known | {each.name: to_array(each, rest[each.name]) for each in wanted if each.name not in known}
+
+
+def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
+    columns: dict[str, Values] = {}
+    for each in tensors:
+        shape = each.shape
+        if shape[0] != count or len(shape) > 2 or shape[-1] != (1 if len(shape) == 2 else count):
+            raise _wrong_shape(each, f"[{count}] or [{count}, 1], as {count} rows in the first tensor")
+        columns[each.name] = _values(each)
+    if len(columns) != len(tensors):
+        twice = str(repeated([each.name for each in tensors]))
+        message = f"column {short(twice)!r}: expected once, got it again"
+        raise InputFault(422, "repeated_column", message, short(twice))
+    return columns
+
+
+def _is_matrix(tensors: list[Tensor], card: ModelCard) -> bool:
+    one = tensors[0]
+    alone = len(tensors) == 1 and len(one.shape) == 2 and one.shape[1] > 1
+    return alone and one.name not in card.names and card.all_numbers
+
+
+def _matrix(tensor: Tensor, card: ModelCard) -> dict[str, Values]:
+    names = card.names
+    rows, width = tensor.shape
+    if width != len(names):
+        order = ", ".join(names)
+        raise _wrong_shape(tensor, f"[N, {len(names)}], a column each of {order}"[:900])
+    values = _values(tensor)
+    if isinstance(values, np.ndarray):
+        return dict(zip(names, np.ascontiguousarray(values.reshape(rows, width).T), strict=True))
+    return {name: values[at::width] for at, name in enumerate(names)}
+
+
+def _values(tensor: Tensor) -> Values:
+    """The values as JSON would have them; numbers of the binary extension stay an array."""
+    data, datatype = tensor.data, tensor.datatype
+    if isinstance(data, np.ndarray):
+        return data
+    if datatype == BYTES:
+        if data and type(data[0]) is bytes:
+            data = [_decoded(each, at, tensor.name) for at, each in enumerate(data)]
+        return [_from_json(each, at, tensor.name) for at, each in enumerate(data)] if (
+            tensor.content_type == JSON_TEXT) else data  # fmt: skip
+    if datatype == "BOOL":
+        return [bool(each) if type(each) is int and each in (0, 1) else each for each in data]
+    return data
+
+
+def _decoded(value: bytes, at: int, name: str) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as fault:
+        raise _wrong_type(at, name, f"a text in UTF-8, got {len(value)} other bytes") from fault
+
+
+def _from_json(value: Any, at: int, name: str) -> Any:
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError as fault:
+        raise _wrong_type(at, name, f"JSON, as its content_type {JSON_TEXT} says: {fault}") from fault
+
+
+def _ready(found: dict[str, np.ndarray], kinds: Mapping[str, str], blob: memoryview) -> dict[str, np.ndarray]:
+    """The columns of numbers that came as arrays of numbers, float32 [N, 1], but those with a number that is too large.
+
+    They are made ready through float64, as numbers of JSON are, so that a whole number has the same float32.
+    """
+    numbers = {name: each for name, each in found.items() if kinds.get(name) == "number" and each.dtype != bool}
+    if not numbers:
+        return {}
+    if all(each.dtype == np.float32 for each in numbers.values()):
+        whole = np.frombuffer(blob, np.float32) if len(blob) == sum(each.nbytes for each in numbers.values()) else None
+        if whole is not None and not np.isinf(whole).any():
+            return {name: each.reshape(-1, 1) for name, each in numbers.items()}
+    wide = {name: each.astype(np.float64) for name, each in numbers.items()}
+    return {
+        name: each.astype(np.float32).reshape(-1, 1)
+        for name, each in wide.items()
+        if not (np.abs(each) > LARGEST).any()
+    }
+
+
+def _listed(values: Values) -> Sequence[Any]:
+    """The values one by one; a fraction as the shortest number that means it, as JSON would say it, NaN as null."""
+    if not isinstance(values, np.ndarray):
+        return values
+    if values.dtype.kind != "f":
+        return values.tolist()  # type: ignore[no-any-return]
+    return [None if each != each else float(str(each)) for each in values]
+
+
+def _pictures(tensors: list[Tensor], count: int, card: ModelCard) -> np.ndarray:
+    """Files, in base64 where they are in JSON; or pixels as the model takes them."""
+    one = checked({each.name: each for each in tensors}, card)[IMAGE]
+    rule = card.image
+    pixels = [count, rule.height, rule.width, rule.channels] if rule is not None else []
+    if one.datatype == BYTES and len(one.data) == count:
+        return to_pixels(card, list(one.data))
+    if one.datatype != "UINT8" or one.shape != pixels:
+        raise _wrong_shape(one, f"BYTES [{count}] of pictures' files, or UINT8 {pixels}")
+    if isinstance(one.data, np.ndarray):
+        return one.data.reshape(pixels)
+    wrong = next((at for at, each in enumerate(one.data) if type(each) is not int or not 0 <= each <= 255), None)
+    if wrong is not None:
+        raise _wrong_type(wrong * count // len(one.data), IMAGE, "whole numbers from 0 to 255")
+    return np.array(one.data, np.uint8).reshape(pixels)
+
+
+def _wrong_shape(tensor: Tensor, expected: str) -> InputFault:
+    field = f"inputs.{short(tensor.name)}.shape"
+    message = f"{field}: expected {expected}, got {tensor.datatype} {tensor.shape}"
+    return InputFault(422, "tensor_shape", message, field)
+
+
+def _wrong_type(at: int, name: str, expected: str) -> InputFault:
+    field = f"rows[{at}].{short(name)}"
+    return InputFault(422, "wrong_type", f"{field}: expected {expected}", field)

@@ -1,0 +1,218 @@
+"""The rows of a request, as columns: JSON records, JSON columns or CSV; then the arrays that a model takes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dropforge.contract.records import repeated
+from dropforge.contract.schema import IMAGE
+from dropforge.inference.documents import read
+from dropforge.inference.faults import InputFault, short
+from dropforge.inference.pictures import to_pixels
+from dropforge.inference.values import numbers_at_once, table_of, to_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from dropforge.contract.schema import ModelCard
+    from dropforge.inference.table import Table
+
+MOST_ROWS = 10_000
+
+Values = TypeVar("Values")
+
+
+class Rows:
+    """A request's rows, column by column, or as the records that came.
+
+    Args:
+        columns: values by name, equally many.
+        count: how many rows these are.
+        text: whether every value is a text of a CSV.
+        records: instead of `columns`: made into columns by the card, since strangers' may have any number of keys.
+        table: instead of both: what the model takes.
+    """
+
+    __slots__ = ("columns", "count", "records", "table", "text")
+
+    def __init__(
+        self,
+        columns: dict[str, Sequence[Any]],
+        count: int,
+        *,
+        text: bool = False,
+        records: list[dict[str, Any]] | None = None,
+        table: Table | None = None,
+    ) -> None:
+        self.columns = columns
+        self.count = count
+        self.text = text
+        self.records = records
+        self.table = table
+
+
+def from_json(body: bytes) -> Rows:
+    """Rows of `[{…}, …]`, `{"rows": [{…}, …]}` or `{"columns": {name: […], …}}`.
+
+    Raises:
+        InputFault: 400 when it is not such a JSON, 413 for too many rows, 422 for ragged columns.
+    """
+    return from_value(parsed(body))
+
+
+def parsed(body: bytes) -> Any:
+    """The value of a body in JSON; `InputFault` 400 when it is none, or has a key twice."""
+    if not body:
+        raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
+    return read(body)
+
+
+def from_value(value: Any) -> Rows:
+    """Rows of such a JSON, parsed. See `from_json`."""
+    if isinstance(value, dict) and set(value) == {"columns"}:
+        return _from_columns(value["columns"])
+    records = value["rows"] if isinstance(value, dict) and set(value) == {"rows"} else value
+    if not isinstance(records, list) or not set(map(type, records)) <= {dict}:
+        raise InputFault(400, "wrong_shape", 'expected [{…}, …], {"rows": [{…}, …]} or {"columns": {name: […], …}}')
+    return _from_records(records)
+
+
+def from_csv(body: bytes) -> Rows:
+    """Rows of a CSV with a header, comma-separated, UTF-8.
+
+    Raises:
+        InputFault: 400 for bytes that are no such CSV, 413 for too many rows, 422 for a ragged row.
+    """
+    lines = lines_of(body)
+    if not lines:
+        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
+    return from_lines(lines[0], lines[1:])
+
+
+def lines_of(body: bytes) -> list[list[str]]:
+    """The fields of a CSV, a list a line; `InputFault` 400 for bytes that are no CSV."""
+    import csv
+
+    try:
+        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise InputFault(400, "not_csv", f"expected CSV in UTF-8: {fault}") from fault
+    return [line for line in lines if line]
+
+
+def from_lines(header: Sequence[str], rows: list[list[str]]) -> Rows:
+    """Rows of a CSV's fields. See `from_csv`."""
+    check_count(len(rows))
+    twice = repeated(header)
+    if twice is not None:
+        message = f"column {short(twice)!r}: expected once, got it again"
+        raise InputFault(422, "repeated_column", message, short(twice))
+    for at, row in enumerate(rows):
+        if len(row) != len(header):
+            message = f"rows[{at}]: expected {len(header)} fields as in the header, got {len(row)}"
+            raise InputFault(422, "ragged_row", message, f"rows[{at}]")
+    return Rows(dict(zip(header, zip(*rows, strict=True), strict=True)), len(rows), text=True)
+
+
+def from_picture(body: bytes) -> Rows:
+    """One row: the body is a picture's file."""
+    if not body:
+        raise InputFault(400, "empty", "expected the bytes of a picture's file, got an empty body")
+    return Rows({IMAGE: [body]}, 1)
+
+
+def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
+    """The model's inputs by name, [N, 1] each; of a model of pictures [N, H, W, C].
+
+    Raises:
+        InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
+    """
+    if rows.table is not None:
+        return rows.table
+    table = table_of(card, rows.records) if rows.records is not None and card.all_numbers else None
+    if table is not None:
+        return table
+    columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    if card.image is not None:
+        return {IMAGE: to_pixels(card, columns[IMAGE])}
+    known = None if rows.text else numbers_at_once(card.numbers, columns)
+    if known is not None and card.all_numbers:
+        return known
+    return {
+        column.name: known[column.name]
+        if known is not None and column.kind == "number"
+        else to_array(column, columns[column.name], text=rows.text)
+        for column in card.columns
+    }
+
+
+def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
+    """The columns themselves when the model's are all there and no stranger's; `InputFault` 422 otherwise."""
+    names = card.names
+    missing = next((name for name in names if name not in columns), None)
+    if missing is not None:
+        raise _missing_column(missing)
+    if len(columns) > len(names):
+        unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
+        if unknown is not None:
+            raise _unknown_column(short(unknown), names)
+    return columns
+
+
+def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Sequence[Any]]:
+    names = card.names
+    if len(names) > 1 and set(map(len, records)) == {len(names)}:
+        try:
+            return dict(zip(names, zip(*map(card.pick, records), strict=True), strict=True))
+        except KeyError:
+            pass  # below it is named
+    wanted, allowed = set(names), {*names, *card.ignored}
+    for at, record in enumerate(records):
+        if not wanted <= record.keys():
+            raise _missing_column(f"rows[{at}].{next(name for name in names if name not in record)}")
+        if not record.keys() <= allowed:
+            raise _unknown_column(f"rows[{at}].{short(next(name for name in record if name not in allowed))}", names)
+    return {name: [record[name] for record in records] for name in names}
+
+
+def _missing_column(field: str) -> InputFault:
+    message = f"{field}: expected a value in every row, got none; null stands for a missing one"
+    return InputFault(422, "missing_column", message, field)
+
+
+def _unknown_column(field: str, names: Sequence[str]) -> InputFault:
+    known = ", ".join(map(repr, names))
+    return InputFault(422, "unknown_column", f"{field}: no column of this model, which knows {known}"[:1000], field)
+
+
+def _from_records(records: list[dict[str, Any]]) -> Rows:
+    check_count(len(records))
+    return Rows({}, len(records), records=records)
+
+
+def _from_columns(columns: Any) -> Rows:
+    if not isinstance(columns, dict) or not set(map(type, columns.values())) <= {list}:
+        raise InputFault(400, "wrong_shape", 'expected {"columns": {name: [value, …], …}}')
+    if not columns:
+        raise InputFault(400, "empty", "expected at least one column and one row, got none")
+    first, values = next(iter(columns.items()))
+    count = len(values)
+    if set(map(len, columns.values())) != {count}:
+        ragged = next(name for name, each in columns.items() if len(each) != count)
+        field = f"columns.{short(ragged)}"
+        message = f"{field}: expected {count} values as in {short(first)!r}, got {len(columns[ragged])}"
+        raise InputFault(422, "ragged_columns", message, field)
+    check_count(count)
+    return Rows(columns, count)
+
+
+def check_count(count: int) -> None:
+    """Raises `InputFault`: 400 for no row at all, 413 for too many."""
+    if count == 0:
+        raise InputFault(400, "empty", "expected at least one row, got none")
+    if count > MOST_ROWS:
+        message = f"expected at most {MOST_ROWS} rows a request, got {count}: send several requests"
+        raise InputFault(413, "too_many_rows", message)

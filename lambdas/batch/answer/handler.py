@@ -1,0 +1,93 @@
+"""Answer: one piece of a planned batch is read from S3, predicted, and written back, all of it as it streams."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.artifacts import ArtifactSettings
+from dropforge.contract.batch import BatchPlan, PieceReport
+from dropforge.contract.environment import load
+from dropforge.contract.log import log
+from dropforge.contract.names import BATCH_PLAN, RunFiles, piece_file
+from dropforge.contract.steps import AnswerInput
+from dropforge.inference.model import ServedModel
+from lambdas.batch.common.answering import Totals, Work, answer_piece
+from lambdas.batch.common.rows import BLOCK
+from lambdas.common import aws
+from lambdas.common.artifacts import ArtifactFault, Artifacts
+from lambdas.common.registry import Registry
+from lambdas.common.uploads import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dropforge.contract.batch import Piece
+
+TELLING = 2.0
+"""Seconds between two notes of the progress in the run's row."""
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state's task: `AnswerInput` in, the piece's report out."""
+    given, settings = AnswerInput.from_json(event), load(ArtifactSettings)
+    try:
+        return answer(given, settings).to_json()
+    except Exception as fault:
+        # A Distributed Map says no more than that its children failed.
+        told = " ".join(str(fault).split())[:300]
+        Registry(settings.registry).update_run(given.run, reason=f"piece {given.piece}: {type(fault).__name__}: {told}")
+        raise
+
+
+def answer(given: AnswerInput, settings: ArtifactSettings) -> PieceReport:
+    """Answers one piece; done again, it writes the same."""
+    artifacts, files = Artifacts(settings.artifacts), RunFiles(given.run)
+    plan = BatchPlan.from_json(artifacts.read_json(f"{files.batch}{BATCH_PLAN}"))
+    piece = plan.pieces[given.piece - 1]
+    model = loaded(settings.artifacts, plan.artifact, plan.sha256)
+    work = Work(model, plan.files[piece.file], plan.run, plan.commas)
+    where = f"{files.batch}{piece_file(given.piece)}"
+    with Upload(settings.artifacts, f"{where}.rows") as rows, Upload(settings.artifacts, f"{where}.errors") as errors:
+        if is_first(plan, given.piece):
+            rows.write(work.writer().header().encode())
+        totals = told(answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), given, settings)
+    report = PieceReport(totals.predicted, totals.failed)
+    artifacts.write_json(f"{where}.json", report.to_json())
+    log("answered", step="Answer", run=given.run, model=given.model, piece=given.piece, **report.to_json())
+    return report
+
+
+def told(steps: Iterator[Totals], given: AnswerInput, settings: ArtifactSettings) -> Totals:
+    """The last totals; every now and then, and at the end, the run's row learns how many rows are done."""
+    registry, last, totals = Registry(settings.registry), time.monotonic(), Totals()
+    for totals in steps:
+        if time.monotonic() - last > TELLING:
+            registry.note_progress(given.run, given.piece, totals.predicted + totals.failed)
+            last = time.monotonic()
+    registry.note_progress(given.run, given.piece, totals.predicted + totals.failed)
+    return totals
+
+
+@lru_cache(maxsize=1)
+def loaded(bucket: str, key: str, sha256: str) -> ServedModel:
+    """The model; a warm function has it from its last piece."""
+    return ServedModel.from_bytes(Artifacts(bucket).read_checked(key, sha256), sha256)
+
+
+def is_first(plan: BatchPlan, number: int) -> bool:
+    """Whether a file begins with this piece."""
+    return number == 1 or plan.pieces[number - 1].file != plan.pieces[number - 2].file
+
+
+def blocks_of(piece: Piece) -> Iterator[bytes]:
+    """The piece's bytes, as S3 sends them."""
+    if piece.start == piece.end:
+        return
+    at_version: Any = {"VersionId": piece.version} if piece.version else {}
+    span = f"bytes={piece.start}-{piece.end - 1}"
+    found = aws.s3().get_object(Bucket=piece.bucket, Key=piece.key, Range=span, **at_version)
+    if found["ContentLength"] != piece.end - piece.start:
+        raise ArtifactFault(f"s3://{piece.bucket}/{piece.key}: expected {span}, got {found['ContentLength']} bytes")
+    yield from found["Body"].iter_chunks(BLOCK)

@@ -1,0 +1,85 @@
+"""The rows of a piece of JSON lines: every value as the text that it stands for in a data set."""
+
+from __future__ import annotations
+
+import io
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.batch import RowFault
+from dropforge.contract.records import as_text, kind, repeated
+from lambdas.batch.common.rows import ROWS, Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class _Wrong(ValueError):
+    """A line that is no row; `column` names the place."""
+
+    def __init__(self, why: str, column: str | None = None) -> None:
+        super().__init__(why)
+        self.column = column
+
+
+def json_lines(texts: Iterable[str], wanted: tuple[str, ...], line: int) -> Iterator[Chunk]:
+    """The rows of text in whole lines; a key that a record has not is a missing value.
+
+    Args:
+        texts: blocks of whole lines.
+        wanted: the model's columns.
+        line: number of the first line.
+    """
+    numbered = enumerate((each for text in texts for each in io.StringIO(text)), line)
+    while some := list(islice(numbered, ROWS)):
+        yield _chunk(some, wanted)
+
+
+def _chunk(numbered: list[tuple[int, str]], wanted: tuple[str, ...]) -> Chunk:
+    lines, records, rows, faults = [], [], [], []
+    for line, text in numbered:
+        if not text.strip():
+            continue
+        try:
+            record = _record(text)
+            row = [_text(name, record.get(name)) for name in wanted]
+        except _Wrong as fault:
+            faults.append(RowFault(line, fault.column, str(fault)))
+            continue
+        lines.append(line)
+        records.append(record)
+        rows.append(row)
+    columns = zip(*rows, strict=True) if rows else [()] * len(wanted)
+    return Chunk(lines, dict(zip(wanted, columns, strict=True)), records, faults)
+
+
+def _record(text: str) -> dict[str, Any]:
+    """The object of one line; its numbers keep the digits that they are written with."""
+    try:
+        value = json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=str, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as fault:
+        raise _Wrong(f"expected one JSON object: {fault}") from fault
+    if not isinstance(value, dict):
+        raise _Wrong(f"expected one JSON object, got {text.strip()[:40]!r}")
+    return value
+
+
+class Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = {name.strip(): value for name, value in pairs}
+    if len(found) < len(pairs):
+        raise ValueError(f"the key {repeated(name.strip() for name, _ in pairs)!r} stands twice")
+    return found
+
+
+def _text(name: str, value: Any) -> str:
+    text = as_text(value)
+    if text is None:
+        raise _Wrong(f"expected a text, a number, true, false or null, got {kind(value)}", name)
+    return text

@@ -1,0 +1,146 @@
+"""Join: the pieces of a batch become its predictions; errors and totals are there first, the predictions last."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.artifacts import ArtifactSettings
+from dropforge.contract.batch import BatchPlan, BatchSummary, PieceReport
+from dropforge.contract.environment import load
+from dropforge.contract.log import log
+from dropforge.contract.names import (
+    BATCH_PLAN,
+    ERRORS_SUFFIX,
+    SUCCESS,
+    SUMMARY_SUFFIX,
+    RunFiles,
+    parse_batch,
+    piece_file,
+    predictions_key,
+    text_file,
+)
+from dropforge.contract.steps import Joined, JoinInput
+from lambdas.common import aws
+from lambdas.common.artifacts import Artifacts
+from lambdas.common.clock import now
+from lambdas.common.registry import Registry
+from lambdas.common.uploads import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dropforge.contract.registry import RunRow
+
+BLOCK = 1 << 20
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The state's task: `JoinInput` in, `Joined` out."""
+    return join(JoinInput.from_json(event), load(ArtifactSettings)).to_json()
+
+
+def join(given: JoinInput, settings: ArtifactSettings) -> Joined:
+    """Writes what belongs under `predictions/`; done again after its end, it only tidies up."""
+    registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
+    row = registry.run(given.run)
+    plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(given.run).batch}{BATCH_PLAN}"))
+    if row.predicted is None or row.failed is None:
+        registry.update_run(given.run, step="Join")
+        made = summary(row, plan, settings.artifacts)
+        version = write_all(plan, made, settings.artifacts, parse_batch(row.key).kind == "set")
+        found = {"predicted": made.predicted, "failed": made.failed}
+        registry.update_run(given.run, output=made.predictions, output_version=version, **found)
+        log("joined", step="Join", run=given.run, model=given.model, **found)
+    else:
+        found = {"predicted": row.predicted, "failed": row.failed}
+    tidy_up(plan, settings.artifacts)
+    return Joined(**found)
+
+
+def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
+    """The totals of all pieces."""
+    artifacts, name = Artifacts(bucket), parse_batch(row.key).name
+    keys = [f"{key}.json" for key in piece_keys(plan)]
+    reports = [PieceReport.from_json(artifacts.read_json(key)) for key in keys]
+    predicted, failed = sum(each.predicted for each in reports), sum(each.failed for each in reports)
+    where = f"s3://{bucket}/{predictions_key(plan.model, name)}"
+    spent = datetime.fromisoformat(now()) - datetime.fromisoformat(row.created)
+    return BatchSummary(
+        run=plan.run,
+        model=plan.model,
+        version=plan.version,
+        file=name,
+        rows=predicted + failed,
+        predicted=predicted,
+        failed=failed,
+        pieces=len(plan.pieces),
+        seconds=round(spent.total_seconds(), 3),
+        predictions=where if parse_batch(row.key).kind == "file" else f"{where}/",
+        errors=f"{where}{ERRORS_SUFFIX}",
+    )
+
+
+def write_all(plan: BatchPlan, made: BatchSummary, bucket: str, is_set: bool) -> str | None:
+    """Errors, totals, predictions; of a set, `_SUCCESS` at the very end. The version id of a file's predictions."""
+    place = predictions_key(plan.model, made.file)
+    with Upload(bucket, f"{place}{ERRORS_SUFFIX}", "application/jsonl") as errors:
+        for key in piece_keys(plan):
+            for block in read(bucket, f"{key}.errors"):
+                errors.write(block)
+    Artifacts(bucket).write_json(f"{place}{SUMMARY_SUFFIX}", made.to_json())
+    version = None
+    for number, file in enumerate(plan.files):
+        with Upload(bucket, predictions_key(plan.model, file.name)) as upload:
+            write(rows_of(plan, number, bucket), file.packing, plan, upload)
+        version = upload.version
+    if not is_set:
+        return version
+    Artifacts(bucket).write(f"{place}/{SUCCESS}", b"")
+    return None
+
+
+def write(rows: Iterator[bytes], packing: str, plan: BatchPlan, upload: Upload) -> None:
+    """The rows of one file, packed as the file was."""
+    if packing == "parquet":
+        from lambdas.batch.join.parquet import write_parquet
+
+        write_parquet(rows, plan.card, upload)
+        return
+    for block in packed(rows) if packing == "gzip" else rows:
+        upload.write(block)
+
+
+def rows_of(plan: BatchPlan, number: int, bucket: str) -> Iterator[bytes]:
+    """The predictions of one file, from all its pieces in order."""
+    for piece, key in zip(plan.pieces, piece_keys(plan), strict=True):
+        if piece.file == number:
+            yield from read(bucket, f"{key}.rows")
+
+
+def piece_keys(plan: BatchPlan) -> list[str]:
+    """Where the pieces' files lie, without their endings."""
+    return [f"{RunFiles(plan.run).batch}{piece_file(at)}" for at in range(1, len(plan.pieces) + 1)]
+
+
+def read(bucket: str, key: str) -> Iterator[bytes]:
+    """An object's bytes, as S3 sends them."""
+    yield from aws.s3().get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(BLOCK)
+
+
+def packed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks as one gzip stream."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    for block in blocks:
+        yield packer.compress(block)
+    yield packer.flush()
+
+
+def tidy_up(plan: BatchPlan, bucket: str) -> None:
+    """Deletes the pieces and texts of the batch; its plan stays."""
+    keys = [f"{key}.{ending}" for key in piece_keys(plan) for ending in ("rows", "errors", "json")]
+    keys += [f"{RunFiles(plan.run).batch}{text_file(number)}" for number in range(len(plan.files))]
+    for start in range(0, len(keys), 1_000):
+        objects: Any = [{"Key": key} for key in keys[start : start + 1_000]]
+        aws.s3().delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})

@@ -1,0 +1,44 @@
+"""What commas in numbers are (`1,234.5`, `12,5`): decided once over every row of a batch, so that no cut changes it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dropforge.inference.numbers import comma_meanings, settled, undressed
+from lambdas.batch.common.jsonlines import json_lines
+from lambdas.batch.common.rows import Layout, delimited
+
+if TYPE_CHECKING:
+    from dropforge.contract.batch import BatchFile, Commas
+    from dropforge.contract.schema import ModelCard
+
+BETWEEN_DIGITS = re.compile(rb"\d,\d")
+
+
+class CommaCensus:
+    """Looks at the rows as they pass; most files have no such number, and cost a glance."""
+
+    def __init__(self, card: ModelCard) -> None:
+        self._names = card.numbers
+        self._seen: dict[str, set[frozenset[Commas]]] = {}
+
+    def look(self, text: bytes, file: BatchFile) -> None:
+        """Takes in whole rows of `file`, without a header."""
+        quoted_only = file.format == "csv" and file.delimiter == ","
+        if quoted_only and b'"' not in text or BETWEEN_DIGITS.search(text) is None:
+            return
+        layout, texts = Layout(file.columns, file.delimiter, self._names), iter([text.decode()])
+        for chunk in json_lines(texts, self._names, 1) if file.format == "jsonl" else delimited(texts, layout, 1):
+            for name, values in chunk.columns.items():
+                self._count(name, [value for value in values if "," in value])
+
+    def _count(self, name: str, values: list[str]) -> None:
+        found = {comma_meanings(undressed(value.strip())) for value in values} - {frozenset()}
+        if found:
+            self._seen.setdefault(name, set()).update(found)
+
+    @property
+    def found(self) -> dict[str, Commas]:
+        """The meaning in each column that has numbers with commas; a text that is no number has no say in it."""
+        return {name: settled(meanings) for name, meanings in self._seen.items()}

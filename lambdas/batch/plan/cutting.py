@@ -1,0 +1,160 @@
+"""A file on disk, looked through once: its header, whether the model's columns are there, and where to cut it.
+
+UTF-8 text is cut where it lies. What is packed, encoded otherwise or Parquet is written anew as UTF-8 text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.batch import BatchFile
+from dropforge.datasets.blocks import text_blocks
+from dropforge.datasets.delimited import HEADER, header_of
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.reading import sniff
+from lambdas.batch.common.jsonlines import json_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    import polars as pl
+
+    from dropforge.contract.plan import DataFormat
+    from dropforge.contract.schema import ModelCard
+    from lambdas.batch.plan.commas import CommaCensus
+
+PLAIN = "utf-8"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Whole rows: where they lie in the file's text, and the line that they begin in."""
+
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file as it is to be read, and its text without the header, in blocks of whole rows."""
+
+    file: BatchFile
+    in_place: bool
+    """Whether the text is the file's own bytes."""
+    start: int
+    """Where the text after the header begins."""
+    line: int
+    """Number of the first line after it."""
+    blocks: Iterator[bytes]
+
+
+def opened(path: Path, name: str, output: str, card: ModelCard) -> Opened:
+    """The file at `path`, dropped as `name`, whose predictions are called `output`.
+
+    Raises:
+        DataFault: it cannot be read, or has not all columns of the model.
+    """
+    data = sniff(path, name)
+    if data.format == "parquet":
+        return _parquet(path, output, card)
+    blocks = text_blocks(path, data)
+    packing: Any = "gzip" if data.gzip else ""
+    if data.format == "jsonl":
+        file = BatchFile(output, "jsonl", packing=packing)
+        return Opened(file, _in_place(data), 0, 1, _with_keys(blocks, name, card))
+    first = next(blocks)
+    columns = tuple(header_of(first, data.delimiter))
+    check_columns(name, columns, card)
+    size, lines = _header_size(first, data.delimiter)
+    file = BatchFile(output, "csv", columns, data.delimiter, packing)
+    in_place = _in_place(data)
+    return Opened(file, in_place, size if in_place else 0, lines + 1, chain([first[size:]], blocks))
+
+
+def _in_place(data: DataFormat) -> bool:
+    return data.encoding == PLAIN and not data.gzip
+
+
+def _header_size(text: bytes, delimiter: str) -> tuple[int, int]:
+    """Bytes and lines of the header."""
+    head = text[:HEADER].decode("utf-8", "ignore")
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    next(reader)
+    lines = io.StringIO(head, newline="")
+    return len("".join(next(lines) for _ in range(reader.line_num)).encode()), reader.line_num
+
+
+def check_columns(name: str, columns: tuple[str, ...], card: ModelCard) -> None:
+    """Refuses, with `DataFault`, a file without all columns of the model."""
+    missing = [name for name in card.names if name not in columns]
+    if missing:
+        raise DataFault(
+            f"{name!r} has no {', '.join(map(repr, missing))[:500]}; expected every column that the model reads: "
+            "`dropforge models` lists them"
+        )
+
+
+def _with_keys(blocks: Iterator[bytes], name: str, card: ModelCard) -> Iterator[bytes]:
+    """The blocks; at the end, every column of the model must have been the key of some row."""
+    wanted = card.names
+    seen: set[str] = set()
+    for block in blocks:
+        if len(seen) < len(wanted):
+            chunks = json_lines(iter([block.decode()]), wanted, 1)
+            seen |= {key for chunk in chunks for record in chunk.kept for key in record if key in wanted}
+        yield block
+    check_columns(name, tuple(seen), card)
+
+
+def _parquet(path: Path, output: str, card: ModelCard) -> Opened:
+    from dropforge.datasets.parquet import read_parquet_blocks
+
+    frames = read_parquet_blocks(path)
+    columns = tuple(next(frames).columns)
+    check_columns(path.name, columns, card)
+    blocks = (as_text(frame, set(card.numbers)) for frame in frames)
+    return Opened(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
+
+
+def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
+    """The rows of a frame as delimited text; a whole float that is no number of the model is a code: 5.0 is `5`."""
+    import polars as pl
+
+    texts = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name).fill_nan(None) if kind.is_float() else pl.col(name)
+        text = column.cast(pl.String)
+        if kind.is_float() and name not in numbers:
+            whole = (column == column.floor()) & (column.abs() < 2.0**63)
+            text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
+        texts.append(text.fill_null("").alias(name))
+    return frame.select(texts).write_csv(include_header=False).encode()
+
+
+def cuts(found: Opened, size: int, census: CommaCensus, put: Callable[[bytes], None]) -> Iterator[Cut]:
+    """Where the text is cut into pieces of about `size` bytes; at least one, which may be empty.
+
+    Args:
+        found: the file.
+        size: bytes of a piece.
+        census: looks at every row.
+        put: takes the text itself, block by block, before the cut that it belongs to is given.
+    """
+    start = end = found.start
+    line = after = found.line
+    any_cut = False
+    for block in found.blocks:
+        census.look(block, found.file)
+        put(block)
+        end, after = end + len(block), after + block.count(b"\n")
+        if end - start >= size:
+            yield Cut(start, end, line)
+            start, line, any_cut = end, after, True
+    if end > start or not any_cut:
+        yield Cut(start, end, line)

@@ -1,0 +1,67 @@
+"""What a batch may be, told from names and sizes alone: nothing is fetched for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.contract.names import FORMATS, format_of
+from dropforge.datasets.faults import DataFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.names import Drop
+    from dropforge.contract.schema import ModelCard
+
+MAX_FILE = 9 * 2**30
+"""Bytes of one file: what the function's disk holds."""
+
+MAX_BYTES = 40 * 2**30
+"""Bytes of all files together: what is looked through within the function's 15 minutes."""
+
+MAX_PIECES = 1_000
+"""So that the numbers of all pieces fit into the state of the execution."""
+
+
+def check_drop(drop: Drop, card: ModelCard, sizes: Sequence[int]) -> None:
+    """Refuses, with `DataFault`, what cannot be predicted."""
+    if card.image is not None:
+        raise DataFault(
+            f"{card.model!r} is a model of pictures; expected one of rows: send its pictures to "
+            f"POST /models/{card.model}/predict, or by `dropforge predict {card.model} PICTURE…`"
+        )
+    if drop.kind == "unknown" and "/" in drop.name:
+        raise DataFault(
+            f"{drop.name!r} lies in a folder; expected batch/{card.model}/<file>, or parts named part-* and a _SUCCESS "
+            "beside them: move it up"
+        )
+    if drop.kind == "unknown" or format_of(drop.name) == "images":
+        endings = ", ".join(ending for ending, kind in FORMATS.items() if kind != "images")
+        raise DataFault(f"{drop.name!r}: expected a file ending in {endings}; convert it to one of these")
+    if not sizes:
+        raise DataFault(f"{drop.name}/_SUCCESS has no part beside it; expected part-* files with rows: drop them first")
+    _check_sizes(sizes)
+
+
+def _check_sizes(sizes: Sequence[int]) -> None:
+    if max(sizes) > MAX_FILE:
+        raise DataFault(
+            f"a file of {max(sizes)} bytes; expected at most {MAX_FILE}: drop it in parts, part-* and _SUCCESS"
+        )
+    if sum(sizes) > MAX_BYTES:
+        raise DataFault(f"{sum(sizes)} bytes; expected at most {MAX_BYTES}: drop them as several sets")
+    if len(sizes) > MAX_PIECES // 2:
+        raise DataFault(f"{len(sizes)} parts; expected at most {MAX_PIECES // 2}: join some, or drop several sets")
+
+
+def piece_size(sizes: Sequence[int], wanted: int) -> int:
+    """Bytes of a piece: what is wanted, or more where that would make too many."""
+    return max(wanted, 2 * sum(sizes) // MAX_PIECES)
+
+
+def check_pieces(count: int) -> None:
+    """Refuses, with `DataFault`, a batch that unpacks to more pieces than are taken."""
+    if count > MAX_PIECES:
+        raise DataFault(
+            f"the files unpack to {count} pieces; expected at most {MAX_PIECES}: drop them as several batches"
+        )

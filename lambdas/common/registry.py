@@ -1,0 +1,200 @@
+"""The registry: every read and write of the one DynamoDB table, each safe to repeat.
+
+A write whose answer is lost is sent again by the SDK or by the state machine, so each one either carries its owner's
+token or finds its own earlier result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract import registry as rows
+from dropforge.contract.models import LAST
+from dropforge.contract.registry import LiveRow, RunRow, VersionRow
+from lambdas.common.clock import now
+from lambdas.common.modelrows import ModelRows
+from lambdas.common.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.registry import Key
+
+ATTEMPTS = 20
+"""How often a claim or a version number is tried when others write at the same time."""
+
+
+class RegistryFault(RuntimeError):
+    """The registry holds something else than this step expected."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has a claim: the execution, and the run it works for."""
+
+    owner: str
+    run: str
+
+
+def verdict_of(version: VersionRow) -> dict[str, Any]:
+    """The fields of a version that a further verdict may change, as they are stored."""
+    stored = version.to_json()
+    return {name: stored[name] for name in ("outcome", "reason", "fast")}
+
+
+class Registry(ModelRows):
+    """Claims, runs, versions and the live pointers, in the table of this name."""
+
+    # claims
+
+    def claim(self, key: Key, owner: str, run: str, instead_of: str = "") -> Holder:
+        """Takes a claim for `owner`, who may take it again; says who holds it: `owner`, or whoever was first.
+
+        `instead_of` is a run that the claim may be taken from.
+
+        Raises:
+            RegistryFault: the claim was neither to be had nor to be seen.
+        """
+        row = {"owner": owner, "run": run, "claimed": now()}
+        for _ in range(ATTEMPTS):
+            free_or_mine = "attribute_not_exists(pk) OR #owner = :owner OR #run = :other"
+            values = {":owner": owner, ":other": instead_of}
+            if self._table.put(key, row, condition=free_or_mine, names=("owner", "run"), values=values):
+                return Holder(owner, run)
+            held = self._table.get(key)
+            if held is not None:  # None: it was released between the two calls, so it may be free now
+                return Holder(held["owner"], held["run"])
+        raise RegistryFault(
+            f"claim {key.pk!r}: expected to get it or to see who has it in {ATTEMPTS} attempts; run again"
+        )
+
+    def release(self, key: Key, run: str) -> None:
+        """Gives a claim back when `run` holds it; nothing happens otherwise."""
+        self._table.delete(key, condition="#run = :run", names=("run",), values={":run": run})
+
+    # runs
+
+    def put_run(self, row: RunRow) -> None:
+        """Writes a run's first row; one that is there already is left as it is."""
+        self._table.put(rows.run_key(row.run), row.to_json(), listed=(rows.RUNS, row.created), condition=Table.NEW)
+
+    def find_run(self, run: str) -> RunRow | None:
+        """The row of a run, if there is one."""
+        found = self._table.get(rows.run_key(run))
+        return None if found is None else RunRow.from_json(found)
+
+    def run(self, run: str) -> RunRow:
+        """The row of a run that must be there; `RegistryFault` otherwise."""
+        row = self.find_run(run)
+        if row is None:
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+        return row
+
+    def update_run(self, run: str, **changes: Any) -> None:
+        """Sets fields of a run's row; `RegistryFault` when there is none."""
+        if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+
+    def note_progress(self, run: str, piece: int, count: int) -> None:
+        """Sets how many rows of a batch's piece are done."""
+        if not self._table.update_entry(rows.run_key(run), "progress", str(piece), count):
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+
+    def runs(self, limit: int, model: str | None = None, after: str | None = None) -> list[RunRow]:
+        """The newest runs first, at most `limit`; those created before the time `after`, when it is given."""
+        listed = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
+        return [RunRow.from_json(row) for row in listed]
+
+    # versions
+
+    def add_version(self, candidate: VersionRow, earlier: str | None = None) -> VersionRow:
+        """Registers `candidate` under the next free number (its own is ignored); the same run gets its number again.
+
+        Only a version's verdict may change, before it serves: when it is judged anew, against another champion.
+
+        Args:
+            candidate: the version of a judged run.
+            earlier: the number that the run's row holds, if any: versions of before registrations have nothing else.
+
+        Raises:
+            RegistryFault: no number was free in `ATTEMPTS` attempts.
+        """
+        for _ in range(ATTEMPTS):
+            newest = next(iter(self.versions(candidate.model, 1)), None)
+            known = self._registered(candidate, newest, earlier)
+            if known is not None:
+                judged = replace(known, outcome=candidate.outcome, reason=candidate.reason, fast=candidate.fast)
+                if judged != known:
+                    self._table.update(rows.version_key(known.model, known.version), verdict_of(judged))
+                return judged
+            row = replace(candidate, version=str(1 if newest is None else int(newest.version) + 1))
+            if self._put_version(row):
+                return row
+        raise RegistryFault(
+            f"model {candidate.model!r}: expected a free version number in {ATTEMPTS} attempts; run again"
+        )
+
+    def _registered(self, candidate: VersionRow, newest: VersionRow | None, earlier: str | None) -> VersionRow | None:
+        """The version that the candidate's run became before, if it did."""
+        if newest is not None and newest.run == candidate.run:
+            return newest
+        registration = self._table.get(rows.registration_key(candidate.model, candidate.run))
+        number = earlier if registration is None else registration["version"]
+        return None if number is None else self.version(candidate.model, number)
+
+    def _put_version(self, row: VersionRow) -> bool:
+        """Writes a version and the registration of its run, both or none; false when either is there already."""
+        registration = {"run": row.run, "version": row.version}
+        writes = [
+            self._table.put_request(rows.version_key(row.model, row.version), row.to_json(), condition=Table.NEW),
+            self._table.put_request(rows.registration_key(row.model, row.run), registration, condition=Table.NEW),
+        ]
+        return self._table.transact([{"Put": write} for write in writes])
+
+    def versions_of(self, pointers: Sequence[LiveRow]) -> list[VersionRow | None]:
+        """The version that each pointer names, in their order; None for one that is not there."""
+        keys = [rows.version_key(pointer.model, pointer.version) for pointer in pointers]
+        stored = self._table.get_all(keys)
+        return [VersionRow.from_json(stored[key]) if key in stored else None for key in keys]
+
+    # the live pointer
+
+    def lives(self, limit: int, after: str | None = None) -> list[LiveRow]:
+        """The live pointers of models, by name, at most `limit`; those behind the model `after`, when it is given."""
+        listed = self._table.listing(rows.MODELS, limit, newest=False, after=after)
+        return [LiveRow.from_json(row) for row in listed]
+
+    def history(self, model: str, limit: int | None = None, after: int = LAST + 1) -> list[LiveRow]:
+        """The moves of the live pointer, newest first: all, or at most `limit`, of generations below `after`."""
+        first, last = (rows.history_key(model, generation) for generation in (0, after - 1))
+        return [LiveRow.from_json(row) for row in self._table.newest(first.pk, first.sk, last.sk, limit)]
+
+    def has_moved(self, run: str, live: LiveRow, since: str) -> bool:
+        """Whether `run`, created at `since`, was ever promoted: by the moves up to `live`, newest first."""
+        move: LiveRow | None = live
+        while move is not None and move.moved >= since:
+            if move.run == run:
+                return True
+            found = self._table.get(rows.history_key(move.model, move.generation - 1))
+            move = None if found is None else LiveRow.from_json(found)
+        return False
+
+    def move_live(self, row: LiveRow) -> bool:
+        """Points LIVE to `row` and notes the move in the history, both or none.
+
+        False when somebody moved it since generation `row.generation - 1` was seen.
+        """
+        first = row.generation == 1
+        live = self._table.put_request(
+            rows.live_key(row.model),
+            row.to_json(),
+            listed=None if row.withdrawn else (rows.MODELS, row.model),
+            condition=Table.NEW if first else "#generation = :seen",
+            names=() if first else ("generation",),
+            values={} if first else {":seen": row.generation - 1},
+        )
+        history = self._table.put_request(
+            rows.history_key(row.model, row.generation), row.to_json(), condition=Table.NEW
+        )
+        return self._table.transact([{"Put": live}, {"Put": history}])

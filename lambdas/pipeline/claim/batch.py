@@ -1,0 +1,38 @@
+"""The claim on a file to predict: on the object's version alone.
+
+The same file dropped again is predicted again, for the model may be another by then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.contract.ids import run_id
+from dropforge.contract.log import log
+from dropforge.contract.names import NameFault, parse_batch
+from dropforge.contract.registry import claim_key
+from dropforge.contract.steps import Claimed
+from lambdas.common.registry import Registry
+from lambdas.pipeline.claim.first import first_row
+
+if TYPE_CHECKING:
+    from dropforge.contract.settings import RegistrySettings
+    from dropforge.contract.steps import ClaimInput
+
+
+def claim_batch(given: ClaimInput, settings: RegistrySettings) -> Claimed:
+    """Owns the object for this execution, or says who does."""
+    run, registry = run_id(given.bucket, given.key, given.version), Registry(settings.registry)
+    try:
+        drop = parse_batch(given.key)
+    except NameFault as fault:
+        log("ignored", step="Claim", run=run, reason=str(fault))
+        return Claimed("ignored", run, "")
+    if not drop.starts_run:
+        return Claimed("ignored", run, drop.model)
+    holder = registry.claim(claim_key(given.bucket, given.key, given.version), given.execution, run)
+    if holder.owner != given.execution:
+        return Claimed("duplicate", run, drop.model)
+    registry.put_run(first_row(given, drop.model, run, "batch"))
+    log("claimed", step="Claim", run=run, model=drop.model)
+    return Claimed("claimed", run, drop.model)

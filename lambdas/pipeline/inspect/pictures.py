@@ -1,0 +1,36 @@
+"""What Inspect decides about a zip of pictures: by its directory and the first bytes of some, none of them decoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.contract.names import format_of
+from dropforge.contract.plan import DataFormat
+from dropforge.datasets.picturewishes import TARGET, task_of
+from dropforge.datasets.zipped import open_zip, sniff_pictures, survey
+from lambdas.pipeline.inspect.decision import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dropforge.contract.spec import Spec
+
+
+def are_pictures(paths: Sequence[Path]) -> bool:
+    """Whether the data set is one zip."""
+    return len(paths) == 1 and format_of(paths[0].name) == "images"
+
+
+def decide_pictures(path: Path, spec: Spec, target: str | None) -> Decision:
+    """What to learn from the zip at `path`.
+
+    Raises:
+        DataFault: it is no zip of pictures in folders, or breaks a rule of `docs/images.md`.
+        SpecFault: a wish that pictures cannot have.
+    """
+    with open_zip(path) as archive:
+        found = survey(archive)
+        task = task_of(found.classes, spec, target)
+        sniff_pictures(archive, found)
+    return Decision(TARGET, task, DataFormat("images"), spec, found.size, ())

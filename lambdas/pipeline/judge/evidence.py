@@ -1,0 +1,192 @@
+"""What a verdict rests on, computed in the serving runtime itself: golden rows replayed, hold-out rows answered."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropforge.contract.baseline import Baseline
+from dropforge.contract.parity import difference, scale_of
+from dropforge.inference.faults import ModelFault
+from dropforge.inference.pictures import MOST_PICTURES
+from dropforge.inference.rows import Rows, to_arrays
+from dropforge.metrics.evaluation import (
+    Ratings,
+    dealt,
+    of_baseline,
+    of_clusters,
+    of_popularity,
+    of_ratings,
+    of_table,
+)
+from lambdas.pipeline.judge.lists import list_parity, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dropforge.contract.schema import Column
+    from dropforge.inference.model import Answers, ServedModel
+    from dropforge.metrics.evaluation import Answered
+
+VALUES = ("regression", "recommendation")
+"""Tasks whose predictions are numbers."""
+
+HOLDOUT_SCHEMA = "dropforge.rows/1"
+BATCH_ROWS = 5_000
+"""Rows answered in one call."""
+
+SEED = 0
+"""Of resamples, and of the clusters that are dealt at random."""
+
+
+class EvidenceFault(ValueError):
+    """A file of the run that is not what it should be."""
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The rows that chose nothing: raw columns, the target as the data had it, and what the baseline answers."""
+
+    rows: Rows
+    target: list[Any]
+    baseline: Baseline
+
+    @classmethod
+    def read(cls, rows: bytes, baseline: bytes | None) -> Holdout:
+        """Reads `holdout.json.gz` and `baseline.json`.
+
+        Raises:
+            EvidenceFault: the first is none, or the trainer left no second.
+        """
+        if baseline is None:
+            raise EvidenceFault("baseline.json: expected it, got none: older trainers left none; drop the data again")
+        value = json.loads(gzip.decompress(rows))
+        if value.get("schema") != HOLDOUT_SCHEMA:
+            raise EvidenceFault(f"hold-out: expected schema {HOLDOUT_SCHEMA!r}, got {value.get('schema')!r}")
+        count = len(value["target"])
+        return cls(Rows(value["columns"], count), value["target"], Baseline.from_json(json.loads(baseline)))
+
+    def with_missing(self, names: Sequence[str]) -> Holdout:
+        """The same rows with further columns that hold no value."""
+        if not names:
+            return self
+        nothing = {name: [None] * self.rows.count for name in names}
+        return replace(self, rows=Rows({**self.rows.columns, **nothing}, self.rows.count))
+
+
+def parity(model: ServedModel, golden: bytes) -> float:
+    """Largest relative difference to the trainer's golden answers; infinite when one label is another.
+
+    Args:
+        model: the candidate in the serving runtime.
+        golden: `golden.jsonl`, one row with the trainer's answer a line.
+    """
+    lines = [json.loads(line) for line in golden.splitlines() if line.strip()]
+    if not lines:
+        raise EvidenceFault("golden.jsonl: expected at least one row, got none")
+    names = model.card.names
+    rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
+    answers = model.predict(to_arrays(rows, model.card))
+    if model.card.task in VALUES:
+        apart = _largest([line["prediction"] for line in lines], answers.predictions)
+        return apart if answers.recommendations is None else max(apart, list_parity(lines, answers.recommendations))
+    if list(map(class_of, answers.predictions)) != [class_of(line["prediction"]) for line in lines]:
+        return float("inf")
+    assert answers.probabilities is not None
+    expected = [[line["probabilities"][name] for name in model.card.classes] for line in lines]
+    return _largest(np.asarray(expected).ravel().tolist(), answers.probabilities.ravel().tolist())
+
+
+def _largest(expected: list[float], got: list[float]) -> float:
+    scale = scale_of(expected)
+    return max(difference(a, b, scale) for a, b in zip(expected, got, strict=True))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model's answers to the hold-out, beside those of the trivial baseline."""
+
+    model: Answered
+    baseline: Answered
+
+
+def judged(model: ServedModel, holdout: Holdout, yardstick: ServedModel | None = None) -> Judged:
+    """The model's answers to every hold-out row, scored, and the baseline's to the same rows.
+
+    Args:
+        model: whose answers are scored.
+        holdout: the rows.
+        yardstick: the clustering in whose space distances are measured, `model` itself when left out.
+
+    Raises:
+        InputFault: the rows lack a column that the model reads, or hold a value that it cannot read.
+        ModelFault: a class of the rows is not one of the model's, or an answer is not what the card says.
+    """
+    answers = [model.predict(arrays) for arrays in batches(model, holdout)]
+    if model.card.task == "clustering":
+        return _judged_clusters(np.concatenate([part.predictions for part in answers]), yardstick or model, holdout)
+    said, truth = _stacked(answers), truth_of(model, holdout)
+    if model.card.task == "recommendation":
+        user, item = (holdout.rows.columns[name] for name in model.card.names)
+        ratings = Ratings([str(value) for value in user], [str(value) for value in item], truth)
+        lists = [[entry["item"] for entry in part] for part in shown(model, [str(each) for each in ratings.chosen])]
+        return Judged(of_ratings(ratings, said, lists), of_popularity(ratings, holdout.baseline))
+    return Judged(of_table(model.card.task, truth, said), of_baseline(truth, holdout.baseline))
+
+
+def _judged_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> Judged:
+    points = np.concatenate([space.features(arrays) for arrays in batches(space, holdout)])
+    ours, trivial = of_clusters(points, labels), of_clusters(points, dealt(labels, SEED))
+    if ours is None or trivial is None:
+        raise ModelFault(
+            f"the {len(labels)} hold-out rows fall into {len(np.unique(labels))} clusters: expected at least 2, of many"
+        )
+    return Judged(ours, trivial)
+
+
+def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
+    """The target as scores take it: float64 [N], or int64 class codes [N] in the order of the card."""
+    if model.card.task in VALUES:
+        return np.asarray(holdout.target, dtype=np.float64)
+    codes = {name: code for code, name in enumerate(model.card.classes)}
+    unknown = next((value for value in holdout.target if class_of(value) not in codes), None)
+    if unknown is not None:
+        raise ModelFault(f"class {unknown!r} of the hold-out: expected one of {list(model.card.classes)}")
+    return np.asarray([codes[class_of(value)] for value in holdout.target], dtype=np.int64)
+
+
+def class_of(value: Any) -> str:
+    """The class as the card spells it, of an answer or of a target in the data's own type."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarray]]:
+    """The hold-out as inputs of the model, some rows at a time; `InputFault` for what it cannot read."""
+    columns = {column.name: readable(column, holdout.rows.columns[column.name])
+               for column in model.card.columns if column.name in holdout.rows.columns}  # fmt: skip
+    size = BATCH_ROWS if model.card.image is None else MOST_PICTURES
+    arrays = []
+    for start in range(0, holdout.rows.count, size):
+        part = {name: values[start : start + size] for name, values in columns.items()}
+        arrays.append(to_arrays(Rows(part, len(next(iter(part.values()), []))), model.card))
+    return arrays
+
+
+def readable(column: Column, values: Sequence[Any]) -> Sequence[Any]:
+    """The values as the column's kind has them, where another version's rule took them for texts: `"12"` for 12."""
+    if column.kind != "number" or not any(isinstance(value, str) for value in values):
+        return values
+    try:
+        return [None if value in (None, "") else float(value) for value in values]
+    except ValueError:
+        return values  # the model says which value it cannot read
+
+
+def _stacked(answers: list[Answers]) -> np.ndarray:
+    if answers[0].probabilities is None:
+        return np.concatenate([np.asarray(part.predictions, dtype=np.float64) for part in answers])
+    return np.concatenate([part.probabilities for part in answers if part.probabilities is not None]).astype(np.float64)

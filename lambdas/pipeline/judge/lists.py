@@ -1,0 +1,45 @@
+"""Lists of recommendations in the serving runtime: asked for, and replayed against the trainer's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropforge.contract.parity import difference, scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dropforge.inference.model import ServedModel
+
+BATCH_USERS = 1_000
+"""Users asked for at once."""
+
+List = list[dict[str, Any]]
+
+
+def shown(model: ServedModel, users: Sequence[str]) -> list[List]:
+    """Each user's list, the best item first."""
+    user, item = model.card.names
+    lists: list[List] = []
+    for start in range(0, len(users), BATCH_USERS):
+        batch = np.array(users[start : start + BATCH_USERS], dtype=object).reshape(-1, 1)
+        answers = model.predict({user: batch, item: np.full(batch.shape, "", dtype=object)})
+        lists += [part or [] for part in answers.recommendations or []]
+    return lists
+
+
+def list_parity(lines: Sequence[Mapping[str, Any]], lists: Sequence[List | None]) -> float:
+    """Largest relative difference of the golden lists' ratings; infinite when one item is another."""
+    golden = [line.get("recommendations") for line in lines]
+    if [_items(part) for part in golden] != [_items(part) for part in lists]:
+        return float("inf")
+    expected = [entry["score"] for part in golden for entry in part or []]
+    got = [entry["score"] for part in lists for entry in part or []]
+    scale = scale_of(expected)
+    return max((difference(a, b, scale) for a, b in zip(expected, got, strict=True)), default=0.0)
+
+
+def _items(part: List | None) -> list[str] | None:
+    return None if part is None else [entry["item"] for entry in part]
