@@ -71,9 +71,8 @@ def inspect(scope: Construct, around: Surroundings, image: str) -> Step:
 
 def judge(scope: Construct, around: Surroundings) -> Step:
     """Reads and writes the runs' files."""
-    step = step_of(
-        scope, "Judge", around, artifact_settings(around), Size(memory=3008, seconds=300), *INFERENCE, METRICS
-    )
+    size, extra = Size(memory=3008, seconds=300), (*INFERENCE, PICTURES, METRICS)
+    step = step_of(scope, "Judge", around, artifact_settings(around), size, *extra)
     around.registry.grant(step.role, ["GetItem", "UpdateItem"])
     bucket = around.lake.artifacts
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
