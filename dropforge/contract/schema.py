@@ -16,6 +16,7 @@ TableKind = Literal["number", "category", "boolean", "date"]
 
 Kind = Literal["number", "category", "boolean", "date", "image"]
 Task = Literal["regression", "binary", "multiclass", "recommendation", "clustering"]
+Order = Literal["month-first", "day-first"]
 LabelType = Literal["text", "integer", "number", "boolean"]
 
 CARD_KEY = "dropforge.card"
@@ -49,11 +50,22 @@ IMAGE = "image"
 """The one column of an image model: in a request the base64 of a file, in the graph its decoded pixels."""
 
 
+class DateRule(Record):
+    """How the dates of one column are read, by `dropforge.contract.dates`."""
+
+    slashes: Order | None = None
+    """What `05/03/2024` is: month or day first. None in a column that has no such date: then only those are read that
+    can be read in one way."""
+
+
 class Column(Record):
     """One column that the model reads; its ONNX input has the same name and shape [N, 1] (an image: [N, H, W, C])."""
 
     name: str
     kind: Kind
+    dates: DateRule | None = None
+    """Of a column of dates, how a caller's dates become the model's ISO dates in UTC. Models of before this rule have
+    none: they read the spelling of their own data alone."""
 
 
 class ImageInput(Record):

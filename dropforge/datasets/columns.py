@@ -6,7 +6,7 @@ The rule, over the values of a column without missing markers (`values.MISSING`)
 2. a zero-padded code among numbers: category;
 3. 99 % of the distinct values are numbers (also `1,234.5`, `12,5`, `$3`, `40 %`): number, the rest missing; but whole
    numbers that repeat in a column called as ids are (`shop_id`) name things: category;
-4. 99 % of the distinct values are dates of one format of `dates.DATE_FORMATS`: date;
+4. 99 % of the distinct values are dates, in the spellings of `dropforge.contract.dates`: date;
 5. category otherwise.
 
 Left out, with the reason in the profile:
@@ -33,7 +33,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dropforge.datasets.dates import date_format_of
+from dropforge.contract.schema import DateRule
+from dropforge.contract.spec import Spec, SpecFault
+from dropforge.datasets.dates import canonical_dates, date_rule_of
 from dropforge.datasets.facts import Facts
 from dropforge.datasets.hashing import cell_hashes
 from dropforge.datasets.table import as_table
@@ -41,7 +43,6 @@ from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_n
 
 if TYPE_CHECKING:
     from dropforge.contract.schema import TableKind as Kind
-    from dropforge.contract.spec import Spec
     from dropforge.datasets.table import Table
 
 ID_ROWS = 20
@@ -61,6 +62,9 @@ ID_NAME = re.compile(
 CAMEL_ID = re.compile(r"[a-z](Id|ID)$|^ID[A-Z]?[a-z]*$")
 YEARS = (1500, 2200)
 
+LEAST_WISHED = 0.5
+"""Of the distinct values of a column that the spec calls one of dates, this share must be."""
+
 COPY_HEAD = 10_000
 """Rows by which possible copies are found; then all rows are compared."""
 
@@ -71,7 +75,8 @@ class Described:
 
     name: str
     kind: Kind
-    date_format: str | None = None
+    dates: DateRule | None = None
+    """Of a column of dates, how they are read."""
     dropped: str = ""
     """Empty for a column that the model reads."""
 
@@ -101,17 +106,17 @@ def describe_facts(facts: Facts, spec: Spec) -> Described:
     """The same of what was counted of a column."""
     name, distinct = facts.name, facts.distinct
     wished = spec.kinds.get(name)
-    form = None
+    rule = None
     if wished or facts.numeric:
         kind: Kind = wished or "number"
     else:
-        kind, form = _kind(distinct, facts.padded)
+        kind, rule = _kind(distinct, facts.padded)
     if kind == "number" and not wished and _names_things(facts):
         kind = "category"
-    if kind == "date" and form is None:
-        form = date_format_of(_texts(distinct), 0.0)
+    if kind == "date" and rule is None:
+        rule = _wished_dates(name, _texts(distinct))
     why = "left out by the spec" if name in spec.drop else _why_dropped(facts, kind, bool(wished))
-    return Described(name, kind, form, why)
+    return Described(name, kind, rule, why)
 
 
 def copies_of(table: Table, names: list[str]) -> dict[str, str]:
@@ -133,19 +138,36 @@ def _same(table: Table, first: str, second: str) -> bool:
     return all((cell_hashes(block[first]) == cell_hashes(block[second])).all() for block in table.blocks())
 
 
-def kind_of(values: pl.Series) -> tuple[Kind, str | None]:
-    """Kind of a column of stripped texts without missing ones, and its date format when it is of dates."""
+def kind_of(values: pl.Series) -> tuple[Kind, DateRule | None]:
+    """Kind of a column of stripped texts without missing ones, and how its dates are read when it is of dates."""
     distinct = values.unique()
     return _kind(distinct, bool(distinct.str.contains(PADDED).any()))
 
 
-def _kind(distinct: pl.Series, padded: bool) -> tuple[Kind, str | None]:
+def _kind(distinct: pl.Series, padded: bool) -> tuple[Kind, DateRule | None]:
     if distinct.is_in([*TRUE, *FALSE]).all() and distinct.is_in(list(TRUE)).any() and distinct.is_in(list(FALSE)).any():
         return "boolean", None
     if _share_of_numbers(distinct) >= NUMBER_SHARE:
         return ("category" if padded else "number"), None
-    form = date_format_of(distinct, NUMBER_SHARE)
-    return ("category", None) if form is None else ("date", form)
+    rule = date_rule_of(distinct, NUMBER_SHARE)
+    return ("category", None) if rule is None else ("date", rule)
+
+
+def _wished_dates(name: str, distinct: pl.Series) -> DateRule:
+    """How the dates of a column are read that the spec calls one of dates.
+
+    Raises:
+        SpecFault: most of its values are none.
+    """
+    rule = date_rule_of(distinct, LEAST_WISHED)
+    if rule is None:
+        others = distinct.filter(canonical_dates(distinct, DateRule("month-first")).is_null()).sort()
+        raise SpecFault(
+            f"kinds: {name}: date: {len(others):,} of its {len(distinct):,} different values are no dates, such as "
+            f"{others.head(3).to_list()}; expected most of them to be: leave the wish out, or write them like "
+            "2024-05-31T12:30:00"
+        )
+    return rule
 
 
 def _names_things(facts: Facts) -> bool:

@@ -1,4 +1,6 @@
-"""Date formats: the exact list that a column of dates may be written in, and the arithmetic that the graph repeats.
+"""Dates of a whole column: the rule they are read by, their one spelling, and the arithmetic that the graph repeats.
+
+Which spellings are read stands in `dropforge.contract.dates`; models are given ISO dates alone, in UTC.
 
 A column has one format, decided over all its values. Days are counted in the proleptic Gregorian calendar from
 1970-01-01; month 1 to 12, day 1 to 31, hour 0 to 23, minute and second 0 to 59 are checked, the length of a month is
@@ -8,9 +10,16 @@ not (30 February is 2 March), so that the same few operations fit into an ONNX g
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+
+from dropforge.contract.dates import SLASHES, canonical
+from dropforge.contract.schema import DateRule
+
+if TYPE_CHECKING:
+    from dropforge.contract.schema import Order
 
 TIME = r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]{1,9})?)?Z?)?"
 
@@ -68,6 +77,70 @@ def civil_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarr
     of_era = shifted - century * 400
     of_year = (153 * (month + np.where(month > 2, -3, 9)) + 2) // 5 + day - 1
     return np.asarray(century * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468)
+
+
+ISO = (
+    r"^([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))"
+    r"(?:[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]{1,9})?)?"
+    r" ?(?:Z|UTC|GMT|([+-](?:0[0-9]|1[0-4])):?([0-5][0-9])?)?)?$"
+)
+"""What most files hold, and is read many rows at a time: day, hour and minute, second, and the zone's two parts."""
+
+
+def canonical_dates(series: pl.Series, rule: DateRule) -> pl.Series:
+    """Every (stripped) text in the spelling that models are given, null where it is no date by the rule."""
+    plain = _iso_dates(series)
+    others = series.filter(plain.is_null()).drop_nulls().unique()
+    if len(others) == 0:
+        return plain
+    read = pl.Series([canonical(text, rule) for text in others.to_list()], dtype=pl.String)
+    spelled = series.replace_strict(others, read, default=None, return_dtype=pl.String)
+    return pl.select(pl.coalesce(plain, spelled).alias(series.name)).to_series()
+
+
+def _iso_dates(series: pl.Series) -> pl.Series:
+    """The dates that are written year first, many rows at a time; null for every other text."""
+    parts = series.str.extract_groups(ISO).struct.unnest()
+    day, clock, second, hours, minutes = (pl.col(name) for name in parts.columns)
+    instant = pl.concat_str([day, pl.lit("T"), clock, pl.lit(":"), second.fill_null("00")])
+    size = hours.str.slice(1).cast(pl.Int64) * 60 + minutes.fill_null("0").cast(pl.Int64)
+    offset = pl.when(hours.str.starts_with("-")).then(-size).otherwise(size)
+    moved = instant.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False) - pl.duration(minutes=offset)
+    spelled = pl.when(clock.is_null()).then(day).when(offset.fill_null(0) == 0).then(instant)
+    return parts.select(spelled.otherwise(moved.dt.strftime("%Y-%m-%dT%H:%M:%S")).alias(series.name)).to_series()
+
+
+def date_rule_of(values: pl.Series, share: float) -> DateRule | None:
+    """The rule by which at least this share of the (non-null, distinct) texts are dates; None where there is none.
+
+    The order between slashes is that of the dates which are plain (one number above 12). Where none is, the month
+    comes first; where some dates say so and others the opposite, the column is not of dates.
+    """
+    if values.len() == 0:
+        return None
+    rule = DateRule(_order_of(values))
+    read = canonical_dates(values, rule)
+    return rule if 1 - read.null_count() / values.len() >= max(share, 1e-9) and _agrees(values, rule, share) else None
+
+
+def _order_of(values: pl.Series) -> Order | None:
+    first, second = _slashed(values)
+    if len(first) == 0:
+        return None
+    return "day-first" if int((first > 12).sum()) > int((second > 12).sum()) else "month-first"
+
+
+def _agrees(values: pl.Series, rule: DateRule, share: float) -> bool:
+    """Whether hardly any date between slashes is plainly written in the other order."""
+    first, second = _slashed(values)
+    against = first if rule.slashes == "month-first" else second
+    return int((against > 12).sum()) <= (1 - share) * max(len(first), 1)
+
+
+def _slashed(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The first and the second number of every date between slashes."""
+    groups = values.str.extract_groups(f"^{SLASHES.pattern.replace('(?P=mark)', '[/-]')}").struct.unnest().drop_nulls()
+    return groups["first"].cast(pl.Int64), groups["second"].cast(pl.Int64)
 
 
 def date_format_of(values: pl.Series, share: float) -> str | None:

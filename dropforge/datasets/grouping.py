@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import SpecFault
-from dropforge.datasets.dates import parse_dates
+from dropforge.datasets.dates import canonical_dates, parse_dates
 from dropforge.datasets.values import parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def labels_of(series: pl.Series, column: Described, train: NDArray[np.int64]) ->
     if column.kind == "number":
         return _bands(_numbers(series), train)
     if column.kind == "date":
-        days = parse_dates(texts.fill_null(""), column.date_format or "iso").to_numpy()
+        days = parse_dates(canonical_dates(texts, column.dates or DateRule()), "iso").to_numpy()
         return _years(days)
     found = texts.fill_null(MISSING_GROUP).to_numpy().astype(object)
     return np.array([str(each) for each in found], dtype=object)

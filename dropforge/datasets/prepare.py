@@ -98,8 +98,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         task=task,
         label_type=kind_of_label,
         classes=classes,
-        columns=tuple(Column(name, each.kind) for name, each in described.items() if not each.dropped),
-        date_formats={name: each.date_format or "iso" for name, each in described.items() if _is_date(each)},
+        columns=tuple(Column(name, each.kind, each.dates) for name, each in described.items() if not each.dropped),
+        date_formats={name: "iso" for name, each in described.items() if _is_date(each)},
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=tuple(each.column for each in findings),
         counts=counts,
@@ -193,7 +193,7 @@ def _type(table: Table, described: dict[str, Described], codes: NDArray[Any], pa
     columns: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in parts}
     for name, each in described.items():
         if not each.dropped:
-            values = typed(table[name], each.kind)
+            values = typed(table[name], each.kind, each.dates)
             for part, index in parts.items():
                 columns[part][name] = values[index]
     return {part: Rows(columns[part], codes[index]) for part, index in parts.items()}

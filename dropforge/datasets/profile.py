@@ -74,9 +74,9 @@ def describe_values(values: NDArray[Any], column: Described, masked: bool) -> di
     if column.kind == "number":
         return {"kind": column.kind, **describe_numbers(values.astype(np.float64), masked=masked)}
     if column.kind == "date":
-        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), column.date_format or "iso")
+        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
         numbers = days.fill_null(np.nan).to_numpy()
-        return {"kind": "date", "format": column.date_format, **describe_numbers(numbers, masked=masked)}
+        return {"kind": "date", "format": "iso", **describe_numbers(numbers, masked=masked)}
     return {"kind": column.kind, **describe_texts(values, masked=masked)}
 
 

@@ -27,7 +27,7 @@ from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes, label_type, read_labels
 from dropforge.datasets.columns import Described
 from dropforge.datasets.dataset import Dataset, Options, Rows
-from dropforge.datasets.dates import date_format_of, parse_dates
+from dropforge.datasets.dates import canonical_dates, date_rule_of, parse_dates
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import cell_hashes, row_hashes, unit
 from dropforge.datasets.personal import find_personal
@@ -217,14 +217,14 @@ def _times(frame: pl.DataFrame, columns: RatingColumns) -> NDArray[np.float64] |
     if not series.dtype.is_numeric():
         texts = without_missing(stripped(series))
         numbers = parse_numbers(texts)
-        form = date_format_of(texts.drop_nulls().unique(), NUMBER_SHARE)
-        if numbers.null_count() > texts.null_count() and form is None:
+        rule = date_rule_of(texts.drop_nulls().unique(), NUMBER_SHARE)
+        if numbers.null_count() > texts.null_count() and rule is None:
             example = texts.drop_nulls().head(1).to_list()
             raise DataFault(
-                f"time {columns.time!r} holds {example}; expected numbers or dates of one format: write them alike, "
+                f"time {columns.time!r} holds {example}; expected numbers or dates: write them alike, "
                 "or leave the column out with 'drop:'"
             )
-        series = numbers if form is None else parse_dates(texts, form)
+        series = numbers if rule is None else parse_dates(canonical_dates(texts, rule), "iso")
     return series.cast(pl.Float64).fill_null(-np.inf).fill_nan(-np.inf).to_numpy()
 
 

@@ -95,7 +95,7 @@ def _values(values: NDArray[Any], column: Described) -> NDArray[Any]:
     if column.kind == "number":
         return values.astype(np.float64)
     if column.kind == "date":
-        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), column.date_format or "iso")
+        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
         return np.asarray(days.fill_null(np.nan).to_numpy())
     return values
 

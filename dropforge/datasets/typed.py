@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from dropforge.datasets.dates import canonical_dates
 from dropforge.datasets.values import parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import Kind
+    from dropforge.contract.schema import DateRule, Kind
 
 
-def typed(series: pl.Series, kind: Kind) -> NDArray[Any]:
-    """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise."""
+def typed(series: pl.Series, kind: Kind, dates: DateRule | None = None) -> NDArray[Any]:
+    """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise.
+
+    `dates` is how a column of dates is read; its values come out in the one spelling that models are given.
+    """
+    if kind == "date" and dates is not None:
+        return _shared(canonical_dates(texts_of(series), dates).fill_null(""))
     if kind != "number":
         return _shared(texts_of(series))
     numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))

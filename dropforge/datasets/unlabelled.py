@@ -70,7 +70,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
     if not read:
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to find clusters in ({reasons}); expected one that varies: add some")
-    every = Rows({name: typed(kept[name], each.kind) for name, each in read.items()}, np.zeros(kept.height))
+    every = Rows({name: typed(kept[name], each.kind, each.dates) for name, each in read.items()}, np.zeros(kept.height))
     rows = {name: every.take(index) for name, index in split(hashes[first]).items()}
     counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
     counts |= {name: len(part) for name, part in rows.items()}
@@ -81,8 +81,8 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         task="clustering",
         label_type="integer",
         classes=(),
-        columns=tuple(Column(name, each.kind) for name, each in read.items()),
-        date_formats={name: each.date_format or "iso" for name, each in read.items() if each.kind == "date"},
+        columns=tuple(Column(name, each.kind, each.dates) for name, each in read.items()),
+        date_formats={name: "iso" for name, each in read.items() if each.kind == "date"},
         ignored=tuple(name for name, each in described.items() if each.dropped),
         masked=tuple(each.column for each in findings),
         counts=counts,

@@ -1,29 +1,17 @@
-"""Which texts mean a missing value, a number, or a true or false: the spellings that data and model graph agree on.
+"""Which texts are numbers, missing values, or true and false: the spellings that data and model graph agree on.
 
-Texts are stripped of surrounding white space before any of these rules applies.
+Texts are stripped of surrounding white space before any of these rules applies. The words stand in
+`dropforge.contract.words`.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from dropforge.contract.words import FALSE, MISSING, NO_ANSWER, TRUE
 
-def _spellings(*words: str) -> tuple[str, ...]:
-    """Each word as written, in lower case, in capitals and capitalised; order kept, none twice."""
-    return tuple(
-        dict.fromkeys(form for word in words for form in (word, word.lower(), word.upper(), word.capitalize()))
-    )
+__all__ = ["FALSE", "MISSING", "NO_ANSWER", "TRUE"]
 
-
-NO_ANSWER = _spellings("None", "nil", "-", "--")
-"""Missing in a feature, yet a class of its own in a target: a `None` beside `Mild` and `Severe` is an answer."""
-
-MISSING = ("", *_spellings("NA", "N/A", "NaN", "null", "<NA>", "#N/A", "n.a.", "?"), *NO_ANSWER)
-"""Every text that means "no value", exactly as spelled; the graph maps the same texts to missing."""
-
-TRUE = _spellings("true", "t", "yes", "y", "on")
-FALSE = _spellings("false", "f", "no", "n", "off")
-"""A column is boolean when all its values are words of these two lists, and both occur."""
 
 GRAPH_TRUE = (*TRUE, "1", "1.0")
 GRAPH_FALSE = (*FALSE, "0", "0.0")

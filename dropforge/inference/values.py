@@ -3,7 +3,8 @@
 A number is a JSON number; a text in its place is refused, because `"12"` and `12` usually mean a mistake upstream. In
 CSV all is text: a number may be written there as in a data set (`dropforge.inference.numbers`). A category, a date or a
 boolean is a text without surrounding white space, and a JSON number or boolean is taken as the text that the data
-would have held: 5 and 5.0 as `5`, 5.5 as `5.5`, true as `true`. null is a missing value everywhere: NaN, or the empty
+would have held: 5 and 5.0 as `5`, 5.5 as `5.5`, true as `true`. A date may be spelled in any way that is plain
+(`dropforge.contract.dates`), and what is no date is refused. null is a missing value everywhere: NaN, or the empty
 text.
 """
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dropforge.contract.batch import Commas
-    from dropforge.contract.schema import Column, ModelCard
+    from dropforge.contract.schema import Column, DateRule, ModelCard
 
 LONGEST_TEXT = 10_000
 """Characters of one value."""
@@ -48,7 +49,8 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
     """
     if column.kind == "number":
         return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
-    return _texts(column.name, values)
+    array = _texts(column.name, values)
+    return array if column.dates is None else _dates(column.name, array, column.dates, values)
 
 
 def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | None:
@@ -160,6 +162,19 @@ def _texts(name: str, values: Sequence[Any]) -> np.ndarray:
     array = np.empty((len(texts), 1), dtype=object)
     array[:, 0] = texts
     return array
+
+
+def _dates(name: str, texts: np.ndarray, rule: DateRule, values: Sequence[Any]) -> np.ndarray:
+    """Texts [N, 1] as the ISO dates that the model is given; a text that is no date is refused, never missing."""
+    from dropforge.inference.dates import canonical_texts  # of models with dates alone
+
+    dates = canonical_texts(texts[:, 0], rule)
+    if None in dates:
+        row = dates.index(None)
+        slashes = "" if rule.slashes else ", or month and day in an order that is plain"
+        raise _wrong(name, row, f"a date such as 2024-05-31T12:30:00{slashes}, or null", values[row])
+    texts[:, 0] = dates
+    return texts
 
 
 def _is_clean(text: str) -> bool:

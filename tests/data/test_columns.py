@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from dropforge.contract.spec import Spec
+from dropforge.contract.schema import DateRule
+from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.columns import describe, describe_column, kind_of
 from dropforge.datasets.dates import DATE_FORMATS, parse_dates
 from dropforge.datasets.values import MISSING, parse_numbers
@@ -45,18 +46,18 @@ def test_one_stray_word_in_a_hundred_numbers_is_missing():
 
 
 @pytest.mark.parametrize(
-    ("values", "form"),
+    ("values", "slashes"),
     [
-        (["2024-05-31", "2024-05-31T12:30", "2024-05-31 12:30:01.25Z"], "iso"),
-        (["2024/05/31", "2023/01/01"], "year-slash"),
+        (["2024-05-31", "2024-05-31T12:30", "2024-05-31 12:30:01.25Z"], None),
+        (["2024/05/31", "2023/01/01"], None),
         (["05/31/2024", "1/2/2024"], "month-first"),
         (["31/05/2024", "1/2/2024"], "day-first"),
         (["01/02/2024", "03/04/2024"], "month-first"),
-        (["31.05.2024", "1.2.2024"], "day-dot"),
+        (["31.05.2024", "1.2.2024"], None),
     ],
 )
-def test_the_format_of_a_column_of_dates(values, form):
-    assert kind_of(pl.Series(values)) == ("date", form)
+def test_how_a_column_of_dates_is_read(values, slashes):
+    assert kind_of(pl.Series(values)) == ("date", DateRule(slashes))
 
 
 @pytest.mark.parametrize("form", DATE_FORMATS, ids=lambda each: each.name)
@@ -139,3 +140,11 @@ def test_missing_markers_hold_the_usual_spellings():
 def test_a_wished_copy_is_kept():
     frame = pl.DataFrame({"a": ["1", "2", "4"], "b": ["1.0", "2.0", "4"], "t": ["1", "2", "4"]})
     assert describe(frame, Spec(kinds={"b": "category"}), "t")["b"].dropped == ""
+
+
+def test_a_wish_for_dates_that_no_value_meets_is_rejected_with_examples():
+    spec = Spec(kinds={"c": "date"})
+    with pytest.raises(SpecFault, match=r"kinds: c: date: 60 of its 60 different values are no dates, such as \['v0'"):
+        describe_column(pl.Series("c", [f"v{row}" for row in ROWS]), spec)
+    mixed = [f"2021-01-{row % 28 + 1:02d}" for row in ROWS]
+    assert describe_column(pl.Series("c", [*mixed, "soon"]), spec).kind == "date"

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from dropforge.contract.plan import DataFormat, Lineage, Plan
-from dropforge.contract.schema import Column
+from dropforge.contract.schema import Column, DateRule
 from dropforge.contract.spec import Spec
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
@@ -61,11 +61,12 @@ def mixed(rows: int = 400) -> pl.DataFrame:
 def test_every_kind_of_column_is_typed():
     data = prepare_table(mixed(), Options())
     assert data.columns == (
-        Column("size", "number"), Column("town", "category"), Column("garden", "boolean"), Column("built", "date"),
+        Column("size", "number"), Column("town", "category"), Column("garden", "boolean"),
+        Column("built", "date", DateRule("day-first")),
         Column("code", "category"), Column("mail", "category"),
     )  # fmt: skip
     assert (data.target, data.task, data.ignored) == ("price", "regression", ("price", "id", "same"))
-    assert data.date_formats == {"built": "day-first"}
+    assert data.date_formats == {"built": "iso"}
     assert data.masked == ("mail",)
     rows = data.train
     assert np.isnan(rows.columns["size"]).any()
@@ -85,7 +86,7 @@ def test_the_profile_tells_everything_but_personal_values():
     assert list(size["quantiles"]) == ["q001", "q01", "q05", "q25", "q50", "q75", "q95", "q99", "q999"]
     assert sum(size["histogram"]["counts"]) == round(profile["rows"]["train"] * (1 - size["missing"]))
     assert profile["columns"]["town"]["top"][0][0] in ("Köln", "Bonn")
-    assert profile["columns"]["built"]["format"] == "day-first"
+    assert profile["columns"]["built"]["format"] == "iso"
     assert profile["dropped"]["id"].startswith("row numbers")
     assert profile["personal"] == [{"column": "mail", "what": "e-mail addresses", "found_by": "values"}]
     assert "example.org" not in json.dumps(profile)
