@@ -86,6 +86,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _text(value: Any, line: int, key: str) -> str:
     text = as_text(value)
+    if text is not None and "\0" in text:
+        raise DataFault(f"line {line}: {key!r} holds a NUL character; expected text: export it again without")
     if text is None:
         raise DataFault(
             f"line {line}: {key!r} holds {kind(value)}; expected a text, a number, true, false or null: "

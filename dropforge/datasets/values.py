@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dropforge.contract import numbers
 from dropforge.contract.words import FALSE, MISSING, NO_ANSWER, TRUE
 
 __all__ = ["FALSE", "MISSING", "NO_ANSWER", "TRUE"]
@@ -17,18 +18,11 @@ GRAPH_TRUE = (*TRUE, "1", "1.0")
 GRAPH_FALSE = (*FALSE, "0", "0.0")
 """What a caller may also write for a boolean column. A column of 0 and 1 alone is a number."""
 
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = f"^{numbers.NUMBER}$"
 """A plain number. Infinity is none: it is missing in a column of numbers."""
 
 PADDED = r"^[+-]?0\d+$"
 """A zero-padded code (`007`): one of them, and the column is a category."""
-
-GROUPED = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
-"""A number with thousands separators."""
-
-DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
-DRESSED = r"^([+-]?)[$€£¥]?\s?(.*?)\s?[%€$£]?$"
-"""A number with a currency or per cent sign; the second group is the number."""
 
 NUMBER_SHARE = 0.99
 """A column is of numbers (or dates) when this share of its distinct values is; the rest is missing then."""
@@ -47,19 +41,28 @@ def without_missing(series: pl.Series, markers: tuple[str, ...] = MISSING) -> pl
 def parse_numbers(series: pl.Series) -> pl.Series:
     """Float64 of a column of text (null = missing), null where it is no number.
 
-    Plain numbers first; a column with commas or signs is read as thousands (`1,234.5`) when every comma can be one,
-    as decimal commas (`12,5`) otherwise.
+    Plain numbers first. Then signs of currencies, spaces for thousands and other kinds of minus are taken away
+    (`undressed`), and commas are thousands (`1,234.5`) when every comma can be one, decimal (`12,5`) otherwise.
     """
     plain = _plain(series)
     if plain.null_count() == series.null_count():
         return plain
-    bare = series.str.replace(DRESSED, "$1$2")
+    bare = undressed(series)
     commas = bare.filter(bare.str.contains(",", literal=True))
-    if len(commas) and commas.str.contains(GROUPED).all():
+    if len(commas) and commas.str.contains(f"^{numbers.GROUPED}$").all():
         bare = bare.str.replace_all(",", "", literal=True)
-    elif len(commas) and commas.str.contains(DECIMAL_COMMA).all():
+    elif len(commas) and commas.str.contains(f"^{numbers.DECIMAL_COMMA}$").all():
         bare = bare.str.replace(",", ".", literal=True)
     return _plain(bare)
+
+
+def undressed(series: pl.Series) -> pl.Series:
+    """Texts without currency and per cent signs and spaces for thousands, and with `-` for every kind of minus."""
+    signed = series.str.replace_all(numbers.MINUS, "-").str.replace(f"^{numbers.ACCOUNTING}$", "-$1")
+    bare = signed.str.replace(f"^{numbers.DRESSED}$", "$1$2")
+    spaced = bare.str.contains(f"^{numbers.SPACED}$")
+    closed = bare.str.replace_all(numbers.SPACES, "")
+    return pl.select(pl.when(spaced).then(closed).otherwise(bare).alias(series.name)).to_series()
 
 
 def _plain(series: pl.Series) -> pl.Series:

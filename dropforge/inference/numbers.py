@@ -1,8 +1,9 @@
 """Numbers written as text in a CSV request, by the rule that the trainer reads a data set with.
 
-Plain numbers first; a column with commas or currency or per cent signs is read as thousands (`1,234.5`) when every
-comma can be one, as decimal commas (`12,5`) otherwise. The usual markers of a missing value are missing. A test holds
-this equal to the trainer's own rule; the trainer's module needs a library that serving does without.
+Plain numbers first; a column with commas, signs or spaces is read as thousands (`1,234.5`) when every comma can be one,
+as decimal commas (`12,5`) otherwise. The usual markers of a missing value are missing, and so is infinity. The patterns
+are those of the trainer's own rule, to which a test holds this equal; its module needs a library that serving does
+without.
 """
 
 from __future__ import annotations
@@ -13,23 +14,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dropforge.contract import numbers as forms
+from dropforge.contract import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dropforge.contract.batch import Commas
 
 
-def _spellings(*words: str) -> frozenset[str]:
-    return frozenset(form for word in words for form in (word, word.lower(), word.upper(), word.capitalize()))
+MISSING = frozenset(words.MISSING)
+INFINITE = frozenset(words.INFINITE)
 
-
-MISSING = _spellings("", "NA", "N/A", "NaN", "null", "<NA>", "#N/A", "n.a.", "?", "None", "nil", "-", "--")
-"""Every text that means "no value", exactly as spelled."""
-
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-DRESSED = re.compile(r"([+-]?)[$€£¥]?\s?(.*?)\s?[%€$£]?")
+NUMBER = re.compile(forms.NUMBER, re.ASCII)
+GROUPED = re.compile(forms.GROUPED, re.ASCII)
+DECIMAL_COMMA = re.compile(forms.DECIMAL_COMMA, re.ASCII)
+DRESSED = re.compile(forms.DRESSED)
+MINUS = re.compile(forms.MINUS)
+ACCOUNTING = re.compile(forms.ACCOUNTING)
+SPACED = re.compile(forms.SPACED, re.ASCII)
+SPACES = re.compile(forms.SPACES)
 LONGEST = 400
 """Characters of a number; the largest that float64 can tell apart is shorter."""
 
@@ -88,8 +92,8 @@ def settled(meanings: Iterable[frozenset[Commas]]) -> Commas:
 
 def comma_meanings(bare: str) -> frozenset[Commas]:
     """What the commas of one undressed text can be, none when it is no number."""
-    forms: tuple[tuple[Commas, re.Pattern[str]], ...] = (("thousands", GROUPED), ("decimal", DECIMAL_COMMA))
-    return frozenset(meaning for meaning, form in forms if form.fullmatch(bare))
+    readings: tuple[tuple[Commas, re.Pattern[str]], ...] = (("thousands", GROUPED), ("decimal", DECIMAL_COMMA))
+    return frozenset(meaning for meaning, form in readings if form.fullmatch(bare))
 
 
 def _has_comma(text: str) -> bool:
@@ -103,12 +107,16 @@ def _without_commas(text: str, meaning: Commas) -> str:
 
 
 def _plain(text: str) -> float | None:
-    if text in MISSING:
+    if text in MISSING or text in INFINITE:
         return math.nan
     return float(text) if len(text) <= LONGEST and NUMBER.fullmatch(text) else None
 
 
 def undressed(text: str) -> str:
-    """A stripped text without its currency or per cent sign."""
-    found = DRESSED.fullmatch(text) if text not in MISSING and len(text) <= LONGEST else None
-    return text if found is None else found[1] + found[2]
+    """A stripped text without its currency or per cent sign and spaces for thousands, with `-` for any minus."""
+    if text in MISSING or len(text) > LONGEST:
+        return text
+    signed = ACCOUNTING.sub(r"-\1", MINUS.sub("-", text)) if ACCOUNTING.fullmatch(text) else MINUS.sub("-", text)
+    dressed = DRESSED.fullmatch(signed)
+    bare = signed if dressed is None else dressed[1] + dressed[2]
+    return SPACES.sub("", bare) if SPACED.fullmatch(bare) else bare

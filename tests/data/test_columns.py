@@ -9,7 +9,9 @@ from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.columns import describe, describe_column, kind_of
 from dropforge.datasets.dates import DATE_FORMATS, parse_dates
-from dropforge.datasets.values import MISSING, parse_numbers
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.jsonlines import parse_json_lines
+from dropforge.datasets.values import MISSING, parse_numbers, without_missing
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,22 @@ def test_a_wish_for_dates_that_no_value_meets_is_rejected_with_examples():
         describe_column(pl.Series("c", [f"v{row}" for row in ROWS]), spec)
     mixed = [f"2021-01-{row % 28 + 1:02d}" for row in ROWS]
     assert describe_column(pl.Series("c", [*mixed, "soon"]), spec).kind == "date"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["(1,204.50)", "310.00", "($12.25)"], [-1204.5, 310.0, -12.25]),
+        (["\u22125.5", "5.5", "\u22121,234.5"], [-5.5, 5.5, -1234.5]),
+        (["12\u202f345,67", "980,00", "1\u00a0204,5"], [12345.67, 980.0, 1204.5]),
+        (["1'234'567.5", "980"], [1234567.5, 980.0]),
+        (["#DIV/0!", "2.5", "#REF!"], [None, 2.5, None]),
+    ],
+)
+def test_numbers_of_accounts_typographers_and_other_countries(texts, expected):
+    assert parse_numbers(without_missing(pl.Series(texts))).to_list() == expected
+
+
+def test_a_nul_in_json_is_rejected_with_its_line():
+    with pytest.raises(DataFault, match="line 2: 'a' holds a NUL character"):
+        parse_json_lines(b'{"a": "x"}\n{"a": "y\\u0000"}\n', None)

@@ -148,7 +148,7 @@ def test_what_is_no_list_of_rows(body: bytes, status: int, code: str) -> None:
         (b"age,town\n1\n", 422, "ragged_row", "rows[0]"),
         (b"age;town;new;day\n1;2;3;4\n", 422, "missing_column", "age"),
         (b"age,town,new,day\n1,a,yes,\nold,a,yes,\n", 422, "wrong_type", "rows[1].age"),
-        (b"age,town,new,day\ninf,a,yes,\n", 422, "wrong_type", "rows[0].age"),
+        (b"age,town,new,day\ninfinit,a,yes,\n", 422, "wrong_type", "rows[0].age"),
         (b"age,town,new,day\n1e39,a,yes,\n", 422, "wrong_type", "rows[0].age"),
         (b"age,town,new,day\n1_000,a,yes,\n", 422, "wrong_type", "rows[0].age"),
         (b"age,town,new,day\n1,a\0b,yes,\n", 422, "wrong_type", "rows[0].town"),
@@ -169,10 +169,32 @@ def test_many_different_names_cost_no_more_than_reading_them() -> None:
 
 WRITTEN = st.one_of(
     st.sampled_from(
-        [*trainer.MISSING, "1,234", "12,5", "1,234.5", "$3", "40 %", "-€1,200", "007", "1e5", ".5", "5.", "x"]
+        [
+            *trainer.MISSING,
+            "1,234",
+            "12,5",
+            "1,234.5",
+            "$3",
+            "40 %",
+            "-€1,200",
+            "007",
+            "1e5",
+            ".5",
+            "5.",
+            "x",
+            "(1,204.50)",
+            "($3)",
+            "(x)",
+            "\u22125.5",
+            "\u22121,234",
+            "12\u202f345,67",
+            "12 345",
+            "1'234'567.5",
+            "1 2",
+        ]
     ),
     st.floats(allow_nan=False, allow_infinity=False, width=32).map(str),
-    st.text("0123456789.,-+eE$€% ", max_size=8),
+    st.text("0123456789.,-+eE$€% ()\u2212\u00a0'", max_size=8),
 )
 
 
