@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import json
+import re
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from dropforge.client.batches import MOST_ROWS, Batch
 from dropforge.client.drops import checked_file
 from dropforge.client.faults import Fault
 from dropforge.contract.names import format_of
+from dropforge.contract.records import column_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 256 * 1024
 BLOCK = 1 << 20
+SEPARATOR_LINE = re.compile('\ufeff?"?sep=([,;\t|])"?[;,\t|]*[\r\n]', re.IGNORECASE)
+"""A first line by which Excel is told the delimiter."""
 
 
 def of_file(path: Path) -> Iterator[Batch]:
@@ -50,21 +54,24 @@ def _readable_lines(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def _delimited(path: Path, *, tab: bool) -> Iterator[Batch]:
     with _text(path) as lines:
-        delimiter = "\t" if tab else delimiter_of(lines.read(SAMPLE))
+        sample = lines.read(SAMPLE)
+    line = None if tab else SEPARATOR_LINE.match(sample)
+    delimiter = "\t" if tab else line[1] if line else delimiter_of(sample)
     with _text(path) as lines:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        columns = tuple(name.strip() for name in next(filter(None, reader), ()))
+        reader = csv.reader(islice(lines, 1, None) if line else lines, delimiter=delimiter, strict=True)
+        columns = tuple(column_names(next(filter(None, reader), ())))
         _check_names(path, columns)
-        even = _even(path, reader, len(columns))
+        even = _even(path, reader, len(columns), 1 if line else 0)
         while texts := list(islice(even, MOST_ROWS)):
             yield Batch([dict(zip(columns, fields, strict=True)) for fields in texts], columns, texts)
 
 
-def _even(path: Path, reader: Any, width: int) -> Iterator[list[str]]:
-    """The rows of `reader`, blank lines left out, every one as wide as the header."""
+def _even(path: Path, reader: Any, width: int, above: int) -> Iterator[list[str]]:
+    """The rows of `reader`, blank lines left out, every one as wide as the header; `above` lines were not read."""
     for fields in filter(None, reader):
         if len(fields) != width:
-            message = f"{path.name}: line {reader.line_num} has {len(fields)} fields: expected {width} as in the header"
+            line = above + reader.line_num
+            message = f"{path.name}: line {line} has {len(fields)} fields: expected {width} as in the header"
             raise Fault(message, "ragged_row", "file")
         yield fields
 

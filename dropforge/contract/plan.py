@@ -20,6 +20,10 @@ class DataFormat(Record):
     delimiter: str = ","
     encoding: str = "utf-8"
     gzip: bool = False
+    skipped_lines: int = 0
+    """Lines above the header that say how the file is written, such as Excel's `sep=;`."""
+    carriage_returns: bool = False
+    """Whether lines end in a carriage return alone, as old spreadsheets write them."""
 
 
 class Lineage(Record):

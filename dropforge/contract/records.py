@@ -26,6 +26,20 @@ def kind(value: dict[str, Any] | list[Any]) -> str:
     return "an object" if isinstance(value, dict) else "a list"
 
 
+def column_names(header: Iterable[str]) -> list[str]:
+    """The names of a delimited file's columns, stripped, as every reader takes them.
+
+    A first column without a name is the row numbers that `DataFrame.to_csv` writes, and last ones are the cells that a
+    spreadsheet leaves behind: they are called `Unnamed: 0`, `Unnamed: 5` …, as pandas does. Others keep no name.
+    """
+    names = [name.strip() for name in header]
+    last = max((place for place, name in enumerate(names) if name), default=-1)
+    if last < len(names) // 2:
+        return names  # hardly a header
+    return [name or (f"Unnamed: {place}" if place in (0, *range(last + 1, len(names))) else name)
+            for place, name in enumerate(names)]  # fmt: skip
+
+
 def repeated(names: Iterable[str]) -> str | None:
     """The first name that stands twice."""
     seen: set[str] = set()

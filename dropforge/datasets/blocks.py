@@ -9,7 +9,7 @@ from dropforge.datasets import streams
 from dropforge.datasets.faults import DataFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from dropforge.contract.plan import DataFormat
@@ -32,7 +32,7 @@ def text_blocks(path: Path, data_format: DataFormat) -> Iterator[bytes]:
     """
     held: list[bytes] = []
     size = at = quotes = 0
-    for chunk in _utf8(path, data_format):
+    for chunk in unix_lines(_utf8(path, data_format), data_format):
         size += len(chunk)
         end = row_end(chunk, quotes) if size >= BLOCK else 0
         if end == 0 and size > LONGEST_ROW:
@@ -49,6 +49,19 @@ def text_blocks(path: Path, data_format: DataFormat) -> Iterator[bytes]:
         block = b"".join(held)
         check_text(block, at)
         yield block
+
+
+def unix_lines(chunks: Iterable[bytes], data_format: DataFormat) -> Iterator[bytes]:
+    """UTF-8 text from its header on, lines ending in a line feed."""
+    held, skip = b"", data_format.skipped_lines
+    for chunk in chunks:
+        text = chunk.replace(b"\r", b"\n") if data_format.carriage_returns else chunk
+        if skip:
+            held += text
+            if held.count(b"\n") < skip:
+                continue
+            text, held, skip = held.split(b"\n", skip)[-1], b"", 0
+        yield text
 
 
 def _utf8(path: Path, data_format: DataFormat) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dropforge.contract.records import column_names
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.layout import count_rows, ragged, rows_at_a_glance
 from dropforge.datasets.values import NUMBER
@@ -30,14 +31,16 @@ HEADER = 1 << 20
 """Longest header in bytes."""
 
 
-def parse_delimited(text: bytes, delimiter: str, limit: int | None) -> pl.DataFrame:
+def parse_delimited(text: bytes, delimiter: str, limit: int | None, line: int = 0) -> pl.DataFrame:
     """The table that UTF-8 `text` holds: String columns, "" where a field is empty, lines without any text left out.
+
+    `line` is how many lines of the file stand above the text, for messages.
 
     Raises:
         DataFault: no header, doubled or empty names, rows of another width, an unclosed quote.
     """
     frames: list[pl.DataFrame] = []
-    for frame in read_delimited(iter([text]), delimiter):
+    for frame in read_delimited(iter([text]), delimiter, line):
         frames.append(frame)
         if limit is not None and sum(each.height for each in frames) >= limit:
             break
@@ -45,7 +48,7 @@ def parse_delimited(text: bytes, delimiter: str, limit: int | None) -> pl.DataFr
     return table if limit is None else table.head(limit)
 
 
-def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataFrame]:
+def read_delimited(blocks: Iterator[bytes], delimiter: str, line: int = 0) -> Iterator[pl.DataFrame]:
     """The rows of UTF-8 text that comes in blocks of whole rows, the header first; a frame a block, even an empty one.
 
     Polars reads what every reader takes alike. From the first block on whose quotes are placed freely (`5" nail`),
@@ -55,7 +58,6 @@ def read_delimited(blocks: Iterator[bytes], delimiter: str) -> Iterator[pl.DataF
         DataFault: as `parse_delimited`.
     """
     names: list[str] = []
-    line = 0
     for block in blocks:
         is_first = not names
         names = names or header_of(block, delimiter)
@@ -143,7 +145,7 @@ def header_of(text: bytes, delimiter: str) -> list[str]:
     """
     lines = io.StringIO(text[:HEADER].decode("utf-8", "ignore"), newline="")
     try:
-        names = [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
+        names = column_names(next(csv.reader(lines, delimiter=delimiter), []))
     except csv.Error as fault:
         raise DataFault(f"the header cannot be read ({fault}); expected one line of names: check its quotes") from fault
     check_names(names)

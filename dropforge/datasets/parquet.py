@@ -59,6 +59,12 @@ def common_types(paths: Sequence[Path]) -> dict[str, DataType]:
         return dict(pl.concat(same, how="vertical_relaxed").schema)
 
 
+def check_types(path: Path) -> None:
+    """Refuses, with `DataFault`, a column of lists, bytes or the like; it is named."""
+    with _readable():
+        _check_schema(dict(pl.read_parquet_schema(path)))
+
+
 def checked_schema(path: Path) -> dict[str, DataType]:
     """Columns and types, once the file is known to unpack to what a machine holds."""
     schema = dict(pl.read_parquet_schema(path))

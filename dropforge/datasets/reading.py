@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dropforge.datasets import streams
-from dropforge.datasets.blocks import check_text, row_end, text_blocks
+from dropforge.datasets.blocks import check_text, row_end, text_blocks, unix_lines
 from dropforge.datasets.delimited import parse_delimited, read_delimited
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.jsonlines import parse_json_lines, read_json_lines
 from dropforge.datasets.pages import unpacked_size
-from dropforge.datasets.parquet import common_types, read_parquet, read_parquet_blocks
+from dropforge.datasets.parquet import check_types, common_types, read_parquet, read_parquet_blocks
 from dropforge.datasets.sniffing import sniff
 from dropforge.datasets.table import InMemory, Spill
 
@@ -108,6 +108,8 @@ def check_shape(columns: Sequence[str], height: int) -> None:
 def unpacked_bytes(paths: Sequence[Path], data_format: DataFormat) -> int:
     """How large the files are once unpacked, together."""
     if data_format.format == "parquet":
+        for path in paths:
+            check_types(path)
         return sum(unpacked_size(path) for path in paths)
     if data_format.gzip:
         return sum(len(block) for path in paths for block in streams.chunks(path, True))
@@ -131,7 +133,11 @@ def _blocks(path: Path, data_format: DataFormat) -> Iterator[pl.DataFrame]:
     if data_format.format == "parquet":
         return read_parquet_blocks(path)
     blocks = text_blocks(path, data_format)
-    return read_json_lines(blocks) if data_format.format == "jsonl" else read_delimited(blocks, data_format.delimiter)
+    return (
+        read_json_lines(blocks)
+        if data_format.format == "jsonl"
+        else read_delimited(blocks, data_format.delimiter, data_format.skipped_lines)
+    )
 
 
 def _read(path: Path, data_format: DataFormat, limit: int | None) -> pl.DataFrame:
@@ -140,7 +146,7 @@ def _read(path: Path, data_format: DataFormat, limit: int | None) -> pl.DataFram
     text = _text(path, data_format, None if limit is None else SAMPLE_BYTES)
     if data_format.format == "jsonl":
         return parse_json_lines(text, limit)
-    return parse_delimited(text, data_format.delimiter, limit)
+    return parse_delimited(text, data_format.delimiter, limit, data_format.skipped_lines)
 
 
 def _text(path: Path, data_format: DataFormat, size: int | None) -> bytes:
@@ -154,6 +160,7 @@ def _text(path: Path, data_format: DataFormat, size: int | None) -> bytes:
             raw = raw.decode(data_format.encoding, "strict" if whole else "ignore").encode()
         except UnicodeError as fault:
             raise DataFault(f"{fault}; expected {data_format.encoding} text: save it as utf-8") from fault
+    raw = b"".join(unix_lines([raw], data_format))
     raw = raw if whole else raw[: row_end(raw)]
     check_text(raw)
     return raw

@@ -22,6 +22,9 @@ DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 256 * 1024
 """Bytes that decide the delimiter."""
 
+SEPARATOR_LINE = re.compile('\ufeff?"?sep=([,;\t|])"?[;,\t|]*[\r\n]', re.IGNORECASE)
+"""A first line by which Excel is told the delimiter; Excel itself shows it to nobody."""
+
 PARQUET_MAGIC = b"PAR1"
 FOREIGN = {
     b"PK\x03\x04": "a zip or Excel file",
@@ -67,7 +70,9 @@ def sniff(path: Path, name: str) -> DataFormat:
     _check_json(name, ending, text)
     if ending == "jsonl":
         return DataFormat("jsonl", encoding=encoding, gzip=gzipped)
-    return DataFormat("csv", "\t" if ending == "tsv" else delimiter_of(text), encoding, gzipped)
+    delimiter, skipped = ("\t", 0) if ending == "tsv" else delimiter_of(text)
+    only_returns = "\r" in text and "\n" not in text
+    return DataFormat("csv", delimiter, encoding, gzipped, skipped, only_returns)
 
 
 def _check_magic(name: str, ending: str, sample: bytes, gzipped: bool) -> None:
@@ -151,9 +156,14 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
     return True
 
 
-def delimiter_of(text: str) -> str:
-    """The delimiter that splits the first lines into the same number of fields, more than one; a comma otherwise."""
-    return max(DELIMITERS, key=lambda delimiter: _evenness(text, delimiter))
+def delimiter_of(text: str) -> tuple[str, int]:
+    """The delimiter, and how many lines say so above the header: one where a spreadsheet wrote `sep=;`, else none.
+
+    Otherwise it is what splits the first lines into the same number of fields, more than one, or else a comma.
+    """
+    if told := SEPARATOR_LINE.match(text):
+        return told[1], 1
+    return max(DELIMITERS, key=lambda delimiter: _evenness(text, delimiter)), 0
 
 
 def _evenness(text: str, delimiter: str) -> tuple[float, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dropforge.contract.records import repeated
+from dropforge.contract.records import column_names, repeated
 from dropforge.contract.schema import IMAGE
 from dropforge.inference.documents import read
 from dropforge.inference.faults import InputFault, short
@@ -89,7 +89,7 @@ def from_csv(body: bytes) -> Rows:
     lines = lines_of(body)
     if not lines:
         raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
-    return from_lines(lines[0], lines[1:])
+    return from_lines(column_names(lines[0]), lines[1:])
 
 
 def lines_of(body: bytes) -> list[list[str]]:

@@ -121,7 +121,7 @@ def test_parquet_without_polars_says_what_to_install(tmp_path: Path, monkeypatch
 
 @given(st.text(alphabet='a1,;\t|" \n', max_size=60))
 def test_the_delimiter_is_the_trainers(text: str) -> None:
-    assert rowfiles.delimiter_of(text) == sniffing.delimiter_of(text)
+    assert (rowfiles.delimiter_of(text), 0) == sniffing.delimiter_of(text)
 
 
 @given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=1), min_size=1))

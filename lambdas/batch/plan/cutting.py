@@ -74,11 +74,13 @@ def opened(path: Path, name: str, output: str, card: ModelCard) -> Opened:
     size, lines = _header_size(first, data.delimiter)
     file = BatchFile(output, "csv", columns, data.delimiter, packing)
     in_place = _in_place(data)
-    return Opened(file, in_place, size if in_place else 0, lines + 1, chain([first[size:]], blocks))
+    return Opened(
+        file, in_place, size if in_place else 0, data.skipped_lines + lines + 1, chain([first[size:]], blocks)
+    )
 
 
 def _in_place(data: DataFormat) -> bool:
-    return data.encoding == PLAIN and not data.gzip
+    return data.encoding == PLAIN and not (data.gzip or data.skipped_lines or data.carriage_returns)
 
 
 def _header_size(text: bytes, delimiter: str) -> tuple[int, int]:

@@ -93,8 +93,8 @@ def _in_words(data: DataFormat) -> str:
 
 
 def spelled(target: str, columns: Sequence[str]) -> str:
-    """The target as the columns spell it: an object's metadata holds ASCII alone, so a name may be percent-encoded."""
-    return target if target in columns or unquote(target) not in columns else unquote(target)
+    """The target as its owner typed it: an object's metadata hold ASCII alone, so a name may be percent-encoded."""
+    return target if target in columns else unquote(target)
 
 
 def check_metric(spec: Spec, task: Task) -> None:
