@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from dropforge.client.batches import MOST_ROWS, Batch
 from dropforge.client.drops import checked_file
 from dropforge.client.faults import Fault
+from dropforge.contract.encodings import is_western
 from dropforge.contract.names import format_of
 from dropforge.contract.records import column_names
 
@@ -201,5 +202,12 @@ def _encoding(path: Path) -> str:
                 block = file.read(BLOCK)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "cp1252"
+            return _western(path, block)
     return "utf-8-sig" if marked else "utf-8"
+
+
+def _western(path: Path, block: bytes) -> str:
+    """cp1252 where the text reads like a Western language in it; `Fault` where it does not."""
+    if is_western(block.decode("cp1252", "replace")):
+        return "cp1252"
+    raise Fault(f"{path.name} is not UTF-8 text: expected it to be, save it as UTF-8", "encoding", "file")

@@ -62,6 +62,8 @@ class Spec(Record):
     """Column name to kind, where the rule would choose another."""
     trusted: tuple[str, ...] = ()
     """Columns known to be known before the target is: never leakage suspects."""
+    encoding: str | None = None
+    """Of the data's text, where it is neither UTF-8 nor Western European: a name that Python knows, such as cp1251."""
     replace: Replace = field(default_factory=Replace)
     """In what a new version may differ from the live one and still take its place."""
     unproven: bool = False

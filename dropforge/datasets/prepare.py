@@ -59,7 +59,7 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
     if not paths:
         raise DataFault("no file to read; expected at least one: drop a data set")
     options = Options.of_plan(wanted) if isinstance(wanted, Plan) else wanted
-    data = options.data or sniff(paths[0], paths[0].name)
+    data = options.data or sniff(paths[0], paths[0].name, options.spec.encoding)
     with open_table(paths, data) as table:
         return prepare_table(table, options)
 

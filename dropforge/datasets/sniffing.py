@@ -7,6 +7,7 @@ import csv
 import re
 from typing import TYPE_CHECKING
 
+from dropforge.contract.encodings import candidates, is_western
 from dropforge.contract.names import FORMATS, format_of
 from dropforge.contract.plan import DataFormat
 from dropforge.datasets import streams
@@ -45,11 +46,17 @@ LATIN_CONTROL = re.compile(rb"[\x80-\x9f]")
 NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
-def sniff(path: Path, name: str) -> DataFormat:
+def sniff(path: Path, name: str, encoding: str | None = None) -> DataFormat:
     """How the file at `path`, dropped under `name`, is to be read; the whole file is looked through.
 
+    Args:
+        path: of the file.
+        name: with its ending.
+        encoding: of its text, where the owner says it.
+
     Raises:
-        DataFault: an unknown ending, an empty file, bytes that are not what the ending says.
+        DataFault: an unknown ending, an empty file, bytes that are not what the ending says, text whose encoding cannot
+            be told.
     """
     ending = format_of(name)
     if ending is None:
@@ -63,8 +70,8 @@ def sniff(path: Path, name: str) -> DataFormat:
     _check_magic(name, ending, sample, gzipped)
     if ending == "parquet":
         return DataFormat("parquet")
-    encoding = _encoding(name, streams.chunks(path, gzipped), sample)
-    text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    encoding = _wished(name, encoding) if encoding else _encoding(name, streams.chunks(path, gzipped), sample)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     if not text.strip():
         raise DataFault(f"{name!r} holds nothing but white space; expected a header and rows: check the export")
     _check_json(name, ending, text)
@@ -117,10 +124,31 @@ def _encoding(name: str, blocks: Iterable[bytes], sample: bytes) -> str:
     if utf8 and _decodes(decoder, b"", final=True):
         return "utf-8-sig" if sample.startswith(codecs.BOM_UTF8) else "utf-8"
     if latin or windows:
-        return "latin-1" if latin else "cp1252"
+        return _western(name, sample, "latin-1" if latin else "cp1252")
     raise DataFault(
         f"{name!r} is neither utf-8, utf-16, latin-1 nor cp1252 text; expected one of them: save it as utf-8"
     )
+
+
+def _western(name: str, sample: bytes, encoding: str) -> str:
+    """The encoding itself where the text reads like a Western language in it."""
+    if is_western(sample.decode(encoding)):
+        return encoding
+    examples = ", ".join(f"{other} ({word!r})" for other, word in candidates(sample)[:4])
+    raise DataFault(
+        f"{name!r} is not utf-8, and in {encoding} it does not read like a language; expected utf-8: save it so, or "
+        f"name its encoding with `encoding:` in spec.yaml, which may be {examples or 'any other'}"
+    )
+
+
+def _wished(name: str, encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError as fault:
+        raise DataFault(
+            f"encoding: {encoding!r} of {name!r}; expected one that Python knows, such as utf-8, cp1251, gb18030, "
+            "shift_jis or cp437"
+        ) from fault
 
 
 def _checked_utf16(name: str, blocks: Iterable[bytes]) -> str:

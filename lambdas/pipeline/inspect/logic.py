@@ -61,7 +61,7 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     """
     if are_pictures(paths):
         return decide_pictures(paths[0], spec, target)
-    data = one_format(paths)
+    data = one_format(paths, spec.encoding)
     size = unpacked_bytes(paths, data)
     whole = size <= SAMPLE_BYTES
     table = read_table(paths, data, None if whole else SAMPLE_ROWS)
@@ -75,9 +75,9 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     return Decision(chosen, task, data, wished, size, find_personal(table, wished.sensitive))
 
 
-def one_format(paths: Sequence[Path]) -> DataFormat:
+def one_format(paths: Sequence[Path], encoding: str | None = None) -> DataFormat:
     """The format that all parts have; `DataFault` names the part that has another."""
-    first, *others = [(path.name, sniff(path, path.name)) for path in paths]
+    first, *others = [(path.name, sniff(path, path.name, encoding)) for path in paths]
     for name, data in others:
         if data != first[1]:
             raise DataFault(

@@ -1,0 +1,65 @@
+"""Whether bytes that are not UTF-8 can be taken for a Western European encoding, and what else they could be.
+
+Every byte is a letter in Latin-1 and Windows-1252, so that text in any other encoding decodes without an error, and
+without a sense. In Western languages letters beyond ASCII stand alone among others (`Köln`, `Citroën`); Cyrillic, Greek
+or Chinese text that is taken for Latin-1 is made of nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+FOREIGN_LETTERS = re.compile("[\u00a1-\u024f]+")
+MOST_RUNS = 0.6
+"""Of the letters beyond ASCII, the share that may stand in runs of two or more."""
+
+BROKEN_WORD = re.compile("[A-Za-z][\u2018-\u2030\u20ac\u00a1-\u00bf\u00d7\u00f7\u02c6\u02dc][a-z]")
+"""A sign inside a word, as `K”ln` has it where the file is of MS-DOS."""
+
+MOST_BROKEN = 0.3
+"""Signs inside words, as a share of all characters beyond ASCII."""
+
+CANDIDATES = (
+    "cp1251", "koi8-r", "gb18030", "shift_jis", "euc_jp", "big5", "euc_kr", "cp1253", "cp1255", "cp1256", "cp437",
+)  # fmt: skip
+LEAST_OF_ONE_SCRIPT = 0.95
+SCRIPTS = ("CYRILLIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "GREEK", "HEBREW", "ARABIC", "LATIN")
+
+
+def is_western(text: str) -> bool:
+    """Whether text that was decoded as Latin-1 or Windows-1252 reads like a Western language."""
+    foreign = FOREIGN_LETTERS.findall(text)
+    letters = sum(map(len, foreign))
+    in_runs = sum(len(run) for run in foreign if len(run) > 1)
+    others = sum(not character.isascii() for character in text)
+    broken = len(BROKEN_WORD.findall(text))
+    return in_runs <= MOST_RUNS * letters and broken <= MOST_BROKEN * others
+
+
+def candidates(raw: bytes) -> list[tuple[str, str]]:
+    """Encodings in which the bytes are words of one script, each with such a word, the most plausible first."""
+    plausible = []
+    for name in CANDIDATES:
+        words = _foreign_words(raw, name)
+        share = _of_one_script(words)
+        if share > LEAST_OF_ONE_SCRIPT:
+            plausible.append((share, name, max(words[:50], key=len)))
+    plausible.sort(key=lambda candidate: -candidate[0])
+    return [(name, word) for _, name, word in plausible]
+
+
+def _foreign_words(raw: bytes, encoding: str) -> list[str]:
+    """Words of two letters and more beyond ASCII; none where the bytes are not of the encoding."""
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as fault:  # the last character may be cut off
+        text = raw[: fault.start].decode(encoding, "ignore") if fault.start > len(raw) - 8 else ""
+    return re.findall(r"[^\W\d_]{2,}", "".join(" " if letter.isascii() else letter for letter in text))
+
+
+def _of_one_script(words: list[str]) -> float:
+    """Share of the words' letters that belong to their most frequent script."""
+    scripts = [unicodedata.name(letter, "").split(" ")[0].split("-")[0] for word in words[:200] for letter in word]
+    known = [script for script in scripts if script in SCRIPTS]
+    return max((known.count(script) for script in SCRIPTS), default=0) / max(len(scripts), 1)

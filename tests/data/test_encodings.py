@@ -1,0 +1,59 @@
+"""Text that is not UTF-8 is read where it surely is Western, and refused with what it may be where it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dropforge.client import rowfiles
+from dropforge.client.faults import Fault
+from dropforge.datasets.faults import DataFault
+from dropforge.datasets.reading import read_table, sniff
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WESTERN = {
+    "german": ("latin-1", "Stadt,Größe\nKöln,5\nMünchen,3\nGießen,4\n"),
+    "french": ("cp1252", "ville,prix\nÉtréchy,5\nL’Haÿ,3\nŒuilly,4 €\n"),
+    "spanish": ("latin-1", "año,niño\nÁvila,5\nCádiz,3\nLogroño,4\n"),
+    "swedish": ("cp1252", "ort,värde\nÅre,5\nMalmö,3\nÖrebro,4\n"),
+}
+OTHERS = {
+    "russian": ("cp1251", "город,цена\nМосква,5\nКазань,3\n", "Москва"),
+    "russian unix": ("koi8-r", "город,цена\nМосква,5\nКазань,3\n", "Москва"),
+    "chinese": ("gb18030", "城市,价格\n北京,5\n上海,3\n", "城市"),
+    "greek": ("cp1253", "πόλη,τιμή\nΑθήνα,5\nΠάτρα,3\n", "Αθήνα"),
+}
+
+
+@pytest.mark.parametrize("language", WESTERN)
+def test_western_text_is_read(language: str, tmp_path: Path) -> None:
+    encoding, text = WESTERN[language]
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode(encoding))
+    table = read_table([path], sniff(path, path.name))
+    assert [",".join(row) for row in table.rows()] == text.splitlines()[1:]
+    assert table.columns == text.splitlines()[0].split(",")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_other_text_is_refused_with_what_it_may_be_and_read_by_its_name(language: str, tmp_path: Path) -> None:
+    encoding, text, word = OTHERS[language]
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(DataFault, match="`encoding:` in spec.yaml") as refused:
+        sniff(path, path.name)
+    assert f"{encoding} ({word!r})" in str(refused.value)
+    table = read_table([path], sniff(path, path.name, encoding))
+    assert table.columns == text.splitlines()[0].split(",")
+    with pytest.raises(Fault, match="save it as UTF-8"):
+        list(rowfiles.of_file(path))
+
+
+def test_an_encoding_that_there_is_none_of_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(DataFault, match="encoding: 'klingon' of 'data.csv'; expected one that Python knows"):
+        sniff(path, path.name, "klingon")
