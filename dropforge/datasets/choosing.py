@@ -26,6 +26,7 @@ import polars as pl
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.columns import describe_facts
 from dropforge.datasets.faults import DataFault
+from dropforge.datasets.spellings import in_one_spelling, words_that_are_classes
 from dropforge.datasets.table import as_table
 from dropforge.datasets.values import (
     MISSING,
@@ -142,7 +143,7 @@ def check_wishes(names: list[str], spec: Spec) -> None:
 
 
 def read_labels(values: pl.Series, task: str | None = None) -> Labels:
-    """The target's values as numbers when (nearly) all of them are, as texts otherwise.
+    """The target's values as numbers when (nearly) all of them are, as texts in one spelling a class otherwise.
 
     Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression.
     """
@@ -155,7 +156,9 @@ def read_labels(values: pl.Series, task: str | None = None) -> Labels:
     codes = task != "regression" and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()
     if len(distinct) and not codes and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
         return Labels(_in_range(parse_numbers(plain)), True)
-    return Labels(without_missing(texts, MISSING_TARGET), False)
+    classes = words_that_are_classes(texts)
+    present = without_missing(texts, tuple(word for word in MISSING_TARGET if word not in classes))
+    return Labels(in_one_spelling(present), False)
 
 
 def _in_range(numbers: pl.Series) -> pl.Series:

@@ -27,6 +27,7 @@ from dropforge.datasets.hashing import nth_copy, row_hashes
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
+from dropforge.datasets.remarks import remarks
 from dropforge.datasets.special import special_task
 from dropforge.datasets.splitting import copies, split, split_as_told
 from dropforge.datasets.suspects import find_suspects
@@ -61,7 +62,7 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
     options = Options.of_plan(wanted) if isinstance(wanted, Plan) else wanted
     data = options.data or sniff(paths[0], paths[0].name, options.spec.encoding)
     with open_table(paths, data) as table:
-        return prepare_table(table, options)
+        return prepare_table(table, replace(options, data=data))
 
 
 def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
@@ -92,6 +93,7 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
     doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
+    masked = tuple(finding.column for finding in findings)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
@@ -101,11 +103,17 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         columns=tuple(Column(name, each.kind, each.dates) for name, each in described.items() if not each.dropped),
         date_formats={name: "iso" for name, each in described.items() if _is_date(each)},
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
-        masked=tuple(each.column for each in findings),
+        masked=masked,
         counts=counts,
         rare=encoded.rare,
         profile=make_profile(
-            rows=rows["train"], described=described, target=told, counts=counts, findings=findings, suspects=suspects
+            rows=rows["train"],
+            described=described,
+            target=told,
+            counts=counts,
+            findings=findings,
+            suspects=suspects,
+            told=remarks(described, table[target], counts, options.data, masked=target in masked),
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
         train=rows["train"],

@@ -1,7 +1,7 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
     {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
-     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
+     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "told": [sentences of `remarks`],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
@@ -46,6 +46,7 @@ def make_profile(
     counts: Mapping[str, int],
     findings: Sequence[Finding],
     suspects: Sequence[dict[str, Any]] = (),
+    told: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
     masked = [each.column for each in findings]
@@ -57,6 +58,7 @@ def make_profile(
         "columns": {name: describe_values(rows.columns[name], each, name in masked) for name, each in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},
         "suspects": list(suspects),
+        "told": list(told),
         "personal": [{"column": each.column, "what": each.what, "found_by": each.found_by} for each in findings],
         "masked": masked,
     }

@@ -63,15 +63,15 @@ def wishes_of(run: str, artifacts: Artifacts) -> Spec:
 def shown_of(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
     """The scores as the run's row holds them, with all that says how far to trust them."""
     stored, measured = verdict.to_json(), Metrics.from_json(json.loads(files[names.METRICS_FILE]))
-    suspects = json.loads(files[names.PROFILE_FILE]).get("suspects", [])
+    profile = json.loads(files[names.PROFILE_FILE])
     return {
         "metric": verdict.metric,
         "metrics": verdict.candidate,
         "baseline": verdict.baseline,
         "intervals": stored["intervals"],
         "gains": stored["gains"],
-        "notes": [*verdict.notes, *measured.notes],
-        "suspects": suspects,
+        "notes": [*verdict.notes, *profile.get("told", []), *measured.notes],
+        "suspects": profile.get("suspects", []),
     }
 
 
