@@ -51,7 +51,7 @@ def frame() -> pl.DataFrame:
             "ticket": [f"T-{row * 7919 % 10007}" for row in rows],
             "size": [str(row * 37 % 101) for row in rows],
             "when": [f"0{row % 9 + 1}/{row % 28 + 1:02d}/2021" for row in rows],
-            "outcome": ["" if row % 50 == 0 else ("Yes", "yes", "no")[row % 3] for row in rows],
+            "outcome": ["" if row % 50 == 0 else ("Yes", "yes", "no", "Yes")[row % 4] for row in rows],
         }
     )
 
