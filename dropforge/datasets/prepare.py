@@ -2,9 +2,11 @@
 
     dataset = prepare([Path("houses.csv")], Options(target="price"))
 
-Rows without a target, exact copies of a row and rows of very rare classes (`classes`) are left out. Copies stay where
-the columns allow fewer different rows than there are rows (a table of a few categories): there, equal rows are
-observations, not copies. Rows that differ only in columns which name rows are kept, and lie in one part of the split.
+Rows without a target, exact copies of a row and rows of very rare classes (`classes`) are left out. Equal rows are
+copies where a column tells nearly all rows apart (an id, a measurement): nobody has the same one twice. Otherwise they
+are observations, and lie in one part of the split; but where the columns allow fewer different rows than there are rows
+(a table of a few categories), they lie where they fall. Rows that differ only in columns which name rows are kept, and
+lie in one part of the split.
 """
 
 from __future__ import annotations
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from dropforge.datasets.splitting import Parts
     from dropforge.datasets.table import Table
 
+
+APART = 0.95
+"""Of the different rows, the share in which a column must differ for equal rows to be copies of one."""
 
 NARROWEST = 1e-6
 """Standard deviation of a regression's target as a share of its mean."""
@@ -173,12 +178,19 @@ def _clean(table: Table, target: str, spec: Spec) -> tuple[Table, Hashes, dict[s
         return labelled, nth_copy(hashes, nth), counts
     first = nth == 0
     left = int(first.sum())
+    if left < len(first) and left >= MIN_ROWS and not _tells_rows_apart(labelled, target, left):
+        return labelled, hashes, counts
     if left < MIN_ROWS:
         raise DataFault(
             f"needs at least {MIN_ROWS} different rows with a value in {target!r}, got {left} of {table.height}: "
             "drop more rows"
         )
     return _kept(labelled, first), hashes[first], {**counts, "duplicates": len(first) - left}
+
+
+def _tells_rows_apart(table: Table, target: str, rows: int) -> bool:
+    """Whether a column other than the target has a value of its own in nearly every one of so many different rows."""
+    return any(table.facts(name).count >= APART * rows for name in table.columns if name != target)
 
 
 def _kept(table: Table, mask: NDArray[np.bool_]) -> Table:

@@ -35,13 +35,14 @@ def copies(hashes: Hashes) -> NDArray[np.int64]:
 def split(hashes: Hashes, codes: NDArray[np.int64] | None = None) -> Parts:
     """Positions of the rows of `train`, `validation` and `holdout`, in the order of the hashes.
 
-    `codes` are the classes of a classification, [N]. Equal hashes must have been told apart (`nth_copy`) or dropped.
+    `codes` are the classes of a classification, [N]. Rows of equal hashes lie in one part.
     """
     places = unit(hashes)
     if codes is not None:
         for code in np.flatnonzero(np.bincount(codes) < RARE):
             rows = np.flatnonzero(codes == code)
-            places[rows[np.argsort(hashes[rows])]] = (np.arange(len(rows)) + 0.5) / max(len(rows), 1)
+            different, ranks = np.unique(hashes[rows], return_inverse=True)
+            places[rows] = (ranks + 0.5) / max(len(different), 1)
     parts = np.digitize(places, [HOLDOUT, HOLDOUT + VALIDATION])
     order = np.argsort(hashes, kind="stable")
     names = {"holdout": 0, "validation": 1, "train": 2}

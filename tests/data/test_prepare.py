@@ -121,6 +121,22 @@ def test_copies_are_left_out_and_counted():
     assert data.counts["without_target"] == 22
 
 
+def test_equal_rows_are_observations_where_no_column_tells_rows_apart():
+    """Frequent combinations keep their odds, and all rows of one combination and outcome lie in one part."""
+    chance = np.random.default_rng(0)
+    columns = {name: (chance.random(3_000) ** 2 * 9).astype(int) for name in ("page", "age", "area", "hour")}
+    bought = chance.random(3_000) < np.where(columns["page"] > 4, 0.12, 0.92)
+    frame = pl.DataFrame(
+        {**{name: values.astype(str) for name, values in columns.items()}, "bought": bought.astype(str)}
+    )
+    data = prepare_table(frame, Options(target="bought"))
+    assert data.counts["duplicates"] == 0
+    assert 0.15 < len(data.holdout) / 3_000 < 0.25
+    rows = [{tuple(row) for row in zip(*part.columns.values(), part.target, strict=True)}
+            for part in (data.train, data.validation, data.holdout)]  # fmt: skip
+    assert not rows[0] & rows[2] and not rows[0] & rows[1]
+
+
 def test_copies_stay_where_only_a_few_different_rows_are_possible():
     table = pl.DataFrame(
         {"sex": ["f", "m"] * 300, "class": ["1", "2", "3"] * 200, "survived": ["0", "1", "1", "0"] * 150}
@@ -191,7 +207,7 @@ def test_two_classes_are_left_of_three():
 
 
 def test_too_many_rows_of_rare_classes_are_refused():
-    with pytest.raises(DataFault, match=r"got 2 of 'odd 0'; .*8 of 149 rows stand in 4 of 7 classes"):
+    with pytest.raises(DataFault, match=r"got 2 of 'odd 0'; .*8 of 150 rows stand in 4 of 7 classes"):
         prepare_table(_with_rare({at: f"odd {at % 4}" for at in range(8)}), Options())
 
 
