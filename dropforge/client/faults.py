@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as boto
 
+from dropforge.contract.errors import CallerError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,7 @@ NO_ANSWER = (boto.ConnectionError, boto.HTTPClientError)
 LOG_IN = "log in again (`aws sso login`, or fresh keys)"
 
 
-class Fault(RuntimeError):
+class Fault(CallerError, RuntimeError):
     """Something that the user can mend; the message says what happened, what was expected and what to do."""
 
     def __init__(self, message: str, code: str, field: str | None = None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dropforge.contract.errors import CallerError, ServiceError
 
-class InputFault(Exception):
+
+class InputFault(CallerError):
     """A request that cannot be answered; `field` names the place, such as `rows[3].age`."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
@@ -14,7 +16,7 @@ class InputFault(Exception):
         self.field = field
 
 
-class ModelFault(RuntimeError):
+class ModelFault(ServiceError, RuntimeError):
     """A model file that cannot be served: another hash, no card, outputs that are not what the card says."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.environment import load
+from dropforge.contract.errors import CallerError
 from dropforge.contract.ids import RUN_ID
 from dropforge.contract.log import log
 from dropforge.contract.models import LAST, NUMBER
@@ -26,11 +27,11 @@ AFTER = r"[a-z0-9T:.+-]{1,80}"
 """A model's name, or a time."""
 
 
-class NotFound(Exception):
+class NotFound(CallerError):
     """There is nothing of that name."""
 
 
-class WrongQuery(Exception):
+class WrongQuery(CallerError):
     """A query parameter that cannot be: its name and what was expected of it."""
 
     def __init__(self, name: str, told: str) -> None:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
+from dropforge.contract.errors import CallerError
 from dropforge.contract.log import log
 from dropforge.contract.models import NUMBER
 from dropforge.contract.names import MODEL_NAME
@@ -25,7 +26,7 @@ MOST_READ, MOST_NAMED = 100, 20
 """Versions: those among which a refusal looks for approved ones, and those that it names."""
 
 
-class Refused(Exception):
+class Refused(CallerError):
     """What the caller can mend."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
