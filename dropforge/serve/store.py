@@ -96,12 +96,12 @@ class Files:
         """What serves, when it has this version: a disk keeps no other.
 
         Raises:
-            InputFault: 404, it has another version.
+            InputFault: it has another version.
         """
         row = self.served[model].row
         if row.version != version:
             message = f"model {model!r} version {version[:20]!r}: there is none here; expected {row.version}"
-            raise InputFault(404, "no_such_version", message)
+            raise InputFault("no_such_version", message)
         return row
 
     def load(self, row: LiveRow | VersionRow) -> ServedModel:

@@ -100,7 +100,7 @@ class Models:
         """An approved version, live or not.
 
         Raises:
-            InputFault: 404, there is none of that number, or it was refused; the message lists what there is.
+            InputFault: there is none of that number, or it was refused; the message lists what there is.
             ModelFault: the registry cannot be read.
         """
         found = self.versions.get((model, version))
@@ -108,7 +108,7 @@ class Models:
             if found is None and re.fullmatch(NUMBER, version):
                 found = self._registry.version(model, version)
             if found is None or found.outcome != "approved":
-                raise InputFault(404, "no_such_version", self._absent(model, version, found))
+                raise InputFault("no_such_version", self._absent(model, version, found))
         except clients.FAULTS as fault:
             raise ModelFault(f"model {model!r}: its version {version} cannot be read: {fault}") from fault
         self.versions[model, version] = found
