@@ -119,7 +119,7 @@ class Files:
 
     def report(self, model: str, fault: ModelFault) -> None:
         """A log line."""
-        log("no healthy model", step="Serve", model=model, reason=str(fault))
+        log("no healthy model", level="error", model=model, reason=str(fault))
 
     def _look(self, model: str, one: Served) -> None:
         one.looked = time.monotonic()
@@ -132,9 +132,9 @@ class Files:
             fresh.before, one.before = one, None
             self.served[model] = fresh
         except (ModelFault, OSError) as fault:
-            log("file not taken, the model before it serves on", step="Serve", model=model, reason=str(fault))
+            log("rejected new file; keeping the previous model", level="warning", model=model, reason=str(fault))
         else:
-            log("file changed", step="Serve", model=model, version=self.served[model].row.version)
+            log("file changed", model=model, version=self.served[model].row.version)
 
 
 def opened(path: Path, name: str | None, generation: int) -> Served:

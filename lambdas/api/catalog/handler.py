@@ -10,7 +10,7 @@ from dropforge.contract.documents import DocumentError
 from dropforge.contract.environment import load
 from dropforge.contract.errors import CallerError
 from dropforge.contract.ids import RUN_ID
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_request, log
 from dropforge.contract.models import LAST, NUMBER
 from dropforge.contract.names import MODEL_NAME
 from dropforge.inference.http import Request, Response, answer, error
@@ -39,8 +39,9 @@ class WrongQuery(CallerError):
         self.name = name
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
+    begin_request("Catalog", event, context)
     return respond(Request.from_event(event)).to_proxy()
 
 
@@ -56,7 +57,7 @@ def respond(request: Request) -> Response:
     except WrongQuery as fault:
         return error(400, "wrong_query", str(fault), fault.name)
     except DocumentError as fault:
-        log("unreadable", step="Catalog", route=request.resource, reason=str(fault))
+        log("unreadable", level="error", route=request.resource, reason=str(fault))
         return error(500, "unreadable", f"a stored document cannot be read: {fault}")
 
 

@@ -129,13 +129,13 @@ class Models:
         from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
         from lambdas.common.aws import cloudwatch
 
-        log("no healthy model", step="Predict", model=model, reason=str(fault))
+        log("no healthy model", level="error", model=model, reason=str(fault))
         over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
         data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
         try:
             cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
         except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
-            log("metric lost", step="Predict", model=model, reason=str(lost))
+            log("metric lost", level="warning", model=model, reason=str(lost))
 
     @property
     def _registry(self) -> ModelRows:
