@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, WebPImagePlugin  # noqa: F401  # the last registers WebP
 
+from dropforge.contract.errors import OwnerError
+
 if TYPE_CHECKING:
     from dropforge.contract.schema import ImageInput
 
@@ -31,7 +33,7 @@ DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Modes of 16 bits a pixel, of which the upper 8 are kept."""
 
 
-class PictureFault(ValueError):
+class PictureFault(OwnerError, ValueError):
     """Bytes that are no picture that can be read; the message says what was found and what was expected."""
 
 

@@ -188,7 +188,7 @@ def _fault(status: int, document: Any, asked: str) -> ApiFault:
     """The API's own words where it has some, API Gateway's explained where not."""
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict) and "message" in error:
-        return ApiFault(status, str(error.get("code", "api")), str(error["message"]), error.get("field"))
+        return ApiFault.from_body(status, error)
     said = ""
     if isinstance(document, dict):
         said = str(document.get("message") or document.get("Message") or "")

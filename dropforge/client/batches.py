@@ -73,11 +73,12 @@ def of_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Batch]:
 
 def _plain_row(at: int, row: Mapping[str, Any]) -> dict[str, Any]:
     if not hasattr(row, "items"):
-        raise Fault(f"rows[{at}]: expected an object, got {row!r:.60}: write {{name: value}}", "rows", f"rows[{at}]")
-    return {str(name): _plain(value, f"rows[{at}].{name}") for name, value in row.items()}
+        message = f"rows[{at}]: expected an object, got {row!r:.60}: write {{name: value}}"
+        raise Fault(message, "rows", f"rows[{at}]", at)
+    return {str(name): _plain(value, at, str(name)) for name, value in row.items()}
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: Any, row: int, column: str) -> Any:
     """A JSON value; NaN, which JSON has not, is a missing value as everywhere here."""
     if type(value).__name__ == "datetime64":
         value = value.astype("datetime64[us]")  # finer ones are numbers to Python
@@ -92,7 +93,12 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         if math.isnan(value):
             return None
-        raise Fault(f"{where}: expected a finite number or None, got {value}", "rows", where)
+        raise _wrong(f"expected a finite number or None, got {value}", row, column)
     if value is None or isinstance(value, str | int | float):
         return value
-    raise Fault(f"{where}: expected a text, a number, a date, a boolean or None, got {value!r:.60}", "rows", where)
+    raise _wrong(f"expected a text, a number, a date, a boolean or None, got {value!r:.60}", row, column)
+
+
+def _wrong(reason: str, row: int, column: str) -> Fault:
+    field = f"rows[{row}].{column}"
+    return Fault(f"{field}: {reason}", "rows", field, row, column)

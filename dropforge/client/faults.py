@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as boto
 
+from dropforge.contract.errors import CallerError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired")
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
@@ -20,27 +23,80 @@ NO_ANSWER = (boto.ConnectionError, boto.HTTPClientError)
 LOG_IN = "log in again (`aws sso login`, or fresh keys)"
 
 
-class Fault(RuntimeError):
+class Fault(CallerError, RuntimeError):
     """Something that the user can mend; the message says what happened, what was expected and what to do."""
 
-    def __init__(self, message: str, code: str, field: str | None = None) -> None:
+    def __init__(
+        self, message: str, code: str, field: str | None = None, row: int | None = None, column: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.field = field
+        self.row = row
+        """Number of the row that is wrong, counted from 0 over all rows of the call; None for what is about no row."""
+        self.column = column
+        """Name of the column that is wrong; None for what is about no column."""
 
     def to_json(self) -> dict[str, Any]:
-        """The document that a program gets."""
-        about: dict[str, Any] = {"code": self.code, "message": self.message}
-        return {"error": {**about, "field": self.field} if self.field else about}
+        """The document that a program gets; places that are not known are left out."""
+        document: dict[str, Any] = {"code": self.code, "message": self.message}
+        places = {"field": self.field or None, "row": self.row, "column": self.column}
+        return {"error": document | {name: value for name, value in places.items() if value is not None}}
 
 
 class ApiFault(Fault):
-    """The API refused a request; `status` is the HTTP status, `field` the place in the request."""
+    """The API refused a request; `status` is the HTTP status.
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message, code, field)
+    >>> from dropforge.client import ApiFault, Dropforge
+    >>> rows = [{"rooms": 4}, {"rooms": "four"}]
+    >>> try:
+    ...     Dropforge().predict("houses", rows)
+    ... except ApiFault as fault:
+    ...     print(fault.status, fault.code, fault.column, rows[fault.row])
+    422 wrong_type rooms {'rooms': 'four'}
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        super().__init__(message, code, field, row, column)
         self.status = status
+
+    @classmethod
+    def from_body(cls, status: int, error: Mapping[str, Any]) -> ApiFault:
+        """The fault that the `error` of an API's response means.
+
+        An API of before these fields gives no `row` and `column`; its `field` holds both.
+        """
+        field = None if error.get("field") is None else str(error["field"])
+        row, column = (error["row"], error.get("column")) if "row" in error else _place_in(field)
+        return cls(status, str(error.get("code", "api")), str(error["message"]), field, row, column)
+
+    def after_rows(self, count: int) -> ApiFault:
+        """The same fault with its row counted from the first of all rows, `count` rows before the request's own."""
+        if self.row is None or count == 0:
+            return self
+        row = self.row + count
+        field, message = (
+            text and text.replace(f"rows[{self.row}]", f"rows[{row}]", 1) for text in (self.field, self.message)
+        )
+        return ApiFault(self.status, self.code, message or "", field, row, self.column)
+
+
+OLDER_FIELD = re.compile(r"rows\[(\d+)\](?:\.(.+))?", re.DOTALL)
+
+
+def _place_in(field: str | None) -> tuple[int | None, str | None]:
+    """Row and column in a `field` of an older API; neither where it names no row."""
+    found = OLDER_FIELD.fullmatch(field or "")
+    return (int(found[1]), found[2]) if found else (None, None)
 
 
 @contextmanager

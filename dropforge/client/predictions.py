@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from dropforge.client.faults import ApiFault, Fault
@@ -22,8 +21,6 @@ MOST_EXPLAINED = 10
 
 TOO_LARGE = (413, 502)
 """What a request meets that is too large, and one whose answer is."""
-
-PLACE = re.compile(r"\brows\[(\d+)\]")
 
 
 class Predictions(Record):
@@ -106,18 +103,9 @@ def _asked(
         answer = api.predict(model, body, content_type, query)
     except ApiFault as fault:
         if not divisible or fault.status not in TOO_LARGE:
-            raise _relocated(fault, done) from fault
+            raise fault.after_rows(done) from fault
         first, second = batch.halves()
         yield from _asked(api, model, first, done, query)
         yield from _asked(api, model, second, done + len(first.rows), query)
         return
     yield batch, Predictions(**{each.name: answer[each.name] for each in fields(Predictions) if each.name in answer})
-
-
-def _relocated(fault: ApiFault, done: int) -> ApiFault:
-    """The fault with rows counted from the first of all rows, not of this request."""
-
-    def moved(text: str) -> str:
-        return PLACE.sub(lambda found: f"rows[{int(found[1]) + done}]", text)
-
-    return ApiFault(fault.status, fault.code, moved(fault.message), fault.field and moved(fault.field))

@@ -16,6 +16,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
+from dropforge.contract.errors import ServiceError
+
 R = typing.TypeVar("R", bound="Record")
 D = typing.TypeVar("D", bound="Document")
 
@@ -24,7 +26,7 @@ _made: set[type] = set()
 _making = threading.Lock()
 
 
-class DocumentError(ValueError):
+class DocumentError(ServiceError, ValueError):
     """A JSON value that is not the document it should be; the message says where, what came and what was expected."""
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from dropforge.contract.errors import ServiceError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Settings = TypeVar("Settings", bound=NamedTuple)
 
 
-class EnvironmentFault(RuntimeError):
+class EnvironmentFault(ServiceError, RuntimeError):
     """A variable that the function needs is not set: the stack and the code are not of the same version."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from dropforge.contract.errors import OwnerError
+
 DATASETS = "datasets/"
 BATCH = "batch/"
 PREDICTIONS = "predictions/"
@@ -32,7 +34,7 @@ FORMATS = {
 DropKind = Literal["file", "set", "spec", "part", "folder", "unknown"]
 
 
-class NameFault(ValueError):
+class NameFault(OwnerError, ValueError):
     """A name that breaks the contract; the message holds the name and the rule."""
 
 

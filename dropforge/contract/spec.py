@@ -7,12 +7,13 @@ from dataclasses import field, replace
 from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
+from dropforge.contract.errors import OwnerError
 from dropforge.contract.schema import TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
 
 
-class SpecFault(ValueError):
+class SpecFault(OwnerError, ValueError):
     """A wish that cannot be met; the message names the key, the value and what was expected."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dropforge.contract.errors import OwnerError
 
-class DataFault(ValueError):
+
+class DataFault(OwnerError, ValueError):
     """Something is wrong with the data: the message says the value, what was expected, and what to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dropforge.contract.errors import ServiceError
 
-class CloudFault(RuntimeError):
+
+class CloudFault(ServiceError, RuntimeError):
     """The embedded cloud cannot do what was asked; the message is one line that says why and what to do."""

@@ -22,7 +22,7 @@ def read(body: bytes) -> Any:
     say what is wrong with. Whole numbers beyond 64 bits may come as floats.
 
     Raises:
-        InputFault: 400 when it is no JSON, or has a key twice.
+        InputFault: it is no JSON, or it has a key twice.
     """
     try:
         value = orjson.loads(body)
@@ -37,7 +37,7 @@ def read(body: bytes) -> Any:
         return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as fault:
         reason = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-        raise InputFault(400, "not_json", f"expected JSON: {reason}") from fault
+        raise InputFault("not_json", f"expected JSON: {reason}") from fault
 
 
 def write(value: Any) -> bytes:

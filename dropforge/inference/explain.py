@@ -78,7 +78,7 @@ def explanations(query: Mapping[str, str], model: ServedModel, arrays: Arrays, a
         answers: what it answered.
 
     Raises:
-        InputFault: 400 for a wrong query, 409 or 422 where the model cannot explain, 413 for too many rows.
+        InputFault: the query is wrong, the model cannot explain, or there are too many rows.
         ModelFault: the file's background cannot be read.
     """
     if not flag(query.get("explain", "false")):
@@ -88,7 +88,7 @@ def explanations(query: Mapping[str, str], model: ServedModel, arrays: Arrays, a
     most = max(1, MOST_ASKED // max(1, compared.asked))
     if len(places) > most:
         message = f"expected at most {most} rows to explain in one request to this model, got {len(places)}: send fewer"
-        raise InputFault(413, "too_many_rows", message)
+        raise InputFault("too_many_rows", message)
     found, until = [], time.monotonic() + SECONDS
     for at, place in enumerate(places):
         row = {name: values[at] for name, values in arrays.items()}
@@ -100,8 +100,7 @@ def explanations(query: Mapping[str, str], model: ServedModel, arrays: Arrays, a
 def flag(value: str) -> bool:
     """The query's `explain`."""
     if value not in FLAGS:
-        message = f"explain: expected true or false, got {short(value)!r}"
-        raise InputFault(400, "wrong_query", message, "explain")
+        raise InputFault("wrong_query", f"expected true or false, got {short(value)!r}", place="explain")
     return FLAGS[value]
 
 
@@ -109,12 +108,12 @@ def explained(wanted: str | None, model: ServedModel, answers: Answers) -> list[
     """Of every row the class whose probability is explained, by its place in the card; 0 for regression."""
     if model.card.image is not None or model.card.task == "recommendation":
         kind = "pictures" if model.card.image is not None else "ratings"
-        message = f"explain: expected a model of a table, got one of {kind}: leave explain out"
-        raise InputFault(422, "not_explained", message, "explain")
+        reason = f"expected a model of a table, got one of {kind}: leave explain out"
+        raise InputFault("not_explained", reason, place="explain")
     classes = model.card.classes
     if wanted is not None and wanted not in classes:
         known = ", ".join(map(repr, classes)) or "none, for this model predicts numbers"
-        raise InputFault(400, "wrong_query", f"class: expected one of {known}; got {short(wanted)!r}"[:1000], "class")
+        raise InputFault("wrong_query", f"expected one of {known}; got {short(wanted)!r}", place="class")
     if answers.probabilities is None:
         return [0] * len(answers.predictions)
     if wanted is not None:
@@ -126,14 +125,14 @@ def background(model: ServedModel) -> Compared:
     """The model's background, read from its file once.
 
     Raises:
-        InputFault: 409, the file has none.
+        InputFault: the file has none.
         ModelFault: it cannot be read.
     """
     if model.session not in COMPARED:
         found = written(model)
         if found is None:
-            message = "explain: the model's file is of before explanations: drop its data again to retrain it"
-            raise InputFault(409, "no_background", message, "explain")
+            reason = "the model's file is of before explanations: drop its data again to retrain it"
+            raise InputFault("no_background", reason, place="explain")
         COMPARED[model.session] = compared_with(model, found)
     return COMPARED[model.session]
 
@@ -176,11 +175,11 @@ def patient(model: ServedModel, at: int, until: float, feed: Arrays) -> np.ndarr
     """Answers for mixtures of row `at`; `InputFault` when there is no time left, or one is not finite."""
     if time.monotonic() > until:
         message = f"explained {at} rows in {SECONDS:.0f} seconds: send fewer" if at else SLOW
-        raise InputFault(413, "too_many_rows", message)
+        raise InputFault("too_many_rows", message)
     found = answers_of(model, feed)
     if not np.isfinite(found).all():
-        message = f"rows[{at}]: the model has no finite answer near it; expected numbers nearer to those it has seen"
-        raise InputFault(422, "out_of_range", message, f"rows[{at}]")
+        reason = "the model has no finite answer near it; expected numbers nearer to those it has seen"
+        raise InputFault("out_of_range", reason, row=at)
     return found
 
 

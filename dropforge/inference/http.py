@@ -90,11 +90,28 @@ def answer(status: int, value: Any) -> Response:
     return Response(status, HEADERS, json.dumps(value, allow_nan=False).encode())
 
 
-def error(status: int, code: str, message: str, place: str | None = None) -> Response:
-    """An error response: what went wrong, in words and in a code, and which field it was."""
-    return answer(status, told(code, message, place))
+def error(
+    status: int,
+    code: str,
+    message: str,
+    field: str | None = None,
+    row: int | None = None,
+    column: str | None = None,
+) -> Response:
+    """An error response. See `error_document`."""
+    return answer(status, error_document(code, message, field, row, column))
 
 
-def told(code: str, message: str, place: str | None) -> dict[str, Any]:
-    """The document of an error."""
-    return {"error": {"code": code, "message": message, "field": place}}
+def error_document(
+    code: str, message: str, field: str | None = None, row: int | None = None, column: str | None = None
+) -> dict[str, Any]:
+    """The document of an error.
+
+    Args:
+        code: what went wrong, for programs.
+        message: the same for people, with what was expected.
+        field: the place in the request, such as `rows[3].age`.
+        row: number of the row in the request, counted from 0.
+        column: name of the column.
+    """
+    return {"error": {"code": code, "message": message, "field": field, "row": row, "column": column}}

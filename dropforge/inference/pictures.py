@@ -36,7 +36,7 @@ def to_pixels(card: ModelCard, values: Sequence[Any]) -> np.ndarray:
         values: base64 texts, or the bytes of files.
 
     Raises:
-        InputFault: 413 for too many pictures or pixels, 422 for what is no picture; it names `rows[i].image`.
+        InputFault: too many pictures or pixels, or what is no picture; it names the row.
         ModelFault: the card says not how a picture is read.
     """
     from dropforge.pictures import PictureFault, opened, pixels_of
@@ -46,19 +46,18 @@ def to_pixels(card: ModelCard, values: Sequence[Any]) -> np.ndarray:
         raise ModelFault("model file: expected its card to say how a picture is read, got nothing")
     if len(values) > MOST_PICTURES:
         message = f"expected at most {MOST_PICTURES} pictures a request, got {len(values)}: send several requests"
-        raise InputFault(413, "too_many_rows", message)
+        raise InputFault("too_many_rows", message)
     found, total = [], 0
     for at, value in enumerate(values):
-        field = f"rows[{at}].{IMAGE}"
         try:
-            picture = opened(_body(value, field))
+            picture = opened(_body(value, at))
             total += picture.size[0] * picture.size[1]
             if total > MOST_PIXELS:
-                message = f"{field}: expected at most {MOST_PIXELS:,} pixels in one request: send fewer pictures"
-                raise InputFault(413, "too_many_pixels", message, field)
+                reason = f"expected at most {MOST_PIXELS:,} pixels in one request: send fewer pictures"
+                raise InputFault("too_many_pixels", reason, row=at, column=IMAGE)
             found.append(pixels_of(picture, rule))
         except PictureFault as fault:
-            raise InputFault(422, "not_a_picture", f"{field}: {fault}", field) from fault
+            raise InputFault("not_a_picture", str(fault), row=at, column=IMAGE) from fault
     return np.stack(found) if found else empty(rule)
 
 
@@ -67,20 +66,19 @@ def empty(rule: ImageInput) -> np.ndarray:
     return np.empty((0, rule.height, rule.width, rule.channels), np.uint8)
 
 
-def _body(value: Any, field: str) -> bytes:
+def _body(value: Any, row: int) -> bytes:
     """The file's bytes; a `data:` URL, as browsers make them, is read too."""
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
         shown = "null" if value is None else type(value).__name__
-        message = f"{field}: expected the base64 of a picture's file, got {shown}"
-        raise InputFault(422, "wrong_type", message, field)
+        reason = f"expected the base64 of a picture's file, got {shown}"
+        raise InputFault("wrong_type", reason, row=row, column=IMAGE)
     import base64
 
     text = value.partition(",")[2] if value.startswith("data:") else value
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except ValueError as fault:
-        raise InputFault(
-            422, "not_base64", f"{field}: expected the base64 of a picture's file: {fault}", field
-        ) from fault
+        reason = f"expected the base64 of a picture's file: {fault}"
+        raise InputFault("not_base64", reason, row=row, column=IMAGE) from fault

@@ -58,15 +58,15 @@ def from_json(body: bytes) -> Rows:
     """Rows of `[{…}, …]`, `{"rows": [{…}, …]}` or `{"columns": {name: […], …}}`.
 
     Raises:
-        InputFault: 400 when it is not such a JSON, 413 for too many rows, 422 for ragged columns.
+        InputFault: it is no such JSON, or has too many rows or ragged columns.
     """
     return from_value(parsed(body))
 
 
 def parsed(body: bytes) -> Any:
-    """The value of a body in JSON; `InputFault` 400 when it is none, or has a key twice."""
+    """The value of a body in JSON; `InputFault` when it is none, or has a key twice."""
     if not body:
-        raise InputFault(400, "empty", "expected rows as JSON or CSV, got an empty body")
+        raise InputFault("empty", "expected rows as JSON or CSV, got an empty body")
     return read(body)
 
 
@@ -76,7 +76,7 @@ def from_value(value: Any) -> Rows:
         return _from_columns(value["columns"])
     records = value["rows"] if isinstance(value, dict) and set(value) == {"rows"} else value
     if not isinstance(records, list) or not set(map(type, records)) <= {dict}:
-        raise InputFault(400, "wrong_shape", 'expected [{…}, …], {"rows": [{…}, …]} or {"columns": {name: […], …}}')
+        raise InputFault("wrong_shape", 'expected [{…}, …], {"rows": [{…}, …]} or {"columns": {name: […], …}}')
     return _from_records(records)
 
 
@@ -84,22 +84,22 @@ def from_csv(body: bytes) -> Rows:
     """Rows of a CSV with a header, comma-separated, UTF-8.
 
     Raises:
-        InputFault: 400 for bytes that are no such CSV, 413 for too many rows, 422 for a ragged row.
+        InputFault: the bytes are no such CSV, or have too many rows or a ragged row.
     """
     lines = lines_of(body)
     if not lines:
-        raise InputFault(400, "empty", "expected a CSV with a header and at least one row, got nothing")
+        raise InputFault("empty", "expected a CSV with a header and at least one row, got nothing")
     return from_lines(column_names(lines[0]), lines[1:])
 
 
 def lines_of(body: bytes) -> list[list[str]]:
-    """The fields of a CSV, a list a line; `InputFault` 400 for bytes that are no CSV."""
+    """The fields of a CSV, a list a line; `InputFault` for bytes that are no CSV."""
     import csv
 
     try:
         lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as fault:
-        raise InputFault(400, "not_csv", f"expected CSV in UTF-8: {fault}") from fault
+        raise InputFault("not_csv", f"expected CSV in UTF-8: {fault}") from fault
     return [line for line in lines if line]
 
 
@@ -108,19 +108,18 @@ def from_lines(header: Sequence[str], rows: list[list[str]]) -> Rows:
     check_count(len(rows))
     twice = repeated(header)
     if twice is not None:
-        message = f"column {short(twice)!r}: expected once, got it again"
-        raise InputFault(422, "repeated_column", message, short(twice))
+        raise InputFault("repeated_column", "expected once, got it again", column=short(twice))
     for at, row in enumerate(rows):
         if len(row) != len(header):
-            message = f"rows[{at}]: expected {len(header)} fields as in the header, got {len(row)}"
-            raise InputFault(422, "ragged_row", message, f"rows[{at}]")
+            reason = f"expected {len(header)} fields as in the header, got {len(row)}"
+            raise InputFault("ragged_row", reason, row=at)
     return Rows(dict(zip(header, zip(*rows, strict=True), strict=True)), len(rows), text=True)
 
 
 def from_picture(body: bytes) -> Rows:
     """One row: the body is a picture's file."""
     if not body:
-        raise InputFault(400, "empty", "expected the bytes of a picture's file, got an empty body")
+        raise InputFault("empty", "expected the bytes of a picture's file, got an empty body")
     return Rows({IMAGE: [body]}, 1)
 
 
@@ -128,7 +127,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     """The model's inputs by name, [N, 1] each; of a model of pictures [N, H, W, C].
 
     Raises:
-        InputFault: 422 for a missing or an unknown column, or a value of a wrong type.
+        InputFault: a missing or an unknown column, or a value of a wrong type.
     """
     if rows.table is not None:
         return rows.table
@@ -150,7 +149,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
 
 
 def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
-    """The columns themselves when the model's are all there and no stranger's; `InputFault` 422 otherwise."""
+    """The columns themselves when the model's are all there and no stranger's; `InputFault` otherwise."""
     names = card.names
     missing = next((name for name in names if name not in columns), None)
     if missing is not None:
@@ -158,7 +157,7 @@ def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
     if len(columns) > len(names):
         unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
         if unknown is not None:
-            raise _unknown_column(short(unknown), names)
+            raise _unknown_column(unknown, names)
     return columns
 
 
@@ -172,20 +171,20 @@ def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Seque
     wanted, allowed = set(names), {*names, *card.ignored}
     for at, record in enumerate(records):
         if not wanted <= record.keys():
-            raise _missing_column(f"rows[{at}].{next(name for name in names if name not in record)}")
+            raise _missing_column(next(name for name in names if name not in record), at)
         if not record.keys() <= allowed:
-            raise _unknown_column(f"rows[{at}].{short(next(name for name in record if name not in allowed))}", names)
+            raise _unknown_column(next(name for name in record if name not in allowed), names, at)
     return {name: [record[name] for record in records] for name in names}
 
 
-def _missing_column(field: str) -> InputFault:
-    message = f"{field}: expected a value in every row, got none; null stands for a missing one"
-    return InputFault(422, "missing_column", message, field)
+def _missing_column(column: str, row: int | None = None) -> InputFault:
+    reason = "expected a value in every row, got none; null stands for a missing one"
+    return InputFault("missing_column", reason, row=row, column=column)
 
 
-def _unknown_column(field: str, names: Sequence[str]) -> InputFault:
+def _unknown_column(column: str, names: Sequence[str], row: int | None = None) -> InputFault:
     known = ", ".join(map(repr, names))
-    return InputFault(422, "unknown_column", f"{field}: no column of this model, which knows {known}"[:1000], field)
+    return InputFault("unknown_column", f"no column of this model, which knows {known}", row=row, column=short(column))
 
 
 def _from_records(records: list[dict[str, Any]]) -> Rows:
@@ -195,24 +194,24 @@ def _from_records(records: list[dict[str, Any]]) -> Rows:
 
 def _from_columns(columns: Any) -> Rows:
     if not isinstance(columns, dict) or not set(map(type, columns.values())) <= {list}:
-        raise InputFault(400, "wrong_shape", 'expected {"columns": {name: [value, …], …}}')
+        raise InputFault("wrong_shape", 'expected {"columns": {name: [value, …], …}}')
     if not columns:
-        raise InputFault(400, "empty", "expected at least one column and one row, got none")
+        raise InputFault("empty", "expected at least one column and one row, got none")
     first, values = next(iter(columns.items()))
     count = len(values)
     if set(map(len, columns.values())) != {count}:
         ragged = next(name for name, each in columns.items() if len(each) != count)
-        field = f"columns.{short(ragged)}"
-        message = f"{field}: expected {count} values as in {short(first)!r}, got {len(columns[ragged])}"
-        raise InputFault(422, "ragged_columns", message, field)
+        reason = f"expected {count} values as in {short(first)!r}, got {len(columns[ragged])}"
+        place = f"columns.{short(ragged)}"
+        raise InputFault("ragged_columns", reason, column=short(ragged), place=place)
     check_count(count)
     return Rows(columns, count)
 
 
 def check_count(count: int) -> None:
-    """Raises `InputFault`: 400 for no row at all, 413 for too many."""
+    """Raises `InputFault` for no row at all, and for too many."""
     if count == 0:
-        raise InputFault(400, "empty", "expected at least one row, got none")
+        raise InputFault("empty", "expected at least one row, got none")
     if count > MOST_ROWS:
         message = f"expected at most {MOST_ROWS} rows a request, got {count}: send several requests"
-        raise InputFault(413, "too_many_rows", message)
+        raise InputFault("too_many_rows", message)

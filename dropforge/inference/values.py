@@ -45,7 +45,7 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
         commas: what commas in numbers are; by the values themselves when None.
 
     Raises:
-        InputFault: 422, naming `rows[i].<column>`.
+        InputFault: a value that the column cannot have; it names row and column.
     """
     if column.kind == "number":
         return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
@@ -198,8 +198,7 @@ def _text(name: str, at: int, value: Any) -> str:
 
 
 def _wrong(name: str, at: int, expected: str, value: Any) -> InputFault:
-    field = f"rows[{at}].{name}"
-    return InputFault(422, "wrong_type", f"{field}: expected {expected}, got {_shown(value)}", field)
+    return InputFault("wrong_type", f"expected {expected}, got {_shown(value)}", row=at, column=name)
 
 
 def _shown(value: Any) -> str:

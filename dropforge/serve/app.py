@@ -8,12 +8,14 @@ small requests do not wait for them (decision 12).
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass, field
 from http.client import OK
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.log import log
+from dropforge.contract.log import begin, log
 from dropforge.inference.http import Response, error
 from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.serve.pace import Pace
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
 
 DRAINED = 4 * MOST_BYTES
 """Bytes of a refused body that are read and forgotten, so that its sender comes to read why."""
+
+PROCESS = os.urandom(4).hex()
+"""Tells the request ids of this process from those of others and of earlier ones."""
+
+NUMBERS = count(1)
+"""Numbers of this process's requests."""
 
 
 class Gone(Exception):
@@ -60,6 +68,7 @@ class App:
 
     async def answered(self, scope: Message, receive: Receive) -> Response:
         """The answer; a fault of ours is logged by its type alone, for its text may hold values."""
+        begin("Serve", request=f"{PROCESS}-{next(NUMBERS)}")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body, size = await whole(receive)
         if size > MOST_BYTES:
@@ -72,7 +81,7 @@ class App:
                 return self._timed(request)
             return await asyncio.to_thread(self._timed, request)
         except Exception as fault:
-            log("fault", step="Serve", type=type(fault).__name__)
+            log("fault", level="error", type=type(fault).__name__)
             return error(500, "fault", "the server failed at this request; its log has the kind of fault")
 
     def _timed(self, request: Request) -> Response:

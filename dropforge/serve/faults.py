@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dropforge.contract.errors import CallerError
 
-class ServeFault(RuntimeError):
+
+class ServeFault(CallerError, RuntimeError):
     """Something that the caller can mend; `code` is for programs."""
 
     def __init__(self, message: str, code: str) -> None:

@@ -96,12 +96,12 @@ class Files:
         """What serves, when it has this version: a disk keeps no other.
 
         Raises:
-            InputFault: 404, it has another version.
+            InputFault: it has another version.
         """
         row = self.served[model].row
         if row.version != version:
             message = f"model {model!r} version {version[:20]!r}: there is none here; expected {row.version}"
-            raise InputFault(404, "no_such_version", message)
+            raise InputFault("no_such_version", message)
         return row
 
     def load(self, row: LiveRow | VersionRow) -> ServedModel:
@@ -119,7 +119,7 @@ class Files:
 
     def report(self, model: str, fault: ModelFault) -> None:
         """A log line."""
-        log("no healthy model", step="Serve", model=model, reason=str(fault))
+        log("no healthy model", level="error", model=model, reason=str(fault))
 
     def _look(self, model: str, one: Served) -> None:
         one.looked = time.monotonic()
@@ -132,9 +132,9 @@ class Files:
             fresh.before, one.before = one, None
             self.served[model] = fresh
         except (ModelFault, OSError) as fault:
-            log("file not taken, the model before it serves on", step="Serve", model=model, reason=str(fault))
+            log("rejected new file; keeping the previous model", level="warning", model=model, reason=str(fault))
         else:
-            log("file changed", step="Serve", model=model, version=self.served[model].row.version)
+            log("file changed", model=model, version=self.served[model].row.version)
 
 
 def opened(path: Path, name: str | None, generation: int) -> Served:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
+from dropforge.contract.errors import ServiceError
 from lambdas.common import aws
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
             """The object, a stream under `Body`."""
 
 
-class ArtifactFault(RuntimeError):
+class ArtifactFault(ServiceError, RuntimeError):
     """A file that is not what its manifest says, or is not there."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import registry as rows
+from dropforge.contract.errors import ServiceError
 from dropforge.contract.models import LAST
 from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from lambdas.common.clock import now
@@ -25,7 +26,7 @@ ATTEMPTS = 20
 """How often a claim or a version number is tried when others write at the same time."""
 
 
-class RegistryFault(RuntimeError):
+class RegistryFault(ServiceError, RuntimeError):
     """The registry holds something else than this step expected."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.errors import ServiceError
 from dropforge.contract.models import (
     INDEX,
     INDEX_PARTITION,
@@ -41,7 +42,7 @@ ATTEMPTS = 6
 """How often the keys that DynamoDB had no capacity for are asked for again, over some three seconds."""
 
 
-class TableFault(RuntimeError):
+class TableFault(ServiceError, RuntimeError):
     """DynamoDB does not do what it was asked for, however often."""
 
 

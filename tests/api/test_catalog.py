@@ -11,10 +11,10 @@ from openapi_spec_validator import validate
 
 from dropforge.contract.names import METRICS_FILE, VERDICT_FILE, RunFiles
 from dropforge.contract.routes import ALL
-from lambdas.api.catalog.handler import ROUTES
+from lambdas.api.catalog.handler import ROUTES, handle
 from lambdas.api.catalog.openapi import document
 from lambdas.api.catalog.views import BESIDE
-from tests.api.calls import get
+from tests.api.calls import get, proxy
 from tests.serving.little import little, metrics, trained
 from tests.steps.cloud import HANDLERS
 
@@ -149,6 +149,16 @@ def test_a_run_that_a_later_version_stored_is_refused_with_the_reason(cloud: Clo
     for reply in (get("/runs/{run}", run=run), get("/runs")):
         assert (reply.status, reply.code) == (500, "unreadable")
         assert "got 'dropforge.run/2'; a newer Dropforge stored it: update this one" in reply.body["error"]["message"]
+
+
+def test_a_log_line_names_function_and_request(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    run = cloud.serve("regression", "houses")
+    cloud.registry.update_run(run, schema="dropforge.run/2")
+    capsys.readouterr()
+    handle({**proxy("GET", "/runs/{run}", {"run": run}), "requestContext": {"requestId": "request-1"}}, None)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert list(line) == ["level", "event", "function", "request", "route", "reason"]
+    assert list(line.values())[:-1] == ["error", "unreadable", "Catalog", "request-1", "/runs/{run}"]
 
 
 @pytest.mark.parametrize(

@@ -232,3 +232,13 @@ def test_a_log_line_holds_no_value(cloud: Cloud, made: Little, capsys: pytest.Ca
     out = capsys.readouterr().out
     assert "secret" not in out and '"event": "no healthy model"' in out
     assert all(json.loads(line)["event"] for line in out.splitlines())
+
+
+def test_a_log_line_names_function_request_and_model(
+    cloud: Cloud, made: Little, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.s3.delete_object(Bucket="artifacts", Key=names.RunFiles(made.card.run).key(names.MODEL_FILE))
+    post(made.rows(1), requestContext={"requestId": "request-1"})
+    line = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert list(line) == ["level", "event", "function", "request", "model", "reason"]
+    assert list(line.values())[:-1] == ["error", "no healthy model", "Predict", "request-1", "flowers"]

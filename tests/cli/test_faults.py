@@ -71,7 +71,7 @@ def test_the_apis_fault_is_told_with_its_field(run: Run, api: ApiServer) -> None
     error = {"code": "missing_column", "message": "rows[0].rooms: expected a value", "field": "rows[0].rooms"}
     api.say("POST /api/models/houses/predict", (422, {"error": error}))
     ran = run("predict", "houses", "--rows", "[{}]", "--json")
-    assert (ran.code, ran.document) == (1, {"error": error})
+    assert (ran.code, ran.document) == (1, {"error": {**error, "row": 0, "column": "rooms"}})
     assert ran.err == "error: rows[0].rooms: expected a value\n"
 
 

@@ -84,7 +84,7 @@ def test_the_apis_own_words_and_field_arrive(api: ApiServer, connection: Connect
         Api(connection).predict("houses", b"[{}]")
     fault = caught.value
     assert (fault.status, fault.code, fault.field) == (422, "wrong_type", "rows[0].age")
-    assert fault.to_json() == {"error": error}
+    assert fault.to_json() == {"error": {**error, "row": 0, "column": "age"}}
 
 
 @pytest.mark.parametrize(

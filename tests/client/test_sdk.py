@@ -61,13 +61,25 @@ def test_one_row_that_is_too_large_is_told(forge: Dropforge, api: ApiServer) -> 
         forge.predict("houses", [{"x": 1}])
 
 
-def test_a_fault_names_the_row_among_all_rows(forge: Dropforge, api: ApiServer) -> None:
+@pytest.mark.parametrize("places", [{"row": 3, "column": "x"}, {}], ids=["today", "an API without row and column"])
+def test_a_fault_names_the_row_among_all_rows(forge: Dropforge, api: ApiServer, places: dict[str, object]) -> None:
     error = {"code": "wrong_type", "message": "rows[3].x: expected a number, got 'rows'", "field": "rows[3].x"}
-    api.say(PREDICT, answer(1_000), (422, {"error": error}))
+    api.say(PREDICT, answer(1_000), (422, {"error": {**error, **places}}))
     with pytest.raises(ApiFault) as caught:
         forge.predict("houses", [{"x": at} for at in range(1_500)])
     assert caught.value.field == "rows[1003].x"
     assert caught.value.message == "rows[1003].x: expected a number, got 'rows'"
+    assert (caught.value.row, caught.value.column) == (1003, "x")
+    assert caught.value.to_json()["error"]["row"] == 1003
+
+
+@pytest.mark.parametrize("field", [None, "explain", "columns.x", "inputs.rows[1].shape"])
+def test_a_fault_about_no_row_names_none(forge: Dropforge, api: ApiServer, field: str | None) -> None:
+    error = {"code": "wrong_shape", "message": "expected rows[3] to be well", "field": field}
+    api.say(PREDICT, answer(1_000), (400, {"error": error}))
+    with pytest.raises(ApiFault, match=r"expected rows\[3\] to be well") as caught:
+        forge.predict("houses", [{"x": at} for at in range(1_500)])
+    assert (caught.value.row, caught.value.column, caught.value.field) == (None, None, field)
 
 
 def test_two_versions_are_never_mixed(forge: Dropforge, api: ApiServer) -> None:

@@ -15,6 +15,7 @@ from dropforge import pictures
 from dropforge.contract.schema import Column, ImageInput, ModelCard
 from dropforge.inference import pictures as serving
 from dropforge.inference.faults import InputFault
+from dropforge.inference.protocols.refusals import Refusal, refusal_of
 from dropforge.inference.rows import from_json, from_picture, to_arrays
 from dropforge.pictures import PictureFault, decoded, opened, png_of
 from training_container.images.reading import decode_all, read_set
@@ -150,10 +151,10 @@ def test_a_header_that_claims_gigapixels_costs_nothing():
 def test_a_request_is_told_what_is_wrong_and_where(photo, monkeypatch):
     good = base64.b64encode(file_of(photo[:20, :20])).decode()
 
-    def fault(*values: object) -> InputFault:
+    def fault(*values: object) -> Refusal:
         with pytest.raises(InputFault) as found:
             serving.to_pixels(card(RGB), values)
-        return found.value
+        return refusal_of(found.value)
 
     assert (fault(good, None).status, fault(good, None).field) == (422, "rows[1].image")
     assert fault(good, 3).code == "wrong_type"

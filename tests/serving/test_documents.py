@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dropforge.inference.documents import read, write
 from dropforge.inference.faults import InputFault
+from dropforge.inference.protocols.refusals import refusal_of
 
 TEXTS = st.text(st.sampled_from('ab:"\\{}[], é\ud800\u2028') | st.characters())
 VALUES = st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False) | TEXTS
@@ -58,7 +59,7 @@ def test_colons_inside_texts_are_no_keys(body: str) -> None:
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(InputFault) as caught:
         read(body)
-    assert (caught.value.status, caught.value.code) == (400, "not_json")
+    assert (refusal_of(caught.value).status, caught.value.code) == (400, "not_json")
 
 
 def test_deep_nesting_is_a_fault_of_the_caller_or_a_value() -> None:

@@ -16,6 +16,7 @@ from dropforge.inference import explain
 from dropforge.inference.explain import explanations
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.model import Answers, ServedModel
+from dropforge.inference.protocols.refusals import refusal_of
 from dropforge.inference.rows import Rows, to_arrays
 from tests.serving.little import Little, little
 
@@ -143,7 +144,7 @@ def test_contributions_are_the_exact_ones_within_their_error(task: str) -> None:
 def test_wrong_queries_are_named(query: dict[str, str], status: int, field: str, words: str) -> None:
     with pytest.raises(InputFault) as fault:
         told(loaded(little("multiclass")), little("multiclass").rows(1), **query)
-    assert (fault.value.status, fault.value.field) == (status, field) and words in fault.value.message
+    assert refusal_of(fault.value)[0::3] == (status, field) and words in str(fault.value)
 
 
 def test_a_regression_has_no_classes() -> None:
@@ -173,7 +174,7 @@ def test_a_model_of_before_says_to_retrain() -> None:
     old = replace(little("binary"), broken={"background": True})
     with pytest.raises(InputFault, match="drop its data again") as fault:
         told(loaded(old), old.rows(1))
-    assert fault.value.status == 409
+    assert refusal_of(fault.value).status == 409
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_what_has_no_table_is_not_explained(change: dict[str, Any]) -> None:
     other = ServedModel(served.session, replace(served.card, **change), served.size)
     with pytest.raises(InputFault, match="leave explain out") as fault:
         explanations(ASKED, other, arrays, served.predict(arrays))
-    assert fault.value.status == 422
+    assert refusal_of(fault.value).status == 422
 
 
 def test_too_many_rows_are_refused_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,14 +219,14 @@ def test_too_many_rows_are_refused_before_anything_is_asked(monkeypatch: pytest.
     assert len(told(served, made.rows(3))[0]) == 3
     with pytest.raises(InputFault, match="at most 3 rows to explain in one request to this model, got 4") as fault:
         told(served, made.rows(4))
-    assert fault.value.status == 413
+    assert refusal_of(fault.value).status == 413
 
 
 def test_a_slow_model_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain, "SECONDS", -1.0)
     with pytest.raises(InputFault, match="too slow") as fault:
         told(loaded(little("regression")), little("regression").rows(2))
-    assert fault.value.status == 413
+    assert refusal_of(fault.value).status == 413
 
 
 def test_a_mixture_without_a_finite_answer_names_the_row() -> None:
@@ -235,4 +236,4 @@ def test_a_mixture_without_a_finite_answer_names_the_row() -> None:
     rows = [made.row(0), {**made.row(0), "x0": 34.0, "x2": -10.0}]
     with pytest.raises(InputFault, match=r"rows\[1\]: the model has no finite answer near it") as fault:
         told(loaded(replace(made, weights=weights)), rows)
-    assert fault.value.status == 422
+    assert refusal_of(fault.value).status == 422

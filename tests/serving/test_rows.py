@@ -17,6 +17,7 @@ from dropforge.datasets import values as trainer
 from dropforge.datasets.prepare import typed
 from dropforge.inference import numbers
 from dropforge.inference.faults import InputFault
+from dropforge.inference.protocols.refusals import Refusal, refusal_of
 from dropforge.inference.rows import MOST_ROWS, from_csv, from_json, to_arrays
 from dropforge.inference.values import LONGEST_TEXT, numbers_at_once, to_array
 
@@ -39,11 +40,11 @@ def arrays(value: Any) -> dict[str, list[Any]]:
     return {name: each[:, 0].tolist() for name, each in found.items()}
 
 
-def refused(body: bytes | Any, *, csv: bool = False) -> InputFault:
+def refused(body: bytes | Any, *, csv: bool = False) -> Refusal:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(InputFault) as caught:
         to_arrays((from_csv if csv else from_json)(raw), CARD)
-    return caught.value
+    return refusal_of(caught.value)
 
 
 @pytest.mark.parametrize("body", [[ROW], {"rows": [ROW]}, {"columns": {name: [value] for name, value in ROW.items()}}])

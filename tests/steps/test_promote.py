@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,6 +93,26 @@ def test_what_was_not_approved_is_not_promoted(cloud: Cloud) -> None:
     version = HANDLERS["register"](given(run, outcome="refused", reason="worse"), None)["version"]
     with pytest.raises(RegistryFault, match="expected it registered as approved"):
         promote(run, version)
+
+
+def test_the_log_lines_of_a_step_name_what_they_are_about(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    run = cloud.claim("datasets/flowers/1.csv", b"1")["run"]
+    claimed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(claimed)[:4] == ["level", "event", "function", "execution"]
+    assert (claimed["function"], claimed["run"], claimed["model"]) == ("Claim", run, "flowers")
+    told = prepared(cloud, "register", run)
+    capsys.readouterr()
+    HANDLERS["register"](told, SimpleNamespace(aws_request_id="request-1"))
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line == {
+        "level": "info",
+        "event": "registered",
+        "function": "Register",
+        "request": "request-1",
+        "run": run,
+        "model": "flowers",
+        "version": "1",
+    }
 
 
 def test_a_run_without_a_row_is_a_fault(cloud: Cloud) -> None:  # noqa: ARG001

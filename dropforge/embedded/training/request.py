@@ -9,12 +9,14 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
+from dropforge.contract.errors import CallerError
+
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 ROLE = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 SERVICE = "Service: AmazonSageMaker; Status Code: 400; Error Code: "
 
 
-class Refusal(Exception):
+class Refusal(CallerError):
     """SageMaker's answer to a request that starts no job: an error code and a message."""
 
     def __init__(self, code: str, message: str) -> None:

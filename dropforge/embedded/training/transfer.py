@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from boto3.s3.transfer import TransferConfig
 
+from dropforge.contract.errors import ServiceError
 from dropforge.embedded.settings import ACCESS_KEY, REGION, SECRET_KEY
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 IN_ONE_THREAD = TransferConfig(use_threads=False)
 
 
-class TransferFault(RuntimeError):
+class TransferFault(ServiceError, RuntimeError):
     """An input that is not there; SageMaker calls it a client error."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dropforge.contract.names import MODEL_NAME
-from dropforge.inference.faults import InputFault, NotFinite, short
+from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dropforge.inference.faults import ModelFault
     from dropforge.inference.http import Request, Response
     from dropforge.inference.model import Answers, ServedModel
+    from dropforge.inference.protocols.refusals import Refusal
 
     # Not when it runs: a protocol costs a cold start as much as a record.
     class Store(Protocol):
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
             """What serves under this name; None when nothing does. Raises `ModelFault` when that cannot be known."""
 
         def version(self, model: str, version: str) -> LiveRow | VersionRow:
-            """An approved version, live or not. Raises `InputFault` 404 that lists those that there are."""
+            """An approved version, live or not. Raises `InputFault` that lists those that there are."""
 
         def load(self, row: LiveRow | VersionRow) -> ServedModel:
             """The model that the row names. Raises `ModelFault` when its file is gone, changed, or not to be loaded."""
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
         def answered(self, request: Request, served: Store) -> Response:
             """The answer. Raises `InputFault` for what the caller can mend, `ModelFault` for what the owner must."""
 
-        def refused(self, fault: InputFault) -> Response:
-            """The fault in the protocol's own shape, with the fault's status."""
+        def refused(self, refusal: Refusal) -> Response:
+            """The refusal in the protocol's own shape."""
 
 
 MOST_BYTES = 6_000_000
@@ -55,13 +56,13 @@ def live_row(name: str, served: Store) -> LiveRow:
     """What serves under this name.
 
     Raises:
-        InputFault: 404, nothing does.
+        InputFault: nothing does.
         ModelFault: that cannot be known.
     """
     live = served.live(name) if MODEL_NAME.fullmatch(name) else None
     if live is None:
         message = f"model {short(name)!r}: no version is live; GET /models lists what is"
-        raise InputFault(404, "no_such_model", message)
+        raise InputFault("no_such_model", message)
     return live
 
 
@@ -69,7 +70,7 @@ def chosen(path: Mapping[str, str], served: Store) -> LiveRow | VersionRow:
     """What the path's `model`, and its `version` where it has one, stand for.
 
     Raises:
-        InputFault: 404, nothing serves under this name, or it has no approved version of that number.
+        InputFault: nothing serves under this name, or it has no approved version of that number.
         ModelFault: that cannot be known.
     """
     live = live_row(path["model"], served)
@@ -77,13 +78,12 @@ def chosen(path: Mapping[str, str], served: Store) -> LiveRow | VersionRow:
 
 
 def checked_body(request: Request) -> bytes:
-    """The request's body; `InputFault` 400 when it is not base64 though called so, 413 when it is too large."""
+    """The request's body; `InputFault` when it is not base64 though called so, or too large."""
     if request.body is None:
-        raise InputFault(400, "not_base64", "expected a base64 body, as the request calls it")
+        raise InputFault("not_base64", "expected a base64 body, as the request calls it")
     if len(request.body) > MOST_BYTES:
-        raise InputFault(
-            413, "too_large", f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
-        )
+        reason = f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
+        raise InputFault("too_large", reason)
     return request.body
 
 
@@ -97,13 +97,12 @@ def predicted(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
 
 def out_of_range(fault: NotFinite) -> InputFault:
     """A row whose answer is not finite, as the caller's to mend."""
-    message = f"rows[{fault.row}]: the model has no finite answer; expected numbers nearer to those it has seen"
-    return InputFault(422, "out_of_range", message, f"rows[{fault.row}]")
+    return InputFault("out_of_range", NO_FINITE_ANSWER, row=fault.row)
 
 
 def fitting(response: Response) -> Response:
-    """The response itself when Lambda can give it back; `InputFault` 413 otherwise."""
+    """The response itself when Lambda can give it back; `InputFault` otherwise."""
     if len(response.body) > MOST_ANSWER:
         message = f"expected an answer of at most {MOST_ANSWER} characters, got {len(response.body)}: send fewer rows"
-        raise InputFault(413, "answer_too_large", message)
+        raise InputFault("answer_too_large", message)
     return response

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.protocols import simple
 from dropforge.inference.protocols.common import fitting
+from dropforge.inference.protocols.refusals import no_healthy_model, refusal_of
 
 if TYPE_CHECKING:
     from dropforge.inference.http import Request, Response
@@ -19,12 +20,11 @@ def respond(request: Request, served: Store) -> Response:
     try:
         return fitting(dialect.answered(request, served))
     except InputFault as fault:
-        return dialect.refused(fault)
+        return dialect.refused(refusal_of(fault))
     except ModelFault as fault:
         model = request.path["model"]
         served.report(model, fault)
-        message = f"model {model!r} cannot be served at the moment; its owner has been told"
-        return dialect.refused(InputFault(503, "no_healthy_model", message))
+        return dialect.refused(no_healthy_model(model))
 
 
 def protocol_of(resource: str) -> Dialect:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
-from dropforge.inference.http import HEADERS, Response, answer, told
+from dropforge.inference.http import HEADERS, Response, answer, error_document
 from dropforge.inference.pictures import BODIES
 from dropforge.inference.protocols.common import checked_body, live_row, predicted
 from dropforge.inference.rows import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dropforge.inference.http import Request
     from dropforge.inference.model import Answers
     from dropforge.inference.protocols.common import Store
+    from dropforge.inference.protocols.refusals import Refusal
 
 JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
 SAME = {"": JSON, "application/csv": CSV, "application/x-jsonlines": LINES}
@@ -55,16 +56,17 @@ def answered(request: Request, served: Store) -> Response:
     return written(predicted(model, to_arrays(rows, model.card)), model.card, wanted)
 
 
-def refused(fault: InputFault) -> Response:
+def refused(refusal: Refusal) -> Response:
     """See `Dialect`; boto3 and the SageMaker SDK tell their callers what stands under `message`."""
-    return answer(fault.status, {"message": fault.message, **told(fault.code, fault.message, fault.field)})
+    document = error_document(refusal.code, refusal.message, refusal.field, refusal.row, refusal.column)
+    return answer(refusal.status, {"message": refusal.message, **document})
 
 
 def accepted(accept: str, otherwise: str) -> str:
     """The first type in `Accept` that can be answered; `otherwise`, the request's own, where any will do.
 
     Raises:
-        InputFault: 406, there is none.
+        InputFault: there is none.
     """
     for part in accept.split(","):
         kind = part.partition(";")[0].strip().lower()
@@ -72,15 +74,15 @@ def accepted(accept: str, otherwise: str) -> str:
             return otherwise
         if SAME.get(kind, kind) in (JSON, LINES, CSV):
             return SAME.get(kind, kind)
-    message = f"Accept: expected {JSON}, {LINES}, {CSV} or */*, got {short(accept)!r}"
-    raise InputFault(406, "accept", message, "Accept")
+    reason = f"expected {JSON}, {LINES}, {CSV} or */*, got {short(accept)!r}"
+    raise InputFault("accept", reason, place="Accept")
 
 
 def read_rows(body: bytes, content_type: str, card: ModelCard) -> Rows:
     """The request's rows.
 
     Raises:
-        InputFault: 400, 413, 415 or 422, as in the simple API.
+        InputFault: as in the simple API.
     """
     if content_type == CSV:
         return from_csv(body, card)
@@ -91,7 +93,7 @@ def read_rows(body: bytes, content_type: str, card: ModelCard) -> Rows:
     if content_type in PICTURES:
         return from_picture(body)
     message = f"expected {CSV}, {JSON}, {LINES} or a picture, got {short(content_type)!r}"
-    raise InputFault(415, "content_type", message)
+    raise InputFault("content_type", message)
 
 
 def from_csv(body: bytes, card: ModelCard) -> Rows:
@@ -112,7 +114,8 @@ def from_json(value: Any, card: ModelCard) -> Rows:
     elif isinstance(value, dict) and set(value) in ({"rows"}, {"columns"}):
         return from_value(value)
     if not isinstance(value, list):
-        raise InputFault(400, "wrong_shape", 'expected {"instances": […]}, a list, or rows or columns', "instances")
+        reason = 'expected {"instances": […]}, a list, or rows or columns'
+        raise InputFault("wrong_shape", reason, place="instances")
     names = card.names
     rows = value if set(map(type, value)) == {list} else [_features(each, names) for each in value]
     if rows and not any(isinstance(each, list | dict) for each in rows):
@@ -144,8 +147,8 @@ def _check_widths(rows: Sequence[Any], names: Sequence[str]) -> None:
     for at, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
             got = len(row) if isinstance(row, list) else "no list"
-            message = f"rows[{at}]: expected {len(names)} values in the order {', '.join(names)}"[:900] + f", got {got}"
-            raise InputFault(422, "ragged_row", message, f"rows[{at}]")
+            reason = f"expected {len(names)} values in the order {', '.join(names)}"[:900] + f", got {got}"
+            raise InputFault("ragged_row", reason, row=at)
 
 
 def written(answers: Answers, card: ModelCard, wanted: str) -> Response:

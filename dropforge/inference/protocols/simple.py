@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dropforge.inference.http import Request
     from dropforge.inference.model import Answers, ServedModel
     from dropforge.inference.protocols.common import Store
+    from dropforge.inference.protocols.refusals import Refusal
 
 
 LONG = 100_000
@@ -32,9 +33,9 @@ def answered(request: Request, served: Store) -> Response:
     return Response(200, HEADERS, write(predict(request, served)))
 
 
-def refused(fault: InputFault) -> Response:
+def refused(refusal: Refusal) -> Response:
     """See `Dialect`."""
-    return error(fault.status, fault.code, fault.message, fault.field)
+    return error(*refusal)
 
 
 def predict(request: Request, served: Store) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def read_rows(request: Request, card: ModelCard) -> Rows:
     if request.content_type in BODIES:
         return from_picture(body)
     message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"
-    raise InputFault(415, "content_type", message)
+    raise InputFault("content_type", message)
 
 
 def many_records(body: bytes, card: ModelCard) -> Rows | None:

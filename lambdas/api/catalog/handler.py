@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.documents import DocumentError
 from dropforge.contract.environment import load
+from dropforge.contract.errors import CallerError
 from dropforge.contract.ids import RUN_ID
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_request, log
 from dropforge.contract.models import LAST, NUMBER
 from dropforge.contract.names import MODEL_NAME
 from dropforge.inference.http import Request, Response, answer, error
@@ -26,11 +27,11 @@ AFTER = r"[a-z0-9T:.+-]{1,80}"
 """A model's name, or a time."""
 
 
-class NotFound(Exception):
+class NotFound(CallerError):
     """There is nothing of that name."""
 
 
-class WrongQuery(Exception):
+class WrongQuery(CallerError):
     """A query parameter that cannot be: its name and what was expected of it."""
 
     def __init__(self, name: str, told: str) -> None:
@@ -38,8 +39,9 @@ class WrongQuery(Exception):
         self.name = name
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
+    begin_request("Catalog", event, context)
     return respond(Request.from_event(event)).to_proxy()
 
 
@@ -55,7 +57,7 @@ def respond(request: Request) -> Response:
     except WrongQuery as fault:
         return error(400, "wrong_query", str(fault), fault.name)
     except DocumentError as fault:
-        log("unreadable", step="Catalog", route=request.resource, reason=str(fault))
+        log("unreadable", level="error", route=request.resource, reason=str(fault))
         return error(500, "unreadable", f"a stored document cannot be read: {fault}")
 
 

@@ -170,8 +170,18 @@ def schemas() -> dict[str, Any]:
         "Run": run_schema(),
         **sagemaker.schemas(),
         **inference.schemas(),
-        "Error": object_of({"error": object_of({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
+        "Error": error_schema(),
     }
+
+
+def error_schema() -> dict[str, Any]:
+    """What went wrong, as `dropforge.inference.http.error_document` writes it."""
+    field = {**MAYBE_TEXT, "description": "The place in the request, such as rows[3].age; null for the whole request"}
+    row = {"type": ["integer", "null"], "description": "The number of the row in the request, counted from 0"}
+    column = {**MAYBE_TEXT, "description": "The name of the column; a very long one is cut"}
+    details = object_of({"code": TEXT, "message": TEXT, "field": field})
+    details["properties"] |= {"row": row, "column": column}  # not required: older versions have neither
+    return object_of({"error": details})
 
 
 def prediction_schema() -> dict[str, Any]:

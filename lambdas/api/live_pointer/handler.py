@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.errors import CallerError
+from dropforge.contract.log import begin_request, log
 from dropforge.contract.models import NUMBER
 from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.settings import RegistrySettings
@@ -25,7 +26,7 @@ MOST_READ, MOST_NAMED = 100, 20
 """Versions: those among which a refusal looks for approved ones, and those that it names."""
 
 
-class Refused(Exception):
+class Refused(CallerError):
     """What the caller can mend."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
@@ -33,8 +34,9 @@ class Refused(Exception):
         self.response = error(status, code, message, field)
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
+    begin_request("Live", event, context)
     return respond(Request.from_event(event), Registry(load(RegistrySettings).registry)).to_proxy()
 
 
@@ -63,7 +65,7 @@ def remove(model: str, registry: Registry) -> LiveRow:
         if before.withdrawn:
             return before
         if registry.move_live(after := withdrawn(before)):
-            log("removed", step="Live", model=model, version=before.version)
+            log("removed", model=model, version=before.version)
             return after
     raise busy(model)
 
@@ -80,7 +82,7 @@ def serve(model: str, version: str, registry: Registry) -> LiveRow:
         if before is not None and not before.withdrawn and before.version == version:
             return before
         if registry.move_live(after := pointing(row, before)):
-            log("moved by hand", step="Live", model=model, version=version)
+            log("moved by hand", model=model, version=version)
             return after
     raise busy(model)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
+from dropforge.contract.log import begin_request
 from dropforge.inference.http import Request
 from dropforge.inference.protocols.dispatch import respond
 
@@ -23,8 +24,9 @@ def models() -> Models:
     return Models(load(ArtifactSettings))
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
+    begin_request("Predict", event, context)
     return respond(Request.from_event(event), models()).to_proxy()
 
 

@@ -100,7 +100,7 @@ class Models:
         """An approved version, live or not.
 
         Raises:
-            InputFault: 404, there is none of that number, or it was refused; the message lists what there is.
+            InputFault: there is none of that number, or it was refused; the message lists what there is.
             ModelFault: the registry cannot be read.
         """
         found = self.versions.get((model, version))
@@ -108,7 +108,7 @@ class Models:
             if found is None and re.fullmatch(NUMBER, version):
                 found = self._registry.version(model, version)
             if found is None or found.outcome != "approved":
-                raise InputFault(404, "no_such_version", self._absent(model, version, found))
+                raise InputFault("no_such_version", self._absent(model, version, found))
         except clients.FAULTS as fault:
             raise ModelFault(f"model {model!r}: its version {version} cannot be read: {fault}") from fault
         self.versions[model, version] = found
@@ -129,13 +129,13 @@ class Models:
         from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
         from lambdas.common.aws import cloudwatch
 
-        log("no healthy model", step="Predict", model=model, reason=str(fault))
+        log("no healthy model", level="error", model=model, reason=str(fault))
         over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
         data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
         try:
             cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
         except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
-            log("metric lost", step="Predict", model=model, reason=str(lost))
+            log("metric lost", level="warning", model=model, reason=str(lost))
 
     @property
     def _registry(self) -> ModelRows:

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin, log
 from dropforge.contract.settings import HotSettings
 from dropforge.inference.faults import ModelFault
 from dropforge.inference.session import runtime
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def warm(served: Models) -> None:
     """Imports onnxruntime, and loads the hot model where the function has one; a fault is left to the first call."""
+    begin("Predict")
     runtime()
     if "HOT" not in os.environ:
         return
@@ -31,6 +32,6 @@ def warm(served: Models) -> None:
         if live is not None:
             served.load(live)
     except ModelFault as fault:
-        log("not warmed", step="Predict", model=model, reason=str(fault))
+        log("not warmed", level="warning", model=model, reason=str(fault))
     served.pointers.clear()
     clients.forget()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.batch import BatchPlan, PieceReport
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import BATCH_PLAN, RunFiles, piece_file
 from dropforge.contract.steps import AnswerInput
 from dropforge.inference.model import ServedModel
@@ -29,8 +29,9 @@ TELLING = 2.0
 """Seconds between two notes of the progress in the run's row."""
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `AnswerInput` in, the piece's report out."""
+    begin_step("Answer", event, context)
     given, settings = AnswerInput.from_json(event), load(ArtifactSettings)
     try:
         return answer(given, settings).to_json()
@@ -55,7 +56,7 @@ def answer(given: AnswerInput, settings: ArtifactSettings) -> PieceReport:
         totals = told(answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), given, settings)
     report = PieceReport(totals.predicted, totals.failed)
     artifacts.write_json(f"{where}.json", report.to_json())
-    log("answered", step="Answer", run=given.run, model=given.model, piece=given.piece, **report.to_json())
+    log("answered", run=given.run, model=given.model, piece=given.piece, **report.to_json())
     return report
 
 

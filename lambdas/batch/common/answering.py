@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dropforge.contract.batch import RowFault
-from dropforge.inference.faults import InputFault, NotFinite
+from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite
 from dropforge.inference.values import to_array
 from lambdas.batch.common.jsonlines import json_lines
 from lambdas.batch.common.rows import Chunk, Layout, delimited, whole_lines
@@ -112,9 +112,7 @@ def _readable(
         }
     except InputFault as fault:
         if len(chunk.lines) == 1:
-            field = fault.field or ""
-            why = fault.message.removeprefix(f"{field}: ")
-            faults.append(RowFault(chunk.lines[0], field.partition(".")[2] or None, why))
+            faults.append(RowFault(chunk.lines[0], fault.column, fault.reason))
             return
         for half in _halves(chunk):
             yield from _readable(half, card, commas, faults)
@@ -135,8 +133,7 @@ def _answered(
         answers = model.predict(arrays)
     except NotFinite:
         if len(chunk.lines) == 1:
-            why = "the model has no finite answer; expected numbers nearer to those it has seen"
-            faults.append(RowFault(chunk.lines[0], None, why))
+            faults.append(RowFault(chunk.lines[0], None, NO_FINITE_ANSWER))
             return 0
         middle = len(chunk.lines) // 2
         firsts = {name: array[:middle] for name, array in arrays.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.batch import BatchPlan, BatchSummary, PieceReport
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import (
     BATCH_PLAN,
     ERRORS_SUFFIX,
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `JoinInput` in, `Joined` out."""
+    begin_step("Join", event, context)
     return join(JoinInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
@@ -52,7 +53,7 @@ def join(given: JoinInput, settings: ArtifactSettings) -> Joined:
         version = write_all(plan, made, settings.artifacts, parse_batch(row.key).kind == "set")
         found = {"predicted": made.predicted, "failed": made.failed}
         registry.update_run(given.run, output=made.predictions, output_version=version, **found)
-        log("joined", step="Join", run=given.run, model=given.model, **found)
+        log("joined", run=given.run, model=given.model, predicted=made.predicted, failed=made.failed)
     else:
         found = {"predicted": row.predicted, "failed": row.failed}
     tidy_up(plan, settings.artifacts)

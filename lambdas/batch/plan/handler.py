@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import BatchPlan, Piece
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import BATCH_PLAN, RunFiles, parse_batch, text_file
 from dropforge.contract.results import Manifest
 from dropforge.contract.settings import PlanSettings
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from lambdas.common.sources import Source
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `PlanInput` in, `Planned` out."""
+    begin_step("Plan", event, context)
     return plan(PlanInput.from_json(event), load(PlanSettings)).to_json()
 
 
@@ -47,11 +48,11 @@ def plan(given: PlanInput, settings: PlanSettings) -> Planned:
     try:
         made = made_plan(row, registry, settings)
     except DataFault as fault:
-        log("rejected", step="Plan", run=row.run, model=row.model)
+        log("rejected", run=row.run, model=row.model)
         return Planned("rejected", str(fault))
     Artifacts(settings.artifacts).write_json(f"{RunFiles(row.run).batch}{BATCH_PLAN}", made.to_json())
     registry.update_run(row.run, step="Answer", pieces=len(made.pieces), version=made.version, progress={})
-    log("planned", step="Plan", run=row.run, model=row.model, pieces=len(made.pieces))
+    log("planned", run=row.run, model=row.model, pieces=len(made.pieces))
     return Planned("planned", "", len(made.pieces))
 
 

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from dropforge.contract.errors import ServiceError
 from lambdas.common.light.keys import keys
 from lambdas.common.light.signing import Scope, signed
 from lambdas.common.light.wire import Answer, Host, WireFault
@@ -19,7 +20,7 @@ PASSING = (429, 500, 502, 503, 504)
 THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
 
 
-class ServiceFault(RuntimeError):
+class ServiceFault(ServiceError, RuntimeError):
     """The service refuses; `code` is its own word, such as `NoSuchKey`."""
 
     def __init__(self, code: str, message: str) -> None:

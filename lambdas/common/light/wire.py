@@ -7,6 +7,8 @@ import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from dropforge.contract.errors import ServiceError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from ssl import SSLContext
@@ -19,7 +21,7 @@ LONGEST_LINE = 65_536
 MOST_HEADERS = 100
 
 
-class WireFault(ConnectionError):
+class WireFault(ServiceError, ConnectionError):
     """The other side cannot be reached, or what it says is not HTTP/1.1."""
 
 

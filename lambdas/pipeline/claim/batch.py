@@ -26,7 +26,7 @@ def claim_batch(given: ClaimInput, settings: RegistrySettings) -> Claimed:
     try:
         drop = parse_batch(given.key)
     except NameFault as fault:
-        log("ignored", step="Claim", run=run, reason=str(fault))
+        log("ignored", run=run, reason=str(fault))
         return Claimed("ignored", run, "")
     if not drop.starts_run:
         return Claimed("ignored", run, drop.model)
@@ -34,5 +34,5 @@ def claim_batch(given: ClaimInput, settings: RegistrySettings) -> Claimed:
     if holder.owner != given.execution:
         return Claimed("duplicate", run, drop.model)
     registry.put_run(first_row(given, drop.model, run, "batch"))
-    log("claimed", step="Claim", run=run, model=drop.model)
+    log("claimed", run=run, model=drop.model)
     return Claimed("claimed", run, drop.model)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dropforge.contract.environment import load
 from dropforge.contract.ids import digest, run_id
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import BATCH, NameFault, parse_drop
 from dropforge.contract.registry import RunRow, claim_key, content_key
 from dropforge.contract.settings import ClaimSettings, RegistrySettings
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from dropforge.contract.names import Drop
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `ClaimInput` in, `Claimed` out."""
+    begin_step("Claim", event, context)
     given = ClaimInput.from_json(event)
     if given.key.startswith(BATCH):
         return claim_batch(given, load(RegistrySettings)).to_json()
@@ -39,7 +40,7 @@ def claim(given: ClaimInput, settings: ClaimSettings) -> Claimed:
     try:
         drop = parse_drop(given.key)
     except NameFault as fault:
-        log("ignored", step="Claim", run=run, reason=str(fault))
+        log("ignored", run=run, reason=str(fault))
         return Claimed("ignored", run, "")
     if not drop.starts_run:
         return Claimed("ignored", run, drop.model)
@@ -65,7 +66,7 @@ def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings)
         row = closed_as_duplicate(row, holder.run)
     registry.put_run(row)
     outcome: Literal["claimed", "duplicate"] = "claimed" if holder.run == run else "duplicate"
-    log(outcome, step="Claim", run=run, model=drop.model, holder=holder.run)
+    log(outcome, run=run, model=drop.model, holder=holder.run)
     return Claimed(outcome, run, drop.model)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix
 from dropforge.contract.plan import Lineage, Plan
 from dropforge.contract.settings import InspectSettings
@@ -32,8 +32,9 @@ REASON_FILE = "reason.json"
 REASON_SCHEMA = "dropforge.reason/1"
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `InspectInput` in, `Inspected` out."""
+    begin_step("Inspect", event, context)
     return inspect(InspectInput.from_json(event), load(InspectSettings)).to_json()
 
 
@@ -50,7 +51,7 @@ def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
         return reject(row, drop, str(fault), settings)
     answer = accept(row, found, decision, settings)
     registry.update_run(given.run, step="Train", task=decision.task, target=decision.target, forecast=answer.forecast)
-    log("accepted", run=row.run, model=row.model, step="Inspect", task=decision.task, bytes=decision.size)
+    log("accepted", run=row.run, model=row.model, task=decision.task, bytes=decision.size)
     return answer
 
 
@@ -98,5 +99,5 @@ def reject(row: RunRow, drop: Drop, reason: str, settings: InspectSettings) -> I
     objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)
     told = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
     objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**told, "when": now()})
-    log("rejected", run=row.run, model=row.model, step="Inspect")
+    log("rejected", run=row.run, model=row.model)
     return Inspected(outcome="rejected", reason=reason)

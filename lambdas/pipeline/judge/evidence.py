@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropforge.contract.baseline import Baseline
+from dropforge.contract.errors import ServiceError
 from dropforge.contract.parity import difference, scale_of
 from dropforge.inference.faults import ModelFault
 from dropforge.inference.pictures import MOST_PICTURES
@@ -43,7 +44,7 @@ SEED = 0
 """Of resamples, and of the clusters that are dealt at random."""
 
 
-class EvidenceFault(ValueError):
+class EvidenceFault(ServiceError, ValueError):
     """A file of the run that is not what it should be."""
 
 

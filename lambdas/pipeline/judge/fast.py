@@ -30,10 +30,10 @@ def with_fast_form(found: Verdict, files: dict[str, bytes]) -> tuple[Verdict, di
             return found, {}
         apart = parity(ServedModel.of(made.session(made.form), 0), files[names.GOLDEN_FILE])
     except (ModelFault, OSError) as fault:
-        log("no fast form", step="Judge", reason=str(fault))
+        log("no fast form", level="warning", reason=str(fault))
         return found, {}
     if apart > TOLERANCE:
-        log("no fast form", step="Judge", reason=f"it answers otherwise: {apart}")
+        log("no fast form", level="warning", reason=f"it answers otherwise: {apart}")
         return found, {}
     return replace(found, fast=made.form), {
         names.FAST_GRAPH_FILE: made.graph,

@@ -9,7 +9,7 @@ from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.instances import cost
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
 from dropforge.contract.results import Metrics
 from dropforge.contract.steps import Judged, JudgeInput
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from dropforge.contract.spec import Spec
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `JudgeInput` in, `Judged` out."""
+    begin_step("Judge", event, context)
     return judge(JudgeInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
@@ -51,7 +52,7 @@ def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
     artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), verdict.to_json())
     report = artifacts.uri(given.run, names.REPORT_FILE)
     registry.update_run(given.run, report=report, **shown_of(verdict, files))
-    log("judged", step="Judge", run=given.run, model=given.model, outcome=verdict.outcome, parity=verdict.parity)
+    log("judged", run=given.run, model=given.model, outcome=verdict.outcome, parity=verdict.parity)
     return Judged(verdict.outcome, "; ".join((*verdict.reasons, *verdict.notes)), live.version if live else "")
 
 

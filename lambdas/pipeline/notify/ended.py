@@ -34,7 +34,7 @@ def unclosed(event: dict[str, Any], registry: Registry) -> NotifyInput | None:
     run = _run_of(detail.get("input"))
     row = registry.find_run(run) if run else None
     if row is None or row.status != "running" or row.execution != execution:
-        log("nothing to close", step="Notify", run=run, execution=execution, status=status)
+        log("nothing to close", run=run, execution=execution, status=status)
         return None
     told = WORDS.get(status) or detail.get("cause") or detail.get("error") or ""
     return NotifyInput(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.registry import content_key
 from dropforge.contract.settings import NotifySettings
 from dropforge.contract.steps import Notified, NotifyInput
@@ -21,8 +21,9 @@ RELEASED = ("failed", "rejected")
 """Runs that trained nothing to keep: the same data may be dropped again."""
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `NotifyInput` in, `Notified` out; or EventBridge's word of an execution that ended badly."""
+    begin_step("Notify", event, context)
     settings = load(NotifySettings)
     if "detail-type" not in event:
         return notify(NotifyInput.from_json(event), settings).to_json()
@@ -48,5 +49,5 @@ def notify(given: NotifyInput, settings: NotifySettings) -> Notified:
     }
     text = message(given, row, reason)
     sns().publish(TopicArn=settings.topic, Subject=subject(given), Message=text, MessageAttributes=attributes)
-    log("closed", step="Notify", run=given.run, model=given.model, status=given.status)
+    log("closed", execution=given.execution, run=given.run, model=given.model, status=given.status)
     return Notified(given.status)

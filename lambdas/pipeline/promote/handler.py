@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.settings import RegistrySettings
 from dropforge.contract.steps import Promoted, PromoteInput
 from lambdas.common.pointer import pointing
 from lambdas.common.registry import ATTEMPTS, Registry, RegistryFault
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `PromoteInput` in, `Promoted` out."""
+    begin_step("Promote", event, context)
     return promote(PromoteInput.from_json(event), Registry(load(RegistrySettings).registry)).to_json()
 
 
@@ -42,6 +43,6 @@ def promote(given: PromoteInput, registry: Registry) -> Promoted:
         if given.champion is not None and serving not in ("", given.champion):
             return Promoted("overtaken", f"version {serving} serves since this was judged")
         if registry.move_live(pointing(version, live)):
-            log("promoted", step="Promote", run=given.run, model=given.model, version=given.version)
+            log("promoted", run=given.run, model=given.model, version=given.version)
             return Promoted("promoted", "")
     raise RegistryFault(f"live pointer of {given.model!r}: others moved it in each of {ATTEMPTS} attempts; run again")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
-from dropforge.contract.log import log
+from dropforge.contract.log import begin_step, log
 from dropforge.contract.registry import VersionRow
 from dropforge.contract.results import Manifest, Verdict
 from dropforge.contract.steps import Registered, RegisterInput
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import RunRow
 
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The state's task: `RegisterInput` in, `Registered` out."""
+    begin_step("Register", event, context)
     return register(RegisterInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
@@ -34,7 +35,7 @@ def register(given: RegisterInput, settings: ArtifactSettings) -> Registered:
     run = registry.run(given.run)
     version = registry.add_version(version_row(given, manifest, verdict, run), earlier=run.version)
     registry.update_run(given.run, version=version.version)
-    log("registered", step="Register", run=given.run, model=given.model, version=version.version)
+    log("registered", run=given.run, model=given.model, version=version.version)
     return Registered(version.version)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.inference.http import Request
     from dropforge.inference.protocols.common import Store
+    from dropforge.inference.protocols.refusals import Refusal
 
 OF_THE_SERVER: dict[str, dict[str, Any]] = {
     "/v2": metadata.SERVER,
@@ -36,16 +37,17 @@ def answered(request: Request, served: Store) -> Response:
     return answer(200, metadata.model_metadata(live, card))
 
 
-def refused(fault: InputFault) -> Response:
-    """See `Dialect`; the protocol has one text, so the field stands in it."""
-    told = fault.field is None or fault.field in fault.message
-    return answer(fault.status, {"error": fault.message if told else f"{fault.field}: {fault.message}"})
+def refused(refusal: Refusal) -> Response:
+    """See `Dialect`; the protocol has one text, which names the place."""
+    return answer(refusal.status, {"error": refusal.message})
 
 
 def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Response:
     """The answer to an inference request."""
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise InputFault(415, "content_encoding", "Content-Encoding: expected none, for bodies are taken as they are")
+        raise InputFault(
+            "content_encoding", "expected none, for bodies are taken as they are", place="Content-Encoding"
+        )
     asked = wire.read(checked_body(request), request.headers.get(wire.HEADER))
     model = served.load(live)
     arrays = to_arrays(asked, model.card)

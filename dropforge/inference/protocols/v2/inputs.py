@@ -37,8 +37,8 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
     """The model's inputs by name.
 
     Raises:
-        InputFault: 400 for no row, 413 for too many, 422 for a column that is missing, unknown, there twice or of
-            another shape, and for a value of a wrong type.
+        InputFault: there are no rows or too many, a column is missing, unknown, there twice or of another shape, or a
+            value has a wrong type.
     """
     table = alike.table_of(asked.inputs, asked.blob, card) if card.all_numbers else None
     if table is not None:
@@ -72,8 +72,7 @@ def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
         columns[each.name] = _values(each)
     if len(columns) != len(tensors):
         twice = str(repeated([each.name for each in tensors]))
-        message = f"column {short(twice)!r}: expected once, got it again"
-        raise InputFault(422, "repeated_column", message, short(twice))
+        raise InputFault("repeated_column", "expected once, got it again", column=short(twice))
     return columns
 
 
@@ -171,11 +170,9 @@ def _pictures(tensors: list[Tensor], count: int, card: ModelCard) -> np.ndarray:
 
 
 def _wrong_shape(tensor: Tensor, expected: str) -> InputFault:
-    field = f"inputs.{short(tensor.name)}.shape"
-    message = f"{field}: expected {expected}, got {tensor.datatype} {tensor.shape}"
-    return InputFault(422, "tensor_shape", message, field)
+    reason = f"expected {expected}, got {tensor.datatype} {tensor.shape}"
+    return InputFault("tensor_shape", reason, place=f"inputs.{short(tensor.name)}.shape")
 
 
 def _wrong_type(at: int, name: str, expected: str) -> InputFault:
-    field = f"rows[{at}].{short(name)}"
-    return InputFault(422, "wrong_type", f"{field}: expected {expected}", field)
+    return InputFault("wrong_type", f"expected {expected}", row=at, column=short(name))

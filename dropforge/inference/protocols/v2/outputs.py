@@ -97,7 +97,7 @@ def response(
         found: the graph's outputs, N rows each.
 
     Raises:
-        InputFault: 422 for an output that the model does not have.
+        InputFault: an output that the model does not have.
     """
     known = names_of(card)
     wanted = asked.outputs or [Output(name, asked.binary) for name in known if name != IDS]
@@ -105,9 +105,8 @@ def response(
     blobs: list[bytes] = []
     for each in wanted:
         if each.name not in known:
-            field = f"outputs.{short(each.name)}"
-            message = f"{field}: no output of this model, which has {', '.join(map(repr, known))}"
-            raise InputFault(422, "unknown_output", message, field)
+            reason = f"no output of this model, which has {', '.join(map(repr, known))}"
+            raise InputFault("unknown_output", reason, place=f"outputs.{short(each.name)}")
         made = Made(each.name, known[each.name][0], _values(each.name, found))
         for part in _apart(made, card) if asked.table else [made]:
             blob = _blob(part, card) if each.binary else None

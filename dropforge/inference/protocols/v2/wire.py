@@ -65,7 +65,7 @@ def read(body: bytes, header: str | None) -> Inference:
         header: `Inference-Header-Content-Length`, if there is one.
 
     Raises:
-        InputFault: 400 for what is no such request.
+        InputFault: it is no such request.
     """
     length = len(body) if header is None else _length(header, len(body))
     whole = memoryview(body)  # its parts are no copies
@@ -81,7 +81,7 @@ def tensors(asked: Inference) -> list[Tensor]:
     """The inputs, read.
 
     Raises:
-        InputFault: 400 for what is no tensor, 422 for one that is not what it says of itself.
+        InputFault: one of them is no tensor, or not what it says of itself.
     """
     found, used, blob = [], 0, asked.blob
     for at, each in enumerate(asked.inputs):
@@ -89,38 +89,38 @@ def tensors(asked: Inference) -> list[Tensor]:
         found.append(tensor)
         used += size
     if used != len(blob):
-        message = f"expected the binary tensors to fill the {len(blob)} bytes behind the JSON, got {used} bytes of them"
-        raise InputFault(400, "wrong_length", message, "inputs")
+        reason = f"expected the binary tensors to fill the {len(blob)} bytes behind the JSON, got {used} bytes of them"
+        raise InputFault("wrong_length", reason, place="inputs")
     return found
 
 
 def _length(header: str, size: int) -> int:
     if not header.isascii() or not header.isdigit() or not 0 < int(header[:9]) <= size:
-        message = f"Inference-Header-Content-Length: expected 1 to the body's {size} bytes, got {short(header)!r}"
-        raise InputFault(400, "wrong_length", message, "Inference-Header-Content-Length")
+        reason = f"expected 1 to the body's {size} bytes, got {short(header)!r}"
+        raise InputFault("wrong_length", reason, place="Inference-Header-Content-Length")
     return int(header[:9])
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     if not body:
-        raise InputFault(400, "empty", 'expected JSON with "inputs", got an empty body', "inputs")
+        raise InputFault("empty", 'expected JSON with "inputs", got an empty body')
     document = documents.read(body)
     if not isinstance(document, dict):
-        raise InputFault(400, "wrong_shape", f'expected {{"inputs": […]}}, got {_kind(document)}', "inputs")
+        raise InputFault("wrong_shape", f'expected {{"inputs": […]}}, got {_kind(document)}')
     return document
 
 
 def _list(document: dict[str, Any], name: str) -> list[Any]:
     found = document.get(name)
     if not isinstance(found, list) or not found:
-        raise InputFault(400, "wrong_shape", f"{name}: expected a list of tensors, got {_kind(found)}", name)
+        raise InputFault("wrong_shape", f"expected a list of tensors, got {_kind(found)}", place=name)
     return found
 
 
 def _id(document: dict[str, Any]) -> str | None:
     found = document.get("id")
     if found is not None and not isinstance(found, str):
-        raise InputFault(400, "wrong_shape", f"id: expected a text, got {_kind(found)}", "id")
+        raise InputFault("wrong_shape", f"expected a text, got {_kind(found)}", place="id")
     return found
 
 
@@ -129,7 +129,7 @@ def _parameters(owner: dict[str, Any], place: str) -> dict[str, Any]:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise InputFault(400, "wrong_shape", f"{place}: expected an object, got {_kind(found)}", place)
+        raise InputFault("wrong_shape", f"expected an object, got {_kind(found)}", place=place)
     return found
 
 
@@ -146,8 +146,8 @@ def _tensor(raw: Any, place: str, blob: memoryview) -> tuple[Tensor, int]:
         return Tensor(name, datatype, shape, data, content_type), size
     data = raw.get("data")
     if not isinstance(data, list):
-        message = f"{place}.data: expected a list of the values of {short(name)!r}, got {_kind(data)}"
-        raise InputFault(400, "wrong_shape", message, f"{place}.data")
+        reason = f"expected a list of the values of {short(name)!r}, got {_kind(data)}"
+        raise InputFault("wrong_shape", reason, place=f"{place}.data")
     if data and type(data[0]) is list:
         data = _flat(data, len(shape), f"{place}.data")
     if len(data) != prod(shape):
@@ -157,17 +157,17 @@ def _tensor(raw: Any, place: str, blob: memoryview) -> tuple[Tensor, int]:
 
 def _head(raw: Any, place: str) -> tuple[str, str, list[int]]:
     if not isinstance(raw, dict):
-        raise InputFault(400, "wrong_shape", f"{place}: expected a tensor, got {_kind(raw)}", place)
+        raise InputFault("wrong_shape", f"expected a tensor, got {_kind(raw)}", place=place)
     name, datatype, shape = raw.get("name"), raw.get("datatype"), raw.get("shape")
     if not isinstance(name, str):
-        raise InputFault(400, "wrong_shape", f"{place}.name: expected a text, got {_kind(name)}", f"{place}.name")
+        raise InputFault("wrong_shape", f"expected a text, got {_kind(name)}", place=f"{place}.name")
     if datatype != BYTES and (not isinstance(datatype, str) or datatype not in NUMPY):
         shown = repr(short(datatype)) if isinstance(datatype, str) else _kind(datatype)
-        message = f"inputs.{short(name)}.datatype: expected one of {', '.join([*NUMPY, BYTES])}, got {shown}"
-        raise InputFault(422, "datatype", message, f"inputs.{short(name)}.datatype")
+        reason = f"expected one of {', '.join([*NUMPY, BYTES])}, got {shown}"
+        raise InputFault("datatype", reason, place=f"inputs.{short(name)}.datatype")
     if not isinstance(shape, list) or not 0 < len(shape) <= MOST_DIMENSIONS or not _sizes(shape):
-        message = f"inputs.{short(name)}.shape: expected 1 to {MOST_DIMENSIONS} whole numbers from 0 up"
-        raise InputFault(422, "tensor_shape", message, f"inputs.{short(name)}.shape")
+        reason = f"expected 1 to {MOST_DIMENSIONS} whole numbers from 0 up"
+        raise InputFault("tensor_shape", reason, place=f"inputs.{short(name)}.shape")
     return name, datatype, shape
 
 
@@ -178,14 +178,13 @@ def _sizes(shape: list[Any]) -> bool:
 def _refuse(parameters: dict[str, Any], place: str) -> None:
     for name, words in REFUSED.items():
         if name in parameters:
-            raise InputFault(422, "unsupported", f"{place}.{name}: {words} is not offered", f"{place}.{name}")
+            raise InputFault("unsupported", f"{words} is not offered", place=f"{place}.{name}")
 
 
 def _binary_size(size: Any, place: str, name: str, left: int) -> int:
     if type(size) is not int or not 0 <= size <= left:
-        field = f"{place}.parameters.binary_data_size"
-        message = f"{field}: expected 0 to the {left} bytes that are left for {short(name)!r}, got {str(size)[:40]}"
-        raise InputFault(400, "wrong_length", message, field)
+        reason = f"expected 0 to the {left} bytes that are left for {short(name)!r}, got {str(size)[:40]}"
+        raise InputFault("wrong_length", reason, place=f"{place}.parameters.binary_data_size")
     return size
 
 
@@ -199,23 +198,22 @@ def _unpacked(datatype: str, shape: list[int], raw: memoryview, place: str) -> l
     try:
         parts = parts_of(raw)
     except ValueError as fault:
-        message = f"inputs.{short(name)}: {fault}"
-        raise InputFault(400, "wrong_length", message, f"inputs.{short(name)}") from fault
+        raise InputFault("wrong_length", str(fault), place=f"inputs.{short(name)}") from fault
     if len(parts) != count:
         _wrong_size(name, shape, f"{len(parts)} elements")
     return parts
 
 
 def _wrong_size(name: str, shape: list[int], got: str) -> None:
-    field = f"inputs.{short(name)}.shape"
-    raise InputFault(422, "tensor_shape", f"{field}: expected {prod(shape)} values for {shape}, got {got}", field)
+    reason = f"expected {prod(shape)} values for {shape}, got {got}"
+    raise InputFault("tensor_shape", reason, place=f"inputs.{short(name)}.shape")
 
 
 def _flat(data: list[Any], dimensions: int, place: str) -> list[Any]:
     """The values of nested lists, row by row."""
     for _ in range(dimensions - 1):
         if not all(type(each) is list for each in data):
-            raise InputFault(422, "tensor_shape", f"{place}: expected all of its parts to be nested alike", place)
+            raise InputFault("tensor_shape", "expected all of its parts to be nested alike", place=place)
         data = list(chain.from_iterable(data))
         if not data or type(data[0]) is not list:
             return data
@@ -227,7 +225,7 @@ def _outputs(raw: list[Any], binary: bool) -> list[Output]:
     for at, each in enumerate(raw):
         place = f"outputs[{at}]"
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
-            raise InputFault(400, "wrong_shape", f"{place}: expected an object with a name", place)
+            raise InputFault("wrong_shape", "expected an object with a name", place=place)
         parameters = _parameters(each, f"{place}.parameters")
         _refuse(parameters, f"{place}.parameters")
         found.append(Output(each["name"], parameters.get("binary_data", binary) is True))
