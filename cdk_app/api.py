@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cdk_app.steps import Surroundings
 
 PROTOCOLS = "dropforge/inference/protocols"
+OPENAPI = "dropforge/inference/openapi"
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
 RATE, BURST = 100, 200
 """Calls a second, steady and at once, over all callers."""
@@ -80,7 +81,7 @@ class Api(Construct):
             packaging=around.packaging,
             key=around.lake.key,
             size=Size(memory=512, seconds=29),
-            extra=HTTP,
+            extra=(*HTTP, OPENAPI),
             folder="api/catalog",
         )
         around.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)

@@ -9,10 +9,10 @@ from dropforge.contract.names import MODEL_NAME
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
 from dropforge.inference.faults import short
 from dropforge.inference.http import Request, Response, answer, error
+from dropforge.inference.openapi import sagemaker, v2
+from dropforge.inference.openapi.document import document
 from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.inference.protocols.dispatch import respond
-from lambdas.api.catalog import inference, sagemaker
-from lambdas.api.catalog.openapi import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -134,7 +134,7 @@ def _document() -> dict[str, Any]:
     own = {name: schemas["Model"]["properties"][name] for name in ("card", "importances")}
     page = {**line, "required": [*line["required"], *own], "properties": {**line["properties"], **own}}
     here = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error")
-    names = (*here, *inference.schemas(), *sagemaker.schemas())
+    names = (*here, *v2.schemas(), *sagemaker.schemas())
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},

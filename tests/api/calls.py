@@ -13,8 +13,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from dropforge.contract.routes import MODEL, VERSION
+from dropforge.inference.openapi.document import document
 from lambdas.api.catalog.handler import handle as catalog
-from lambdas.api.catalog.openapi import document
 from lambdas.api.predict.handler import handle as predict
 
 SCHEMAS = {

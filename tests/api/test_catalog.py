@@ -11,9 +11,8 @@ from openapi_spec_validator import validate
 
 from dropforge.contract.names import METRICS_FILE, VERDICT_FILE, RunFiles
 from dropforge.contract.routes import ALL
+from dropforge.inference.openapi.document import BESIDE, document
 from lambdas.api.catalog.handler import ROUTES
-from lambdas.api.catalog.openapi import document
-from lambdas.api.catalog.views import BESIDE
 from tests.api.calls import get
 from tests.serving.little import little, metrics, trained
 from tests.steps.cloud import HANDLERS
@@ -172,7 +171,7 @@ def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # no
     assert get("/openapi.json").body == document()
     committed = json.loads(COMMITTED.read_text())
     assert committed == document(), (
-        "docs/openapi.json is old: python -m lambdas.api.catalog.openapi > docs/openapi.json"
+        "docs/openapi.json is old: python -m dropforge.inference.openapi.document > docs/openapi.json"
     )
 
 

@@ -13,8 +13,8 @@ from dropforge.contract.log import log
 from dropforge.contract.models import LAST, NUMBER
 from dropforge.contract.names import MODEL_NAME
 from dropforge.inference.http import Request, Response, answer, error
+from dropforge.inference.openapi.document import document
 from lambdas.api.catalog import views
-from lambdas.api.catalog.openapi import document
 from lambdas.common.artifacts import Artifacts
 from lambdas.common.registry import Registry
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
 from dropforge.contract.results import Manifest, Metrics, Verdict
+from dropforge.inference.openapi.document import BESIDE
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from lambdas.common.registry import Registry
 
 SCORES = ("task", "target", "metric", "metrics", "baseline")
-BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importances", "notes")
-"""Fields of `metrics.json` that a model's page shows beside its scores; Judge's own where it states them."""
-
-
 NEWEST = 20
 """How many versions and moves a model's page shows; the rest have routes of their own."""
 

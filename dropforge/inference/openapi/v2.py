@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dropforge.contract import routes
-from lambdas.api.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
+from dropforge.inference.openapi.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
 
 LENGTH = {
     "name": "Inference-Header-Content-Length",

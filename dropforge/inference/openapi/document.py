@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of the API: served at `/openapi.json`, committed as `docs/openapi.json`.
 
-python -m lambdas.api.catalog.openapi > docs/openapi.json
+python -m dropforge.inference.openapi.document > docs/openapi.json
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from dropforge.contract.registry import LiveRow, RunRow, VersionRow
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.steps import Status
-from lambdas.api.catalog import inference, sagemaker
-from lambdas.api.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
-from lambdas.api.catalog.schemas import schema_of
-from lambdas.api.catalog.views import BESIDE
+from dropforge.inference.openapi import sagemaker, v2
+from dropforge.inference.openapi.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
+from dropforge.inference.openapi.schemas import schema_of
+
+BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importances", "notes")
+"""Fields of `metrics.json` that a model's page shows beside its scores; Judge's own where it states them."""
 
 PICTURES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif")
 """Bodies that are one picture, for a model of pictures."""
@@ -96,7 +98,7 @@ def paths() -> dict[str, Any]:
         "/runs/{run}": {"get": _get("showRun", "One run", "Run", [RUN], ["404"])},
         "/openapi.json": {"get": _get("openapi", "This document", "Any")},
         **sagemaker.paths(),
-        **inference.paths(),
+        **v2.paths(),
     }
 
 
@@ -169,7 +171,7 @@ def schemas() -> dict[str, Any]:
         "Runs": object_of({"runs": list_of(ref("Run")), "next": MAYBE_TEXT}),
         "Run": run_schema(),
         **sagemaker.schemas(),
-        **inference.schemas(),
+        **v2.schemas(),
         "Error": object_of({"error": object_of({"code": TEXT, "message": TEXT, "field": MAYBE_TEXT})}),
     }
 
