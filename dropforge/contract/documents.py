@@ -63,6 +63,9 @@ class Record:
 def made(kind: type[R]) -> type[R]:
     """The kind of record itself, a dataclass from now on; threads that come meanwhile wait for it."""
     if kind not in _made:
+        for base in kind.__bases__:
+            if issubclass(base, Record) and base not in (Record, Document):
+                made(base)  # a dataclass inherits the fields of dataclasses alone
         with _making:
             if kind not in _made:
                 dataclasses.dataclass(frozen=True)(kind)

@@ -10,15 +10,16 @@ import pytest
 from openapi_spec_validator import validate
 
 from dropforge.contract.names import METRICS_FILE, VERDICT_FILE, RunFiles
-from dropforge.contract.routes import ALL
-from dropforge.inference.openapi.document import BESIDE, document
-from lambdas.api.catalog.handler import ROUTES
+from dropforge.inference.openapi.document import document
 from tests.api.calls import get
 from tests.serving.little import little, metrics, trained
 from tests.steps.cloud import HANDLERS
 
 if TYPE_CHECKING:
     from tests.steps.cloud import Cloud
+
+BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importances", "notes")
+"""Fields of `metrics.json` that a model's page shows beside its scores."""
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -173,12 +174,3 @@ def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # no
     assert committed == document(), (
         "docs/openapi.json is old: python -m dropforge.inference.openapi.document > docs/openapi.json"
     )
-
-
-def test_the_document_has_every_route_and_no_other() -> None:
-    found = {path: [*operations] for path, operations in document()["paths"].items()}
-    assert found == {
-        **{path: ["get"] for path in ROUTES},
-        **{path: [method.lower()] for path, method in ALL.items()},
-        "/models/{model}/live": ["put", "delete"],
-    }

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from dropforge.contract import routes
-from dropforge.inference.openapi.parts import ERRORS, MODEL, TEXT, VALUE, list_of, object_of, ref, responses
+from dropforge.inference.openapi.parts import TEXT, VALUE, list_of, object_of, ref
 
-INVOCATIONS, PING = routes.SAGEMAKER
-
-
-def paths() -> dict[str, Any]:
-    """Both routes."""
-    answers = responses("Invocations", [each for each in ERRORS if each != "409"])
-    answers["406"] = {**answers["400"], "description": "Another type in Accept than JSON, JSON lines or CSV"}
-    answers["200"]["content"] |= {"text/csv": {"schema": TEXT}, "application/jsonlines": {"schema": TEXT}}
-    content = {"application/json": {"schema": ref("Instances")}, "text/csv": {"schema": TEXT}}
-    return {
-        INVOCATIONS: {
-            "post": {
-                "operationId": "invocations",
-                "summary": "Predictions as SageMaker's built-in containers give them",
-                "parameters": [MODEL],
-                "requestBody": {"required": True, "content": {**content, "application/jsonlines": {"schema": TEXT}}},
-                "responses": answers,
-            }
-        },
-        PING: {
-            "get": {
-                "operationId": "ping",
-                "summary": "Whether a model can be served",
-                "parameters": [MODEL],
-                "responses": responses("Any", ["404", "503"]),
-            }
-        },
+BODIES: dict[str, dict[str, Any]] = {
+    "Instances": {
+        "application/json": {"schema": ref("Instances")},
+        "text/csv": {"schema": TEXT},
+        "application/jsonlines": {"schema": TEXT},
     }
+}
+"""Media types of requests."""
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "Invocations": {"text/csv": {"schema": TEXT}, "application/jsonlines": {"schema": TEXT}}
+}
+"""Media types of answers besides JSON."""
 
 
 def schemas() -> dict[str, Any]:
