@@ -65,6 +65,10 @@ class Route(NamedTuple, Generic[R]):
     off_aws: bool = False
     """Whether `dropforge serve` has it too."""
 
+    def path(self, **names: str) -> str:
+        """The path with these names in the place of its parameters, which must need no escaping."""
+        return self.template.format(**names)
+
     @property
     def key(self) -> tuple[str, str]:
         """What a request is dispatched by."""

@@ -110,9 +110,14 @@ def request_content(body: Any) -> dict[str, Any]:
     return BODIES[body] if isinstance(body, str) else {"application/json": {"schema": ref(name_of(body))}}
 
 
+def answer_name(route: Route[Any]) -> str:
+    """The name of the schema of a route's right answer."""
+    return route.response if isinstance(route.response, str) else name_of(route.response)
+
+
 def responses(route: Route[Any]) -> dict[str, Any]:
     """The right answer of a route and the wrong ones."""
-    name = route.response if isinstance(route.response, str) else name_of(route.response)
+    name = answer_name(route)
     content = {"application/json": {"schema": ref(name)}, **ANSWERS.get(name, {})}
     error = {"application/json": {"schema": ref("InferenceError" if route.template.startswith("/v2") else "Error")}}
     wrong = {str(status): {"description": ERRORS[status], "content": error} for status in route.errors}
