@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -14,15 +14,20 @@ from cdk_app.function import Function, Size
 from cdk_app.steps import HTTP, INFERENCE, PICTURES
 from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
-from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from dropforge.contract.routes import CATALOG
+from dropforge.contract.routes import ROUTES
 from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aws_cdk import aws_lambda as lambda_
+
     from cdk_app.settings import Settings, Warmth
     from cdk_app.steps import Surroundings
+    from dropforge.contract.routes import Route
 
 PROTOCOLS = "dropforge/inference/protocols"
+OPENAPI = "dropforge/inference/openapi"
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
 RATE, BURST = 100, 200
 """Calls a second, steady and at once, over all callers."""
@@ -80,7 +85,7 @@ class Api(Construct):
             packaging=around.packaging,
             key=around.lake.key,
             size=Size(memory=512, seconds=29),
-            extra=HTTP,
+            extra=(*HTTP, OPENAPI),
             folder="api/catalog",
         )
         around.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
@@ -156,21 +161,26 @@ class Api(Construct):
         return rest
 
     def _routes(self) -> None:
-        # one permission for all routes of a function: its policy holds 20 kB
-        lists, moves, predict = (
-            apigateway.LambdaIntegration(each, scope_permission_to_method=False)
-            for each in (self.catalog.function, self.live.function, self.predict.called)
-        )
-        routes = [(path.strip("/"), "GET", lists) for path in CATALOG]
-        routes += [("models/{model}/live", method, moves) for method in ("PUT", "DELETE")]
-        routes += [(path.strip("/"), method, predict) for path, method in PREDICT_ROUTES.items()]
+        general = {
+            "predict": integration(self.predict.called),
+            "catalog": integration(self.catalog.function),
+            "live_pointer": integration(self.live.function),
+        }
+        self._add(ROUTES, general)
         for model, function in self.hot.items():
-            own = apigateway.LambdaIntegration(function.called, scope_permission_to_method=False)
             # The API's most exact path wins, so that every route below a model's name is needed once more with it.
-            of_models = [each for each in routes if "/{model}" in each[0]]
-            routes += [
-                (path.replace("{model}", model), method, own if to is predict else to) for path, method, to in of_models
-            ]
-        for path, method, to in routes:
-            self.rest.root.resource_for_path(path).add_method(method, to)
+            of_models = [route for route in ROUTES if "/{model}" in route.template]
+            named = [route._replace(template=route.template.replace("{model}", model)) for route in of_models]
+            self._add(named, {**general, "predict": integration(function.called)})
         acknowledge(self.rest, "COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")
+
+    def _add(self, routes: Iterable[Route[Any]], integrations: Mapping[str, apigateway.LambdaIntegration]) -> None:
+        """Gives the REST API these routes, each to the integration of its function."""
+        for route in routes:
+            resource = self.rest.root.resource_for_path(route.template.strip("/"))
+            resource.add_method(route.method, integrations[route.function])
+
+
+def integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
+    """Calls the function, under one permission for all of its routes: a function's policy holds 20 kB."""
+    return apigateway.LambdaIntegration(function, scope_permission_to_method=False)

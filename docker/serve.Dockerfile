@@ -17,10 +17,7 @@ COPY dropforge/pictures.py dropforge/pictures.py
 COPY dropforge/contract dropforge/contract
 COPY dropforge/serve dropforge/serve
 COPY dropforge/inference dropforge/inference
-COPY lambdas/__init__.py lambdas/__init__.py
-COPY lambdas/api/__init__.py lambdas/api/__init__.py
-COPY lambdas/api/catalog lambdas/api/catalog
-RUN python -m compileall -q dropforge lambdas && useradd --uid 1000 server
+RUN python -m compileall -q dropforge && useradd --uid 1000 server
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 OPENBLAS_NUM_THREADS=1
 USER server

@@ -21,7 +21,9 @@ from dropforge.cli.tables import (
     scores_text,
     versions_table,
 )
+from dropforge.client.answers import read
 from dropforge.client.sdk import TIMEOUT
+from dropforge.contract.api import ModelPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,11 +98,14 @@ def models(
     """
     shell = Shell.of(context, as_json, home)
     if model is not None:
-        page = shell.forge.model(model) | (_all_of(shell, model) if whole else {})
-        shell.result(page, *_page(page))
+        page = shell.forge.model(model)
+        if whole:
+            page = _with_all(shell, page)
+        shell.result(page.to_json(), *_page(page))
         return
-    found = shell.forge.models()
-    shell.result({"models": found}, models_table(found) if found else "no model serves yet: dropforge drop FILE.csv")
+    lines = shell.forge.models()
+    document = {"models": [line.to_json() for line in lines]}
+    shell.result(document, models_table(lines) if lines else "no model serves yet: dropforge drop FILE.csv")
 
 
 def report(
@@ -130,7 +135,7 @@ def remove(context: typer.Context, model: Model, as_json: Json = False, home: Ho
     """
     shell = Shell.of(context, as_json, home)
     row = shell.forge.remove(model)
-    shell.result(row, f"{model} is removed; version {row['version']} served last: `dropforge rollback {model}`")
+    shell.result(row.to_json(), f"{model} is removed; version {row.version} served last: `dropforge rollback {model}`")
 
 
 def rollback(
@@ -148,29 +153,30 @@ def rollback(
     """
     shell = Shell.of(context, as_json, home)
     row = shell.forge.rollback(model, to)
-    shell.result(row, f"version {row['version']} of {model} serves")
+    shell.result(row.to_json(), f"version {row.version} of {model} serves")
 
 
-def _all_of(shell: Shell, model: str) -> dict[str, Any]:
-    """What the page of a model shows the newest of, whole."""
-    versions, history = shell.forge.versions(model), shell.forge.history(model)
-    return {"versions": versions, "versions_next": None, "history": history, "history_next": None}
+def _with_all(shell: Shell, page: ModelPage) -> ModelPage:
+    """The page of a model with every version and move, where it shows the newest."""
+    versions = [row.to_json() for row in shell.forge.versions(page.model)]
+    history = [move.to_json() for move in shell.forge.history(page.model)]
+    listed = {"versions": versions, "versions_next": None, "history": history, "history_next": None}
+    return read(ModelPage, {**page.to_json(), **listed})
 
 
-def _page(page: dict[str, Any]) -> Iterator[Any]:
-    live = page["version"]
-    words = {"model": page["model"], "live": live or "no version: every one was refused"}
-    words |= {"task": f"{page['task']} of {page['target']!r}", "classes": ", ".join(page["card"]["classes"])}
+def _page(page: ModelPage) -> Iterator[Any]:
+    words = {"model": page.model, "live": page.version or "no version: every one was refused"}
+    words |= {"task": f"{page.task} of {page.target!r}", "classes": ", ".join(page.card.classes)}
     yield facts(words)
     yield ""
-    yield scores(page["metrics"], page["baseline"], page["metric"], page.get("intervals"))
-    yield from notes_text(page.get("notes", ()))
+    yield scores(page.metrics, page.baseline, page.metric, page.intervals)
+    yield from notes_text(page.notes)
     yield ""
-    if page.get("importances"):
-        yield importances_table(page["importances"], page["metric"])
+    if page.importances:
+        yield importances_table(page.importances, page.metric)
         yield ""
-    yield columns_table(page["card"])
+    yield columns_table(page.card)
     yield ""
     yield versions_table(page)
-    if page.get("versions_next"):
-        yield f"the newest {len(page['versions'])} versions: dropforge models {page['model']} --all lists every one"
+    if page.versions_next:
+        yield f"the newest {len(page.versions)} versions: dropforge models {page.model} --all lists every one"

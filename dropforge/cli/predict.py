@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dropforge.client import Predictions
     from dropforge.client.batches import Batch
+    from dropforge.contract.api import RecommendedItem
 
 SHOWN_ROWS = 20
 SHOWN_COLUMNS = 6
@@ -150,9 +151,9 @@ def _line(row: Mapping[str, Any], at: int, names: list[str], answer: Predictions
     return [str(at + 1), prediction, *shares, *lists, *(row.get(name) for name in names)]
 
 
-def _items(found: list[dict[str, Any]] | None) -> str:
+def _items(recommended: list[RecommendedItem] | None) -> str:
     """The items of a list, best first."""
-    return ", ".join(str(each["item"]) for each in found or [])
+    return ", ".join(str(item["item"]) for item in recommended or [])
 
 
 def _share(answer: Predictions, at: int) -> str:

@@ -11,11 +11,14 @@ from dropforge.cli.shell import clean
 from dropforge.client.batchruns import rows_done
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dropforge.client.outcome import Outcome
+    from dropforge.contract.api import ModelLine, ModelPage
+    from dropforge.contract.models import VersionRow
     from dropforge.contract.registry import RunRow
-    from dropforge.contract.scores import Suspect
+    from dropforge.contract.schema import ModelCard
+    from dropforge.contract.scores import Importance, Interval, Suspect
 
 STYLES = {
     "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
@@ -62,7 +65,7 @@ def scores(
     metrics: Mapping[str, float],
     baseline: Mapping[str, float],
     first: str | None = None,
-    intervals: Mapping[str, Any] | None = None,
+    intervals: Mapping[str, Interval] | None = None,
 ) -> Table:
     """Hold-out scores with their intervals next to the trivial baseline's; `first` is the metric that decided."""
     names, known = sorted(metrics, key=lambda name: (name != first, name)), intervals or {}
@@ -73,13 +76,12 @@ def scores(
     return table(("hold-out", "model", *(["95 % interval"] if known else []), "baseline"), rows)
 
 
-def _between(intervals: Mapping[str, Any], name: str) -> list[str]:
+def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
     """The interval's column; none at all where no interval is known."""
     found = intervals.get(name)
     if found is None:
         return [""] if intervals else []
-    low, high = (found["low"], found["high"]) if isinstance(found, dict) else (found.low, found.high)
-    return [f"{words(float(low))} to {words(float(high))}"]
+    return [f"{words(found.low)} to {words(found.high)}"]
 
 
 def scores_text(result: Outcome | RunRow) -> list[Table | Text]:
@@ -111,10 +113,10 @@ def notes_text(notes: Iterable[str]) -> list[Text]:
     return [Text(clean(f"note: {each}"), style="yellow") for each in notes]
 
 
-def importances_table(found: Iterable[Mapping[str, Any]], metric: str, most: int = 10) -> Table:
+def importances_table(importances: Sequence[Importance], metric: str, most: int = 10) -> Table:
     """The columns that matter most, with what shuffling each costs."""
-    shown = list(found)[:most]
-    rows = ((each["column"], each["fall"], *_between({"": each["interval"]}, "")) for each in shown)
+    shown = importances[:most]
+    rows = ((column.column, column.fall, *_between({"": column.interval}, "")) for column in shown)
     return table(("what matters", f"{metric} worsens by", "95 % interval"), rows)
 
 
@@ -123,11 +125,10 @@ def status_word(status: str) -> Text:
     return cell(status, STYLES.get(status, ""))
 
 
-def score(row: Mapping[str, Any]) -> str:
-    """The deciding metric's score of a run or a model, in one word."""
-    metric = row.get("metric")
-    found = (row.get("metrics") or {}).get(metric)
-    return "" if found is None else f"{metric} {words(found)}"
+def score(row: RunRow | ModelLine | VersionRow) -> str:
+    """The deciding metric's score of a run, a model or a version, in one word."""
+    value = (row.metrics or {}).get(row.metric or "")
+    return "" if value is None else f"{row.metric} {words(value)}"
 
 
 def when(stamp: str) -> str:
@@ -146,7 +147,7 @@ def runs_table(rows: Iterable[RunRow]) -> Table:
 def _came_to(row: RunRow) -> str:
     """The score of a training run, the rows of a batch."""
     if row.kind != "batch":
-        return score(row.to_json())
+        return score(row)
     return counted(row) if row.predicted is not None else rows_done(row)
 
 
@@ -177,28 +178,28 @@ def run_facts(row: RunRow) -> Table:
     )
 
 
-def models_table(rows: Iterable[Mapping[str, Any]]) -> Table:
+def models_table(rows: Iterable[ModelLine]) -> Table:
     """Models that serve, a line each."""
-    lines = ((row["model"], row["version"], _task(row), score(row), _against(row), when(row["moved"])) for row in rows)
+    lines = ((row.model, row.version, _task(row), score(row), _against(row), when(row.moved)) for row in rows)
     return table(("model", "version", "task", "score", "baseline", "live since (UTC)"), lines)
 
 
-def columns_table(card: Mapping[str, Any]) -> Table:
+def columns_table(card: ModelCard) -> Table:
     """What a row for this model holds."""
-    return table(("column", "kind"), ((column["name"], column["kind"]) for column in card["columns"]))
+    return table(("column", "kind"), ((column.name, column.kind) for column in card.columns))
 
 
-def versions_table(model: Mapping[str, Any]) -> Table:
+def versions_table(page: ModelPage) -> Table:
     """The versions on a model's page, the newest first as the API gives them."""
     lines = (
         (
-            cell(f"{row['version']} live" if row["version"] == model["version"] else row["version"]),
-            row["outcome"],
+            cell(f"{row.version} live" if row.version == page.version else row.version),
+            row.outcome,
             score(row),
-            row["run"],
-            row["reason"],
+            row.run,
+            row.reason,
         )
-        for row in model["versions"]
+        for row in page.versions
     )
     return table(("version", "judged", "score", "run", "reason"), lines)
 
@@ -218,9 +219,9 @@ def dollars(amount: float | None) -> str:
     return f"${amount:.2f}" if amount >= 0.01 else f"${amount:.2g}"
 
 
-def _task(row: Mapping[str, Any]) -> str:
-    return f"{row['task']} of {row['target']!r}" if row.get("task") else ""
+def _task(row: ModelLine) -> str:
+    return f"{row.task} of {row.target!r}" if row.task else ""
 
 
-def _against(row: Mapping[str, Any]) -> str:
-    return words((row.get("baseline") or {}).get(row.get("metric")))
+def _against(row: ModelLine) -> str:
+    return words((row.baseline or {}).get(row.metric or ""))

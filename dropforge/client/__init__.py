@@ -11,7 +11,9 @@ from dropforge.client.connection import Connection
 from dropforge.client.drops import Dropped
 from dropforge.client.faults import ApiFault, Fault
 from dropforge.client.outcome import Outcome
-from dropforge.client.predictions import Predictions
 from dropforge.client.sdk import Dropforge
+from dropforge.contract.api import ModelLine, ModelPage, Predictions
 
-__all__ = ["ApiFault", "Connection", "Dropforge", "Dropped", "Fault", "Outcome", "Predictions"]
+__all__ = [
+    "ApiFault", "Connection", "Dropforge", "Dropped", "Fault", "ModelLine", "ModelPage", "Outcome", "Predictions",
+]  # fmt: skip

@@ -16,15 +16,24 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from dropforge import __version__
+from dropforge.client.answers import read
 from dropforge.client.embedded import not_running
 from dropforge.client.faults import LOG_IN, NO_ANSWER, ApiFault, Fault
+from dropforge.contract import routes
+from dropforge.contract.api import ModelLine, Predictions, ServeRequest
+from dropforge.contract.documents import fields
 from dropforge.contract.ids import RUN_ID
+from dropforge.contract.models import LiveRow, VersionRow
 from dropforge.contract.names import NameFault, check_model
+from dropforge.contract.routes import MOST_LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dropforge.client.connection import Connection
+    from dropforge.contract.api import ModelPage
+    from dropforge.contract.documents import Record
+    from dropforge.contract.routes import R, Route
 
 SERVICE = "execute-api"
 TIMEOUT = (5, 40)
@@ -34,15 +43,15 @@ ATTEMPTS = 4
 PASSING = (429, 500, 502, 503, 504)
 """Statuses that a second try may not meet, unless the API itself says why (`no_healthy_model`)."""
 
-MOST_LISTED = 100
-"""Rows that the API lists in one answer."""
-
 JSON = "application/json"
 CSV = "text/csv"
 
 
 class Api:
-    """The routes of the API as methods; every answer is the route's JSON document."""
+    """The routes of the API as methods; every answer is the route's record, except that rows of runs stay as sent.
+
+    `dropforge.client.runs` reads those, since it also decides by them.
+    """
 
     def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
         self._connection = connection
@@ -53,11 +62,12 @@ class Api:
 
     def runs(self, limit: int = 20, model: str | None = None) -> list[dict[str, Any]]:
         """The newest runs first, at most `limit`."""
-        return list(self._listed("/runs", "runs", {"model": checked_model(model)} if model else {}, limit))
+        query = {"model": checked_model(model)} if model else {}
+        return list(self._listed(routes.LIST_RUNS, routes.LIST_RUNS.path(), query, limit))
 
     def run(self, run: str) -> dict[str, Any]:
         """One run; `ApiFault` 404 when there is none."""
-        return self._get(f"/runs/{checked_run(run)}")
+        return self._call("GET", routes.SHOW_RUN.path(run=checked_run(run)))
 
     def find_run(self, run: str) -> dict[str, Any] | None:
         """One run, None as long as no row of it is written."""
@@ -68,61 +78,70 @@ class Api:
                 return None
             raise
 
-    def models(self) -> list[dict[str, Any]]:
+    def models(self) -> list[ModelLine]:
         """Every model that serves."""
-        return list(self._listed("/models", "models"))
+        return [read(ModelLine, line) for line in self._listed(routes.LIST_MODELS, routes.LIST_MODELS.path())]
 
-    def model(self, model: str) -> dict[str, Any]:
+    def model(self, model: str) -> ModelPage:
         """One model: its live version, its columns, its newest versions; `ApiFault` 404 when there is none."""
-        return self._get(f"/models/{checked_model(model)}")
+        return self._ask(routes.SHOW_MODEL, model)
 
-    def versions(self, model: str, after: str | None = None) -> Iterator[dict[str, Any]]:
+    def versions(self, model: str, after: str | None = None) -> Iterator[VersionRow]:
         """The versions of a model, newest first: all, or those behind `after`; `ApiFault` 404 when there are none."""
-        return self._listed(f"/models/{checked_model(model)}/versions", "versions", after=after)
+        path = routes.LIST_VERSIONS.path(model=checked_model(model))
+        return (read(VersionRow, row) for row in self._listed(routes.LIST_VERSIONS, path, after=after))
 
-    def history(self, model: str, after: str | None = None) -> Iterator[dict[str, Any]]:
+    def history(self, model: str, after: str | None = None) -> Iterator[LiveRow]:
         """The moves of a model's live pointer, as `versions`."""
-        return self._listed(f"/models/{checked_model(model)}/history", "history", after=after)
+        path = routes.LIST_HISTORY.path(model=checked_model(model))
+        return (read(LiveRow, row) for row in self._listed(routes.LIST_HISTORY, path, after=after))
 
     def predict(
         self, model: str, body: bytes, content_type: str = JSON, query: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        """The live version's answer to one request of rows."""
-        return self._call("POST", f"/models/{checked_model(model)}/predict", query, body, content_type)
+    ) -> Predictions:
+        """The live version's answer to one request of rows; its values are not checked, for there are many."""
+        path = routes.PREDICT.path(model=checked_model(model))
+        answer = self._call(routes.PREDICT.method, path, query, body, content_type)
+        return Predictions(**{field.name: answer[field.name] for field in fields(Predictions) if field.name in answer})
 
-    def remove(self, model: str) -> dict[str, Any]:
+    def remove(self, model: str) -> LiveRow:
         """Nothing serves under this name any more; the pointer as it is then. `ApiFault` 404 when nothing ever did."""
-        return self._call("DELETE", f"/models/{checked_model(model)}/live")
+        return self._ask(routes.REMOVE_MODEL, model)
 
-    def serve(self, model: str, version: str) -> dict[str, Any]:
+    def serve(self, model: str, version: str) -> LiveRow:
         """An approved version serves; the pointer as it is then. `ApiFault` 404 when it may not."""
-        body = json.dumps({"version": version}).encode()
-        return self._call("PUT", f"/models/{checked_model(model)}/live", body=body, content_type=JSON)
+        return self._ask(routes.SERVE_VERSION, model, ServeRequest(version))
 
     def openapi(self) -> dict[str, Any]:
         """The API's description of itself."""
-        return self._get("/openapi.json")
+        return self._call("GET", routes.OPENAPI.path())
+
+    def _ask(self, route: Route[R], model: str, body: Record | None = None) -> R:
+        """The answer of a route of one model."""
+        kind, path = route.response, route.path(model=checked_model(model))
+        assert not isinstance(kind, str), "only other protocols' answers are no records"
+        content = b"" if body is None else json.dumps(body.to_json()).encode()
+        return read(kind, self._call(route.method, path, None, content, JSON if content else ""))
 
     def _listed(
         self,
+        route: Route[Any],
         path: str,
-        name: str,
         query: Mapping[str, str] | None = None,
         most: int | None = None,
         after: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The rows of a listing, page by page, until its end, or until there are `most`."""
+        """The entries of a listing as they are sent, page by page, until its end, or until there are `most`."""
+        assert not isinstance(route.response, str), "only other protocols' answers are no records"
+        name, _next = (field.name for field in fields(route.response))
         count = 0
         while True:
             limit = {} if most is None else {"limit": str(min(most - count, MOST_LISTED))}
-            page = self._get(path, {**(query or {}), **limit, **({"after": after} if after else {})})
+            page = self._call(route.method, path, {**(query or {}), **limit, **({"after": after} if after else {})})
             yield from page[name]
             count, after = count + len(page[name]), page.get("next")
             if after is None or count == most:
                 return
-
-    def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
-        return self._call("GET", path, query)
 
     def _call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b"", content_type: str = ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from dropforge.contract.models import LiveRow
 
 
-def served_before(moves: Iterable[Mapping[str, Any]]) -> str | None:
+def served_before(moves: Iterable[LiveRow]) -> str | None:
     """The version that served before the present one, or before the model was removed; None where there was none.
 
     `moves` are newest first, and read only as far as the answer lies.
@@ -17,6 +19,6 @@ def served_before(moves: Iterable[Mapping[str, Any]]) -> str | None:
     last = next(older, None)
     if last is None:
         return None
-    if last["withdrawn"]:
-        return str(last["version"])
-    return next((str(move["version"]) for move in older if move["version"] != last["version"]), None)
+    if last.withdrawn:
+        return last.version
+    return next((move.version for move in older if move.version != last.version), None)

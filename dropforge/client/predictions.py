@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dropforge.client.faults import ApiFault, Fault
-from dropforge.contract.documents import Record, fields
+from dropforge.contract.api import Predictions
+from dropforge.contract.documents import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,23 +23,6 @@ MOST_EXPLAINED = 10
 
 TOO_LARGE = (413, 502)
 """What a request meets that is too large, and one whose answer is."""
-
-
-class Predictions(Record):
-    """Answers of one model version, an entry a row."""
-
-    model: str
-    version: str
-    predictions: list[Any]
-    """A number a row for regression and recommendation, a class or a cluster otherwise."""
-    probabilities: list[dict[str, float]] | None
-    """Class to probability; None for regression."""
-    ids: list[str]
-    """Under these, the true labels can come back."""
-    recommendations: list[list[dict[str, Any]] | None] | None = None
-    """Of recommenders: the items to show in a row without an item, best first, each with its expected `score`."""
-    explanations: list[dict[str, Any]] | None = None
-    """Where they were asked for: `class`, `base`, `contributions` and `errors` by column, an object a row."""
 
 
 def wishes(explain: bool, of_class: str | None) -> dict[str, str]:
@@ -77,19 +62,16 @@ def _explainable(batches: Iterable[Batch]) -> Iterator[Batch]:
 
 def collect(parts: Iterable[Predictions]) -> Predictions:
     """All parts as one; there must be at least one."""
-    found = list(parts)
-    shares = [part.probabilities for part in found if part.probabilities is not None]
-    lists = [part.recommendations for part in found if part.recommendations is not None]
-    told = [part.explanations for part in found if part.explanations is not None]
-    return Predictions(
-        model=found[0].model,
-        version=found[0].version,
-        predictions=[each for part in found for each in part.predictions],
-        probabilities=[each for part in shares for each in part] if shares else None,
-        ids=[each for part in found for each in part.ids],
-        recommendations=[each for part in lists for each in part] if lists else None,
-        explanations=[each for part in told for each in part] if told else None,
-    )
+    answers = list(parts)
+    lists = [field.name for field in fields(Predictions) if field.name not in ("model", "version")]
+    joined: dict[str, Any] = {name: _joined([getattr(answer, name) for answer in answers]) for name in lists}
+    return replace(answers[0], **joined)
+
+
+def _joined(parts: list[list[Any] | None]) -> list[Any] | None:
+    """The entries of all lists; None where there is no list."""
+    lists = [part for part in parts if part is not None]
+    return [entry for part in lists for entry in part] if lists else None
 
 
 def _asked(
@@ -108,4 +90,4 @@ def _asked(
         yield from _asked(api, model, first, done, query)
         yield from _asked(api, model, second, done + len(first.rows), query)
         return
-    yield batch, Predictions(**{each.name: answer[each.name] for each in fields(Predictions) if each.name in answer})
+    yield batch, answer

@@ -15,7 +15,7 @@ from dropforge.client.drops import Dropped, Wishes, upload, upload_batch
 from dropforge.client.faults import Fault, readable
 from dropforge.client.moves import served_before
 from dropforge.client.outcome import Outcome, outcome
-from dropforge.client.predictions import Predictions, collect, stream, wishes
+from dropforge.client.predictions import collect, stream, wishes
 from dropforge.client.runs import Clock, Ended, Event, decoded, follow, has_ended
 from dropforge.client.traininglog import TrainingLog
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dropforge.client.batches import Batch
+    from dropforge.contract.api import ModelLine, ModelPage, Predictions
+    from dropforge.contract.models import LiveRow, VersionRow
     from dropforge.contract.registry import RunRow
 
     Given = Iterable[Mapping[str, Any]] | str | Path | Sequence[str | Path]
@@ -213,19 +215,19 @@ class Dropforge:
         """The newest runs first, at most `limit`."""
         return [decoded(each) for each in self._api.runs(limit, model)]
 
-    def models(self) -> list[dict[str, Any]]:
+    def models(self) -> list[ModelLine]:
         """Every model that serves, with its scores."""
         return self._api.models()
 
-    def model(self, name: str) -> dict[str, Any]:
+    def model(self, name: str) -> ModelPage:
         """One model: what is live, its card (the columns it reads), the newest 20 versions and moves."""
         return self._api.model(name)
 
-    def versions(self, model: str) -> list[dict[str, Any]]:
+    def versions(self, model: str) -> list[VersionRow]:
         """All versions of a model, the newest first."""
         return list(self._api.versions(model))
 
-    def history(self, model: str) -> list[dict[str, Any]]:
+    def history(self, model: str) -> list[LiveRow]:
         """What served when: all moves of a model's live pointer, the last one first."""
         return list(self._api.history(model))
 
@@ -250,7 +252,7 @@ class Dropforge:
         """As `predict`, some rows at a time with their answers: for files larger than memory."""
         return stream(self._api, model, batches_of(rows), wishes(explain, of_class))
 
-    def remove(self, model: str) -> dict[str, Any]:
+    def remove(self, model: str) -> LiveRow:
         """Takes a model back: within seconds nothing answers under its name. Versions and history stay.
 
         `rollback` brings it back, and so does a data set that is dropped afterwards. Raises `ApiFault` with status 404
@@ -258,7 +260,7 @@ class Dropforge:
         """
         return self._api.remove(model)
 
-    def rollback(self, model: str, version: str | None = None) -> dict[str, Any]:
+    def rollback(self, model: str, version: str | None = None) -> LiveRow:
         """Lets an approved version serve: by default the one that served before, or before the model was removed.
 
         Raises:
@@ -281,11 +283,11 @@ class Dropforge:
             raise Fault(f"{run} has no report: it is {row.status!r} and no model of it was judged", "no_report", "run")
         return self._fetched(known.report, self._report_path(run) if to is None else Path(to))
 
-    def _moves(self, model: str) -> Iterator[dict[str, Any]]:
+    def _moves(self, model: str) -> Iterator[LiveRow]:
         page = self.model(model)
-        yield from page["history"]
-        if older := page.get("history_next"):
-            yield from self._api.history(model, older)
+        yield from page.history
+        if page.history_next:
+            yield from self._api.history(model, page.history_next)
 
     def _find(self, run: str) -> RunRow | None:
         found = self._api.find_run(run)

@@ -12,7 +12,7 @@ import dataclasses
 import threading
 import types
 import typing
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, KeysView, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
@@ -20,6 +20,9 @@ from dropforge.contract.errors import ServiceError
 
 R = typing.TypeVar("R", bound="Record")
 D = typing.TypeVar("D", bound="Document")
+
+ANSWERED = "_answered"
+"""Attribute with the JSON that a record was read from, kept where this version may not know all of it."""
 
 _made: set[type] = set()
 """Those records that are dataclasses already."""
@@ -48,7 +51,31 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """This record as plain JSON values (dict, list, str, int, float, bool, None)."""
+        answered = self.__dict__.get(ANSWERED)
+        return self._encoded() if answered is None else dict(answered)
+
+    def _encoded(self) -> dict[str, Any]:
         return {field.name: _encode(getattr(self, field.name)) for field in fields(type(self))}
+
+    def __getitem__(self, name: str) -> Any:
+        """A value of the record's JSON: `page["card"]["columns"]`."""
+        return self.to_json()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names in the record's JSON."""
+        return iter(self.to_json())
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the record's JSON has the name."""
+        return name in self.to_json()
+
+    def keys(self) -> KeysView[str]:
+        """The names in the record's JSON, so that `dict(record)` is its JSON."""
+        return self.to_json().keys()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A value of the record's JSON, `default` where it has none."""
+        return self.to_json().get(name, default)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -65,6 +92,9 @@ class Record:
 def made(kind: type[R]) -> type[R]:
     """The kind of record itself, a dataclass from now on; threads that come meanwhile wait for it."""
     if kind not in _made:
+        for base in kind.__bases__:
+            if issubclass(base, Record) and base not in (Record, Document):
+                made(base)  # a dataclass inherits the fields of dataclasses alone
         with _making:
             if kind not in _made:
                 dataclasses.dataclass(frozen=True)(kind)
@@ -82,9 +112,9 @@ class Document(Record):
 
     SCHEMA: ClassVar[str]
 
-    def to_json(self) -> dict[str, Any]:
-        """As `Record.to_json`, with the document's name under `schema` first."""
-        return {"schema": self.SCHEMA, **super().to_json()}
+    def _encoded(self) -> dict[str, Any]:
+        """With the document's name under `schema` first."""
+        return {"schema": self.SCHEMA, **super()._encoded()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+from dropforge.contract import api, routes
 from dropforge.contract.names import MODEL_NAME
-from dropforge.contract.routes import ALL as PREDICT_ROUTES
 from dropforge.inference.faults import short
 from dropforge.inference.http import Request, Response, answer, error
+from dropforge.inference.openapi.document import off_aws
 from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.inference.protocols.dispatch import respond
-from lambdas.api.catalog import inference, sagemaker
-from lambdas.api.catalog.openapi import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from dropforge.serve.store import Files, Served
 
     Route = Callable[[Request, Files], Response]
-
-INVOCATIONS = "/models/{model}/invocations"
-
-KEPT = (*PREDICT_ROUTES, "/models", "/models/{model}", "/openapi.json")
-"""The routes of the API that are here too; runs, reports and history need the registry."""
 
 
 def routed(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Request:
@@ -87,17 +81,18 @@ def invocations(request: Request, files: Files) -> Response:
         known = ", ".join(f"/models/{name}/invocations" for name in sorted(files.served))
         return error(404, "no_such_model", f"/invocations: expected one model to be served; use one of {known}"[:1000])
     (name,) = files.served
-    return respond(request._replace(resource=INVOCATIONS, path={"model": name}), files)
+    return respond(request._replace(resource=routes.INVOCATIONS.template, path={"model": name}), files)
 
 
 def endpoint(request: Request, files: Files) -> Response:
     """As a client of `sagemaker-runtime` asks an endpoint: the model of that name."""
-    return respond(request._replace(resource=INVOCATIONS), files)
+    return respond(request._replace(resource=routes.INVOCATIONS.template), files)
 
 
 def list_models(_request: Request, files: Files) -> Response:
     """Every model that serves; scores are null, for they are the registry's."""
-    return answer(200, {"models": [_line(one) for one in _current(files)], "next": None})
+    lines = tuple(api.ModelLine(**_line(model)) for model in _current(files))
+    return answer(200, api.ModelList(lines, None).to_json())
 
 
 def show_model(request: Request, files: Files) -> Response:
@@ -105,9 +100,9 @@ def show_model(request: Request, files: Files) -> Response:
     name = request.path["model"]
     if not MODEL_NAME.fullmatch(name) or files.live(name) is None:
         return error(404, "not_found", f"model {short(name)!r}: not served here; GET /models lists what is")
-    one = files.served[name]
-    matters = [each.to_json() for each in one.importances]
-    return answer(200, {**_line(one), "card": one.model.card.to_json(), "importances": matters})
+    served = files.served[name]
+    page = api.ServedModelPage(**_line(served), card=served.model.card, importances=served.importances)
+    return answer(200, page.to_json())
 
 
 def openapi(_request: Request, _files: Files) -> Response:
@@ -119,41 +114,31 @@ def _current(files: Files) -> list[Served]:
     return [files.served[name] for name in sorted(files.served) if files.live(name) is not None]
 
 
-def _line(one: Served) -> dict[str, Any]:
-    card, row = one.model.card, one.row
-    scores = dict.fromkeys(("metric", "metrics", "baseline"))
+def _line(served: Served) -> dict[str, Any]:
+    """The fields of a model's line, which are a part of its page too."""
+    card, row = served.model.card, served.row
     line = {"model": row.model, "version": row.version, "run": row.run, "moved": row.moved}
-    return {**line, "task": card.task, "target": card.target, **scores}
+    return {**line, "task": card.task, "target": card.target, "metric": None, "metrics": None, "baseline": None}
 
 
-def _document() -> dict[str, Any]:
-    """As on AWS but for what is not here: other routes, signatures, and what the registry adds to a model."""
-    whole = document()
-    schemas = whole["components"]["schemas"]
-    line = schemas["Models"]["properties"]["models"]["items"]
-    own = {name: schemas["Model"]["properties"][name] for name in ("card", "importances")}
-    page = {**line, "required": [*line["required"], *own], "properties": {**line["properties"], **own}}
-    here = ("Any", "Rows", "Predictions", "Explanation", "Models", "Card", "Error")
-    names = (*here, *inference.schemas(), *sagemaker.schemas())
-    return {
-        "openapi": whole["openapi"],
-        "info": {**whole["info"], "description": "Predictions from models of this disk. No signature is asked for."},
-        "paths": {path: whole["paths"][path] for path in KEPT},
-        "components": {"schemas": {**{name: schemas[name] for name in names}, "Model": page}},
-    }
+DOCUMENT = off_aws()
 
-
-DOCUMENT = _document()
+LOCAL: dict[tuple[str, str], Route] = {
+    routes.LIST_MODELS.key: list_models,
+    routes.SHOW_MODEL.key: show_model,
+    routes.OPENAPI.key: openapi,
+}
+"""The routes that Catalog has on AWS; Predict's are answered by its own dispatch."""
 
 ROUTES: dict[str, dict[str, Route]] = {
-    **{path: {method: respond} for path, method in PREDICT_ROUTES.items()},
-    "/models": {"GET": list_models},
-    "/models/{model}": {"GET": show_model},
-    "/openapi.json": {"GET": openapi},
     "/ping": {"GET": alive},
     "/invocations": {"POST": invocations},
     "/endpoints/{model}/invocations": {"POST": endpoint},
 }
+for _route in (route for route in routes.ROUTES if route.off_aws):
+    ROUTES.setdefault(_route.template, {})[_route.method] = (
+        respond if _route.function == "predict" else LOCAL[_route.key]
+    )
 
 TEMPLATES: dict[int, list[tuple[str, list[str]]]] = {}
 for _path in ROUTES:

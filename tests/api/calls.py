@@ -12,15 +12,13 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from dropforge.contract.routes import MODEL, VERSION
+from dropforge.contract.routes import MODEL, ROUTES, VERSION
+from dropforge.inference.openapi.document import answer_name, document
 from lambdas.api.catalog.handler import handle as catalog
-from lambdas.api.catalog.openapi import document
 from lambdas.api.predict.handler import handle as predict
 
-SCHEMAS = {
-    "listModels": "Models", "showModel": "Model", "showVersion": "Version", "listRuns": "Runs", "showRun": "Run",
-    "listVersions": "Versions", "listHistory": "History",
-}  # fmt: skip
+SCHEMAS = {route.key: answer_name(route) for route in ROUTES}
+"""The schema of a right answer, by method and template."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +102,8 @@ def invoke(body: str, content_type: str = "application/json", accept: str | None
 
 def get(resource: str, query: dict[str, str] | None = None, **path: str) -> Reply:
     """Asks the catalog; the answer must be as the OpenAPI document says."""
-    operation = document()["paths"].get(resource, {}).get("get", {})
     event = proxy("GET", resource, path or None) | {"queryStringParameters": query}
-    return read(catalog(event, None), SCHEMAS.get(operation.get("operationId", ""), "Any"))
+    return read(catalog(event, None), SCHEMAS.get(("GET", resource), "Any"))
 
 
 def proxy(method: str, resource: str, path: dict[str, str] | None) -> dict[str, Any]:

@@ -10,16 +10,17 @@ import pytest
 from openapi_spec_validator import validate
 
 from dropforge.contract.names import METRICS_FILE, VERDICT_FILE, RunFiles
-from dropforge.contract.routes import ALL
-from lambdas.api.catalog.handler import ROUTES, handle
-from lambdas.api.catalog.openapi import document
-from lambdas.api.catalog.views import BESIDE
+from dropforge.inference.openapi.document import document
+from lambdas.api.catalog.handler import handle
 from tests.api.calls import get, proxy
 from tests.serving.little import little, metrics, trained
 from tests.steps.cloud import HANDLERS
 
 if TYPE_CHECKING:
     from tests.steps.cloud import Cloud
+
+BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importances", "notes")
+"""Fields of `metrics.json` that a model's page shows beside its scores."""
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -182,14 +183,5 @@ def test_the_document_is_valid_served_and_committed(cloud: Cloud) -> None:  # no
     assert get("/openapi.json").body == document()
     committed = json.loads(COMMITTED.read_text())
     assert committed == document(), (
-        "docs/openapi.json is old: python -m lambdas.api.catalog.openapi > docs/openapi.json"
+        "docs/openapi.json is old: python -m dropforge.inference.openapi.document > docs/openapi.json"
     )
-
-
-def test_the_document_has_every_route_and_no_other() -> None:
-    found = {path: [*operations] for path, operations in document()["paths"].items()}
-    assert found == {
-        **{path: ["get"] for path in ROUTES},
-        **{path: [method.lower()] for path, method in ALL.items()},
-        "/models/{model}/live": ["put", "delete"],
-    }

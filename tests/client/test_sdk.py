@@ -117,8 +117,8 @@ def test_runs_and_models_are_as_the_api_tells(forge: Dropforge, api: ApiServer) 
     api.say("GET /api/models/houses", {"model": "houses", "card": {}})
     assert [row.run for row in forge.runs()] == [RUN]
     assert forge.run(RUN).metrics == {"rmse": 0.5, "mae": 0.3}
-    assert forge.models() == [{"model": "houses"}]
-    assert forge.model("houses") == {"model": "houses", "card": {}}
+    assert [line.to_json() for line in forge.models()] == [{"model": "houses"}]
+    assert forge.model("houses").to_json() == {"model": "houses", "card": {}}
 
 
 def test_an_outcome_has_its_report_on_this_machine(forge: Dropforge, api: ApiServer, tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ def test_the_files_of_the_recipe_are_all_that_the_server_imports(tmp_path: Path)
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env={"PYTHONPATH": str(tmp_path)})
 
 
+def test_the_image_has_no_function() -> None:
+    assert not [name for name in COPIED if name.startswith("lambdas")]
+
+
 def test_the_recipe_has_the_versions_that_are_tested() -> None:
     pinned = (ROOT / "requirements" / "constraints.txt").read_text().splitlines()
     listed = (ROOT / "docker" / "serve.requirements.txt").read_text().splitlines()

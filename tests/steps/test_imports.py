@@ -23,7 +23,7 @@ HEAVY = ("boto3", "torch", "polars", "onnx", "sklearn")
     ("step", "heavy"),
     [
         ("api.predict", (*HEAVY, "botocore", "onnxruntime", "PIL")),
-        ("api.catalog", (*HEAVY, "botocore", "numpy")),
+        ("api.catalog", (*HEAVY, "botocore", "numpy", "dropforge.inference.openapi")),
         ("pipeline.judge", (*HEAVY, "onnxruntime", "PIL")),
         ("pipeline.claim", (*HEAVY, "numpy")),
         ("batch.answer", (*HEAVY, "onnxruntime", "PIL", "dropforge.datasets")),
@@ -44,7 +44,8 @@ answers = [handle(event, None) for event in json.load(sys.stdin)]
 print(json.dumps([[answer["statusCode"], json.loads(answer["body"])] for answer in answers]))
 print(json.dumps(list(sys.modules)))
 """
-NEVER = (*HEAVY, "botocore", "s3transfer", "urllib3", "pydantic", "http.client", "email", "asyncio", "PIL")
+NEVER = (*HEAVY, "botocore", "s3transfer", "urllib3", "pydantic", "http.client", "email", "asyncio", "PIL",
+         "dropforge.contract.api", "dropforge.contract.routes")  # fmt: skip
 
 
 def test_a_cold_predict_answers_without_boto3(cloud: Cloud) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from typing import TYPE_CHECKING
 
-from dropforge.contract import names
+from dropforge.contract import api, names
 from dropforge.contract.results import Manifest, Metrics, Verdict
 
 if TYPE_CHECKING:
@@ -12,44 +13,41 @@ if TYPE_CHECKING:
     from lambdas.common.artifacts import Artifacts
     from lambdas.common.registry import Registry
 
-SCORES = ("task", "target", "metric", "metrics", "baseline")
-BESIDE = ("direction", "intervals", "gains", "groups", "calibration", "importances", "notes")
-"""Fields of `metrics.json` that a model's page shows beside its scores; Judge's own where it states them."""
-
-
 NEWEST = 20
 """How many versions and moves a model's page shows; the rest have routes of their own."""
 
 
-def model_line(live: LiveRow, version: VersionRow | None) -> dict[str, Any]:
-    """One model in the list: what serves and how good it is."""
-    row = {} if version is None else version.to_json()
-    return {
-        "model": live.model,
-        "version": live.version,
-        "run": live.run,
-        "moved": live.moved,
-        **{name: row.get(name) for name in SCORES},
-    }
+def model_line(live: LiveRow, version: VersionRow | None) -> api.ModelLine:
+    """One model in the list; without scores where its version is gone."""
+    return api.ModelLine(
+        model=live.model,
+        version=live.version,
+        run=live.run,
+        moved=live.moved,
+        task=None if version is None else version.task,
+        target=None if version is None else version.target,
+        metric=None if version is None else version.metric,
+        metrics=None if version is None else version.metrics,
+        baseline=None if version is None else version.baseline,
+    )
 
 
-def measured_of(run: str, artifacts: Artifacts) -> dict[str, Any]:
+def measured_of(run: str, artifacts: Artifacts) -> Metrics:
     """What stands beside the scores of a run.
 
     The scores are Judge's, so their intervals and gains are, too; verdicts of before Judge stated any have none.
     """
     files = names.RunFiles(run)
-    measured = Metrics.from_json(artifacts.read_json(files.key(names.METRICS_FILE))).to_json()
+    measured = Metrics.from_json(artifacts.read_json(files.key(names.METRICS_FILE)))
     verdict = Verdict.from_json(artifacts.read_json(files.key(names.VERDICT_FILE)))
     if not verdict.intervals:
         return measured
-    stated = verdict.to_json()
-    notes = [*verdict.notes, *measured["notes"]]
-    return {**measured, "intervals": stated["intervals"], "gains": stated["gains"], "notes": notes}
+    notes = (*verdict.notes, *measured.notes)
+    return dataclasses.replace(measured, intervals=verdict.intervals, gains=verdict.gains, notes=notes)
 
 
-def model_page(name: str, versions: list[VersionRow], registry: Registry, artifacts: Artifacts) -> dict[str, Any]:
-    """One model; `live` is null when nothing serves, and the scores are then those of the newest version.
+def model_page(name: str, versions: list[VersionRow], registry: Registry, artifacts: Artifacts) -> api.ModelPage:
+    """One model; `live` is None when nothing serves, and the scores are then those of the newest version.
 
     `versions` are the newest ones, at most `NEWEST`.
     """
@@ -57,20 +55,29 @@ def model_page(name: str, versions: list[VersionRow], registry: Registry, artifa
     shown = live_version(live, versions, registry) or versions[0]
     manifest = Manifest.from_json(artifacts.read_json(shown.manifest))
     measured = measured_of(shown.run, artifacts)
-    row = shown.to_json()
-    return {
-        "model": name,
-        "version": None if live is None else live.version,
-        "live": None if live is None else live.to_json(),
-        **{field: row[field] for field in SCORES},
-        **{field: measured[field] for field in BESIDE},
-        "card": manifest.card.to_json(),
-        "lineage": shown.lineage,
-        "versions": [version.to_json() for version in versions],
-        "versions_next": following_version(versions, NEWEST),
-        "history": [move.to_json() for move in history],
-        "history_next": following_move(history, NEWEST),
-    }
+    return api.ModelPage(
+        model=name,
+        version=None if live is None else live.version,
+        live=live,
+        task=shown.task,
+        target=shown.target,
+        metric=shown.metric,
+        metrics=shown.metrics,
+        baseline=shown.baseline,
+        direction=measured.direction,
+        intervals=measured.intervals,
+        gains=measured.gains,
+        groups=measured.groups,
+        calibration=measured.calibration,
+        importances=measured.importances,
+        notes=measured.notes,
+        card=manifest.card,
+        lineage=shown.lineage,
+        versions=tuple(versions),
+        versions_next=following_version(versions, NEWEST),
+        history=tuple(history),
+        history_next=following_move(history, NEWEST),
+    )
 
 
 def live_version(live: LiveRow | None, versions: list[VersionRow], registry: Registry) -> VersionRow | None:

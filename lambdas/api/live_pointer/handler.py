@@ -9,6 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract import routes
 from dropforge.contract.environment import load
 from dropforge.contract.errors import CallerError
 from dropforge.contract.log import begin_request, log
@@ -42,14 +43,32 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def respond(request: Request, registry: Registry) -> Response:
     """The pointer as it is afterwards; what the caller can mend never becomes a 5xx."""
-    name = request.path["model"]
     try:
-        if not MODEL_NAME.fullmatch(name):
-            raise Refused(404, "not_found", f"model {name[:80]!r}: there is none; GET /models lists what serves")
-        row = remove(name, registry) if request.method == "DELETE" else serve(name, asked_version(request), registry)
+        return answer(200, ANSWERS[request.method, request.resource](request, registry).to_json())
     except Refused as fault:
         return fault.response
-    return answer(200, row.to_json())
+
+
+def remove_model(request: Request, registry: Registry) -> LiveRow:
+    """See `remove`."""
+    return remove(model_in(request), registry)
+
+
+def serve_version(request: Request, registry: Registry) -> LiveRow:
+    """See `serve`."""
+    return serve(model_in(request), asked_version(request), registry)
+
+
+ANSWERS = {routes.REMOVE_MODEL.key: remove_model, routes.SERVE_VERSION.key: serve_version}
+"""The functions that answer, by method and template."""
+
+
+def model_in(request: Request) -> str:
+    """The model of the path; `Refused` for what no model can be named."""
+    name = request.path["model"]
+    if not MODEL_NAME.fullmatch(name):
+        raise Refused(404, "not_found", f"model {name[:80]!r}: there is none; GET /models lists what serves")
+    return name
 
 
 def remove(model: str, registry: Registry) -> LiveRow:

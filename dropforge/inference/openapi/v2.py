@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dropforge.contract import routes
-from lambdas.api.catalog.parts import ERRORS, MODEL, TEXT, VALUE, VERSION, list_of, object_of, ref, responses
+from dropforge.inference.openapi.parts import TEXT, VALUE, list_of, object_of, ref
 
 LENGTH = {
     "name": "Inference-Header-Content-Length",
@@ -18,40 +17,16 @@ DATATYPES = ("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "IN
              "BF16", "BYTES")  # fmt: skip
 
 
-def paths() -> dict[str, Any]:
-    """Every route of the protocol."""
-    found = {
-        "/v2": {"get": _get("serverMetadata", "The server and its extensions", "ServerMetadata")},
-        "/v2/health/live": {"get": _get("serverLive", "Whether the server lives", "Alive")},
-        "/v2/health/ready": {"get": _get("serverReady", "Whether the server is ready", "Ready")},
-    }
-    for path, parameters, suffix in ((routes.MODEL, [MODEL], ""), (routes.VERSION, [MODEL, VERSION], "Version")):
-        metadata = _get(f"modelMetadata{suffix}", "Inputs and outputs of a model", "ModelMetadata", parameters)
-        ready = _get(f"modelReady{suffix}", "Whether a model can be served", "ModelReady", parameters)
-        found |= {path: {"get": metadata}, f"{path}/ready": {"get": ready}}
-        found[f"{path}/infer"] = {"post": _infer(f"infer{suffix}", parameters)}
-    return found
+BODIES: dict[str, dict[str, Any]] = {
+    "InferenceRequest": {"application/json": {"schema": ref("InferenceRequest")}, BINARY: {"schema": {}}}
+}
+"""Media types of requests."""
 
+ANSWERS: dict[str, dict[str, Any]] = {"InferenceResponse": {BINARY: {"schema": {}}}}
+"""Media types of answers besides JSON."""
 
-def _get(name: str, summary: str, schema: str, parameters: Any = ()) -> dict[str, Any]:
-    wrong = ["404", "503"] if parameters else []
-    operation = {"operationId": name, "summary": summary, "responses": responses(schema, wrong, "InferenceError")}
-    return {**operation, "parameters": list(parameters)} if parameters else operation
-
-
-def _infer(name: str, parameters: list[Any]) -> dict[str, Any]:
-    answers = responses("InferenceResponse", [each for each in ERRORS if each != "409"], "InferenceError")
-    answers["200"]["content"][BINARY] = {"schema": {}}
-    return {
-        "operationId": name,
-        "summary": "Predictions by the Open Inference Protocol",
-        "parameters": [*parameters, LENGTH],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": ref("InferenceRequest")}, BINARY: {"schema": {}}},
-        },
-        "responses": answers,
-    }
+HEADERS = {"InferenceRequest": [LENGTH]}
+"""Headers that go with a body."""
 
 
 def schemas() -> dict[str, Any]:

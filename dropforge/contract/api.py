@@ -1,0 +1,190 @@
+"""What the API answers, and what it takes besides rows: a record for every body of its own routes.
+
+The handlers return these records, the OpenAPI document describes them, and the SDK gives them to its users. What a
+field needs to say beyond its type is in `Described`. The rows of runs, versions and the live pointer are stored
+documents of their own (`registry.py`, `models.py`) and are answered as they are.
+
+The answer to a request for predictions is written by hand where every microsecond counts
+(`dropforge/inference/protocols/simple.py`); `Predictions` describes it, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple, TypedDict
+
+from dropforge.contract.documents import Record
+from dropforge.contract.models import LiveRow, VersionRow
+from dropforge.contract.registry import RunRow
+from dropforge.contract.results import Direction
+from dropforge.contract.schema import ModelCard
+from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
+
+
+class Described(NamedTuple):
+    """What the OpenAPI document says of a field beyond its Python type."""
+
+    description: str = ""
+    type: Any = None
+    """The type that the API itself answers, where the record's is wider."""
+    always: bool = True
+    """Whether every answer has the field."""
+
+
+class ErrorDetail(Record):
+    """What went wrong, in a code for programs and in words for people."""
+
+    code: str
+    message: str
+    field: str | None
+    """The part of the request that is wrong, such as `rows[3].age`; None for the whole request."""
+    row: int | None = None
+    """The number of the row in the request, counted from 0."""
+    column: str | None = None
+    """The name of the column; a very long one is cut."""
+
+
+class Error(Record):
+    """Every answer with a status from 400 on."""
+
+    error: ErrorDetail
+
+
+class ModelLine(Record):
+    """One model in a list: which version serves and how good it is."""
+
+    model: str
+    version: str
+    run: str
+    moved: str
+    """When the version went live; UTC, ISO 8601."""
+    task: str | None
+    target: str | None
+    metric: str | None
+    """The metric that decides."""
+    metrics: dict[str, float] | None
+    """Hold-out scores; None where no registry knows them."""
+    baseline: dict[str, float] | None
+    """The trivial baseline's, on the same rows."""
+
+
+class ModelList(Record):
+    """The models that serve, by name."""
+
+    models: tuple[ModelLine, ...]
+    next: str | None
+    """What `after` takes to go on behind this page; None at the end."""
+
+
+class ModelPage(Record):
+    """One model: the live version, or the newest where none ever served."""
+
+    model: str
+    version: str | None
+    """The live version; None when nothing serves."""
+    live: LiveRow | None
+    task: str
+    target: str
+    metric: str
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    direction: Annotated[Direction | None, Described(type=Direction)]
+    """Of `metric`; None from a server that is too old to say."""
+    intervals: dict[str, Interval]
+    """Of the scores in `metrics`, 95 %."""
+    gains: dict[str, Gain]
+    """How much better the model is than the trivial baseline, by metric."""
+    groups: tuple[GroupedBy, ...]
+    calibration: Calibration | None
+    importances: tuple[Importance, ...]
+    """Of every column that the model reads, the most important first."""
+    notes: tuple[str, ...]
+    """What the scores cannot say, and what to do about it."""
+    card: ModelCard
+    """What a request must hold: columns, classes, and the like."""
+    lineage: dict[str, Any]
+    versions: tuple[VersionRow, ...]
+    """The newest ones, the newest first."""
+    versions_next: Annotated[
+        str | None, Described("`after` of GET /models/{model}/versions; null when all of them are here")
+    ]
+    history: tuple[LiveRow, ...]
+    """The last moves of the live pointer, the last one first."""
+    history_next: Annotated[
+        str | None, Described("`after` of GET /models/{model}/history; null when all of them are here")
+    ]
+
+
+class ServedModelPage(ModelLine):
+    """One model as `dropforge serve` shows it: the registry's part of a page is not there."""
+
+    card: ModelCard
+    importances: tuple[Importance, ...]
+
+
+class VersionList(Record):
+    """The versions of a model, the newest first."""
+
+    versions: tuple[VersionRow, ...]
+    next: str | None
+
+
+class MoveList(Record):
+    """The moves of a model's live pointer, the last one first."""
+
+    history: tuple[LiveRow, ...]
+    next: str | None
+
+
+class RunList(Record):
+    """Runs, the newest first."""
+
+    runs: tuple[RunRow, ...]
+    next: str | None
+
+
+class ServeRequest(Record):
+    """The body of `PUT /models/{model}/live`: an approved version, which serves from then on."""
+
+    version: str
+
+
+class RecommendedItem(TypedDict):
+    """One item of a recommender's list."""
+
+    item: str
+    score: float
+    """The rating that the user is expected to give."""
+
+
+Explanation = TypedDict(
+    "Explanation",
+    {
+        "class": Annotated[str | float | bool | None, Described("Null for regression")],
+        "base": Annotated[float, Described("Mean answer for the rows that the model's file compares with")],
+        "contributions": Annotated[dict[str, float], Described("By column; with the base they add up to the answer")],
+        "errors": Annotated[dict[str, float], Described("Standard errors of the contributions")],
+    },
+)
+"""What one row's answer is made of."""
+
+
+EXPLAINED = Described("With explain=true alone", list[Explanation], always=False)
+
+
+class Predictions(Record):
+    """Answers of one model version; every list has an entry a row."""
+
+    model: str
+    version: str
+    predictions: Annotated[list[Any], Described(type=list[str | float | bool])]
+    """A number a row for regression and recommendation, a class or a cluster otherwise."""
+    probabilities: list[dict[str, float]] | None
+    """Class to probability; None for regression."""
+    ids: list[str]
+    """Under these, the true labels can come back."""
+    recommendations: Annotated[
+        list[list[RecommendedItem] | None] | None,
+        Described("Of recommenders: in a row whose item is null, the items to show its user, best first"),
+    ] = None
+    explanations: Annotated[list[Explanation] | None, EXPLAINED] = None
+    """Where the request asks for them."""
