@@ -6,9 +6,14 @@ import polars as pl
 import pytest
 
 from dropforge.contract.spec import Spec
-from dropforge.datasets.columns import describe, describe_column, kind_of
+from dropforge.datasets.columns import Described, describe, describe_facts
 from dropforge.datasets.dates import DATE_FORMATS, parse_dates
+from dropforge.datasets.facts import Facts
 from dropforge.datasets.values import MISSING, parse_numbers
+
+
+def described(series: pl.Series, spec: Spec | None = None) -> Described:
+    return describe_facts(Facts.of(series), spec or Spec())
 
 
 @pytest.mark.parametrize(
@@ -35,12 +40,12 @@ from dropforge.datasets.values import MISSING, parse_numbers
     ],
 )
 def test_the_kind_of_a_column(values, kind):
-    assert kind_of(pl.Series(values, dtype=pl.String))[0] == kind
+    assert described(pl.Series("c", values, dtype=pl.String)).kind == kind
 
 
 def test_one_stray_word_in_a_hundred_numbers_is_missing():
     numbers = pl.Series("n", [*(str(at + 0.5) for at in range(199)), "broken"])
-    assert kind_of(numbers)[0] == "number"
+    assert described(numbers).kind == "number"
     assert parse_numbers(numbers).null_count() == 1
 
 
@@ -56,7 +61,8 @@ def test_one_stray_word_in_a_hundred_numbers_is_missing():
     ],
 )
 def test_the_format_of_a_column_of_dates(values, form):
-    assert kind_of(pl.Series(values)) == ("date", form)
+    column = described(pl.Series("c", values))
+    assert (column.kind, column.date_format) == ("date", form)
 
 
 @pytest.mark.parametrize("form", DATE_FORMATS, ids=lambda each: each.name)
@@ -72,7 +78,7 @@ def test_times_are_fractions_of_days():
 
 
 def drop_reason(values: list[str], name: str = "c", spec: Spec | None = None) -> str:
-    return describe_column(pl.Series(name, values, dtype=pl.String), spec or Spec()).dropped
+    return described(pl.Series(name, values, dtype=pl.String), spec).dropped
 
 
 ROWS = range(60)
@@ -125,9 +131,9 @@ def test_the_spec_decides_kinds_and_what_is_dropped():
 @pytest.mark.parametrize("dtype", [pl.String, pl.Int64, pl.Float64])
 def test_numbers_that_name_things_are_categories(dtype):
     shops = pl.Series([at % 7 for at in ROWS]).cast(dtype)
-    assert describe_column(shops.alias("shop_id"), Spec()).kind == "category"
-    assert describe_column(shops.alias("rooms"), Spec()).kind == "number"
-    assert describe_column(shops.alias("shop_id"), Spec(kinds={"shop_id": "number"})).kind == "number"
+    assert described(shops.alias("shop_id")).kind == "category"
+    assert described(shops.alias("rooms")).kind == "number"
+    assert described(shops.alias("shop_id"), Spec(kinds={"shop_id": "number"})).kind == "number"
 
 
 def test_missing_markers_hold_the_usual_spellings():
