@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,21 @@ from dropforge.datasets.values import parse_numbers, stripped, without_missing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import Kind
+    from dropforge.contract.schema import TableKind
 
 
-def typed(series: pl.Series, kind: Kind) -> NDArray[Any]:
+def typed(series: pl.Series, kind: TableKind) -> NDArray[Any]:
     """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise."""
-    if kind != "number":
-        return _shared(texts_of(series))
+    match kind:
+        case "number":
+            return _float32(series)
+        case "category" | "boolean" | "date":
+            return _shared(texts_of(series))
+        case _:
+            assert_never(kind)
+
+
+def _float32(series: pl.Series) -> NDArray[np.float32]:
     numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
     with np.errstate(over="ignore"):
         values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
@@ -46,9 +46,15 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
     Raises:
         InputFault: 422, naming `rows[i].<column>`.
     """
-    if column.kind == "number":
-        return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
-    return _texts(column.name, values)
+    match column.kind:
+        case "number":
+            return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
+        case "category" | "boolean" | "date":
+            return _texts(column.name, values)
+        case "image":
+            raise ValueError(f"column {column.name!r}: expected one of a table, got an image: see `pictures.to_pixels`")
+        case _:
+            assert_never(column.kind)
 
 
 def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | None:

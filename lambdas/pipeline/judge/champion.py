@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from dropforge.contract.schema import TASK_NAMES, TASKS
 from dropforge.contract.spec import Replace
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.model import ServedModel
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from lambdas.pipeline.judge.evidence import Holdout
 
 GONE = ("NoSuchKey", "404")
+NEED_EVERY_COLUMN = [task for task in TASK_NAMES if TASKS[task].way == "recommendation"]
+"""Tasks whose models cannot answer rows that lack a column: a rating is of a user and of an item."""
+
 NAMED = 5
 """Columns or classes that a message names."""
 
@@ -81,7 +85,7 @@ def compare_with_live(live: LiveRow | None, candidate: Candidate, artifacts: Art
         return _settled(live, candidate, [_unreadable(fault)])
     apart = differences(champion.card, candidate.model.card)
     lacking = lacking_columns(champion.card, candidate.model.card)
-    comparable = not apart and (not lacking or champion.card.task != "recommendation")
+    comparable = not apart and (not lacking or champion.card.task not in NEED_EVERY_COLUMN)
     if not comparable or not all(map(candidate.accepts, lacking)):
         return _settled(live, candidate, [*apart, *lacking])
     return _scored(live, champion, candidate, _accepted(live, lacking))
@@ -133,7 +137,7 @@ def differences(champion: ModelCard, candidate: ModelCard) -> list[Difference]:
                            f"{candidate.target!r} ({candidate.task})")]  # fmt: skip
     if champion.task != candidate.task:
         return [Difference("task", f"its task is {champion.task}, the new version's is {candidate.task}")]
-    if champion.task in ("clustering", "recommendation") or set(champion.classes) == set(candidate.classes):
+    if TASKS[champion.task].classes != "labels" or set(champion.classes) == set(candidate.classes):
         return []
     lost = [name for name in champion.classes if name not in candidate.classes]
     new = [name for name in candidate.classes if name not in champion.classes]
