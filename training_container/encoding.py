@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 import torch
@@ -20,11 +20,13 @@ import torch
 from dropforge.datasets.values import GRAPH_FALSE, GRAPH_TRUE
 from dropforge.datasets.values import MISSING as MISSING_TEXTS
 from training_container.dates import DATE_PARTS, parse_date
+from training_container.kinds import TRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from dropforge.contract.schema import Column
+    from training_container.kinds import Group
 
 UNKNOWN, MISSING = 0, 1
 """Codes of a text that was never (or hardly ever) seen, and of every text that means "no value"."""
@@ -126,35 +128,54 @@ class Encoder:
     columns: tuple[Column, ...]
     vocabularies: tuple[Vocabulary, ...]
     date_formats: dict[str, str]
-    """Name of each date column to its name in `data.dates.DATE_FORMATS`."""
+    """Name of each date column to its name in `dropforge.datasets.dates.DATE_FORMATS`."""
 
     @classmethod
     def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray], date_formats: dict[str, str]) -> Encoder:
-        """The encoder of `columns`, whose training values are `values`."""
-        coded = [column for column in columns if column.kind in ("category", "boolean")]
-        made = (
-            Vocabulary.of_boolean(each.name)
-            if each.kind == "boolean"
-            else Vocabulary.of_category(each.name, values[each.name])
-            for each in coded
-        )
-        return cls(tuple(columns), tuple(made), dict(date_formats))
+        """The encoder of `columns`, whose training values are `values`.
 
-    def names(self, *kinds: str) -> list[str]:
-        """Names of the columns of these kinds, in the card's order."""
-        return [column.name for column in self.columns if column.kind in kinds]
+        Raises:
+            ValueError: a column is of a kind that has no encoding.
+        """
+        vocabularies = [vocabulary_of(column, values[column.name]) for column in columns]
+        return cls(tuple(columns), tuple(each for each in vocabularies if each is not None), dict(date_formats))
+
+    def names(self, group: Group) -> list[str]:
+        """The names of the columns that are encoded into this table, in the card's order."""
+        return [column.name for column in self.columns if TRAINED[column.kind].group == group]
 
     def encode(self, values: dict[str, np.ndarray]) -> Table:
         """`values` (float32 arrays for numbers, object arrays of texts otherwise) as a table on the CPU."""
         rows = len(next(iter(values.values())))
-        numbers = [values[name].astype(np.float32) for name in self.names("number")]
+        numbers = [values[name].astype(np.float32) for name in self.names("numbers")]
         codes = [each.encode(values[each.column]) for each in self.vocabularies]
-        dates = [encode_dates(values[name], self.date_formats[name]) for name in self.names("date")]
+        dates = [encode_dates(values[name], self.date_formats[name]) for name in self.names("dates")]
         return Table(
             torch.from_numpy(_stack(numbers, (rows, 0), np.float32)),
             torch.from_numpy(_stack(codes, (rows, 0), np.int64)),
             torch.from_numpy(_stack(dates, (rows, 0, DATE_PARTS), np.int64)),
         )
+
+
+def vocabulary_of(column: Column, values: np.ndarray) -> Vocabulary | None:
+    """The vocabulary of a column whose training values are `values`; None for a kind that is encoded without one.
+
+    Raises:
+        ValueError: the column is of a kind that has no encoding.
+    """
+    match column.kind:
+        case "number" | "date":
+            return None
+        case "category":
+            return Vocabulary.of_category(column.name, values)
+        case "boolean":
+            return Vocabulary.of_boolean(column.name)
+        case "image":
+            raise ValueError(
+                f"column {column.name!r}: expected a column of a table, got an image, which has no encoder"
+            )
+        case _:
+            assert_never(column.kind)
 
 
 def encode_dates(texts: np.ndarray, form: str) -> np.ndarray:

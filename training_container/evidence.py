@@ -16,6 +16,9 @@ import numpy as np
 import dropforge
 from dropforge.contract.names import MANIFEST_FILE
 from dropforge.contract.results import FileFact, Manifest
+from dropforge.contract.schema import KINDS
+from training_container.kinds import TRAINED
+from training_container.kinds import UNSEEN as UNSEEN  # the golden rows of ratings hold it too
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +33,6 @@ GOLDEN_ROWS = 64
 HOLDOUT_ROWS = 20_000
 CLEAR = 1e-3
 """A golden row's best two classes are at least this far apart, so that its label is beyond rounding."""
-UNSEEN = "a value never seen"
 PACKAGES = (
     "torch",
     "lightgbm",
@@ -62,9 +64,10 @@ def plain(value: Any) -> Any:
 def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, Any]]:
     """Rows with torch's answers: real ones, one with each column missing, one of nothing, one of unseen categories."""
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(GOLDEN_ROWS, len(rows))).astype(int))
-    edges = [{column.name: _gap(column.kind)} for column in card.columns][:GOLDEN_ROWS]
-    edges.append({column.name: _gap(column.kind) for column in card.columns})
-    edges.append({column.name: UNSEEN for column in card.columns if column.kind == "category"})
+    gaps = {column.name: KINDS[column.kind].gap for column in card.columns}
+    unseen = {column.name: TRAINED[column.kind].unseen for column in card.columns}
+    edges = [{name: gap} for name, gap in gaps.items()][:GOLDEN_ROWS]
+    edges += [gaps, {name: value for name, value in unseen.items() if value is not None}]
     places = np.concatenate([chosen, np.arange(len(edges)) % len(rows)])
     values = {name: column[places].copy() for name, column in rows.columns.items()}
     for at, edge in enumerate(edges, start=len(chosen)):
@@ -73,10 +76,6 @@ def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, A
     answers = native.answer(values)
     made = [_golden(values, at, answer, card) for at, answer in enumerate(answers)]
     return [row for row, answer in zip(made, answers, strict=True) if _clear(answer)]
-
-
-def _gap(kind: str) -> float | str:
-    return float("nan") if kind == "number" else ""
 
 
 def _golden(values: dict[str, np.ndarray], at: int, answer: Any, card: ModelCard) -> dict[str, Any]:

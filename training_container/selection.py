@@ -97,7 +97,7 @@ class Study:
         pairs = self.problem.tree_inputs.neighbours.pairs if trees else []
         if not pairs:
             return None
-        names, (first, second) = self.encoder.names("number"), Counter(pairs).most_common(1)[0][0]
+        names, (first, second) = self.encoder.names("numbers"), Counter(pairs).most_common(1)[0][0]
         return (names[first], names[second]) if max(first, second) < len(names) else None  # others are ranks and dates
 
 

@@ -22,6 +22,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropforge.contract.schema import TASK_NAMES
 from training_container.stopping import Stopped, stop_on_sigterm
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", help="folder for the model's files")
     parser.add_argument(
         "--task",
-        choices=["regression", "binary", "multiclass", "recommendation", "clustering"],
+        choices=TASK_NAMES,
         help="found by rule when left out",
     )
     parser.add_argument("--budget", type=float, default=5.0, metavar="MINUTES", help="of fitting, default 5")

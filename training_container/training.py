@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 from dropforge.contract import names
-from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
+from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASK_NAMES, TASKS, ModelCard
 from dropforge.datasets.prepare import prepare
 from training_container import evidence
 from training_container.checkpoints import Checkpoints
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dropforge.contract.schema import Task
     from dropforge.datasets.dataset import Dataset
     from training_container.export.parity import Proof
     from training_container.job import Job
     from training_container.selection import Study
 
 
-OTHERS = {task: f"training_container.{task}.run" for task in ("recommendation", "clustering")}
+OTHERS = {task: f"training_container.{TASKS[task].way}.run" for task in TASK_NAMES if TASKS[task].way != "table"}
 """Tasks with a way of their own from the data to the folder of files, and where it is."""
 
 
@@ -56,8 +57,6 @@ def are_pictures(job: Job) -> bool:
 LEAST_LEFT = 0.1
 """Of the budget, however often a job was started again: a first model needs as much."""
 
-MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
-
 
 class TaskOfItsOwn(Protocol):
     """Trains a prepared data set and leaves the model's files in `job.output`, all of them or none."""
@@ -68,7 +67,7 @@ class TaskOfItsOwn(Protocol):
         ...
 
 
-def other_task(task: str) -> TaskOfItsOwn:
+def other_task(task: Task) -> TaskOfItsOwn:
     """What trains such a task; imported when it is needed, for it builds on this module."""
     return importlib.import_module(OTHERS[task]).train_task  # type: ignore[no-any-return]  # each has it
 
@@ -139,7 +138,7 @@ def read(job: Job, watch: Watch) -> Dataset:
     """
     watch.tell(0.0, files=len(job.data))
     dataset = prepare(job.data, job.wanted)
-    outputs = (PREDICTION, PROBABILITIES, *MORE_OUTPUTS.get(dataset.task, ()))
+    outputs = (PREDICTION, PROBABILITIES, *TASKS[dataset.task].outputs)
     taken = [column.name for column in dataset.columns if column.name in outputs]
     if taken:
         raise JobFault(f"column {taken[0]!r}: expected another name, this is the model's output: rename or drop it")

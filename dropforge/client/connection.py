@@ -129,7 +129,7 @@ class Connection:
             try:
                 found = client.describe_stacks(StackName=stack)["Stacks"]
             except client.exceptions.ClientError as fault:
-                if "does not exist" in str(fault):
+                if fault.response["Error"]["Code"] == "ValidationError":  # what CloudFormation calls a missing stack
                     raise none from fault
                 raise
         outputs = {each["OutputKey"]: each["OutputValue"] for each in found[0].get("Outputs", [])} if found else {}

@@ -15,8 +15,7 @@ from typing import Annotated, Any, NamedTuple, TypedDict
 from dropforge.contract.documents import Record
 from dropforge.contract.models import LiveRow, VersionRow
 from dropforge.contract.registry import RunRow
-from dropforge.contract.results import Direction
-from dropforge.contract.schema import ModelCard
+from dropforge.contract.schema import Direction, ModelCard
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
 
 

@@ -78,15 +78,17 @@ class Record:
         return self.to_json().get(name, default)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Mapping[str, Any], name: str | None = None) -> Self:
         """The record that `value` describes.
 
-        Keys that the record does not know are left out, so that a newer writer can add one.
+        Keys that the record does not know are left out, so that a newer writer can add one. An error's message begins
+        with the class and the key (`Spec.replace.target: expected …`), or with `name` and the key where a name is
+        given that the reader knows the value by (`spec.yaml: replace.target: expected …`).
 
         Raises:
             DocumentError: a key is missing or holds a value of another type.
         """
-        return _decode_record(cls, value, cls.__name__)
+        return _decode_record(cls, value, cls.__name__) if name is None else _decode_record(cls, value, name, ": ")
 
 
 def made(kind: type[R]) -> type[R]:
@@ -117,9 +119,9 @@ class Document(Record):
         return {"schema": self.SCHEMA, **super()._encoded()}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Mapping[str, Any], name: str | None = None) -> Self:
         """As `Record.from_json`, upgraded first; another schema name or version is refused with `DocumentError`."""
-        return _decode_document(cls, value, cls.__name__)
+        return _decode_document(cls, value, cls.__name__) if name is None else _decode_document(cls, value, name, ": ")
 
     @classmethod
     def from_newer_json(cls, value: Mapping[str, Any]) -> Self:
@@ -172,7 +174,7 @@ def _hints(cls: Hashable) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _decode_document(cls: type[D], value: Any, where: str) -> D:
+def _decode_document(cls: type[D], value: Any, where: str, joint: str = ".") -> D:
     if not isinstance(value, Mapping):
         raise DocumentError(f"{where}: expected an object, got {type(value).__name__}")
     current = cls.upgrade(value)
@@ -180,7 +182,7 @@ def _decode_document(cls: type[D], value: Any, where: str) -> D:
     if stored != cls.SCHEMA:
         hint = "; a newer Dropforge stored it: update this one" if _is_newer(stored, cls.SCHEMA) else ""
         raise DocumentError(f"{where}: expected schema {cls.SCHEMA!r}, got {stored!r}{hint}")
-    return _decode_record(cls, current, where)
+    return _decode_record(cls, current, where, joint)
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
@@ -195,16 +197,17 @@ def _can_decode(cls: type[Record], name: str, value: Mapping[str, Any]) -> bool:
     return True
 
 
-def _decode_record(cls: type[R], value: Any, where: str) -> R:
+def _decode_record(cls: type[R], value: Any, where: str, joint: str = ".") -> R:
+    """The record; `joint` is what a message puts between `where` and the name of a field."""
     if not isinstance(value, Mapping):
         raise DocumentError(f"{where}: expected an object, got {type(value).__name__}")
     known = {}
     hints = _hints(typing.cast("Hashable", cls))
     for field in fields(cls):
         if field.name in value:
-            known[field.name] = _decode(hints[field.name], value[field.name], f"{where}.{field.name}")
+            known[field.name] = _decode(hints[field.name], value[field.name], f"{where}{joint}{field.name}")
         elif _is_required(field):
-            raise DocumentError(f"{where}.{field.name}: expected a value, got nothing")
+            raise DocumentError(f"{where}{joint}{field.name}: expected a value, got nothing")
     return cls(**known)
 
 

@@ -8,28 +8,14 @@ from typing import Any, ClassVar, Literal
 from dropforge.contract.documents import Document, Record
 from dropforge.contract.fast import FastForm
 from dropforge.contract.plan import Lineage
-from dropforge.contract.schema import ModelCard, Task
+from dropforge.contract.schema import TASK_NAMES, TASKS, Direction, ModelCard, Task
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
 
-Direction = Literal["higher", "lower"]
-
-PRIMARY = {
-    "regression": "rmse",
-    "binary": "auc",
-    "multiclass": "logloss",
-    "recommendation": "rmse",
-    "clustering": "silhouette",
-}
+PRIMARY = {task: TASKS[task].primary for task in TASK_NAMES}
 """The metric that a run is judged by, unless the spec names another of the same task."""
 
-METRICS: dict[str, dict[str, Direction]] = {
-    "regression": {"rmse": "lower", "mae": "lower", "r2": "higher"},
-    "binary": {"auc": "higher", "logloss": "lower", "accuracy": "higher", "f1": "higher"},
-    "multiclass": {"logloss": "lower", "accuracy": "higher", "f1": "higher"},
-    "recommendation": {"rmse": "lower", "mae": "lower", "ndcg@10": "higher", "recall@10": "higher"},
-    "clustering": {"silhouette": "higher", "davies_bouldin": "lower", "calinski_harabasz": "higher"},
-}
-"""Every metric of a task and its better direction; `f1` is macro-averaged for multiclass, `@10` is of ten items."""
+METRICS = {task: TASKS[task].metrics for task in TASK_NAMES}
+"""Every metric of a task and its better direction."""
 
 
 class FileFact(Record):

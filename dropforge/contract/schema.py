@@ -1,23 +1,57 @@
-"""What a model takes and gives: columns with a kind, the task, and the card that travels inside the ONNX file."""
+"""What a model takes and gives: columns with a kind, the task, and the card that travels inside the ONNX file.
+
+`KINDS` and `TASKS` say once what all parts must know of each kind of column and of each task. A table that is typed
+`ByKind` or `ByTask` has an entry for every one of them: mypy names the tables and the `match` statements that lack one.
+"""
 
 from __future__ import annotations
 
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from dropforge.contract.documents import Document, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Generic, TypedDict, TypeVar
+
+    T = TypeVar("T")
+
+    class ByKind(TypedDict, Generic[T]):
+        """A table with one entry for each `Kind`."""
+
+        number: T
+        category: T
+        boolean: T
+        date: T
+        image: T
+
+    class ByTask(TypedDict, Generic[T]):
+        """A table with one entry for each `Task`."""
+
+        regression: T
+        binary: T
+        multiclass: T
+        recommendation: T
+        clustering: T
+
 
 TableKind = Literal["number", "category", "boolean", "date"]
 """The kinds of a table's columns."""
 
-Kind = Literal["number", "category", "boolean", "date", "image"]
+Kind = Literal[TableKind, "image"]
+"""The kinds of all columns: `KINDS` describes them."""
+
 Task = Literal["regression", "binary", "multiclass", "recommendation", "clustering"]
+"""What a model can learn: `TASKS` describes them."""
+
 Order = Literal["month-first", "day-first"]
+"""What stands first between slashes."""
+
 LabelType = Literal["text", "integer", "number", "boolean"]
+Direction = Literal["higher", "lower"]
+"""Whether more or less of a metric is better."""
 
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
@@ -42,9 +76,116 @@ SCORES = "scores"
 FEATURES = "features"
 """ONNX output of clusterings: float32 [N, F], the point that a row is, in the space that distances are measured in."""
 
-INPUT_TYPES = {"number": "float32", "category": "string", "boolean": "string", "date": "string",
-               "image": "uint8"}  # fmt: skip
-"""The ONNX element type of an input of each kind. A missing value is NaN, or the empty text; a picture never is."""
+TASK_NAMES: tuple[Task, ...] = get_args(Task)
+
+
+class KindFacts:
+    """What all parts know of a kind of column; a plain class, because a cold start pays for every other.
+
+    Args:
+        element: the element type of the column's ONNX input.
+        gap: how that input writes a missing value; None where a value never is missing.
+    """
+
+    __slots__ = ("element", "gap")
+
+    def __init__(self, element: Literal["float32", "string", "uint8"], *, gap: float | str | None) -> None:
+        self.element = element
+        self.gap = gap
+
+
+KINDS: ByKind[KindFacts] = {
+    "number": KindFacts("float32", gap=float("nan")),
+    "category": KindFacts("string", gap=""),
+    "boolean": KindFacts("string", gap=""),
+    "date": KindFacts("string", gap=""),
+    "image": KindFacts("uint8", gap=None),
+}
+"""The kinds of columns. What the trainer alone knows of them is in `training_container.kinds`."""
+
+
+class TaskFacts:
+    """What all parts know of a task.
+
+    Args:
+        metrics: every metric and its better direction; `f1` is macro-averaged for multiclass, `@10` is of ten items.
+        primary: the metric that a run is judged by, unless the spec names another.
+        outputs: the outputs of the ONNX graph.
+        classes: whether an answer is a number, a class among the target's labels, or a cluster that training finds.
+        baseline: the trivial baseline: the targets' mean or median, the classes' shares, that constant with the most
+            rated items, or clusters dealt to the rows at random.
+        way: the way from the data to the model: the trainer's module, and how `dropforge.datasets` prepares a table.
+        also_judged: metrics besides the deciding one in which a model must not fall behind the baseline, nor surely
+            behind the champion.
+    """
+
+    __slots__ = ("also_judged", "baseline", "classes", "metrics", "outputs", "primary", "way")
+
+    def __init__(
+        self,
+        *,
+        metrics: dict[str, Direction],
+        primary: str,
+        outputs: tuple[str, ...],
+        classes: Literal["none", "labels", "clusters"],
+        baseline: Literal["constant", "shares", "popular", "dealt"],
+        way: Literal["table", "recommendation", "clustering"],
+        also_judged: tuple[str, ...] = (),
+    ) -> None:
+        self.metrics = metrics
+        self.primary = primary
+        self.outputs = outputs
+        self.classes = classes
+        self.baseline = baseline
+        self.way = way
+        self.also_judged = also_judged
+
+
+TASKS: ByTask[TaskFacts] = {
+    "regression": TaskFacts(
+        metrics={"rmse": "lower", "mae": "lower", "r2": "higher"},
+        primary="rmse",
+        outputs=(PREDICTION,),
+        classes="none",
+        baseline="constant",
+        way="table",
+    ),
+    "binary": TaskFacts(
+        metrics={"auc": "higher", "logloss": "lower", "accuracy": "higher", "f1": "higher"},
+        primary="auc",
+        outputs=(PREDICTION, PROBABILITIES),
+        classes="labels",
+        baseline="shares",
+        way="table",
+    ),
+    "multiclass": TaskFacts(
+        metrics={"logloss": "lower", "accuracy": "higher", "f1": "higher"},
+        primary="logloss",
+        outputs=(PREDICTION, PROBABILITIES),
+        classes="labels",
+        baseline="shares",
+        way="table",
+    ),
+    "recommendation": TaskFacts(
+        metrics={"rmse": "lower", "mae": "lower", "ndcg@10": "higher", "recall@10": "higher"},
+        primary="rmse",
+        outputs=(PREDICTION, ITEMS, SCORES),
+        classes="none",
+        baseline="popular",
+        way="recommendation",
+        # A recommender that predicts ratings well and shows worse lists than everybody's favourites is no recommender.
+        also_judged=("rmse", "ndcg@10"),
+    ),
+    "clustering": TaskFacts(
+        metrics={"silhouette": "higher", "davies_bouldin": "lower", "calinski_harabasz": "higher"},
+        primary="silhouette",
+        outputs=(PREDICTION, PROBABILITIES, FEATURES),
+        classes="clusters",
+        baseline="dealt",
+        way="clustering",
+    ),
+}
+"""The tasks. Models of pictures are `binary` or `multiclass` too, with a way of their own that the data decide."""
 
 IMAGE = "image"
 """The one column of an image model: in a request the base64 of a file, in the graph its decoded pixels."""
@@ -66,6 +207,11 @@ class Column(Record):
     dates: DateRule | None = None
     """Of a column of dates, how a caller's dates become the model's ISO dates in UTC. Models of before this rule have
     none: they read the spelling of their own data alone."""
+
+    @property
+    def takes_numbers(self) -> bool:
+        """Whether its ONNX input holds numbers, and a request JSON numbers."""
+        return KINDS[self.kind].element == "float32"
 
 
 class ImageInput(Record):
@@ -113,7 +259,7 @@ class ModelCard(Document):
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """The names of the columns of numbers."""
-        return tuple(column.name for column in self.columns if column.kind == "number")
+        return tuple(column.name for column in self.columns if column.takes_numbers)
 
     @property
     def all_numbers(self) -> bool:

@@ -87,9 +87,9 @@ class Spec(Record):
             raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; expected one of {known}")
         _check_replace(value.get("replace"))
         try:
-            spec = cls.from_json(value)
+            spec = cls.from_json(value, "spec.yaml")
         except DocumentError as fault:
-            raise SpecFault(str(fault).replace("Spec.", "spec.yaml: ")) from fault
+            raise SpecFault(str(fault)) from fault
         if not 0 < spec.budget <= 24 * 60:
             raise SpecFault(f"spec.yaml: budget: expected minutes between 0 and 1440, got {spec.budget}")
         return spec

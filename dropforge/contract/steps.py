@@ -101,7 +101,6 @@ class RegisterInput(Record):
     model: str
     outcome: Literal["approved", "refused"]
     reason: str
-    cost: float = 0.0
 
 
 class Registered(Record):

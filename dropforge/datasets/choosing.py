@@ -19,10 +19,11 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import polars as pl
 
+from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.columns import describe_facts
 from dropforge.datasets.faults import DataFault
@@ -107,8 +108,14 @@ def choose_target(frame: pl.DataFrame | Table, spec: Spec) -> str:
 
 
 def _can_be_last(facts: Facts) -> bool:
-    found = describe_facts(facts, Spec())
-    return not found.dropped and found.kind != "date"
+    column = describe_facts(facts, Spec())
+    match column.kind:
+        case "number" | "category" | "boolean":
+            return column.left_out is None
+        case "date":
+            return False
+        case _:
+            assert_never(column.kind)
 
 
 def _ranked(names: list[str], plain: dict[str, str]) -> Iterable[str]:
@@ -142,7 +149,7 @@ def check_wishes(names: list[str], spec: Spec) -> None:
         raise SpecFault(f"drop: holds the target {spec.target!r}; expected other columns only: take it out")
 
 
-def read_labels(values: pl.Series, task: str | None = None) -> Labels:
+def read_labels(values: pl.Series, task: Task | None = None) -> Labels:
     """The target's values as numbers when (nearly) all of them are, as texts in one spelling a class otherwise.
 
     Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression.
@@ -153,12 +160,17 @@ def read_labels(values: pl.Series, task: str | None = None) -> Labels:
     plain = without_missing(texts)
     distinct = plain.drop_nulls().unique()
     numbers = parse_numbers(distinct)
-    codes = task != "regression" and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()
+    codes = not _has_numbers(task) and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()
     if len(distinct) and not codes and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
         return Labels(_in_range(parse_numbers(plain)), True)
     classes = words_that_are_classes(texts)
     present = without_missing(texts, tuple(word for word in MISSING_TARGET if word not in classes))
     return Labels(in_one_spelling(present), False)
+
+
+def _has_numbers(task: Task | None) -> bool:
+    """Whether the spec wishes for a task whose target is a number."""
+    return task is not None and TASKS[task].classes == "none"
 
 
 def _in_range(numbers: pl.Series) -> pl.Series:
@@ -182,7 +194,7 @@ def choose_task(values: pl.Series, spec: Spec) -> Task:
         )
     distinct = present.n_unique()
     if distinct < 2:
-        what = "different values" if spec.task == "regression" else "classes"
+        what = "different values" if _has_numbers(spec.task) else "classes"
         raise DataFault(
             f"needs at least 2 {what} in {values.name!r}, got {distinct} ({present[0]!r} in every row): "
             "drop rows of another, or name another target in spec.yaml"
@@ -207,17 +219,26 @@ def _are_codes(numbers: pl.Series, distinct: int) -> bool:
 
 
 def _check_task(task: Task, name: str, labels: Labels, distinct: int) -> None:
-    if task == "regression":
-        if not labels.numeric:
-            example = labels.values.drop_nulls()[0]
-            raise SpecFault(
-                f"task: regression needs numbers in {name!r}, got {example!r}; expected binary or multiclass"
-            )
-        return
-    if task == "binary" and distinct != 2:
-        raise SpecFault(f"task: binary needs 2 classes in {name!r}, got {distinct}; expected multiclass or regression")
-    if task == "multiclass" and distinct == 2:
-        raise SpecFault(f"task: multiclass needs 3 classes or more in {name!r}, got 2; expected binary")
+    match task:
+        case "regression":
+            if not labels.numeric:
+                example = labels.values.drop_nulls()[0]
+                raise SpecFault(
+                    f"task: regression needs numbers in {name!r}, got {example!r}; expected binary or multiclass"
+                )
+            return
+        case "binary":
+            if distinct != 2:
+                raise SpecFault(
+                    f"task: binary needs 2 classes in {name!r}, got {distinct}; expected multiclass or regression"
+                )
+        case "multiclass":
+            if distinct == 2:
+                raise SpecFault(f"task: multiclass needs 3 classes or more in {name!r}, got 2; expected binary")
+        case "recommendation" | "clustering":
+            raise ValueError(f"task: expected one of a table with a target, got {task}: see `special.special_task`")
+        case _:
+            assert_never(task)
     if distinct > MAX_CLASSES:
         raise DataFault(
             f"{name!r} has {distinct} classes; expected at most {MAX_CLASSES}: is it an id or free text? "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from dropforge.contract.schema import TASKS
 from dropforge.datasets.choosing import MIN_CLASS_ROWS
 from dropforge.datasets.faults import DataFault
 
@@ -50,7 +51,7 @@ def encode(labels: Labels, kind: LabelType, task: Task, target: str) -> Encoded:
     Raises:
         DataFault: leaving the rare classes out would leave too little.
     """
-    if task == "regression":
+    if TASKS[task].classes == "none":
         values = labels.values.cast(pl.Float64).to_numpy()
         return Encoded((), values, np.ones(len(values), np.bool_), {})
     distinct = labels.values.unique().sort()

@@ -29,20 +29,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import polars as pl
 
-from dropforge.contract.schema import DateRule
+from dropforge.contract.schema import Column, DateRule
 from dropforge.contract.spec import Spec, SpecFault
+from dropforge.datasets import leftout
 from dropforge.datasets.dates import canonical_dates, date_rule_of
-from dropforge.datasets.facts import Facts
 from dropforge.datasets.hashing import cell_hashes
 from dropforge.datasets.table import as_table
-from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_numbers
+from dropforge.datasets.values import FALSE, NUMBER_SHARE, TRUE, parse_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dropforge.contract.schema import TableKind as Kind
+    from dropforge.datasets.facts import Facts
+    from dropforge.datasets.leftout import LeftOut
     from dropforge.datasets.table import Table
 
 ID_ROWS = 20
@@ -77,13 +81,18 @@ class Described:
     kind: Kind
     dates: DateRule | None = None
     """Of a column of dates, how they are read."""
-    dropped: str = ""
-    """Empty for a column that the model reads."""
+    left_out: LeftOut | None = None
+    """None for a column that the model reads."""
+
+    @property
+    def dropped(self) -> str:
+        """The reason in words; empty for a column that the model reads."""
+        return "" if self.left_out is None else self.left_out.sentence
 
     @property
     def names_rows(self) -> bool:
         """Whether it is left out though rows differ in it: an id, free text, or what the spec leaves out."""
-        return bool(self.dropped) and not self.dropped.startswith(("no value", "the same value", "copy of"))
+        return self.left_out is not None and self.left_out.names_rows
 
 
 def describe(table: pl.DataFrame | Table, spec: Spec, target: str | None = None) -> dict[str, Described]:
@@ -93,17 +102,12 @@ def describe(table: pl.DataFrame | Table, spec: Spec, target: str | None = None)
     found = {name: describe_facts(whole.facts(name), spec) for name in names}
     for name, first in copies_of(whole, [name for name in names if not found[name].dropped]).items():
         if name not in spec.kinds:
-            found[name] = replace(found[name], dropped=f"copy of column {first!r}")
+            found[name] = replace(found[name], left_out=leftout.copy_of(first))
     return found
 
 
-def describe_column(series: pl.Series, spec: Spec) -> Described:
-    """Kind and fate of one column, without a look at the others."""
-    return describe_facts(Facts.of(series), spec)
-
-
 def describe_facts(facts: Facts, spec: Spec) -> Described:
-    """The same of what was counted of a column."""
+    """Kind and fate of one column, by what was counted of it, without a look at the others."""
     name, distinct = facts.name, facts.distinct
     wished = spec.kinds.get(name)
     rule = None
@@ -115,8 +119,20 @@ def describe_facts(facts: Facts, spec: Spec) -> Described:
         kind = "category"
     if kind == "date" and rule is None:
         rule = _wished_dates(name, _texts(distinct))
-    why = "left out by the spec" if name in spec.drop else _why_dropped(facts, kind, bool(wished))
-    return Described(name, kind, rule, why)
+    left_out = leftout.BY_SPEC if name in spec.drop else _left_out(facts, kind, bool(wished))
+    return Described(name, kind, rule, left_out)
+
+
+def columns_read(described: Mapping[str, Described]) -> tuple[Column, ...]:
+    """The columns that the model reads, in the order of the file."""
+    return tuple(
+        Column(name, column.kind, column.dates) for name, column in described.items() if column.left_out is None
+    )
+
+
+def date_formats(described: Mapping[str, Described]) -> dict[str, str]:
+    """The columns of dates that the model reads, each to the format that it is given: ISO, whatever the file has."""
+    return {name: "iso" for name, column in described.items() if column.left_out is None and column.kind == "date"}
 
 
 def copies_of(table: Table, names: list[str]) -> dict[str, str]:
@@ -136,12 +152,6 @@ def copies_of(table: Table, names: list[str]) -> dict[str, str]:
 
 def _same(table: Table, first: str, second: str) -> bool:
     return all((cell_hashes(block[first]) == cell_hashes(block[second])).all() for block in table.blocks())
-
-
-def kind_of(values: pl.Series) -> tuple[Kind, DateRule | None]:
-    """Kind of a column of stripped texts without missing ones, and how its dates are read when it is of dates."""
-    distinct = values.unique()
-    return _kind(distinct, bool(distinct.str.contains(PADDED).any()))
 
 
 def _kind(distinct: pl.Series, padded: bool) -> tuple[Kind, DateRule | None]:
@@ -184,40 +194,41 @@ def _share_of_numbers(distinct: pl.Series) -> float:
     return 1 - parse_numbers(distinct).null_count() / len(distinct)
 
 
-def _why_dropped(facts: Facts, kind: Kind, wished: bool) -> str:
+def _left_out(facts: Facts, kind: Kind, wished: bool) -> LeftOut | None:
     if facts.count == 0:
-        return "no value in any row"
+        return leftout.EMPTY
     if facts.count == 1 and facts.known == facts.rows:
-        return "the same value in every row"
+        return leftout.CONSTANT
     if wished or facts.count < ID_ROWS:
-        return ""
-    if kind == "number":
-        return _why_number_dropped(facts)
-    if kind == "category":
-        return _why_text_dropped(facts)
-    return ""
+        return None
+    match kind:
+        case "number":
+            return _numbers_left_out(facts)
+        case "category":
+            return _texts_left_out(facts)
+        case "boolean" | "date":
+            return None
+        case _:
+            assert_never(kind)
 
 
-def _why_number_dropped(facts: Facts) -> str:
+def _numbers_left_out(facts: Facts) -> LeftOut | None:
     if not facts.whole or not (facts.all_differ or facts.rising or facts.falling):
-        return ""
+        return None
     if facts.low in (0, 1) and facts.rows >= DENSE * (facts.high - facts.low + 1):
-        return f"row numbers: {facts.low:.0f} to {facts.high:.0f}, none twice"
+        return leftout.row_numbers(facts.low, facts.high)
     if is_id_name(facts.name):
-        return "an id by its name: a different whole number in every row"
+        return leftout.ID_BY_NAME
     years = facts.low >= YEARS[0] and facts.high <= YEARS[1]
-    if (facts.rising or facts.falling) and not years:
-        return "an id by its values: whole numbers that grow from row to row"
-    return ""
+    return leftout.ID_BY_VALUES if (facts.rising or facts.falling) and not years else None
 
 
-def _why_text_dropped(facts: Facts) -> str:
+def _texts_left_out(facts: Facts) -> LeftOut | None:
     share = facts.count / facts.known
     if share > 0.5 and (facts.words >= 3 or facts.length > 50):
-        return f"free text: {facts.count} different texts in {facts.known} rows, {facts.words:.0f} words each"
-    if share >= ID_SHARE or is_id_name(facts.name) and share > 0.5:
-        return f"an id: {facts.count} different texts in {facts.known} rows"
-    return ""
+        return leftout.free_text(facts.count, facts.known, facts.words)
+    is_id = share >= ID_SHARE or is_id_name(facts.name) and share > 0.5
+    return leftout.id_of_texts(facts.count, facts.known) if is_id else None
 
 
 def is_id_name(name: str) -> bool:

@@ -60,6 +60,16 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Groups:
+    """The groups that the rows of one column fall into."""
+
+    labels: NDArray[Any]
+    """The group of each hold-out row, str objects [N]."""
+    order: tuple[str, ...] = ()
+    """The labels from low to high, where they are numbers, bands of numbers or years; empty for other texts."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A data set ready to learn from."""
 
@@ -85,8 +95,8 @@ class Dataset:
     """`profile.json`, over the training rows alone."""
     rare: dict[str, int] = field(default_factory=dict)
     """Classes left out, to their rows; see `classes`."""
-    groups: dict[str, NDArray[Any]] = field(default_factory=dict)
-    """Column of the spec's `groups` to the group of each hold-out row, str objects [N]; see `grouping`."""
+    groups: dict[str, Groups] = field(default_factory=dict)
+    """Column of the spec's `groups` to the groups of the hold-out rows; see `grouping`."""
 
     @cached_property
     def learning(self) -> Rows:

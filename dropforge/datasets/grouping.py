@@ -7,13 +7,14 @@ where it is known which rows are scored. A column may be one that the model does
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 import polars as pl
 
 from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import SpecFault
+from dropforge.datasets.dataset import Groups
 from dropforge.datasets.dates import canonical_dates, parse_dates
 from dropforge.datasets.values import parse_numbers, stripped, without_missing
 
@@ -38,8 +39,8 @@ def group_labels(
     names: Sequence[str],
     rows: NDArray[np.int64],
     train: NDArray[np.int64],
-) -> dict[str, NDArray[np.object_]]:
-    """Name of each column to the labels of `rows`, str objects [len(rows)]; `train` are the rows that set the bands.
+) -> dict[str, Groups]:
+    """Name of each column to the groups of `rows`; `train` are the rows that set the bands.
 
     Raises:
         SpecFault: a column to group by is the target.
@@ -47,19 +48,23 @@ def group_labels(
     for name in names:
         if name not in described:
             raise SpecFault(f"groups: {name!r} is the target; expected another column, whose rows can be told apart")
-    return {name: labels_of(table[name], described[name], train)[rows] for name in names}
+    every = {name: groups_of(table[name], described[name], train) for name in names}
+    return {name: Groups(groups.labels[rows], groups.order) for name, groups in every.items()}
 
 
-def labels_of(series: pl.Series, column: Described, train: NDArray[np.int64]) -> NDArray[np.object_]:
-    """The label of every row of one column."""
+def groups_of(series: pl.Series, column: Described, train: NDArray[np.int64]) -> Groups:
+    """The groups of every row of one column."""
     texts = without_missing(stripped(series.cast(pl.String)))
-    if column.kind == "number":
-        return _bands(_numbers(series), train)
-    if column.kind == "date":
-        days = parse_dates(canonical_dates(texts, column.dates or DateRule()), "iso").to_numpy()
-        return _years(days)
-    found = texts.fill_null(MISSING_GROUP).to_numpy().astype(object)
-    return np.array([str(each) for each in found], dtype=object)
+    match column.kind:
+        case "number":
+            return _bands(_numbers(series), train)
+        case "date":
+            return _years(parse_dates(canonical_dates(texts, column.dates or DateRule()), "iso").to_numpy())
+        case "category" | "boolean":
+            labels = np.array([str(text) for text in texts.fill_null(MISSING_GROUP)], dtype=object)
+            return Groups(labels, _in_order_of_numbers(texts.drop_nulls().unique().to_list()))
+        case _:
+            assert_never(column.kind)
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:
@@ -67,26 +72,35 @@ def _numbers(series: pl.Series) -> NDArray[np.float64]:
     return numbers.fill_null(np.nan).to_numpy()
 
 
-def _bands(numbers: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.object_]:
+def _in_order_of_numbers(labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels from low to high; nothing where one of them is no number."""
+    try:
+        return tuple(sorted(labels, key=lambda label: (float(label), label)))
+    except ValueError:
+        return ()
+
+
+def _bands(numbers: NDArray[np.float64], train: NDArray[np.int64]) -> Groups:
     known = np.isfinite(numbers)
     different = np.unique(numbers[known])
     if len(different) <= FEW:
-        return np.array([_say(each) if there else MISSING_GROUP for each, there in zip(numbers, known, strict=True)],
-                        dtype=object)  # fmt: skip
+        labels = [_say(number) if there else MISSING_GROUP for number, there in zip(numbers, known, strict=True)]
+        return Groups(np.array(labels, dtype=object), tuple(map(_say, different)))
     learned = numbers[train][known[train]]
     edges = np.unique(np.quantile(learned if len(learned) else numbers[known], np.linspace(0, 1, BANDS + 1)[1:-1]))
     words = [f"up to {_say(edges[0])}"]
     words += [f"{_say(low)} to {_say(high)}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
     words.append(f"over {_say(edges[-1])}")
     places = np.searchsorted(edges, np.where(known, numbers, edges[0]), side="left")
-    return np.where(known, np.array(words, dtype=object)[places], MISSING_GROUP)
+    return Groups(np.where(known, np.array(words, dtype=object)[places], MISSING_GROUP), tuple(words))
 
 
-def _years(days: NDArray[np.float64]) -> NDArray[np.object_]:
+def _years(days: NDArray[np.float64]) -> Groups:
     known = np.isfinite(days)
     dates = np.where(known, np.floor(days), 0).astype("datetime64[D]")
     years = dates.astype("datetime64[Y]").astype(int) + 1970
-    return np.where(known, years.astype(str).astype(object), MISSING_GROUP)
+    labels = np.where(known, years.astype(str).astype(object), MISSING_GROUP)
+    return Groups(labels, tuple(map(str, np.unique(years[known]).tolist())))
 
 
 def _say(number: float) -> str:

@@ -18,10 +18,9 @@ import numpy as np
 import polars as pl
 
 from dropforge.contract.plan import Plan
-from dropforge.contract.schema import Column
 from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
 from dropforge.datasets.classes import encode
-from dropforge.datasets.columns import Described, describe
+from dropforge.datasets.columns import columns_read, date_formats, describe
 from dropforge.datasets.dataset import Dataset, Options, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.grouping import group_labels
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dropforge.contract.spec import Spec
+    from dropforge.datasets.columns import Described
     from dropforge.datasets.hashing import Hashes
     from dropforge.datasets.splitting import Parts
     from dropforge.datasets.table import Table
@@ -83,7 +83,7 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     kind_of_label = label_type(labels)
     encoded = encode(labels, kind_of_label, wished, target)
     task, classes, codes = encoded.task(wished), encoded.classes, encoded.codes
-    if task == "regression":
+    if not classes:
         _check_scale(target, codes)
     kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
     described = describe(kept, spec, target)
@@ -91,7 +91,7 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
     hashes = _together(kept, described, hashes)
-    parts = _parts(kept, spec, hashes, None if task == "regression" else codes)
+    parts = _parts(kept, spec, hashes, codes if classes else None)
     rows = _type(kept, described, codes, parts)
     counts |= {"rare": sum(encoded.rare.values())}
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
@@ -105,8 +105,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         task=task,
         label_type=kind_of_label,
         classes=classes,
-        columns=tuple(Column(name, each.kind, each.dates) for name, each in described.items() if not each.dropped),
-        date_formats={name: "iso" for name, each in described.items() if _is_date(each)},
+        columns=columns_read(described),
+        date_formats=date_formats(described),
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=masked,
         counts=counts,
@@ -162,10 +162,6 @@ def _together(kept: Table, described: dict[str, Described], hashes: Hashes) -> H
     least = np.full(alike.max() + 1, np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(least, alike, hashes)
     return least[alike]
-
-
-def _is_date(column: Described) -> bool:
-    return column.kind == "date" and not column.dropped
 
 
 def _clean(table: Table, target: str, spec: Spec) -> tuple[Table, Hashes, dict[str, int]]:

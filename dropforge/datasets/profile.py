@@ -13,7 +13,7 @@ add `top` (at most 50 of [value, count]) and `other` (count). Of masked columns 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 import polars as pl
@@ -73,13 +73,17 @@ def _target(values: NDArray[Any], classes: Sequence[str]) -> dict[str, Any]:
 
 def describe_values(values: NDArray[Any], column: Described, masked: bool) -> dict[str, Any]:
     """What the profile says of one column, whose values are as in `Rows`."""
-    if column.kind == "number":
-        return {"kind": column.kind, **describe_numbers(values.astype(np.float64), masked=masked)}
-    if column.kind == "date":
-        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
-        numbers = days.fill_null(np.nan).to_numpy()
-        return {"kind": "date", "format": "iso", **describe_numbers(numbers, masked=masked)}
-    return {"kind": column.kind, **describe_texts(values, masked=masked)}
+    match column.kind:
+        case "number":
+            return {"kind": column.kind, **describe_numbers(values.astype(np.float64), masked=masked)}
+        case "date":
+            days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
+            numbers = days.fill_null(np.nan).to_numpy()
+            return {"kind": column.kind, "format": "iso", **describe_numbers(numbers, masked=masked)}
+        case "category" | "boolean":
+            return {"kind": column.kind, **describe_texts(values, masked=masked)}
+        case _:
+            assert_never(column.kind)
 
 
 def describe_numbers(values: NDArray[np.float64], *, masked: bool) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import polars as pl
 
 from dropforge.contract.schema import Column
 from dropforge.contract.spec import Spec, SpecFault
+from dropforge.datasets import leftout
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes, label_type, read_labels
 from dropforge.datasets.columns import Described
 from dropforge.datasets.dataset import Dataset, Options, Rows
@@ -166,10 +167,10 @@ def _described(table: pl.DataFrame, columns: RatingColumns, spec: Spec) -> dict[
     for name in table.columns:
         if name == columns.rating:
             continue
-        why = "" if name in (columns.user, columns.item) else "neither user nor item"
+        why = None if name in (columns.user, columns.item) else leftout.NO_ROLE
         if name == columns.time:
-            why = "the time: it splits the rows, the model does not read it"
-        found[name] = Described(name, "category", None, "left out by the spec" if name in spec.drop else why)
+            why = leftout.TIME_OF_RATINGS
+        found[name] = Described(name, "category", None, leftout.BY_SPEC if name in spec.drop else why)
     return found
 
 

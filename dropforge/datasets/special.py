@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from dropforge.datasets.ratings import find_ratings, prepare_ratings
 from dropforge.datasets.unlabelled import CLUSTER, check_unlabelled, prepare_unlabelled
@@ -34,8 +34,12 @@ def special_task(table: pl.DataFrame | Table, spec: Spec) -> Special | None:
     Raises:
         SpecFault: the spec wants one of them of a table that cannot have it.
     """
-    if spec.task == "clustering":
-        check_unlabelled(table.columns, spec)
-        return Special("clustering", CLUSTER, prepare_unlabelled)
-    columns = find_ratings(table, spec)
-    return None if columns is None else Special("recommendation", columns.rating, prepare_ratings)
+    match spec.task:
+        case "clustering":
+            check_unlabelled(table.columns, spec)
+            return Special("clustering", CLUSTER, prepare_unlabelled)
+        case "recommendation" | "regression" | "binary" | "multiclass" | None:
+            columns = find_ratings(table, spec)
+            return None if columns is None else Special("recommendation", columns.rating, prepare_ratings)
+        case _:
+            assert_never(spec.task)

@@ -14,7 +14,7 @@ Fewer than `FEWEST` validation rows prove nothing: then names alone speak, and t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 import polars as pl
@@ -92,12 +92,16 @@ def _words(name: str) -> list[str]:
 
 def _values(values: NDArray[Any], column: Described) -> NDArray[Any]:
     """Float64 with NaN for numbers and dates, texts otherwise."""
-    if column.kind == "number":
-        return values.astype(np.float64)
-    if column.kind == "date":
-        days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
-        return np.asarray(days.fill_null(np.nan).to_numpy())
-    return values
+    match column.kind:
+        case "number":
+            return values.astype(np.float64)
+        case "date":
+            days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
+            return np.asarray(days.fill_null(np.nan).to_numpy())
+        case "category" | "boolean":
+            return values
+        case _:
+            assert_never(column.kind)
 
 
 def _bins(values: NDArray[Any], asked: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:

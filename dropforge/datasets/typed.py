@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 import polars as pl
 
+from dropforge.contract.schema import DateRule
 from dropforge.datasets.dates import canonical_dates
 from dropforge.datasets.values import parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import DateRule, Kind
+    from dropforge.contract.schema import TableKind
 
 
-def typed(series: pl.Series, kind: Kind, dates: DateRule | None = None) -> NDArray[Any]:
+def typed(series: pl.Series, kind: TableKind, dates: DateRule | None = None) -> NDArray[Any]:
     """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise.
 
     `dates` is how a column of dates is read; its values come out in the one spelling that models are given.
     """
-    if kind == "date" and dates is not None:
-        return _shared(canonical_dates(texts_of(series), dates).fill_null(""))
-    if kind != "number":
-        return _shared(texts_of(series))
+    match kind:
+        case "number":
+            return _float32(series)
+        case "category" | "boolean":
+            return _shared(texts_of(series))
+        case "date":
+            return _shared(canonical_dates(texts_of(series), dates or DateRule()).fill_null(""))
+        case _:
+            assert_never(kind)
+
+
+def _float32(series: pl.Series) -> NDArray[np.float32]:
     numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
     with np.errstate(over="ignore"):
         values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)

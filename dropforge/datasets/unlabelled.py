@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropforge.contract.schema import Column
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes
-from dropforge.datasets.columns import describe
+from dropforge.datasets.columns import columns_read, date_formats, describe
 from dropforge.datasets.dataset import Dataset, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import row_hashes
@@ -81,8 +80,8 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         task="clustering",
         label_type="integer",
         classes=(),
-        columns=tuple(Column(name, each.kind, each.dates) for name, each in read.items()),
-        date_formats={name: "iso" for name, each in read.items() if each.kind == "date"},
+        columns=columns_read(described),
+        date_formats=date_formats(described),
         ignored=tuple(name for name, each in described.items() if each.dropped),
         masked=tuple(each.column for each in findings),
         counts=counts,

@@ -10,7 +10,7 @@ import json
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
+    from dropforge.contract.schema import ModelCard
     from dropforge.inference.model import Answers, ServedModel
 
     Arrays = Mapping[str, np.ndarray]
@@ -106,10 +107,10 @@ def flag(value: str) -> bool:
 
 def explained(wanted: str | None, model: ServedModel, answers: Answers) -> list[int]:
     """Of every row the class whose probability is explained, by its place in the card; 0 for regression."""
-    if model.card.image is not None or model.card.task == "recommendation":
-        kind = "pictures" if model.card.image is not None else "ratings"
-        reason = f"expected a model of a table, got one of {kind}: leave explain out"
-        raise InputFault("not_explained", reason, place="explain")
+    kind = _unexplained(model.card)
+    if kind is not None:
+        message = f"explain: expected a model of a table, got one of {kind}: leave explain out"
+        raise InputFault("not_explained", message, place="explain")
     classes = model.card.classes
     if wanted is not None and wanted not in classes:
         known = ", ".join(map(repr, classes)) or "none, for this model predicts numbers"
@@ -119,6 +120,19 @@ def explained(wanted: str | None, model: ServedModel, answers: Answers) -> list[
     if wanted is not None:
         return [classes.index(wanted)] * len(answers.predictions)
     return [int(place) for place in answers.probabilities.argmax(axis=1)]
+
+
+def _unexplained(card: ModelCard) -> str | None:
+    """What the model is of, where its answers cannot be explained by the columns of a row; None where they can."""
+    if card.image is not None:
+        return "pictures"
+    match card.task:
+        case "recommendation":
+            return "ratings"
+        case "regression" | "binary" | "multiclass" | "clustering":
+            return None
+        case _:
+            assert_never(card.task)
 
 
 def background(model: ServedModel) -> Compared:

@@ -7,12 +7,22 @@ import json
 import math
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 import numpy as np
 
 from dropforge.contract.documents import DocumentError
-from dropforge.contract.schema import CARD_KEY, FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
+from dropforge.contract.schema import (
+    CARD_KEY,
+    FEATURES,
+    ITEMS,
+    PREDICTION,
+    PROBABILITIES,
+    SCORES,
+    TASK_NAMES,
+    TASKS,
+    ModelCard,
+)
 from dropforge.inference.faults import ModelFault, NotFinite
 from dropforge.inference.session import opened, options
 from dropforge.inference.table import FEW, MOST_BOUND, Bound, Table, surely_finite
@@ -23,8 +33,8 @@ if TYPE_CHECKING:
     import onnxruntime
 
 BOOLEANS = {"true": True, "false": False}
-OUTPUTS = {"recommendation": (PREDICTION, ITEMS, SCORES)}
-"""The graph's outputs by task, where they are not classes and their probabilities, or numbers alone."""
+ANSWERED = {task: tuple(name for name in TASKS[task].outputs if name != FEATURES) for task in TASK_NAMES}
+"""The graph's outputs that answer a request, by task; Judge alone asks for the features of a clustering."""
 
 
 class Answers(NamedTuple):
@@ -86,12 +96,16 @@ class ServedModel:
         if self.card.likeliest:
             shares = self._numbers(PROBABILITIES, arrays)
             return Answers(self._labels(likeliest(shares)), shares)
-        if self.card.task == "regression":
-            return Answers(self._numbers(PREDICTION, arrays)[:, 0].tolist(), None)
-        found = self.outputs(arrays)
-        if self.card.task == "recommendation":
-            return self._recommended(found, arrays)
-        return Answers(self._labels(found[PREDICTION][:, 0]), found[PROBABILITIES])
+        match self.card.task:
+            case "regression":
+                return Answers(self._numbers(PREDICTION, arrays)[:, 0].tolist(), None)
+            case "recommendation":
+                return self._recommended(self.outputs(arrays), arrays)
+            case "binary" | "multiclass" | "clustering":
+                found = self.outputs(arrays)
+                return Answers(self._labels(found[PREDICTION][:, 0]), found[PROBABILITIES])
+            case _:
+                assert_never(self.card.task)
 
     def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`.
@@ -101,9 +115,9 @@ class ServedModel:
         if self.card.likeliest:
             shares = self._numbers(PROBABILITIES, arrays)
             return {PREDICTION: likeliest(shares)[:, np.newaxis], PROBABILITIES: shares}
-        if self.card.task == "regression":
+        names = ANSWERED[self.card.task]
+        if names == (PREDICTION,):
             return {PREDICTION: self._numbers(PREDICTION, arrays)}
-        names = OUTPUTS.get(self.card.task, (PREDICTION, PROBABILITIES))
         found = dict(zip(names, self.session.run(names, dict(arrays)), strict=True))
         count = len(next(iter(arrays.values())))
         if PROBABILITIES in found:

@@ -142,7 +142,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
         return known
     return {
         column.name: known[column.name]
-        if known is not None and column.kind == "number"
+        if known is not None and column.takes_numbers
         else to_array(column, columns[column.name], text=rows.text)
         for column in card.columns
     }

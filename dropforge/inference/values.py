@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
@@ -47,10 +47,18 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
     Raises:
         InputFault: a value that the column cannot have; it names row and column.
     """
-    if column.kind == "number":
-        return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
-    array = _texts(column.name, values)
-    return array if column.dates is None else _dates(column.name, array, column.dates, values)
+    match column.kind:
+        case "number":
+            return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
+        case "category" | "boolean":
+            return _texts(column.name, values)
+        case "date":
+            texts = _texts(column.name, values)
+            return texts if column.dates is None else _dates(column.name, texts, column.dates, values)
+        case "image":
+            raise ValueError(f"column {column.name!r}: expected one of a table, got an image: see `pictures.to_pixels`")
+        case _:
+            assert_never(column.kind)
 
 
 def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | None:

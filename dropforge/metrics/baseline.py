@@ -15,11 +15,12 @@ could beat a baseline of one constant under such a metric, and look better than 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from dropforge.contract.baseline import Baseline
+from dropforge.contract.schema import TASKS
 
 if TYPE_CHECKING:
     from dropforge.contract.schema import Task
@@ -32,10 +33,17 @@ SEED = 0
 
 def learn_baseline(task: Task, target: Array, classes: int) -> Baseline:
     """The baseline of training targets [N]: values, or codes of so many classes."""
-    if classes:
-        counts = np.bincount(target, minlength=classes)
-        return Baseline(task, shares=tuple((counts / counts.sum()).tolist()))
-    return Baseline(task, mean=float(target.mean()), median=float(np.median(target)))
+    baseline = TASKS[task].baseline
+    match baseline:
+        case "shares":
+            counts = np.bincount(target, minlength=classes)
+            return Baseline(task, shares=tuple((counts / counts.sum()).tolist()))
+        case "constant" | "popular":
+            return Baseline(task, mean=float(target.mean()), median=float(np.median(target)))
+        case "dealt":
+            return Baseline(task)
+        case _:
+            assert_never(baseline)
 
 
 def guess(baseline: Baseline, metric: str, rows: int) -> Array:

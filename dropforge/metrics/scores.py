@@ -25,7 +25,7 @@ from dropforge.contract.results import METRICS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dropforge.contract.schema import Task
+    from dropforge.contract.schema import ByTask, Task
 
     Array = np.ndarray
     Metric = Callable[[Array, Array], float]
@@ -134,8 +134,11 @@ def _f1_of(truth: Array, predicted: Array) -> float:
     return 2 * int((truth & predicted).sum()) / total if total else 0.0
 
 
-_METRICS: dict[str, dict[str, Metric]] = {
+_METRICS: ByTask[dict[str, Metric]] = {
     "regression": {"rmse": rmse, "mae": mae, "r2": r2},
     "binary": {"auc": auc, "logloss": logloss, "accuracy": accuracy, "f1": f1},
     "multiclass": {"logloss": logloss, "accuracy": accuracy, "f1": f1},
+    "recommendation": {},
+    "clustering": {},
 }
+"""The metrics of a table with a target; `evaluation` scores ratings and clusters, which take more than two arrays."""

@@ -6,10 +6,11 @@ of `dropforge.metrics.scores`. What does not depend on the weights is computed o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
+from dropforge.contract.schema import TASKS
 from dropforge.metrics.scores import surprise
 
 if TYPE_CHECKING:
@@ -26,10 +27,20 @@ def figures_of(task: Task, truth: Array, answers: Array, only: str | None = None
 
     `only` names the one metric that is wanted, which spares the others' time.
     """
-    if task == "regression":
-        return _regression(truth, answers)
+    match task:
+        case "regression":
+            return _regression(truth, answers)
+        case "binary" | "multiclass":
+            return _classification(task, truth, answers, only)
+        case "recommendation" | "clustering":
+            raise ValueError(f"figures of {task}: expected a table with a target; `evaluation` has this task's own")
+        case _:
+            assert_never(task)
+
+
+def _classification(task: Task, truth: Array, answers: Array, only: str | None) -> Figures:
     means = _means({"logloss": surprise(truth, answers), "accuracy": (answers.argmax(axis=1) == truth) * 1.0})
-    slow = {"f1": _f1(truth, answers)} | ({"auc": _auc(truth, answers)} if task == "binary" else {})
+    slow = {"f1": _f1(truth, answers)} | ({"auc": _auc(truth, answers)} if "auc" in TASKS[task].metrics else {})
     if only in slow:
         return slow[only]
     if only is not None:

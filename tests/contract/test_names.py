@@ -86,7 +86,10 @@ def test_a_function_reads_the_environment_its_construct_wrote() -> None:
     ("value", "message"),
     [
         ({"targt": "y"}, r"unknown key 'targt'; expected one of"),
-        ({"task": "guess"}, r"spec.yaml: task"),
+        ({"task": "guess"}, r"^spec.yaml: task: expected one of"),
+        ({"drop": ["a", 3]}, r"^spec.yaml: drop\[1\]: expected a text, got 3"),
+        ({"kinds": {"Spec.x": "Spec."}}, r"^spec.yaml: kinds.Spec.x: expected one of .*, got 'Spec.'"),
+        ({"replace": {"target": "yes"}}, r"^spec.yaml: replace.target: expected true or false, got 'yes'"),
         ({"budget": 0}, r"budget: expected minutes between 0 and 1440, got 0"),
         (["target"], r"expected 'key: value' lines"),
     ],

@@ -7,11 +7,16 @@ import pytest
 
 from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import Spec, SpecFault
-from dropforge.datasets.columns import describe, describe_column, kind_of
+from dropforge.datasets.columns import Described, describe, describe_facts
 from dropforge.datasets.dates import DATE_FORMATS, parse_dates
+from dropforge.datasets.facts import Facts
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.jsonlines import parse_json_lines
 from dropforge.datasets.values import MISSING, parse_numbers, without_missing
+
+
+def described(series: pl.Series, spec: Spec | None = None) -> Described:
+    return describe_facts(Facts.of(series), spec or Spec())
 
 
 @pytest.mark.parametrize(
@@ -38,12 +43,12 @@ from dropforge.datasets.values import MISSING, parse_numbers, without_missing
     ],
 )
 def test_the_kind_of_a_column(values, kind):
-    assert kind_of(pl.Series(values, dtype=pl.String))[0] == kind
+    assert described(pl.Series("c", values, dtype=pl.String)).kind == kind
 
 
 def test_one_stray_word_in_a_hundred_numbers_is_missing():
     numbers = pl.Series("n", [*(str(at + 0.5) for at in range(199)), "broken"])
-    assert kind_of(numbers)[0] == "number"
+    assert described(numbers).kind == "number"
     assert parse_numbers(numbers).null_count() == 1
 
 
@@ -59,7 +64,8 @@ def test_one_stray_word_in_a_hundred_numbers_is_missing():
     ],
 )
 def test_how_a_column_of_dates_is_read(values, slashes):
-    assert kind_of(pl.Series(values)) == ("date", DateRule(slashes))
+    column = described(pl.Series("c", values))
+    assert (column.kind, column.dates) == ("date", DateRule(slashes))
 
 
 @pytest.mark.parametrize("form", DATE_FORMATS, ids=lambda each: each.name)
@@ -75,7 +81,7 @@ def test_times_are_fractions_of_days():
 
 
 def drop_reason(values: list[str], name: str = "c", spec: Spec | None = None) -> str:
-    return describe_column(pl.Series(name, values, dtype=pl.String), spec or Spec()).dropped
+    return described(pl.Series(name, values, dtype=pl.String), spec).dropped
 
 
 ROWS = range(60)
@@ -128,9 +134,9 @@ def test_the_spec_decides_kinds_and_what_is_dropped():
 @pytest.mark.parametrize("dtype", [pl.String, pl.Int64, pl.Float64])
 def test_numbers_that_name_things_are_categories(dtype):
     shops = pl.Series([at % 7 for at in ROWS]).cast(dtype)
-    assert describe_column(shops.alias("shop_id"), Spec()).kind == "category"
-    assert describe_column(shops.alias("rooms"), Spec()).kind == "number"
-    assert describe_column(shops.alias("shop_id"), Spec(kinds={"shop_id": "number"})).kind == "number"
+    assert described(shops.alias("shop_id")).kind == "category"
+    assert described(shops.alias("rooms")).kind == "number"
+    assert described(shops.alias("shop_id"), Spec(kinds={"shop_id": "number"})).kind == "number"
 
 
 def test_missing_markers_hold_the_usual_spellings():
@@ -147,9 +153,9 @@ def test_a_wished_copy_is_kept():
 def test_a_wish_for_dates_that_no_value_meets_is_rejected_with_examples():
     spec = Spec(kinds={"c": "date"})
     with pytest.raises(SpecFault, match=r"kinds: c: date: 60 of its 60 different values are no dates, such as \['v0'"):
-        describe_column(pl.Series("c", [f"v{row}" for row in ROWS]), spec)
+        described(pl.Series("c", [f"v{row}" for row in ROWS]), spec)
     mixed = [f"2021-01-{row % 28 + 1:02d}" for row in ROWS]
-    assert describe_column(pl.Series("c", [*mixed, "soon"]), spec).kind == "date"
+    assert described(pl.Series("c", [*mixed, "soon"]), spec).kind == "date"
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,20 @@ def path(tmp_path: Path) -> Path:
 def labels(path: Path, **wishes: Any) -> dict[str, np.ndarray]:
     spec = Spec(groups=("size", "few", "day", "kind", "region"), **wishes)
     made = prepare([path], Options(spec=spec, target="y", task="regression"))
-    assert {len(each) for each in made.groups.values()} == {len(made.holdout)}
+    assert {len(groups.labels) for groups in made.groups.values()} == {len(made.holdout)}
     read = {column.name for column in made.columns}
     assert ("region" in read) is ("region" not in wishes.get("drop", ()))
-    return made.groups
+    return {name: groups.labels for name, groups in made.groups.items()}
+
+
+def test_numbers_bands_and_years_have_an_order(path: Path) -> None:
+    spec = Spec(groups=("size", "few", "day", "kind"))
+    groups = prepare([path], Options(spec=spec, target="y", task="regression")).groups
+    assert groups["few"].order == ("0", "1", "2")
+    assert groups["day"].order == ("2010", "2011", "2012", "2013")
+    assert groups["kind"].order == ()
+    first, *_, last = groups["size"].order
+    assert (len(groups["size"].order), first[:6], last[:5]) == (4, "up to ", "over ")
 
 
 def test_every_kind_has_its_groups(path: Path) -> None:

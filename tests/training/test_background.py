@@ -12,8 +12,8 @@ import pytest
 from dropforge.contract.schema import Background, Column, ModelCard
 from dropforge.datasets.dataset import Rows
 from training_container.encoding import Encoder
-from training_container.evidence import UNSEEN
 from training_container.export.background import FEWEST, ROWS, alike, arrays, background, levelled
+from training_container.kinds import UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
 
 from dropforge.contract.results import METRICS, PRIMARY, Metrics
+from dropforge.datasets.dataset import Groups
 from dropforge.metrics import scores as metrics
 from dropforge.metrics.evaluation import compare, of_table
 from dropforge.metrics.intervals import intervals
@@ -103,7 +104,7 @@ def test_wilsons_interval_is_the_known_one() -> None:
 def test_groups_are_merged_named_and_compared_as_fairlearn_does() -> None:
     truth, answers, _ = made("binary", 600, skill=0.8)
     labels = np.array(["a"] * 300 + ["b"] * 200 + ["c"] * 60 + ["rare"] * 20 + ["missing"] * 20, dtype=object)
-    found = score_groups("binary", truth, answers, "kind", labels, masked=False, seed=0)
+    found = score_groups("binary", truth, answers, "kind", Groups(labels), masked=False, seed=0)
     assert {each.name: each.rows for each in found.groups} == {"a": 300, "b": 200, "c": 60, "other": 20, "missing": 20}
     assert [each.name for each in found.groups] == ["a", "b", "c", "other", "missing"]
     large, guessed = slice(0, 560), answers.argmax(axis=1)
@@ -123,7 +124,9 @@ def test_a_group_that_is_always_answered_too_high_stands_out() -> None:
     truth, answers, _ = made("regression", 400)
     labels = np.array(["up to 5"] * 200 + ["over 5"] * 200, dtype=object)
     answers = answers + np.where(labels == "over 5", 7e4, 0)
-    found = score_groups("regression", truth, answers, "size", labels, masked=False, seed=0)
+    found = score_groups(
+        "regression", truth, answers, "size", Groups(labels, ("up to 5", "over 5")), masked=False, seed=0
+    )
     apart = (answers - truth)[200:].mean() - (answers - truth)[:200].mean()
     assert found.fairness["mean_error_difference"] == pytest.approx(apart)
     assert [each.name for each in found.groups] == ["up to 5", "over 5"]
@@ -133,7 +136,7 @@ def test_of_more_classes_the_worst_is_told() -> None:
     truth, answers, _ = made("multiclass", 400)
     labels = np.array(["x", "y"] * 200, dtype=object)
     answers[labels == "x"] = [0.1, 0.1, 0.1, 0.7]
-    found = score_groups("multiclass", truth, answers, "kind", labels, masked=False, seed=0).fairness
+    found = score_groups("multiclass", truth, answers, "kind", Groups(labels), masked=False, seed=0).fairness
     share = float((answers[labels == "y"].argmax(axis=1) == 3).mean())
     assert found["demographic_parity_difference"] == pytest.approx(1 - share)
     assert found["demographic_parity_ratio"] == 0.0
@@ -142,14 +145,14 @@ def test_of_more_classes_the_worst_is_told() -> None:
 def test_masked_groups_are_numbered_not_named() -> None:
     truth, answers, _ = made("binary", 300)
     labels = np.array(["Anna"] * 100 + ["Bob"] * 200, dtype=object)
-    found = score_groups("binary", truth, answers, "name", labels, masked=True, seed=0)
+    found = score_groups("binary", truth, answers, "name", Groups(labels), masked=True, seed=0)
     assert [(each.name, each.rows) for each in found.groups] == [("group 1", 200), ("group 2", 100)]
 
 
 def test_too_small_groups_are_not_compared() -> None:
     truth, answers, _ = made("binary", 60)
     labels = np.array(["a"] * 40 + ["b"] * 20, dtype=object)
-    found = score_groups("binary", truth, answers, "kind", labels, masked=False, seed=0)
+    found = score_groups("binary", truth, answers, "kind", Groups(labels), masked=False, seed=0)
     assert found.fairness == {}
     assert {each.name for each in found.groups} == {"a", grouping.OTHER}
 
@@ -263,6 +266,6 @@ def test_classes_left_out_are_named_unless_the_target_is_masked() -> None:
 def test_notes_name_groups_that_cannot_be_compared() -> None:
     truth, answers, trivial = made("binary", 300)
     labels = np.array(["a"] * 290 + ["b"] * 10, dtype=object)
-    by = score_groups("binary", truth, answers, "kind", labels, masked=False, seed=0)
+    by = score_groups("binary", truth, answers, "kind", Groups(labels), masked=False, seed=0)
     found = notes(replace(told("binary", truth, answers, trivial), groups=(by,)), truth, answers, ("no", "yes"))
     assert any("Groups of “kind” cannot be compared" in note for note in found)

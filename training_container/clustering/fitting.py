@@ -27,7 +27,7 @@ from training_container.faults import JobFault
 if TYPE_CHECKING:
     from torch import nn
 
-    from dropforge.contract.results import Direction
+    from dropforge.contract.schema import Direction
     from training_container.checkpoints import Checkpoints
     from training_container.watch import Budget, Watch
 

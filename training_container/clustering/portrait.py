@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -37,10 +37,15 @@ def _portrait(columns: Sequence[Column], rows: Rows, inside: np.ndarray) -> str:
     traits: list[tuple[float, str]] = []
     for column in columns:
         values = rows.columns[column.name]
-        if column.kind == "number":
-            traits += _number_traits(column.name, values.astype(float), inside)
-        elif column.kind in ("category", "boolean"):
-            traits += _text_traits(column.name, values, inside)
+        match column.kind:
+            case "number":
+                traits += _number_traits(column.name, values.astype(float), inside)
+            case "category" | "boolean":
+                traits += _text_traits(column.name, values, inside)
+            case "date" | "image":
+                pass
+            case _:
+                assert_never(column.kind)
     traits.sort(key=lambda each: -each[0])
     return "; ".join(text for _, text in traits[:TRAITS]) or "much like all rows"
 

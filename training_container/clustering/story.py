@@ -75,7 +75,7 @@ def pictures(done: Clustered, card: ModelCard, labels: np.ndarray) -> Section:
          from_above(points, labels)),
         ("Sizes", "How many training rows each cluster has.", plots.class_shares(labels, card.classes)),
     ]  # fmt: skip
-    numbers = [each.name for each in card.columns if each.kind == "number" and each.name not in card.masked][:COLUMNS]
+    numbers = [each.name for each in card.columns if each.takes_numbers and each.name not in card.masked][:COLUMNS]
     if numbers:
         figures.append(("Means", "Red is above the mean of all rows, blue below, in standard deviations.",
                         means(done, numbers, labels)))  # fmt: skip

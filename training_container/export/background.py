@@ -9,13 +9,14 @@ one that it does not know either. Masked columns give no text at all, and number
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from dropforge.contract.schema import Background
 from training_container.encoding import encode_dates
-from training_container.evidence import UNSEEN, plain
+from training_container.evidence import plain
+from training_container.kinds import UNSEEN
 
 if TYPE_CHECKING:
     from dropforge.contract.schema import Column, ModelCard
@@ -60,7 +61,7 @@ def arrays(card: ModelCard, made: Background) -> dict[str, Array]:
     """The background as raw columns [N], as in `Rows`."""
     return {
         column.name: np.array([np.nan if each is None else each for each in made.columns[column.name]], np.float32)
-        if column.kind == "number"
+        if column.takes_numbers
         else np.array([each or "" for each in made.columns[column.name]], dtype=object)
         for column in card.columns
     }
@@ -94,14 +95,20 @@ def _axis(points: Array) -> Array:
 
 def _shown(column: Column, card: ModelCard, encoder: Encoder, values: Array) -> Array:
     """What may stand in the file for each of the values."""
-    if column.kind == "number":
-        return levelled(values, values.astype(np.float64))
-    if column.name in card.masked:
+    if column.name in card.masked and not column.takes_numbers:
         return np.full(len(values), "", dtype=object)
-    if column.kind == "date":
-        return levelled(values, _moments(encoder, column.name, values))
-    known = next(each.codes for each in encoder.vocabularies if each.column == column.name)
-    return np.array([text if text in known else UNSEEN for text in values], dtype=object)
+    match column.kind:
+        case "number":
+            return levelled(values, values.astype(np.float64))
+        case "date":
+            return levelled(values, _moments(encoder, column.name, values))
+        case "category" | "boolean":
+            known = next(each.codes for each in encoder.vocabularies if each.column == column.name)
+            return np.array([text if text in known else UNSEEN for text in values], dtype=object)
+        case "image":
+            raise ValueError(f"column {column.name!r}: expected a column of a table, got an image")
+        case _:
+            assert_never(column.kind)
 
 
 def levelled(values: Array, order: Array) -> Array:
@@ -120,8 +127,8 @@ def levelled(values: Array, order: Array) -> Array:
 
 def _places(encoder: Encoder, values: dict[str, Array]) -> Array:
     """Rows as points [N, F], near where rows are alike: ranks of numbers and dates, and which usual text it is."""
-    made = [_ranks(values[name].astype(np.float64)) for name in encoder.names("number")]
-    made += [_ranks(_moments(encoder, name, values[name])) for name in encoder.names("date")]
+    made = [_ranks(values[name].astype(np.float64)) for name in encoder.names("numbers")]
+    made += [_ranks(_moments(encoder, name, values[name])) for name in encoder.names("dates")]
     for vocabulary in encoder.vocabularies:
         codes = vocabulary.encode(values[vocabulary.column])
         usual = np.argsort(-np.bincount(codes, minlength=vocabulary.size), kind="stable")[:COMMON]

@@ -12,33 +12,29 @@ from typing import TYPE_CHECKING
 
 from onnx import TensorProto
 
+from dropforge.datasets.dates import date_format
+
 if TYPE_CHECKING:
     from training_container.export.nodes import Nodes
 
 TWO_DIGITS = {form: value for value in range(60) for form in (f"{value}", f"{value:02d}")}
-MONTH, DAY = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
-MONTH_SHORT, DAY_SHORT = "(0?[1-9]|1[0-2])", "(0?[1-9]|[12][0-9]|3[01])"
-YEAR = "[0-9]{4}"
+PADDED = {"year": "[0-9]{4}", "month": "(0[1-9]|1[0-2])", "day": "(0[1-9]|[12][0-9]|3[01])"}
+SHORT = {"year": "[0-9]{4}", "month": "(0?[1-9]|1[0-2])", "day": "(0?[1-9]|[12][0-9]|3[01])"}
 TIME = r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?Z?)?"
-
-FORMATS = {
-    "iso": (f"{YEAR}-{MONTH}-{DAY}", "-", ("year", "month", "day")),
-    "year-slash": (f"{YEAR}/{MONTH}/{DAY}", "/", ("year", "month", "day")),
-    "month-first": (f"{MONTH_SHORT}/{DAY_SHORT}/{YEAR}", "/", ("month", "day", "year")),
-    "day-first": (f"{DAY_SHORT}/{MONTH_SHORT}/{YEAR}", "/", ("day", "month", "year")),
-    "day-dot": (rf"{DAY_SHORT}\.{MONTH_SHORT}\.{YEAR}", ".", ("day", "month", "year")),
-}
-"""Name in `data.dates.DATE_FORMATS` to the pattern of a day, its separator and the order of its parts."""
 
 
 def add_date(nodes: Nodes, texts: str, form: str) -> str:
     """Adds the parsing of the input `texts` [N, 1]; gives the name of int64 [N, 7] as `encoding` lays it out."""
-    pattern, separator, order = FORMATS[form]
-    right = nodes.add("RegexFullMatch", texts, pattern=pattern + TIME)
-    harmless = nodes.constant(separator.join("2000" if part == "year" else "01" for part in order), object)
+    written = date_format(form)
+    digits = PADDED if written.padded else SHORT
+    pattern = written.escaped.join(digits[part] for part in written.order) + TIME
+    right = nodes.add("RegexFullMatch", texts, pattern=pattern)
+    harmless = nodes.constant(
+        written.separator.join("2000" if part == "year" else "01" for part in written.order), object
+    )
     safe = nodes.add("Where", right, texts, harmless)
     day, time = _day_and_time(nodes, safe)
-    parts = dict(zip(order, _split(nodes, day, separator, 3), strict=True))
+    parts = dict(zip(written.order, _split(nodes, day, written.separator, 3), strict=True))
     clock = _clock(nodes, time)
     found = [
         _whole(nodes, parts["year"]),

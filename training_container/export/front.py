@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from onnx import TensorProto, ValueInfoProto, helper
 
-from dropforge.contract.schema import INPUT_TYPES
+from dropforge.contract.schema import KINDS
 from training_container.export.dates import add_date
 
 if TYPE_CHECKING:
     from training_container.encoding import Encoder
     from training_container.export.nodes import Nodes
 
-ELEMENTS = {"float32": TensorProto.FLOAT, "string": TensorProto.STRING, "int64": TensorProto.INT64}
+ELEMENTS = {"float32": TensorProto.FLOAT, "string": TensorProto.STRING, "uint8": TensorProto.UINT8}
 ROWS = "N"
 """The graph's one free dimension."""
 
@@ -21,16 +21,16 @@ ROWS = "N"
 def inputs(encoder: Encoder) -> list[ValueInfoProto]:
     """The graph's inputs: every column by its own name, [N, 1]."""
     return [
-        helper.make_tensor_value_info(column.name, ELEMENTS[INPUT_TYPES[column.kind]], [ROWS, 1])
+        helper.make_tensor_value_info(column.name, ELEMENTS[KINDS[column.kind].element], [ROWS, 1])
         for column in encoder.columns
     ]
 
 
 def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
     """Adds the encoding of all columns; gives each table's name in `Table.groups` and in the graph."""
-    numbers = encoder.names("number")
+    numbers = encoder.names("numbers")
     codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
-    dated = encoder.names("date")
+    dated = encoder.names("dates")
     axis = nodes.constant([1], "int64") if dated else ""  # an unused constant draws a warning from every session
     dates = [nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis) for name in dated]
     tables = {"numbers": numbers, "codes": codes, "dates": dates}

@@ -14,7 +14,7 @@ import torch
 from onnx import compose, helper
 
 import dropforge
-from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, PREDICTION, PROBABILITIES
+from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, PREDICTION, PROBABILITIES, TASKS
 from training_container.export.forests import add_forest
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
@@ -43,7 +43,8 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table,
     tables = add_front(nodes, encoder)
     sample = table.take(torch.arange(SAMPLE) % len(table))
     forests = _add_forests(nodes, body, sample, tables)
-    answers = [PROBABILITIES if card.classes else PREDICTION] + ([FEATURES] if card.task == "clustering" else [])
+    answers = [PROBABILITIES if card.classes else PREDICTION]
+    answers += [name for name in TASKS[card.task].outputs if name == FEATURES]
     core = _export(body, body.inputs(sample), [*tables.values(), *forests.margins], answers, f"{nodes.prefix}body.")
     tail = Nodes(f"{nodes.prefix}tail.")
     if card.classes:

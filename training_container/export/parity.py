@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
+from dropforge.contract.schema import KINDS
 from training_container.export.background import arrays
 from training_container.faults import ParityFault
+from training_container.kinds import TRAINED
 from training_container.models.body import predict
 
 if TYPE_CHECKING:
@@ -25,15 +27,6 @@ if TYPE_CHECKING:
     from training_container.models.body import Body
 
 Values = dict[str, np.ndarray]
-
-PROBES: dict[str, tuple[object, ...]] = {
-    "number": (np.nan, 0.0, -1.0, 3.4e38, -3.4e38, np.inf, -np.inf, 1e-30),
-    "category": ("", "a value never seen", " ", "NA", "ünïcödé 数"),
-    "boolean": ("", "true", "No", "maybe", "1"),
-    "date": ("", "never", "2024-02-30", "2024-13-01", "1999-12-31T23:59:59.123Z", "0001-01-01", "9999/12/31",
-             "1/2/2003", "31.12.1970 07:08", "2024-05-31 12:30:00.5Z"),
-}  # fmt: skip
-"""Values at the edges, put into one row after the other, a column at a time."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +129,13 @@ def _check_labels(classes: tuple[str, ...], expected: np.ndarray, labels: np.nda
 
 def probe_rows(encoder: Encoder, values: Values) -> tuple[Values, list[str]]:
     """Copies of given rows with one value at the edge each, then one row with nothing known; and what each row is."""
-    places = [(column.name, value) for column in encoder.columns for value in PROBES[column.kind]]
+    places = [(column.name, value) for column in encoder.columns for value in TRAINED[column.kind].probes]
     rows = len(next(iter(values.values())))
     probes = {name: column[np.arange(len(places) + 1) % rows].copy() for name, column in values.items()}
     for at, (name, value) in enumerate(places):
         probes[name][at] = value
-    for name, column in probes.items():
-        column[-1] = np.nan if name in encoder.names("number") else ""
+    for column in encoder.columns:
+        probes[column.name][-1] = KINDS[column.kind].gap
     return probes, [*(f"column {name!r} = {value!r}" for name, value in places), "a row with every value missing"]
 
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import optuna
     import torch
 
-    from dropforge.contract.results import Direction
-    from dropforge.contract.schema import Task
+    from dropforge.contract.schema import Direction, Task
     from training_container.checkpoints import Checkpoints
     from training_container.encoding import Table
     from training_container.models.body import Body, TargetScale

@@ -8,8 +8,9 @@ import numpy as np
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
-from training_container.export.parity import PROBES, Proof
+from training_container.export.parity import Proof
 from training_container.faults import ParityFault
+from training_container.kinds import TRAINED
 from training_container.recommendation.model import asking
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _said(made: Tables, values: Values, row: int) -> str:
 
 def probe_rows(made: Tables, values: Values) -> Values:
     """Known and strange ids in all combinations."""
-    strange = [str(value) for value in PROBES["category"]]
+    strange = [str(value) for value in TRAINED["category"].probes]
     users = [*strange, next(iter(values[made.user.column]), "")]
     items = [*strange, next(iter(values[made.item.column]), "")]
     both = [(user, item) for user in users for item in items]

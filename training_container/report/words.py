@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.schema import TASKS
+
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
+    from dropforge.contract.schema import Task
     from dropforge.contract.scores import Calibration, Interval
 
 MEANING = {
@@ -52,10 +55,10 @@ LEARNING = {
 TUNED = "-tuned"
 
 
-def model(name: str, task: str) -> str:
+def model(name: str, task: Task) -> str:
     """A family's name in words; the linear one is another for values than for classes."""
     if name == "linear":
-        return "linear model in closed form" if task == "regression" else "logistic regression"
+        return "linear model in closed form" if TASKS[task].classes == "none" else "logistic regression"
     if name.endswith(TUNED):
         return f"{model(name.removesuffix(TUNED), task)}, tuned"
     return MODELS.get(name, name)
@@ -87,7 +90,7 @@ def summary(measured: Metrics, target: str) -> str:
     """One sentence: how good, on what, against what."""
     name, rows = model(measured.chosen, measured.task), measured.rows["holdout"]
     ours, trivial = measured.holdout, measured.baseline
-    if measured.task == "regression":
+    if TASKS[measured.task].classes == "none":
         return (
             f"A {name} predicts “{target}” with an average error of {number(ours['mae'])} on {rows:,} rows it "
             f"had never seen; always answering the average would be {number(trivial['mae'])} off."

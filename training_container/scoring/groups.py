@@ -7,19 +7,21 @@ masked column the groups are numbered by size instead of named, since its values
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
+from dropforge.contract.schema import TASKS
 from dropforge.contract.scores import GroupedBy, GroupScore
 from dropforge.metrics import scores as metrics
 from dropforge.metrics.intervals import intervals
 from dropforge.metrics.resampling import Resamples, interval, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dropforge.contract.schema import Task
+    from dropforge.datasets.dataset import Groups
 
     Array = np.ndarray
 
@@ -37,65 +39,64 @@ OTHER, MISSING = "other", "missing"
 
 
 def score_groups(
-    task: Task, truth: Array, answers: Array, column: str, labels: Array, *, masked: bool, seed: int
+    task: Task, truth: Array, answers: Array, column: str, groups: Groups, *, masked: bool, seed: int
 ) -> GroupedBy:
-    """Every group of one column: `truth` [N], `answers` [N] or [N, classes], `labels` [N] texts."""
-    merged = _merged(labels, masked)
-    groups = tuple(
-        _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged)
+    """Every group of one column: `truth` [N], `answers` [N] or [N, classes], groups of N rows."""
+    merged, order = _merged(groups, masked)
+    scored = tuple(
+        _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged, order)
     )
-    large = [each.name for each in groups if each.rows >= FEWEST]
+    large = [group.name for group in scored if group.rows >= FEWEST]
     if len(large) < 2:
-        return GroupedBy(column, groups)
+        return GroupedBy(column, scored)
     rows = np.isin(merged, large)
-    compare = _regression_fairness if task == "regression" else _class_fairness
-    return GroupedBy(column, groups, compare(truth[rows], answers[rows], merged[rows]))
+    compare = _regression_fairness if TASKS[task].classes == "none" else _class_fairness
+    return GroupedBy(column, scored, compare(truth[rows], answers[rows], merged[rows]))
 
 
-def _merged(labels: Array, masked: bool) -> Array:
-    names, counts = np.unique(labels.astype(str), return_counts=True)
+def _merged(groups: Groups, masked: bool) -> tuple[Array, Sequence[str]]:
+    """The labels that are scored, and these labels from low to high where they have such an order."""
+    names, counts = np.unique(groups.labels.astype(str), return_counts=True)
     order = np.argsort(-counts, kind="stable")
     kept = [names[at] for at in order if counts[at] >= FEWEST or names[at] == MISSING][:MOST]
-    shown = {name: name for name in kept}
+    shown, ranked = {name: name for name in kept}, groups.order
     if masked:
-        numbers = [name for name in kept if name not in (MISSING, OTHER)]
-        shown |= {name: f"group {at}" for at, name in enumerate(numbers, start=1)}
-    return np.array([shown.get(str(each), OTHER) for each in labels], dtype=object)
+        by_size = [name for name in kept if name not in (MISSING, OTHER)]
+        numbered = {name: f"group {number}" for number, name in enumerate(by_size, start=1)}
+        shown, ranked = shown | numbered, tuple(numbered.values())
+    return np.array([shown.get(str(label), OTHER) for label in groups.labels], dtype=object), ranked
 
 
-def _ordered(merged: Array) -> list[str]:
+def _ordered(merged: Array, order: Sequence[str]) -> list[str]:
     """Bands and years by their numbers, others by size; `other` and `missing` last."""
     names, counts = np.unique(merged.astype(str), return_counts=True)
     size = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
     plain = [name for name in size if name not in (OTHER, MISSING)]
-    places = {name: _place(name) for name in plain}
-    if all(place is not None for place in places.values()):
-        plain.sort(key=lambda name: (places[name], name))
+    places = {name: place for place, name in enumerate(order)}
+    if all(name in places for name in plain):
+        plain.sort(key=lambda name: places[name])
     else:
         plain.sort(key=lambda name: (-size[name], name))
     return [*plain, *(name for name in (OTHER, MISSING) if name in size)]
 
 
-def _place(name: str) -> tuple[float, int] | None:
-    """The first number of a band, and whether the band lies below, from or above it; None for other names."""
-    side = {"up": -1, "over": 1}.get(name.split(" ")[0], 0)
-    number = name.removeprefix("up to ").removeprefix("over ").removeprefix("group ").split(" ")[0]
-    try:
-        return float(number), side
-    except ValueError:
-        return None
-
-
 def _score(task: Task, truth: Array, answers: Array, name: str, seed: int) -> GroupScore:
     scores = {key: value for key, value in metrics.scores(task, truth, answers).items() if np.isfinite(value)}
     found = intervals(task, truth, answers, scores, seed)
-    if task == "multiclass":
-        return GroupScore(name, len(truth), scores, found)
-    if task == "binary":
-        said = answers.argmax(axis=1) == 1
-        return GroupScore(name, len(truth), scores, found, float(said.mean()), wilson(int(said.sum()), len(said)))
-    drawn = Resamples(len(truth), seed).collect(lambda weights: {"mean": weights @ answers / weights.sum(axis=1)})
-    return GroupScore(name, len(truth), scores, found, float(answers.mean()), interval(drawn["mean"]))
+    match task:
+        case "multiclass":
+            return GroupScore(name, len(truth), scores, found)
+        case "binary":
+            said = answers.argmax(axis=1) == 1
+            return GroupScore(name, len(truth), scores, found, float(said.mean()), wilson(int(said.sum()), len(said)))
+        case "regression":
+            resamples = Resamples(len(truth), seed)
+            drawn = resamples.collect(lambda weights: {"mean": weights @ answers / weights.sum(axis=1)})
+            return GroupScore(name, len(truth), scores, found, float(answers.mean()), interval(drawn["mean"]))
+        case "recommendation" | "clustering":
+            raise ValueError(f"groups of {task}: expected a table with a target")
+        case _:
+            assert_never(task)
 
 
 def _regression_fairness(truth: Array, answers: Array, labels: Array) -> dict[str, float]:

@@ -39,8 +39,8 @@ def honest(measured: Metrics, dataset: Dataset, *, answers: np.ndarray, answer: 
     told = replace(
         measured,
         groups=tuple(
-            score_groups(task, truth, given, name, labels, masked=name in dataset.masked, seed=seed)
-            for name, labels in dataset.groups.items()
+            score_groups(task, truth, given, name, groups, masked=name in dataset.masked, seed=seed)
+            for name, groups in dataset.groups.items()
         ),
         calibration=calibration(truth, given, seed) if dataset.classes else None,
         importances=importances(task, measured.metric, read, truth, answer, seed),

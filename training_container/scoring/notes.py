@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dropforge.contract.results import Metrics
+    from dropforge.contract.schema import ByTask
 
 FEW_ROWS = 200
 """Hold-out rows below which every score is said to be rough."""
@@ -24,13 +25,16 @@ FEW_OF_CLASS = 20
 NAMED = 5
 """Classes that a note names."""
 
-MORE = {
+MORE_ROWS = "Drop more rows (four times as many halve the interval), or add columns that have to do with the target."
+
+MORE: ByTask[str] = {
+    "regression": MORE_ROWS,
+    "binary": MORE_ROWS,
+    "multiclass": MORE_ROWS,
     "recommendation": "Drop more ratings: of more users, and more of each (four times as many halve the interval).",
     "clustering": "Drop more rows (four times as many halve the interval), or leave out columns that all rows share.",
 }
-"""What to do where a score is no better than chance, by task; of a table with a target, `MORE_ROWS`."""
-
-MORE_ROWS = "Drop more rows (four times as many halve the interval), or add columns that have to do with the target."
+"""What to do where a score is no better than chance, by task."""
 
 
 def notes(measured: Metrics, truth: np.ndarray, answers: np.ndarray, classes: Sequence[str]) -> tuple[str, ...]:
@@ -73,7 +77,7 @@ def _chance(measured: Metrics) -> str:
     return (
         f"This data set is too small, or its columns say too little, to tell the model from the trivial baseline: on "
         f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, {why}. "
-        f"{MORE.get(measured.task, MORE_ROWS)}"
+        f"{MORE[measured.task]}"
     )
 
 

@@ -11,6 +11,7 @@ import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.schema import TASKS
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, answer, error_document
@@ -172,10 +173,15 @@ def predictions(answers: Answers, card: ModelCard) -> list[dict[str, Any]]:
             {"score": score} if shown is None else {"score": score, "recommendations": shown}
             for score, shown in zip(answers.predictions, lists, strict=True)
         ]
-    scores = (answers.probabilities[:, 1] if card.task == "binary" else answers.probabilities).tolist()
+    scores = (answers.probabilities[:, 1] if _has_positive(card) else answers.probabilities).tolist()
     return [
         {"predicted_label": label, "score": score} for label, score in zip(answers.predictions, scores, strict=True)
     ]
+
+
+def _has_positive(card: ModelCard) -> bool:
+    """Whether one of two classes is the positive one, whose probability says all; two clusters have none."""
+    return len(card.classes) == 2 and TASKS[card.task].classes == "labels"
 
 
 def _shown(value: Any) -> str:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dropforge.contract.ids import digest
+from dropforge.contract.schema import ITEMS, TASKS
 from lambdas.batch.common.jsonlines import Digits
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class DelimitedWriter:
     def __init__(self, delimiter: str, kept: Sequence[str], card: ModelCard, ids: str) -> None:
         self._delimiter, self._kept = delimiter, kept
         self._special = re.compile(f'[{re.escape(delimiter)}"\r\n]')
-        self._lists = card.task == "recommendation"
+        self._lists = ITEMS in TASKS[card.task].outputs
         shares = [f"probability_{each}" for each in card.classes]
         added = [PREDICTION, *shares, *([LISTS] if self._lists else []), ID]
         self._names = [free(LINE, kept), *kept, *(free(name, kept) for name in added)]

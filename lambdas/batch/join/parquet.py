@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dropforge.contract.schema import ITEMS, TASKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,7 +47,7 @@ def _typed(name: str, kind: type[pl.DataType]) -> pl.Expr:
 
 def _types(names: list[str], card: ModelCard) -> dict[str, type[pl.DataType]]:
     """Of the columns that are no texts: the line comes first, what was added last."""
-    added = len(card.classes) + 2 + (card.task == "recommendation")
+    added = len(card.classes) + 2 + (ITEMS in TASKS[card.task].outputs)
     kinds: list[type[pl.DataType]] = [LABELS[card.label_type] if card.classes else pl.Float64]
     kinds += [pl.Float32] * len(card.classes)
     return {names[0]: pl.Int64, **dict(zip(names[-added:], kinds, strict=False))}

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from dropforge.contract.plan import DataFormat
     from dropforge.contract.schema import Task
     from dropforge.contract.spec import Spec
-    from dropforge.datasets.personal import Finding
 
 
 @dataclass(frozen=True)
@@ -22,4 +21,3 @@ class Decision:
     spec: Spec
     size: int
     """Bytes, unpacked."""
-    personal: tuple[Finding, ...]

@@ -17,7 +17,6 @@ from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.choosing import choose_target, choose_task
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
-from dropforge.datasets.personal import find_personal
 from dropforge.datasets.prepare import prepare_table
 from dropforge.datasets.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
 from dropforge.datasets.special import special_task
@@ -72,7 +71,7 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     check_metric(wished, task)
     if whole:
         prepare_table(table, Options(wished, chosen, task, data))
-    return Decision(chosen, task, data, wished, size, find_personal(table, wished.sensitive))
+    return Decision(chosen, task, data, wished, size)
 
 
 def one_format(paths: Sequence[Path], encoding: str | None = None) -> DataFormat:

@@ -33,4 +33,4 @@ def decide_pictures(path: Path, spec: Spec, target: str | None) -> Decision:
         found = survey(archive)
         task = task_of(found.classes, spec, target)
         sniff_pictures(archive, found)
-    return Decision(TARGET, task, DataFormat("images"), spec, found.size, ())
+    return Decision(TARGET, task, DataFormat("images"), spec, found.size)

@@ -7,10 +7,11 @@ its owner's wish (`replace` in spec.yaml) accepts it; what was accepted is told 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from botocore.exceptions import ClientError
 
+from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Replace
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.model import ServedModel
@@ -19,7 +20,7 @@ from lambdas.pipeline.judge.evidence import SEED, judged
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow
-    from dropforge.contract.schema import ModelCard
+    from dropforge.contract.schema import ModelCard, Task
     from dropforge.contract.scores import Gain
     from dropforge.metrics.evaluation import Answered
     from lambdas.common.artifacts import Artifacts
@@ -81,7 +82,7 @@ def compare_with_live(live: LiveRow | None, candidate: Candidate, artifacts: Art
         return _settled(live, candidate, [_unreadable(fault)])
     apart = differences(champion.card, candidate.model.card)
     lacking = lacking_columns(champion.card, candidate.model.card)
-    comparable = not apart and (not lacking or champion.card.task != "recommendation")
+    comparable = not apart and (not lacking or can_lack_columns(champion.card.task))
     if not comparable or not all(map(candidate.accepts, lacking)):
         return _settled(live, candidate, [*apart, *lacking])
     return _scored(live, champion, candidate, _accepted(live, lacking))
@@ -133,7 +134,7 @@ def differences(champion: ModelCard, candidate: ModelCard) -> list[Difference]:
                            f"{candidate.target!r} ({candidate.task})")]  # fmt: skip
     if champion.task != candidate.task:
         return [Difference("task", f"its task is {champion.task}, the new version's is {candidate.task}")]
-    if champion.task in ("clustering", "recommendation") or set(champion.classes) == set(candidate.classes):
+    if TASKS[champion.task].classes != "labels" or set(champion.classes) == set(candidate.classes):
         return []
     lost = [name for name in champion.classes if name not in candidate.classes]
     new = [name for name in candidate.classes if name not in champion.classes]
@@ -149,6 +150,17 @@ def lacking_columns(champion: ModelCard, candidate: ModelCard) -> list[Differenc
         return []
     return [Difference("columns", f"it reads {_listed(lacking)}, which the new data lack: requests that send "
                        f"{'it' if len(lacking) == 1 else 'them'} would be refused")]  # fmt: skip
+
+
+def can_lack_columns(task: Task) -> bool:
+    """Whether a model of the task answers rows that lack a column, which is a missing value to it."""
+    match task:
+        case "regression" | "binary" | "multiclass" | "clustering":
+            return True
+        case "recommendation":
+            return False  # a rating is of a user and of an item
+        case _:
+            assert_never(task)
 
 
 def news_for_callers(champion: ModelCard, candidate: ModelCard) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
 from dropforge.contract.baseline import Baseline
 from dropforge.contract.errors import ServiceError
 from dropforge.contract.parity import difference, scale_of
+from dropforge.contract.schema import TASKS
 from dropforge.inference.faults import ModelFault
 from dropforge.inference.pictures import MOST_PICTURES
 from dropforge.inference.rows import Rows, to_arrays
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import Column
     from dropforge.inference.model import Answers, ServedModel
     from dropforge.metrics.evaluation import Answered
-
-VALUES = ("regression", "recommendation")
-"""Tasks whose predictions are numbers."""
 
 HOLDOUT_SCHEMA = "dropforge.rows/1"
 BATCH_ROWS = 5_000
@@ -92,7 +90,7 @@ def parity(model: ServedModel, golden: bytes) -> float:
     names = model.card.names
     rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
     answers = model.predict(to_arrays(rows, model.card))
-    if model.card.task in VALUES:
+    if TASKS[model.card.task].classes == "none":
         apart = _largest([line["prediction"] for line in lines], answers.predictions)
         return apart if answers.recommendations is None else max(apart, list_parity(lines, answers.recommendations))
     if list(map(class_of, answers.predictions)) != [class_of(line["prediction"]) for line in lines]:
@@ -128,15 +126,24 @@ def judged(model: ServedModel, holdout: Holdout, yardstick: ServedModel | None =
         ModelFault: a class of the rows is not one of the model's, or an answer is not what the card says.
     """
     answers = [model.predict(arrays) for arrays in batches(model, holdout)]
-    if model.card.task == "clustering":
-        return _judged_clusters(np.concatenate([part.predictions for part in answers]), yardstick or model, holdout)
-    said, truth = _stacked(answers), truth_of(model, holdout)
-    if model.card.task == "recommendation":
-        user, item = (holdout.rows.columns[name] for name in model.card.names)
-        ratings = Ratings([str(value) for value in user], [str(value) for value in item], truth)
-        lists = [[entry["item"] for entry in part] for part in shown(model, [str(each) for each in ratings.chosen])]
-        return Judged(of_ratings(ratings, said, lists), of_popularity(ratings, holdout.baseline))
-    return Judged(of_table(model.card.task, truth, said), of_baseline(truth, holdout.baseline))
+    task = model.card.task
+    match task:
+        case "regression" | "binary" | "multiclass":
+            truth = truth_of(model, holdout)
+            return Judged(of_table(task, truth, _stacked(answers)), of_baseline(truth, holdout.baseline))
+        case "recommendation":
+            return _judged_ratings(_stacked(answers), model, holdout)
+        case "clustering":
+            return _judged_clusters(np.concatenate([part.predictions for part in answers]), yardstick or model, holdout)
+        case _:
+            assert_never(task)
+
+
+def _judged_ratings(predicted: np.ndarray, model: ServedModel, holdout: Holdout) -> Judged:
+    user, item = (holdout.rows.columns[name] for name in model.card.names)
+    ratings = Ratings([str(value) for value in user], [str(value) for value in item], truth_of(model, holdout))
+    lists = [[entry["item"] for entry in part] for part in shown(model, [str(user) for user in ratings.chosen])]
+    return Judged(of_ratings(ratings, predicted, lists), of_popularity(ratings, holdout.baseline))
 
 
 def _judged_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> Judged:
@@ -151,7 +158,7 @@ def _judged_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -
 
 def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
     """The target as scores take it: float64 [N], or int64 class codes [N] in the order of the card."""
-    if model.card.task in VALUES:
+    if TASKS[model.card.task].classes == "none":
         return np.asarray(holdout.target, dtype=np.float64)
     codes = {name: code for code, name in enumerate(model.card.classes)}
     unknown = next((value for value in holdout.target if class_of(value) not in codes), None)
@@ -179,7 +186,7 @@ def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarra
 
 def readable(column: Column, values: Sequence[Any]) -> Sequence[Any]:
     """The values as the column's kind has them, where another version's rule took them for texts: `"12"` for 12."""
-    if column.kind != "number" or not any(isinstance(value, str) for value in values):
+    if not column.takes_numbers or not any(isinstance(value, str) for value in values):
         return values
     try:
         return [None if value in (None, "") else float(value) for value in values]

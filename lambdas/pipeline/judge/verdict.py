@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import METRICS, Verdict
+from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Replace
 from dropforge.metrics.scores import better
 
 if TYPE_CHECKING:
-    from dropforge.contract.results import Direction, Metrics
+    from dropforge.contract.results import Metrics
+    from dropforge.contract.schema import Direction, Task
     from dropforge.contract.scores import Gain
     from dropforge.metrics.evaluation import Comparison
     from lambdas.pipeline.judge.champion import Compared
-
-ALSO_JUDGED = {"recommendation": ("rmse", "ndcg@10")}
-"""Metrics besides the deciding one in which a model must not fall behind the baseline, nor surely behind the champion.
-A recommender that foretells ratings well and shows worse lists than everybody's favourites is no recommender."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Evidence:
     """Everything that the rules look at; all scores are of the same hold-out rows in the serving runtime."""
 
     metric: str
-    task: str
+    task: Task
     sha256: str
     parity: float
     rows: int
@@ -113,7 +111,7 @@ def against_baseline(evidence: Evidence) -> list[Finding]:
     elif not gain.is_sure:
         reason = f"perhaps no better than the trivial baseline: {_beside(evidence, gain)}{_doubt(gain)}"
         findings.append(_unproven(evidence, f"{reason}; drop more rows, or columns that have to do with the target"))
-    for metric in ALSO_JUDGED.get(evidence.task, ()):
+    for metric in TASKS[evidence.task].also_judged:
         other = evidence.comparison.gains.get(metric)
         if metric != evidence.metric and other is not None and other.value < 0:
             ours, theirs = evidence.comparison.scores[metric], evidence.comparison.other[metric]
@@ -158,7 +156,7 @@ def against_champion(evidence: Evidence) -> list[Finding]:
         reason = f"not compared with the live version {version}: there is no {metric} on these rows"
         return [*findings, _finding(evidence, reason, "uncompared")]
     behind = [metric] if better(evidence.direction, champion.scores[metric], ours[metric]) else []
-    behind += [name for name in ALSO_JUDGED.get(evidence.task, ()) if name != metric and _surely_behind(champion, name)]
+    behind += [name for name in TASKS[evidence.task].also_judged if name != metric and _surely_behind(champion, name)]
     for name in behind:
         pair = _pair(name, ours[name], champion.scores[name], evidence.task)
         findings.append(_finding(evidence, f"worse than the live version {version}: {pair}", "worse"))
@@ -183,5 +181,5 @@ def _accept(wish: str) -> str:
     return f"`replace: {{{wish}: true}}` replaces it all the same"
 
 
-def _pair(metric: str, ours: float, theirs: float, task: str) -> str:
+def _pair(metric: str, ours: float, theirs: float, task: Task) -> str:
     return f"{metric} {ours:.6g} against {theirs:.6g} ({METRICS[task][metric]} is better)"

@@ -50,14 +50,15 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         return {IMAGE: _pictures(tensors, count, card)}
     columns = _matrix(tensors[0], card) if _is_matrix(tensors, card) else _columns(tensors, count)
     checked(columns, card)
-    kinds = {column.name: column.kind for column in card.columns}
-    ready = _ready({name: each for name, each in columns.items() if isinstance(each, np.ndarray)}, kinds, asked.blob)
-    if len(ready) == len(kinds):
+    names, numbers = card.names, card.numbers
+    arrays = {name: columns[name] for name in numbers}
+    ready = _ready({name: each for name, each in arrays.items() if isinstance(each, np.ndarray)}, asked.blob)
+    if len(ready) == len(names):
         return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_numbers else ready
-    rest = {name: _listed(each) for name, each in columns.items() if name in kinds and name not in ready}
+    rest = {name: _listed(columns[name]) for name in names if name not in ready}
     wanted = [column for column in card.columns if column.name in rest]
-    made = numbers_at_once(tuple(each.name for each in wanted if each.kind == "number"), rest)
-    if made is not None and len(made) == len(kinds):
+    made = numbers_at_once(tuple(each.name for each in wanted if each.takes_numbers), rest)
+    if made is not None and len(made) == len(names):
         return made
     known = {**ready, **(made or {})}
     return known | {each.name: to_array(each, rest[each.name]) for each in wanted if each.name not in known}
@@ -123,12 +124,12 @@ def _from_json(value: Any, at: int, name: str) -> Any:
         raise _wrong_type(at, name, f"JSON, as its content_type {JSON_TEXT} says: {fault}") from fault
 
 
-def _ready(found: dict[str, np.ndarray], kinds: Mapping[str, str], blob: memoryview) -> dict[str, np.ndarray]:
+def _ready(arrays: dict[str, np.ndarray], blob: memoryview) -> dict[str, np.ndarray]:
     """The columns of numbers that came as arrays of numbers, float32 [N, 1], but those with a number that is too large.
 
     They are made ready through float64, as numbers of JSON are, so that a whole number has the same float32.
     """
-    numbers = {name: each for name, each in found.items() if kinds.get(name) == "number" and each.dtype != bool}
+    numbers = {name: each for name, each in arrays.items() if each.dtype != bool}
     if not numbers:
         return {}
     if all(each.dtype == np.float32 for each in numbers.values()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropforge import __version__
-from dropforge.contract.schema import INPUT_TYPES
+from dropforge.contract.schema import KINDS
 from dropforge.inference.protocols.v2.datatypes import BYTES
 from dropforge.inference.protocols.v2.outputs import names_of
 
@@ -32,4 +32,4 @@ def model_metadata(live: LiveRow | VersionRow, card: ModelCard) -> dict[str, Any
 def _input(column: Column, card: ModelCard) -> dict[str, Any]:
     rule = card.image
     shape = [-1, 1] if rule is None else [-1, rule.height, rule.width, rule.channels]
-    return {"name": column.name, "datatype": DATATYPES[INPUT_TYPES[column.kind]], "shape": shape}
+    return {"name": column.name, "datatype": DATATYPES[KINDS[column.kind].element], "shape": shape}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 import numpy as np
 
@@ -43,12 +43,16 @@ class Made(NamedTuple):
 
 def names_of(card: ModelCard) -> dict[str, tuple[str, int]]:
     """The outputs of a model: datatype and width of each; -1 for a width that the model's file alone knows."""
-    if card.task == "regression":
-        return {PREDICTION: (FP32, 1), IDS: (BYTES, 1)}
-    if card.task == "recommendation":
-        return {PREDICTION: (FP32, 1), ITEMS: (BYTES, -1), SCORES: (FP32, -1), IDS: (BYTES, 1)}
-    datatype = label_datatype(card.label_type, card.classes)
-    return {PREDICTION: (datatype, 1), PROBABILITIES: (FP32, len(card.classes)), IDS: (BYTES, 1)}
+    match card.task:
+        case "regression":
+            return {PREDICTION: (FP32, 1), IDS: (BYTES, 1)}
+        case "recommendation":
+            return {PREDICTION: (FP32, 1), ITEMS: (BYTES, -1), SCORES: (FP32, -1), IDS: (BYTES, 1)}
+        case "binary" | "multiclass" | "clustering":
+            datatype = label_datatype(card.label_type, card.classes)
+            return {PREDICTION: (datatype, 1), PROBABILITIES: (FP32, len(card.classes)), IDS: (BYTES, 1)}
+        case _:
+            assert_never(card.task)
 
 
 @lru_cache(maxsize=64)
