@@ -26,8 +26,8 @@ def test_every_make_target_in_the_documents_exists(page: Path) -> None:
     assert {first or second for first, second in used} - targets == set()
 
 
-def test_every_room_of_the_readme_exists() -> None:
-    table = (ROOT / "README.md").read_text().partition("## Find your room")[2]
+def test_every_folder_in_the_table_of_the_readme_exists() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Where to look")[2]
     rooms = re.findall(r"`([a-z_/.]+)`", table)
     assert [room for room in rooms if not (ROOT / room).exists()] == []
     assert len(rooms) >= 6
