@@ -35,7 +35,13 @@ LONGEST_TARGET = 1024
 
 
 class Dropped(Record):
-    """An uploaded data set and the run that it starts."""
+    """An uploaded file and the run that it starts.
+
+    Example:
+        >>> dropped = forge.drop("houses.csv", target="price")
+        >>> dropped.run, dropped.key
+        ('run-0123456789abcdef', 'datasets/houses/houses.csv')
+    """
 
     run: str
     model: str

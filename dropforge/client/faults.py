@@ -1,4 +1,4 @@
-"""What goes wrong between a user and the cloud: one readable line each, with a code for programs."""
+"""Errors of the SDK: a readable message of one line, with a code for programs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,26 @@ EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "Req
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 UNKNOWN_KEY = ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "SignatureDoesNotMatch")
 NO_ANSWER = (boto.ConnectionError, boto.HTTPClientError)
-"""boto3's faults of the way to a service, which have no common base."""
+"""boto3's connection errors, which have no common base class."""
 
 LOG_IN = "log in again (`aws sso login`, or fresh keys)"
 
 
 class Fault(RuntimeError):
-    """Something that the user can mend; the message says what happened, what was expected and what to do."""
+    """An error that the user can fix; the message says what happened, what was expected and what to do.
+
+    Args:
+        message: one readable line.
+        code: a short name of the error that stays the same, such as `no_such_file`.
+        field: the argument or field that caused it, if one did.
+
+    Example:
+        >>> try:
+        ...     forge.drop("huses.csv")
+        ... except Fault as fault:
+        ...     print(fault.code, fault.message)
+        no_such_file no such file: huses.csv (looked in ...)
+    """
 
     def __init__(self, message: str, code: str, field: str | None = None) -> None:
         super().__init__(message)
@@ -30,13 +43,27 @@ class Fault(RuntimeError):
         self.field = field
 
     def to_json(self) -> dict[str, Any]:
-        """The document that a program gets."""
+        """The error as the document that `--json` prints: `{"error": {"code", "message", "field"}}`."""
         about: dict[str, Any] = {"code": self.code, "message": self.message}
         return {"error": {**about, "field": self.field} if self.field else about}
 
 
 class ApiFault(Fault):
-    """The API refused a request; `status` is the HTTP status, `field` the place in the request."""
+    """An error response of the API.
+
+    Args:
+        status: the HTTP status, such as 404 or 422.
+        code: a short name of the error, such as `not_found`.
+        message: one readable line.
+        field: the place in the request that caused it, such as `rows[3].price`, if one did.
+
+    Example:
+        >>> try:
+        ...     forge.predict("houses", [{"rooms": "four"}])
+        ... except ApiFault as fault:
+        ...     print(fault.status, fault.field)
+        422 rows[0].rooms
+    """
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
         super().__init__(message, code, field)

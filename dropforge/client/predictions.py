@@ -1,4 +1,4 @@
-"""Predictions for any number of rows: request after request, one version for all of them."""
+"""Predictions for any number of rows: several requests, all answered by one version."""
 
 from __future__ import annotations
 
@@ -27,20 +27,26 @@ PLACE = re.compile(r"\brows\[(\d+)\]")
 
 
 class Predictions(Record):
-    """Answers of one model version, an entry a row."""
+    """Predictions of one model version; every list has one entry per row, in the order of the rows.
+
+    Example:
+        >>> answer = forge.predict("churn", [{"plan": "basic", "months": 3}])
+        >>> answer.predictions, answer.probabilities
+        (['yes'], [{'no': 0.31, 'yes': 0.69}])
+    """
 
     model: str
     version: str
     predictions: list[Any]
-    """A number a row for regression and recommendation, a class or a cluster otherwise."""
+    """Numbers for regression and recommendation, in the unit of the target; otherwise classes or clusters."""
     probabilities: list[dict[str, float]] | None
-    """Class to probability; None for regression."""
+    """Mappings of class (or cluster) to probability; None for regression and recommendation."""
     ids: list[str]
-    """Under these, the true labels can come back."""
+    """Unique ids of the predictions, to match them with true labels later."""
     recommendations: list[list[dict[str, Any]] | None] | None = None
-    """Of recommenders: the items to show in a row without an item, best first, each with its expected `score`."""
+    """For recommenders, the `item`s of a row without one, best first, each with its expected `score`; else None."""
     explanations: list[dict[str, Any]] | None = None
-    """Where they were asked for: `class`, `base`, `contributions` and `errors` by column, an object a row."""
+    """With `explain`, objects of `class`, `base`, and `contributions` and `errors` by column; None without."""
 
 
 def wishes(explain: bool, of_class: str | None) -> dict[str, str]:
