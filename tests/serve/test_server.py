@@ -138,7 +138,7 @@ def test_a_changed_file_is_served_anew_and_a_broken_one_is_not(tmp_path: Path) -
         second = running.ask("GET", "/models/flowers").body
         assert second["version"] != first["version"]
         (folder / "model.onnx").write_bytes(b"no model")
-        until(lambda: "file not taken" in told(running))
+        until(lambda: "rejected new file" in told(running))
         assert running.predict("flowers", little("multiclass").rows(1)).body["version"] == second["version"]
 
 
