@@ -114,7 +114,7 @@ def as_file(path: Path) -> Iterator[Path]:
 
 
 def packed(folder: Path, files: Sequence[Path], target: Path) -> Path:
-    """Writes the files into a zip, uncompressed because pictures already are compressed; equal folders make equal zips."""
+    """Writes the files into a zip, uncompressed because pictures are compressed; equal folders make equal zips."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in files:
             archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), _read(path))

@@ -14,7 +14,7 @@ CONFIDENCE = 0.95
 """The confidence level of every interval."""
 
 MOST_BY_CHANCE = 0.025
-"""Largest share of permutations scoring as well at which a gain still counts as significant: one tail of an interval."""
+"""Largest share of permutations that score as well for a gain to be significant: one tail of an interval."""
 
 
 class Interval(Record):
