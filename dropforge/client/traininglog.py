@@ -104,7 +104,7 @@ class TrainingLog:
             request["nextToken"] = page["nextToken"]
 
     def _page(self, request: dict[str, Any]) -> dict[str, Any]:
-        """One page of events; empty if the log does not exist yet or cannot be read: a run can be followed without it."""
+        """One page of events; empty if the log does not exist yet or cannot be read, which is no error."""
         try:
             page: dict[str, Any] = self._client.filter_log_events(**request)
         except ClientError as fault:
