@@ -1,7 +1,7 @@
-# Models over HTTP, anywhere: the handler of Predict, onnxruntime and an HTTP server. Build from the repository's root:
+# Serves models over HTTP: the handler of Predict, onnxruntime and an HTTP server. Build from the repository's root:
 #   docker build -f docker/serve.Dockerfile -t dropforge-serve .
 #   docker run -p 8080:8080 -v "$PWD/run:/models:ro" dropforge-serve
-# Pin BASE_IMAGE by its digest where builds must be repeatable.
+# Pin BASE_IMAGE by its digest if builds must be reproducible.
 ARG BASE_IMAGE=python:3.11-slim
 FROM ${BASE_IMAGE}
 

@@ -1,1 +1,1 @@
-"""What a newcomer runs first: the demo, and the real data sets it drops."""
+"""The demo, and the real data sets that it drops."""

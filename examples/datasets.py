@@ -21,7 +21,7 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set lies and what is predicted from it."""
+    """The package and the file of a data set, and the column to predict."""
 
     package: str
     file: str
@@ -40,7 +40,7 @@ SOURCES = {
 
 
 def load(name: str) -> pl.DataFrame:
-    """The data set as its package ships it, one row an observation.
+    """The data set as its package ships it, with one observation per row.
 
     Raises:
         KeyError: no such data set.
@@ -61,7 +61,7 @@ def load(name: str) -> pl.DataFrame:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes one data set as CSV; the exit code is 2 for a wrong call."""
+    """Writes one data set as CSV; returns 2 for a wrong call."""
     if len(arguments) != 2 or arguments[0] not in SOURCES:
         print(f"usage: python -m examples.datasets {{{'|'.join(SOURCES)}}} FILE.csv", file=sys.stderr)
         return 2

@@ -1,7 +1,7 @@
-"""`make demo`: the commands a user would type, on the prices of houses in California.
+"""`make demo` runs the commands that a user would type, on house prices in California.
 
-The embedded cloud comes up, the stack is deployed into it, all rows but a few are dropped, and the API is asked for the
-prices of those few, which stand next to the true ones at the end.
+It starts the embedded cloud, deploys the stack into it, drops all rows but a few, and lets the API predict the prices
+of those few. At the end it prints them next to the true prices.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 HOUSES = "houses"
 UNSEEN = 8
-"""Rows that are kept from the model."""
+"""Number of rows that the model does not see."""
 BUDGET = 0.5
-"""Minutes of fitting: enough for a good model, short enough to look on."""
+"""Minutes of training: enough for a good model, short enough to watch."""
 DOLLARS = 100_000
-"""The data counts prices in units of 100,000 US dollars of 1990."""
+"""The data has prices in units of 100,000 US dollars of 1990."""
 
 console = Console(highlight=False)
 
 
 def main() -> int:
-    """Runs the demo; the exit code is that of the first command that failed."""
+    """Runs the demo; returns the exit code of the first command that fails, or 0."""
     started = time.monotonic()
     home = Path(".dropforge")
     home.mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def write_houses(folder: Path) -> tuple[Path, pl.DataFrame]:
-    """The CSV to drop, and the rows that are not in it."""
+    """Writes the CSV to drop; returns its path and the rows that are not in it."""
     frame = load(HOUSES).sample(fraction=1.0, shuffle=True, seed=11)
     dropped = folder / f"{HOUSES}.csv"
     frame.tail(-UNSEEN).write_csv(dropped)
@@ -61,7 +61,7 @@ def write_houses(folder: Path) -> tuple[Path, pl.DataFrame]:
 
 
 def show_prices(forge: Dropforge, unseen: pl.DataFrame) -> None:
-    """Asks the API for the unseen houses and prints its prices next to the true ones."""
+    """Predicts the unseen houses with the API and prints the prices next to the true ones."""
     target = SOURCES[HOUSES].target
     answer = forge.predict(HOUSES, unseen.drop(target).to_dicts())
     table = Table("house", "rooms", "income of the block", "predicted", "true", title="Houses the model has never seen")
@@ -73,7 +73,7 @@ def show_prices(forge: Dropforge, unseen: pl.DataFrame) -> None:
     live = forge.model(HOUSES)
     metric = live["metric"]
     model, baseline = (live[kind][metric] * DOLLARS for kind in ("metrics", "baseline"))
-    console.print(f"{metric} on the hold-out: model ${model:,.0f}, always giving the mean ${baseline:,.0f}")
+    console.print(f"{metric} on the hold-out: model ${model:,.0f}, always predicting the mean ${baseline:,.0f}")
 
 
 if __name__ == "__main__":

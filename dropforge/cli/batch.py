@@ -1,4 +1,4 @@
-"""`batch`: a file of any size in, its predictions beside it."""
+"""`batch`: uploads a large file to predict and, on request, waits for the predictions."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ def register(app: typer.Typer) -> None:
 def batch(
     context: typer.Context,
     model: Model,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows in a .csv, .tsv, .jsonl (also .gz) or .parquet.")],
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the batch until it has ended.")] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .tsv, .jsonl (also .gz) or .parquet of rows.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the batch until it ends.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Fetch the predictions to this file; waits for them.")
+        Path | None, typer.Option("--out", metavar="FILE", help="Wait, then download the predictions to this file.")
     ] = None,
     timeout: Timeout = TIMEOUT,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Predict a whole file of any size.
+    """Predict a large file in the cloud.
 
-    For more rows than `predict` should send. The file is uploaded and answered in pieces at the same time. The
-    predictions appear in the artifact bucket as predictions/MODEL/FILE when they are whole, with totals and the rows
-    that have none, by line, beside them. With --wait the exit code is 0 for predicted, 1 for rejected and failed.
+    Use it for more rows than `predict` should send. The file is uploaded, split, and predicted piece by piece in
+    parallel. The complete predictions appear in the artifact bucket as predictions/MODEL/FILE, next to a summary and
+    the line numbers of rows without a prediction. With --wait the exit code is 0 for predicted, and 1 for rejected and
+    failed.
 
     \b
     Example: dropforge batch houses new-houses.csv --wait
@@ -48,9 +49,9 @@ def batch(
     dropped = shell.forge.batch(model, checked)
     if not wait and out is None:
         hint = f"watch it with: dropforge show {dropped.run} --wait"
-        shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)
+        shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has started", hint)
         return
     row = watch(shell, dropped.run, timeout)
     if out is not None and row.status == "predicted":
-        shell.note(f"fetched {shell.forge.fetch(batch_outcome(row), out)}")
+        shell.note(f"downloaded {shell.forge.fetch(batch_outcome(row), out)}")
     finish_batch(shell, row)

@@ -1,4 +1,4 @@
-"""`runs`, `show`, `models`, `report`: what is known; `remove` and `rollback`: what serves."""
+"""`runs`, `show`, `models` and `report` read the registry; `remove` and `rollback` change what is live."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
 
 def runs(
     context: typer.Context,
-    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Only runs of this model.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="List only this model's runs.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The largest number of runs to list.")] = 20,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -61,14 +61,14 @@ def runs(
 def show(
     context: typer.Context,
     run: Run,
-    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it has ended.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch the run until it ends.")] = False,
     timeout: Timeout = TIMEOUT,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Show one run; with --wait watch it to its end.
+    """Show one run; with --wait, watch it until it ends.
 
-    Status, reason, scores, cost and where the report lies.
+    Shows status, reason, scores, cost and the place of the report.
 
     Example: dropforge show run-0123456789abcdef
     """
@@ -83,16 +83,16 @@ def show(
 
 def models(
     context: typer.Context,
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="One model, in detail.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="A model to show in detail.")] = None,
     whole: Annotated[
-        bool, typer.Option("--all", help="Of one model: every version and move, not the newest 20.")
+        bool, typer.Option("--all", help="List every version and move of the model, not the newest 20.")
     ] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """List the models that serve, or show one.
+    """List the live models, or show one.
 
-    With a name: its scores, the columns that a row must hold, and its newest versions.
+    With a name, shows the model's scores, the columns that a row must have, and its newest versions.
 
     Example: dropforge models houses
     """
@@ -105,19 +105,19 @@ def models(
         return
     lines = shell.forge.models()
     document = {"models": [line.to_json() for line in lines]}
-    shell.result(document, models_table(lines) if lines else "no model serves yet: dropforge drop FILE.csv")
+    shell.result(document, models_table(lines) if lines else "no model is live yet: dropforge drop FILE.csv")
 
 
 def report(
     context: typer.Context,
     run: Run,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to write it.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to write the report.")] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Fetch a run's report, one HTML page.
+    """Download a run's report.
 
-    It is self-contained: send it to anybody.
+    The report is one self-contained HTML page.
 
     Example: dropforge report run-0123456789abcdef --out report.html
     """
@@ -127,33 +127,35 @@ def report(
 
 
 def remove(context: typer.Context, model: Model, as_json: Json = False, home: Home = None) -> None:
-    """Take a model back: within seconds nothing answers under its name.
+    """Take a model off the API, within seconds.
 
-    Versions and history stay; `dropforge rollback` brings it back.
+    Its versions and history stay; `dropforge rollback` restores it.
 
     Example: dropforge remove houses
     """
     shell = Shell.of(context, as_json, home)
     row = shell.forge.remove(model)
-    shell.result(row.to_json(), f"{model} is removed; version {row.version} served last: `dropforge rollback {model}`")
+    shell.result(row.to_json(), f"{model} is removed; `dropforge rollback {model}` restores version {row.version}")
 
 
 def rollback(
     context: typer.Context,
     model: Model,
-    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="An approved version.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="The version; the previous one by default.")
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Let the version serve that served before, or another one.
+    """Roll back to the previous version, or to a chosen one.
 
-    After `dropforge remove` it is the one that was removed.
+    After `dropforge remove`, restores the version that was removed.
 
     Example: dropforge rollback houses --to 3
     """
     shell = Shell.of(context, as_json, home)
     row = shell.forge.rollback(model, to)
-    shell.result(row.to_json(), f"version {row.version} of {model} serves")
+    shell.result(row.to_json(), f"version {row.version} of {model} is live")
 
 
 def _with_all(shell: Shell, page: ModelPage) -> ModelPage:
@@ -165,7 +167,7 @@ def _with_all(shell: Shell, page: ModelPage) -> ModelPage:
 
 
 def _page(page: ModelPage) -> Iterator[Any]:
-    words = {"model": page.model, "live": page.version or "no version: every one was refused"}
+    words = {"model": page.model, "live": page.version or "no version; every one was refused"}
     words |= {"task": f"{page.task} of {page.target!r}", "classes": ", ".join(page.card.classes)}
     yield facts(words)
     yield ""

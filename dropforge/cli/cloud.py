@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`: the embedded cloud."""
+"""`up`, `down` and `status` start, stop and show the embedded cloud."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEEDED = ("ministack", "aws_cdk")
-"""Packages of the `local` extra that nothing works without."""
+"""Packages of the `local` extra that the embedded cloud cannot start without."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,15 +30,15 @@ def up(
     context: typer.Context,
     port: Annotated[
         int | None,
-        typer.Option("--port", metavar="NUMBER", min=0, max=65535, help="Port on 127.0.0.1; 0 for any free one."),
+        typer.Option("--port", metavar="NUMBER", min=0, max=65535, help="The port on 127.0.0.1; 0 for any free one."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="TLS, and IAM enforced on every call.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Use TLS, and enforce IAM on every call.")] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Start the embedded cloud and deploy into it.
 
-    What runs already is used, and deployed again when the sources have changed.
+    Reuses a running cloud, and deploys again if the sources have changed.
 
     Example: dropforge up
     """
@@ -50,9 +50,9 @@ def up(
 
 
 def down(context: typer.Context, as_json: Json = False, home: Home = None) -> None:
-    """Stop the embedded cloud; its state stays.
+    """Stop the embedded cloud and keep its state.
 
-    The next `up` brings everything back.
+    The next `up` restores everything.
 
     Example: dropforge down
     """
@@ -64,9 +64,9 @@ def down(context: typer.Context, as_json: Json = False, home: Home = None) -> No
 
 
 def status(context: typer.Context, as_json: Json = False, home: Home = None) -> None:
-    """Show whether the embedded cloud runs, and where.
+    """Show whether and where the embedded cloud runs.
 
-    The exit code is 1 when it cannot be used.
+    The exit code is 1 if it cannot be used.
 
     Example: dropforge status
     """
@@ -82,9 +82,7 @@ def _in_words(found: Any) -> dict[str, str]:
     running = f"yes, process {found.pid}" if found.running else "no: start it with `dropforge up`"
     if found.running and not found.healthy:
         running += ", but it does not answer"
-    stack = (
-        "none" if not found.deployed else "current" if found.current else "of older sources: `dropforge up` renews it"
-    )
+    stack = "none" if not found.deployed else "current" if found.current else "out of date: `dropforge up` updates it"
     words = {
         "home": found.home,
         "running": running,
@@ -98,10 +96,10 @@ def _in_words(found: Any) -> dict[str, str]:
 
 @contextmanager
 def _cloud() -> Iterator[Any]:
-    """The embedded cloud's module, its faults made ours.
+    """The module of the embedded cloud; its faults are raised as `Fault`.
 
     Raises:
-        Fault: the `local` extra is not installed, or what the embedded cloud says.
+        Fault: the `local` extra is not installed, or the embedded cloud reports an error.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:

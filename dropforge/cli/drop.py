@@ -1,4 +1,4 @@
-"""`drop`: upload a data set, and watch its run when asked to."""
+"""`drop`: uploads a data set and, with `--wait`, watches its run."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from dropforge.client import Outcome
     from dropforge.contract.registry import RunRow
 
-REPLACE_HELP = "Replace the live version although the new one differs in this, or is this"
+REPLACE_HELP = "Replace the live version even if the new one differs in, or is"
 SHOWN_FROM = 5_000_000
-"""Bytes: a smaller upload is over before a bar can be read."""
+"""Bytes: a smaller upload finishes before anybody could read a progress bar."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,36 +42,38 @@ def drop(
         Path,
         typer.Argument(
             metavar="FILE",
-            help=".csv, .tsv, .jsonl (also .gz), .parquet, or pictures: a folder or .zip, one folder a class",
+            help=".csv, .tsv, .jsonl (also .gz), .parquet, or pictures: a folder or .zip, one folder per class.",
         ),
     ],
     model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME", help="The model's name; made from the file's by default.")
+        str | None,
+        typer.Option("--model", metavar="NAME", help="The model's name; by default that of the file."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option("--target", metavar="COLUMN", help="The column to predict; chosen by rule by default.")
+        str | None,
+        typer.Option("--target", metavar="COLUMN", help="The column to predict; chosen by rule by default."),
     ] = None,
     spec: Annotated[
-        Path | None, typer.Option("--spec", metavar="FILE", help="Wishes to lay beside the data, as spec.yaml.")
+        Path | None, typer.Option("--spec", metavar="FILE", help="Options to upload next to the data, as spec.yaml.")
     ] = None,
     replace: Annotated[
         list[str] | None,
         typer.Option("--replace", metavar="NAME", help=f"{REPLACE_HELP}: {', '.join(DIFFERENCES)}. Repeatable."),
     ] = None,
     unproven: Annotated[
-        bool, typer.Option("--unproven", help="Serve the version even if its gain over a guess may be chance.")
+        bool, typer.Option("--unproven", help="Promote the version even if its gain over the baseline may be chance.")
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run until it has ended.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the run until it ends.")] = False,
     timeout: Timeout = TIMEOUT,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Drop a data set: it is trained, judged and served.
+    """Upload a data set; a model is trained, judged and served.
 
-    What cannot be trained on is rejected with a reason. What is not surely better than a guess, scores worse than the
-    live version or cannot be compared with it is refused, and the reason names the option that overrules it. With
-    --wait the exit code is 0 for promoted, 1 for refused, rejected and failed; a duplicate's is that of the run that
-    has the same data.
+    A data set that cannot be trained on is rejected with a reason. A version is refused if its gain over a trivial
+    baseline may be chance, if it scores worse than the live version, or if the two cannot be compared; the reason names
+    the option that overrules it. With --wait the exit code is 0 for promoted, and 1 for refused, rejected and failed. A
+    duplicate has the exit code of the run with the same data.
 
     \b
     Example: dropforge drop houses.csv --target price --wait
@@ -84,7 +86,7 @@ def drop(
         dropped = _upload(shell, checked_file(ready), model_name(model, ready), wishes, spec)
     if not wait:
         hint = f"watch it with: dropforge show {dropped.run} --wait"
-        shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has been started", hint)
+        shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has started", hint)
         return
     finish(shell, watch(shell, dropped.run, timeout))
 
@@ -100,27 +102,27 @@ def _upload(shell: Shell, file: Path, model: str, wishes: Wishes, spec: Path | N
 
 
 def watch(shell: Shell, run: str, timeout: float) -> RunRow:
-    """Shows the run until it has ended; a fault on the way says that the run goes on."""
+    """Shows the run until it ends; the message of an error on the way says that the run continues."""
     on = f"watch it with `dropforge show {run} --wait`"
     forge = shell.forge
-    forge.connection.client("logs")  # an unusable login is found before the view opens
+    forge.connection.client("logs")  # finds an unusable login before the view opens
     try:
         row = follow_live(shell.err, run, forge.follow(run, timeout))
         if original := forge.still_at_it(row):
-            shell.note(f"{original} has the same data and has not ended: this is how it goes")
+            shell.note(f"{original} has the same data and has not ended; watching it")
             follow_live(shell.err, original, forge.follow(original, timeout))
         return row
     except KeyboardInterrupt as stop:
-        raise Fault(f"stopped watching; {run} goes on: {on}", "interrupted") from stop
+        raise Fault(f"stopped watching; {run} continues: {on}", "interrupted") from stop
     except Fault as fault:
         if fault.code in ("run_id", "not_started"):
             raise
-        goes_on = "" if fault.code == "timeout" else f"; {run} may well go on"
+        goes_on = "" if fault.code == "timeout" else f"; {run} probably continues"
         raise Fault(f"{fault}{goes_on}: {on}", fault.code) from fault
 
 
 def finish(shell: Shell, row: RunRow) -> None:
-    """Prints what the run came to, and ends with the exit code that this means."""
+    """Prints the outcome of a run; exits with 1 unless it is good."""
     if row.kind == "batch":
         finish_batch(shell, row)
         return
@@ -131,7 +133,7 @@ def finish(shell: Shell, row: RunRow) -> None:
 
 
 def finish_batch(shell: Shell, row: RunRow) -> None:
-    """The same of a batch: totals, and where the predictions lie."""
+    """Prints the outcome of a batch: totals, and the places of predictions and errors."""
     ended = batch_outcome(row)
     parts: list[RenderableType] = [Text(_batch_headline(row), style=f"bold {STYLES[row.status]}")]
     if row.reason:
@@ -147,8 +149,8 @@ def _batch_headline(row: RunRow) -> str:
     if row.status == "predicted":
         return clean(f"{counted(row)} predicted by version {row.version} of {row.model}")
     if row.status == "unknown":
-        return clean(f"{row.model}: the batch has ended in a way that this version does not know")
-    return clean(f"{row.model}: nothing was predicted, the batch is {row.status}")
+        return clean(f"{row.model}: the batch ended with a status that this version does not know")
+    return clean(f"{row.model}: nothing was predicted; the batch is {row.status}")
 
 
 def _summary(result: Outcome) -> RenderableType:
@@ -167,9 +169,9 @@ def _headline(result: Outcome) -> str:
     about = f": {result.task} of {result.target!r}" if result.task else ""
     lines = {
         "promoted": f"{result.model} is live as version {result.version}{about}",
-        "duplicate": f"{result.model} has seen this very data: nothing was trained",
-        "refused": f"version {result.version} of {result.model} is not good enough to serve{about}",
+        "duplicate": f"{result.model} has already been trained on the same data; nothing was trained",
+        "refused": f"version {result.version} of {result.model} was refused{about}",
         "rejected": f"{result.model}: this data set cannot be trained on; the file is in quarantine",
-        "unknown": f"{result.model}: the run has ended in a way that this version does not know",
+        "unknown": f"{result.model}: the run ended with a status that this version does not know",
     }
     return clean(lines.get(result.status, f"{result.model}: the run failed"))

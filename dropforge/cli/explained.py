@@ -1,4 +1,4 @@
-"""Explained answers as bars: to the right what raises the answer, to the left what lowers it."""
+"""Draws explanations as bars: to the right what raises the prediction, to the left what lowers it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ WIDTH = 14
 """Characters of the longest bar."""
 
 LONGEST = 32
-"""Characters of a name with its value."""
+"""Characters of a column's name with its value."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def show_explained(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
-    """The first rows, each with its largest contributions; what is not shown is not asked for."""
+    """Prints the first rows with their largest contributions, and requests no further rows."""
     batch, answer = next(answers)
     shown = list(islice(zip(batch.rows, answer.explanations or [], strict=True), SHOWN_ROWS))
     more = len(batch.rows) > SHOWN_ROWS or next(answers, None) is not None
@@ -50,7 +50,7 @@ def _title(answer: Predictions, at: int, told: Mapping[str, Any]) -> Text:
 
 
 def bars(row: Mapping[str, Any], told: Mapping[str, Any]) -> Table:
-    """One row's explanation, the largest contribution first; the smallest are one line together."""
+    """The explanation of one row, the largest contribution first; the smallest share one line."""
     found: dict[str, float] = told["contributions"]
     names = sorted(found, key=lambda name: -abs(found[name]))
     longest = abs(found[names[0]]) or 1.0
@@ -74,7 +74,7 @@ def _named(name: str, value: Any) -> Text:
 
 
 def _bar(value: float, longest: float) -> tuple[Text, Text]:
-    """What stands left and right of the middle; blocks have eighths to the right alone, so the left is whole ones."""
+    """The parts left and right of the middle; the left has whole blocks only, as eighths exist for the right alone."""
     length = min(1.0, abs(value) / longest) * WIDTH
     if value < 0:
         return Text("█" * round(length), style="red"), Text()

@@ -1,4 +1,4 @@
-"""The live view of a run: its seven steps, their times, what training is at; plain lines without a terminal."""
+"""The live view of a run: its steps, their times and the progress of training; plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 PER_SECOND = 8
 TENTHS = 0.1
-"""Of training: a line is worth writing."""
+"""The share of training after which another line is written."""
 
 
 def follow_live(console: Console, run: str, events: Iterable[Event]) -> RunRow:
-    """Shows the events as they come; returns the row that the run ended with."""
+    """Shows the events as they arrive; returns the final row of the run."""
     view = View(run, time.monotonic)
     if not console.is_terminal or console.is_dumb_terminal:
         return _lines(console, view, events)
@@ -38,7 +38,7 @@ def follow_live(console: Console, run: str, events: Iterable[Event]) -> RunRow:
 
 
 def _lines(console: Console, view: View, events: Iterable[Event]) -> RunRow:
-    """A line a step, and one for every tenth of training."""
+    """Prints one line per step, and one for every tenth of training."""
     said, told = "", -1.0
     for event in events:
         view.update(event)

@@ -1,4 +1,4 @@
-"""`dropforge`: the program, its commands, and what it says when something goes wrong."""
+"""The `dropforge` program: its commands, exit codes and error messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEBUG = "DROPFORGE_DEBUG"
 INTERRUPTED = 130
 USAGE = ("no_such_file", "not_a_file", "unknown_format", "file_name", "model_name", "run_id", "target", "out")
-"""Faults of the call itself: exit code 2, as for an unknown option."""
+"""Codes of faults in the call itself, which exit with 2, as an unknown option does."""
 
 app = typer.Typer(
     name="dropforge", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -36,13 +36,14 @@ def program(
     as_json: Json = False,
     home: Home = None,
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME", help="AWS profile: work on AWS, whatever runs here.")
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="AWS profile; selects AWS even if an embedded cloud runs."),
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Drop a data set; get a tested, explained prediction API.
 
-    Talks to the embedded cloud of this folder when one runs, to AWS otherwise.
+    Uses the embedded cloud of this folder if one is running, and AWS otherwise.
 
     Example: dropforge drop houses.csv --target price --wait
     """
@@ -54,7 +55,7 @@ def program(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code: 0 done, 1 not, 2 a wrong call, 130 interrupted."""
+    """Runs one command; returns 0 for success, 1 for failure, 2 for a wrong call, 130 if interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     try:
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(fault: Fault, as_json: bool, hint: str = "") -> None:
-    """One readable line on standard error, and the document for a program that asked for one."""
+    """Prints one line on standard error and, with `--json`, a document on standard output."""
     if _debugging():
         traceback.print_exc()
     line = " ".join(clean(fault.message).split())

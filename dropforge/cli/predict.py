@@ -1,4 +1,4 @@
-"""`predict`: rows in, predictions out."""
+"""`predict`: sends rows or pictures to a model and shows or writes its predictions."""
 
 from __future__ import annotations
 
@@ -37,34 +37,36 @@ def predict(
     context: typer.Context,
     model: Model,
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PICTURE]...", help="Files of pictures, or one file of rows.")
+        list[Path] | None, typer.Argument(metavar="[PICTURE]...", help="Picture files, or one file of rows.")
     ] = None,
     rows: Annotated[
         str | None,
-        typer.Option("--rows", metavar="JSON", help="Rows as a JSON list of objects; - reads them from stdin."),
+        typer.Option("--rows", metavar="JSON", help="Rows as a JSON list of objects; - reads standard input."),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="FILE", help="Rows in a .csv, .tsv, .jsonl (also .gz) or .parquet.")
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="A .csv, .tsv, .jsonl (also .gz) or .parquet of rows."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write rows and predictions to this .csv or .jsonl.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write rows and predictions to a .csv or .jsonl."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Tell what each column contributes to each answer.")
+        bool, typer.Option("--explain", help="Show the contribution of each column to each prediction.")
     ] = False,
     of_class: Annotated[
         str | None,
-        typer.Option("--class", metavar="CLASS", help="Explain this class, instead of each row's own prediction."),
+        typer.Option("--class", metavar="CLASS", help="Explain this class instead of the predicted one."),
     ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Predict rows with a model's live version.
 
-    A table of the first rows on the terminal, all of them with --json, and with --out in a file: the columns that
-    came in, the prediction, a probability a class, and an id of the answer. A recommender
-    lists the items to show in a row whose item is empty. With --explain the first rows are drawn as bars, and --out
-    adds the contributions: docs/explain.md.
+    Prints the first rows as a table, or all of them with --json. With --out, writes all rows to a file: the input
+    columns, the prediction, a probability per class, and an id of the prediction. For a row without an item, a
+    recommender returns a list of items. With --explain, draws the contributions of the first rows as bars, and --out
+    adds them as columns; see docs/explain.md.
 
     \b
     Example: dropforge predict houses --file new-houses.csv --out priced.csv
@@ -72,7 +74,7 @@ def predict(
     Example: dropforge predict houses --rows '[{"rooms": 4, "district": "north"}]' --explain
     """
     if sum((rows is not None, file is not None, bool(files))) != 1:
-        raise typer.BadParameter("give the rows with either --rows or --file, or pictures by their files")
+        raise typer.BadParameter("expected one of --rows, --file, or picture files")
     shell = Shell.of(context, as_json, home)
     given = _given(rows, file, files or [])
     answers = shell.forge.predict_stream(model, given, explain=explain, of_class=of_class)
@@ -87,7 +89,7 @@ def predict(
 
 
 def _given(rows: str | None, file: Path | None, files: list[Path]) -> Any:
-    """Rows, a file of rows, or files of pictures."""
+    """What to predict: rows, a file of rows, or picture files."""
     if rows is not None:
         return parsed_rows(rows)
     if file is not None:
@@ -109,7 +111,7 @@ def parsed_rows(text: str) -> list[dict[str, Any]]:
 
 
 def _write(shell: Shell, answers: Iterator[tuple[Batch, Predictions]], out: Path) -> None:
-    """Writes as the answers come; the file appears when it is whole."""
+    """Writes the predictions as they arrive; the file appears when it is complete."""
     parts, count = [], 0
     make = writer_for(out)
     with shell.err.status(Text("predicting")) as status, opened(out) as target:
@@ -125,12 +127,12 @@ def _write(shell: Shell, answers: Iterator[tuple[Batch, Predictions]], out: Path
 
 
 def _bare(answer: Predictions) -> Predictions:
-    """The answer without its rows: nothing but its names is needed once it is written."""
+    """The response without its rows: only model and version are needed once the rows are written."""
     return type(answer)(answer.model, answer.version, [], None, [])
 
 
 def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
-    """A table of the first rows; what is not shown is not asked for."""
+    """Prints a table of the first rows, and requests no further ones."""
     batch, answer = next(answers)
     more = len(batch.rows) > SHOWN_ROWS or next(answers, None) is not None
     shown = islice(zip(batch.rows, range(SHOWN_ROWS), strict=False), SHOWN_ROWS)

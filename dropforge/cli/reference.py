@@ -1,4 +1,4 @@
-"""`docs/cli.md`, written from the commands themselves: each as a command, then as Python.
+"""Generates `docs/cli.md` from the commands: each as a command, then as Python.
 
 python -m dropforge.cli.reference > docs/cli.md
 """
@@ -36,7 +36,7 @@ SDK = {
         cloud.status(Path(".dropforge")).healthy
         """,
     "drop": """
-        forge.drop("houses.csv", target="price").run              # the run's id, at once
+        forge.drop("houses.csv", target="price").run              # the run's id, immediately
         outcome = forge.drop("houses.csv", target="price", wait=True)
         outcome.status, outcome.metrics, outcome.baseline, outcome.report
         """,
@@ -45,7 +45,7 @@ SDK = {
         """,
     "show": """
         forge.run("run-0123456789abcdef").reason
-        row = forge.wait("run-0123456789abcdef", timeout=600)     # as --wait
+        row = forge.wait("run-0123456789abcdef", timeout=600)     # like --wait
         forge.outcome(row).report
         for event in forge.follow("run-0123456789abcdef"):        # Changed, Progress, Said, Ended
             print(event)
@@ -53,7 +53,7 @@ SDK = {
     "models": """
         [model["model"] for model in forge.models()]
         forge.model("houses")["card"]["columns"]
-        forge.versions("houses"), forge.history("houses")         # every one, the newest first
+        forge.versions("houses"), forge.history("houses")         # all of them, the newest first
         """,
     "report": """
         forge.report("run-0123456789abcdef", "report.html")
@@ -62,7 +62,7 @@ SDK = {
         forge.remove("houses")["withdrawn"]
         """,
     "rollback": """
-        forge.rollback("houses")["version"]                       # what served before
+        forge.rollback("houses")["version"]                       # the previous version
         forge.rollback("houses", "3")
         """,
     "predict": """
@@ -74,7 +74,7 @@ SDK = {
             print(len(rows.rows), answer.ids[0])
         """,
     "batch": """
-        forge.batch("houses", "new-houses.csv").run                        # the batch's run id, at once
+        forge.batch("houses", "new-houses.csv").run                        # the run id of the batch, immediately
         ended = forge.batch("houses", "new-houses.csv", wait=True)
         ended.status, ended.predicted, ended.failed, ended.predictions     # the last is an S3 URI
         forge.fetch(ended, "priced.csv")
@@ -85,53 +85,61 @@ SDK = {
         serve(["model.onnx"], name=None, host="127.0.0.1", port=8080, workers=1, report=print)   # until SIGTERM
         """,
 }
-"""What a program writes in the place of each command; `forge = Dropforge()` stands before."""
+"""The Python equivalent of each command, after `forge = Dropforge()`."""
 
 HEAD = """
 # Command line and SDK
 
-In a checkout, `pip install .` brings both, `make setup` the embedded cloud too. This page is written from the program
-(`python -m dropforge.cli.reference > docs/cli.md`) and a test holds it equal.
+In a checkout, `pip install .` installs both; `make setup` also installs the embedded cloud. This page is generated from
+the program (`python -m dropforge.cli.reference > docs/cli.md`), and a test keeps the two equal.
 
 ## Which cloud
 
-In this order: `--home` or `DROPFORGE_HOME`, the folder of an embedded cloud; `AWS_ENDPOINT_URL`; `.dropforge/` of the
-current folder or a parent, when its server runs; the stack `Dropforge` in your AWS account, by the usual credentials
-(`AWS_PROFILE`, `AWS_REGION`, …). `--profile NAME` asks for AWS, whatever runs here.
+The program uses the first of these that is available:
 
-## What comes back
+1. the embedded cloud whose folder is named by `--home` or `DROPFORGE_HOME`;
+2. the endpoint in `AWS_ENDPOINT_URL`;
+3. the embedded cloud in `.dropforge/` of the current folder or a parent, if its server is running;
+4. the stack `Dropforge` in your AWS account, with the usual credentials (`AWS_PROFILE`, `AWS_REGION`, …).
 
-Results go to standard output, everything else (the live view, notes, errors) to standard error. With `--json`, before
-or after the command, standard output holds one JSON document and nothing else; an error is
-`{"error": {"code", "message"}}`, with `field` where one is to blame.
+`--profile NAME` selects AWS even if an embedded cloud is running.
+
+## Output
+
+Results go to standard output; the live view, notes and errors go to standard error. With `--json`, before or after the
+command, standard output has one JSON document and nothing else. An error is `{"error": {"code", "message"}}`, with
+`field` if one input caused it.
 
 | exit code | meaning |
 |---|---|
-| 0 | done; for a waited `drop`: promoted, or a duplicate of a run that was; for a waited `batch`: predicted |
-| 1 | not done; for a waited `drop` or `batch`: refused, rejected, failed or unknown, or a duplicate of a run that was |
-| 2 | a wrong call: unknown option, no such file, a name that cannot be |
-| 130 | interrupted; a run that was watched goes on |
+| 0 | success. A waited `drop` was promoted, or is a duplicate of a run that was; a waited `batch` was predicted |
+| 1 | failure. A waited `drop` or `batch` was refused, rejected, failed or unknown, or duplicates such a run |
+| 2 | a wrong call, such as an unknown option, a missing file or an invalid name |
+| 130 | interrupted; a run that was being watched continues |
 
-A waited `drop` (and `show --wait`) gives `{"run", "model", "status", "original", "version", "task", "target",
-"metrics", "baseline", "reason", "report"}`; a duplicate's version, scores and report are those of the run that has the
-same data, and `original` is that run's status, which is waited for. `report` is a path on the embedded cloud, an S3 URI
-on AWS.
+A waited `drop` (and `show --wait`) returns `{"run", "model", "status", "original", "version", "task", "target",
+"metrics", "baseline", "reason", "report"}`. For a duplicate, the version, the scores and the report are those of the
+run with the same data, and `original` is the status of that run, which is waited for. `report` is a path with the
+embedded cloud, and an S3 URI on AWS.
 
-A waited `batch` (and `show --wait` of one) gives `{"run", "model", "status", "version", "predicted", "failed",
-"reason", "predictions", "predictions_version", "errors"}`, places as S3 URIs; its status is `predicted` even if some
-rows could not be.
+A waited `batch` (and `show --wait` for a batch) returns `{"run", "model", "status", "version", "predicted", "failed",
+"reason", "predictions", "predictions_version", "errors"}`, with places as S3 URIs. Its status is `predicted` even if
+some rows have no prediction.
 
-A status of a newer Dropforge than the program is shown as `unknown`, with the status itself in `reason`. A waited run
-of such a status has ended when its last step has; otherwise it is given up after two minutes (`version_mismatch`).
+If a newer Dropforge wrote a status that the program does not know, it is shown as `unknown`, with the status itself in
+`reason`. A waited run with such a status counts as ended once its last step has ended; otherwise the program stops
+waiting after two minutes (`version_mismatch`).
 
-`models NAME` gives what `GET /models/{model}` answers ([openapi.json](openapi.json)): in `versions` and `history` the
-newest 20, in `versions_next` and `history_next` where the rest begins, null when that is all. `--all` gives every one.
+`models NAME` returns the response of `GET /models/{model}` ([openapi.json](openapi.json)). `versions` and `history`
+have the newest 20 entries; `versions_next` and `history_next` say where the rest begins, and are null if there is no
+more. `--all` returns every entry.
 
-`predict` gives `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations"}`, with
-`probabilities` null for regression, the last two null but for recommenders and `--explain` ([explain.md](explain.md)).
+`predict` returns `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations"}`.
+`probabilities` is null for regression, `recommendations` is null except for recommenders, and `explanations` is null
+without `--explain` ([explain.md](explain.md)).
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and
-`field`; what the API itself refuses is an `ApiFault` with `status` too. The examples in Python begin with
+`field`; an error that the API returns is an `ApiFault`, which also has a `status`. The Python examples begin with
 
 ```python
 from dropforge.client import Dropforge

@@ -1,4 +1,4 @@
-"""`serve`: models of this disk over HTTP, without a cloud."""
+"""`serve`: serves model files over HTTP, without a cloud."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dropforge.cli.shell import Home, Json, Shell
 from dropforge.client.faults import Fault
 
 NEEDED = ("onnxruntime", "uvicorn", "httptools")
-"""Packages of the `serve` extra that nothing works without."""
+"""Packages of the `serve` extra that the server cannot start without."""
 
 
 def register(app: typer.Typer) -> None:
@@ -23,26 +23,27 @@ def serve(
     context: typer.Context,
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Model file, run's folder, NAME=either, or a folder."),
+        typer.Argument(metavar="MODEL...", help="A model file, a run's folder, NAME=either, or a folder of these."),
     ],
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Of the one model, instead of its own.")
+        str | None, typer.Option("--name", metavar="NAME", help="The name to serve a single model under.")
     ] = None,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; 0.0.0.0 for everywhere.")
+        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on; 0.0.0.0 for all.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="NUMBER", min=0, max=65535, help="Port; 0 for any free one.")
+        int, typer.Option("--port", metavar="NUMBER", min=0, max=65535, help="The port; 0 for any free one.")
     ] = 8080,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="NUMBER", min=1, max=256, help="Processes, each with the models.")
+        int,
+        typer.Option("--workers", metavar="NUMBER", min=1, max=256, help="Number of processes; each loads the models."),
     ] = 1,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Serve models over HTTP off AWS.
+    """Serve model files over HTTP, without AWS.
 
-    The same handler and answers as on AWS; a model file that changes is served anew. Ends on SIGTERM or Ctrl-C.
+    Uses the same handler as on AWS, and reloads a model file that changes. Stops on SIGTERM or Ctrl-C.
 
     Example: dropforge serve model.onnx
     Example: dropforge serve houses=run-0123456789abcdef flowers=flowers.onnx --port 9000

@@ -1,4 +1,4 @@
-"""Where a command speaks: its result on standard output, everything else on standard error."""
+"""The output of a command: its result on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PIPED_WIDTH = 160
-"""Columns of a table that goes into a file or a pipe."""
+"""Characters per line of a table that is written to a file or a pipe."""
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Home = Annotated[
     Path | None,
-    typer.Option("--home", metavar="DIR", help="Folder of the embedded cloud, instead of the nearest .dropforge/."),
+    typer.Option("--home", metavar="DIR", help="The folder of the embedded cloud; the nearest .dropforge/ by default."),
 ]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id: run- and 16 hex digits.")]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait at most.")]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="The longest time to wait.")]
 
 
 @dataclass(frozen=True)
 class Shell:
-    """How one command was asked to speak, and which cloud it was pointed at."""
+    """The output options of one command, and the cloud it works on."""
 
     json: bool = False
     home: Path | None = None
@@ -43,7 +43,7 @@ class Shell:
 
     @classmethod
     def of(cls, context: typer.Context, as_json: bool, home: Path | None) -> Shell:
-        """What the command and the program before it were told; the command has the last word."""
+        """Combines the options of the program and of the command; those of the command take precedence."""
         before = context.obj if isinstance(context.obj, Shell) else cls()
         return cls(as_json or before.json, home or before.home, before.profile)
 
@@ -59,23 +59,23 @@ class Shell:
 
     @cached_property
     def forge(self) -> Dropforge:
-        """The SDK, connected."""
+        """The SDK, connected to the cloud."""
         return Dropforge(self.home, profile=self.profile)
 
     @property
     def place(self) -> Path:
-        """The folder of an embedded cloud that may not exist yet."""
+        """The folder of an embedded cloud, which may not exist yet."""
         wanted = self.home or os.environ.get("DROPFORGE_HOME")
         if wanted:
             return Path(wanted).expanduser()
         return find_home(Path.cwd()) or Path(FOLDER)
 
     def note(self, text: str) -> None:
-        """A line for people, never part of the result."""
+        """Prints a line for people, which is never part of the result."""
         self.err.print(Text(clean(text)), soft_wrap=True)
 
     def result(self, document: Mapping[str, Any], *shown: Any) -> None:
-        """The command's result: the document for programs, `shown` for people."""
+        """Prints the result of the command: `document` with `--json`, `shown` otherwise."""
         if self.json:
             print_json(document)
             return
@@ -87,13 +87,13 @@ class Shell:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """One JSON document on standard output."""
+    """Prints one JSON document on standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
 def clean(text: str) -> str:
-    """`text` without characters that would steer a terminal."""
+    """Replaces characters that could control a terminal."""
     return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 

@@ -1,4 +1,4 @@
-"""Values as people read them: numbers, facts, scores, runs and models as tables."""
+"""Formats numbers, facts, scores, runs and models as text and tables for people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLES = {
 
 
 def words(value: Any) -> str:
-    """One value in a cell."""
+    """The text of one cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -36,12 +36,12 @@ def words(value: Any) -> str:
 
 
 def cell(value: Any, style: str = "") -> Text:
-    """`words` as text that no markup is read from."""
+    """The text of one cell, without interpreting markup."""
     return Text(words(value), style=style)
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], title: str | None = None) -> Table:
-    """A plain table; texts are folded, never cut."""
+    """A plain table; long texts are wrapped, never cut."""
     made = Table(title=title and Text(clean(title)), title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in columns:
         made.add_column(Text(clean(name)), overflow="fold", header_style="bold")
@@ -51,7 +51,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], title: str | No
 
 
 def facts(values: Mapping[str, Any]) -> Table:
-    """Name and value, a line each; what is empty is left out."""
+    """One line per name and value; empty values are left out."""
     made = Table.grid(padding=(0, 2))
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
@@ -67,7 +67,7 @@ def scores(
     first: str | None = None,
     intervals: Mapping[str, Interval] | None = None,
 ) -> Table:
-    """Hold-out scores with their intervals next to the trivial baseline's; `first` is the metric that decided."""
+    """Hold-out scores with their intervals next to the trivial baseline's; `first` is the deciding metric."""
     names, known = sorted(metrics, key=lambda name: (name != first, name)), intervals or {}
     rows = (
         (cell(name, "bold" if name == first else ""), metrics[name], *_between(known, name), baseline.get(name))
@@ -77,7 +77,7 @@ def scores(
 
 
 def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
-    """The interval's column; none at all where no interval is known."""
+    """The cell of an interval; no cell if no interval is known."""
     found = intervals.get(name)
     if found is None:
         return [""] if intervals else []
@@ -85,13 +85,13 @@ def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
 
 
 def scores_text(result: Outcome | RunRow) -> list[Table | Text]:
-    """The scores of a run with all that says how far to trust them: chance, leakage suspects, notes."""
+    """The scores of a run, with what says how far to trust them: chance, leakage suspects, notes."""
     table = scores(result.metrics, result.baseline, result.metric, result.intervals)
     return [table, *_chance(result), *map(_suspect, result.suspects), *notes_text(result.notes)]
 
 
 def _chance(result: Outcome | RunRow) -> list[Text]:
-    """The gain in the deciding metric, with a warning where it may be chance; nothing where no gain was kept."""
+    """The gain in the deciding metric, with a warning if it may be chance; nothing if no gain was stored."""
     gain = result.gains.get(result.metric or "")
     if gain is None:
         return []
@@ -101,7 +101,7 @@ def _chance(result: Outcome | RunRow) -> list[Text]:
 
 
 def _suspect(suspect: Suspect) -> Text:
-    """One leakage suspect, and the two lines of spec.yaml that settle it."""
+    """One leakage suspect, and the two options in spec.yaml that settle it."""
     column = suspect.column
     what = f"column {column!r} may leak the target: {suspect.why}"
     how = f"`drop: [{column}]` in spec.yaml leaves it out, `trusted: [{column}]` keeps it"
@@ -109,35 +109,35 @@ def _suspect(suspect: Suspect) -> Text:
 
 
 def notes_text(notes: Iterable[str]) -> list[Text]:
-    """What the scores cannot say, a paragraph each."""
+    """The notes of a run, one paragraph each."""
     return [Text(clean(f"note: {each}"), style="yellow") for each in notes]
 
 
 def importances_table(importances: Sequence[Importance], metric: str, most: int = 10) -> Table:
-    """The columns that matter most, with what shuffling each costs."""
+    """The most important columns, with how much the metric worsens when each is shuffled."""
     shown = importances[:most]
     rows = ((column.column, column.fall, *_between({"": column.interval}, "")) for column in shown)
-    return table(("what matters", f"{metric} worsens by", "95 % interval"), rows)
+    return table(("importance", f"{metric} worsens by", "95 % interval"), rows)
 
 
 def status_word(status: str) -> Text:
-    """A run's status in its colour."""
+    """The status of a run, coloured."""
     return cell(status, STYLES.get(status, ""))
 
 
 def score(row: RunRow | ModelLine | VersionRow) -> str:
-    """The deciding metric's score of a run, a model or a version, in one word."""
+    """The score of a run, a model or a version in the deciding metric."""
     value = (row.metrics or {}).get(row.metric or "")
     return "" if value is None else f"{row.metric} {words(value)}"
 
 
 def when(stamp: str) -> str:
-    """A time of the registry, to the second."""
+    """A timestamp of the registry, to the second."""
     return stamp[:19].replace("T", " ")
 
 
 def runs_table(rows: Iterable[RunRow]) -> Table:
-    """Runs, a line each."""
+    """One line per run."""
     lines = (
         (row.run, row.model, status_word(row.status), row.version, _came_to(row), when(row.created)) for row in rows
     )
@@ -145,19 +145,19 @@ def runs_table(rows: Iterable[RunRow]) -> Table:
 
 
 def _came_to(row: RunRow) -> str:
-    """The score of a training run, the rows of a batch."""
+    """The score of a training run, or the number of rows of a batch."""
     if row.kind != "batch":
         return score(row)
     return counted(row) if row.predicted is not None else rows_done(row)
 
 
 def counted(row: RunRow) -> str:
-    """The totals of a batch that has ended."""
+    """The totals of a finished batch."""
     return f"{row.predicted:,} rows" + (f", {row.failed:,} without" if row.failed else "")
 
 
 def run_facts(row: RunRow) -> Table:
-    """Everything of one run that a person asks for."""
+    """The details of one run."""
     return facts(
         {
             "run": row.run,
@@ -179,18 +179,18 @@ def run_facts(row: RunRow) -> Table:
 
 
 def models_table(rows: Iterable[ModelLine]) -> Table:
-    """Models that serve, a line each."""
+    """One line per live model."""
     lines = ((row.model, row.version, _task(row), score(row), _against(row), when(row.moved)) for row in rows)
     return table(("model", "version", "task", "score", "baseline", "live since (UTC)"), lines)
 
 
 def columns_table(card: ModelCard) -> Table:
-    """What a row for this model holds."""
+    """The columns that a row for this model must have."""
     return table(("column", "kind"), ((column.name, column.kind) for column in card.columns))
 
 
 def versions_table(page: ModelPage) -> Table:
-    """The versions on a model's page, the newest first as the API gives them."""
+    """The versions on a model's page, the newest first."""
     lines = (
         (
             cell(f"{row.version} live" if row.version == page.version else row.version),
@@ -201,11 +201,11 @@ def versions_table(page: ModelPage) -> Table:
         )
         for row in page.versions
     )
-    return table(("version", "judged", "score", "run", "reason"), lines)
+    return table(("version", "verdict", "score", "run", "reason"), lines)
 
 
 def size(count: int) -> str:
-    """Bytes in words."""
+    """A number of bytes with its unit."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"
@@ -213,7 +213,7 @@ def size(count: int) -> str:
 
 
 def dollars(amount: float | None) -> str:
-    """An amount that may be tiny."""
+    """An amount in US dollars, which may be tiny."""
     if not amount:
         return ""
     return f"${amount:.2f}" if amount >= 0.01 else f"${amount:.2g}"

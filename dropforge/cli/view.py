@@ -1,4 +1,4 @@
-"""What is known of a run while it is watched, and how that looks on a terminal."""
+"""The state of a watched run, and how it is drawn on a terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REMEMBERED = 32
 
 @dataclass
 class Mark:
-    """One step as it stands."""
+    """The state and the times of one step."""
 
     state: State = "waiting"
     began: float | None = None
@@ -46,7 +46,7 @@ class Mark:
 
 
 class View:
-    """A run, drawn as a list of its steps; `now` is a clock in seconds."""
+    """Draws a run as a list of its steps; `now` is a clock in seconds."""
 
     def __init__(self, run: str, now: Callable[[], float]) -> None:
         self._run = run
@@ -60,7 +60,7 @@ class View:
         self._steps: tuple[str, ...] = STEPS
 
     def update(self, event: Event) -> None:
-        """Takes in one event."""
+        """Updates the view with one event."""
         if isinstance(event, Progress):
             self._learn(event)
         elif isinstance(event, Changed):
@@ -71,7 +71,7 @@ class View:
             self._close(event.row)
 
     def _learn_kind(self, row: RunRow) -> None:
-        """The row's run has steps of its own when it is a batch."""
+        """Switches to the steps of a batch if the run is one."""
         if row.kind == "batch" and self._steps != BATCH_STEPS:
             self._steps = BATCH_STEPS
             self.marks = {step: Mark() for step in BATCH_STEPS}
@@ -84,7 +84,7 @@ class View:
 
     @property
     def at_work(self) -> str:
-        """What training does now."""
+        """The current activity of the training job."""
         event = self._progress
         if event is None:
             return ""
@@ -93,13 +93,13 @@ class View:
 
     @property
     def losses(self) -> str:
-        """The latest losses that training told."""
+        """The latest losses of the training job."""
         values = self._progress.values if self._progress else {}
         shown = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items() if "loss" in name]
         return clean("  ".join(shown[:3]))
 
     def about(self, step: str) -> str:
-        """What is worth saying of a step beside its name."""
+        """The details shown next to the name of a step."""
         row = self._row
         if row is not None and step == "Answer":
             return rows_done(row)
@@ -128,7 +128,7 @@ class View:
         self._progress = event
 
     def _reach(self, step: str) -> None:
-        """`step` runs now; everything before it is done."""
+        """Marks `step` as running and everything before it as done."""
         at = self._steps.index(step) if step in self._steps else 0
         for index, mark in enumerate(self.marks.values()):
             if index < at and mark.state != "done":
@@ -137,7 +137,7 @@ class View:
                 mark.state, mark.began = "running", self._now()
 
     def _close(self, row: RunRow) -> None:
-        """The run has ended: no step waits any more."""
+        """Marks every step once the run has ended."""
         stopped = self._stopped_at(row)
         at = len(self._steps) if stopped is None else self._steps.index(stopped)
         for index, (step, mark) in enumerate(self.marks.items()):
@@ -151,7 +151,7 @@ class View:
                 mark.state = "skipped"
 
     def _stopped_at(self, row: RunRow) -> str | None:
-        """The step after which the way was left; None when it was walked to its end."""
+        """The step at which the run stopped; None if it reached the end."""
         if row.status == "refused":
             return "Judge" if self.marks["Promote"].state == "waiting" else "Promote"
         if row.status == "failed":
@@ -187,7 +187,7 @@ class View:
         return Text(self.about(step), style="dim")
 
     def _work(self) -> RenderableType:
-        """Bar, share, what is fitted, its losses and their curve."""
+        """The progress of training: bar, share, current model, losses and their curve."""
         assert self._progress is not None
         grid = Table.grid(padding=(0, 1))
         share = self._progress.progress or 0.0
@@ -197,7 +197,7 @@ class View:
 
 
 def sparkline(values: Sequence[float] | deque[float]) -> str:
-    """The values as a row of little bars, the largest the tallest; empty for fewer than two."""
+    """The values as a row of small bars; empty for fewer than two values."""
     if len(values) < 2:
         return ""
     low, span = min(values), max(values) - min(values)

@@ -1,4 +1,4 @@
-"""Rows with their predictions, written as CSV or JSON lines while they come."""
+"""Writes rows with their predictions as CSV or JSON lines while they arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Writer = Callable[["Batch", "Predictions"], None]
 
 
 def writer_for(path: Path) -> Callable[[IO[str]], Writer]:
-    """What writes the format that `path` ends in."""
+    """The writer for the ending of `path`; `Fault` for an unknown one."""
     kinds: dict[str, Callable[[IO[str]], Writer]] = {".csv": csv_writer, ".jsonl": jsonl_writer}
     if path.suffix.lower() not in kinds:
         raise Fault(f"--out {path}: expected a name ending in .csv or .jsonl", "out", "out")
@@ -31,7 +31,7 @@ def writer_for(path: Path) -> Callable[[IO[str]], Writer]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[str]]:
-    """A file that takes its name only when it is whole."""
+    """Opens a file that gets its name only once it is complete."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="", errors="surrogatepass") as file:
@@ -44,9 +44,9 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 
 def csv_writer(file: IO[str]) -> Writer:
-    """The input's columns, then `prediction`, `probability_<class>`, `recommendations` (JSON) and `prediction_id`.
+    """Writes the input columns, then `prediction`, `probability_<class>`, `recommendations` (JSON) and `prediction_id`.
 
-    Where the answers are explained, `base` and `contribution_<column>` stand before `prediction_id`.
+    With explanations, `base` and `contribution_<column>` come before `prediction_id`.
     """
     plain = csv.writer(file, lineterminator="\n")
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -68,7 +68,7 @@ def csv_writer(file: IO[str]) -> Writer:
 
 
 def jsonl_writer(file: IO[str]) -> Writer:
-    """The input's row with `prediction`, `probabilities`, `explanation` and `prediction_id`, an object a line."""
+    """Writes one object per line: the input row, `prediction`, `probabilities`, `explanation`, `prediction_id`."""
 
     def write(batch: Batch, answer: Predictions) -> None:
         for at, row in enumerate(batch.rows):
@@ -91,7 +91,7 @@ def _added(columns: list[str], answer: Predictions) -> dict[str, str]:
 
 
 def _listed(answer: Predictions, at: int) -> list[str]:
-    """The row's list of items as JSON, empty in a row without one; nothing where the model is no recommender."""
+    """The recommendations of a row as JSON, empty in a row without them; no cell if the model is no recommender."""
     if answer.recommendations is None:
         return []
     found = answer.recommendations[at]
@@ -99,7 +99,7 @@ def _listed(answer: Predictions, at: int) -> list[str]:
 
 
 def _contributed(answer: Predictions, at: int) -> dict[str, float]:
-    """The row's explanation as columns; none where it has none."""
+    """The explanation of a row as columns; empty without one."""
     if answer.explanations is None:
         return {}
     told = answer.explanations[at]
@@ -107,7 +107,7 @@ def _contributed(answer: Predictions, at: int) -> dict[str, float]:
 
 
 def free(name: str, taken: list[str] | Mapping[str, Any]) -> str:
-    """`name`, with underscores behind it while the input has a column of that name."""
+    """`name`, followed by underscores as long as the input has a column with that name."""
     while name in taken:
         name += "_"
     return name

@@ -1,4 +1,4 @@
-"""The SDK: everything that the commands do, as Python.
+"""The Python SDK: everything that the commands do.
 
 from dropforge.client import Dropforge
 

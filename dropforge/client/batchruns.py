@@ -1,4 +1,4 @@
-"""A file to predict as a batch: one upload to the key that starts it; how far it is, and how it ended."""
+"""The progress and the outcome of a batch, and the download of its predictions."""
 
 from __future__ import annotations
 
@@ -18,28 +18,34 @@ if TYPE_CHECKING:
 
 
 class BatchOutcome(Record):
-    """The end of a batch."""
+    """The outcome of a batch.
+
+    Example:
+        >>> ended = forge.batch("houses", "new-houses.csv", wait=True)
+        >>> if ended.good:
+        ...     forge.fetch(ended, "priced.csv")
+    """
 
     run: str
     model: str
     status: ShownStatus
-    """`predicted`, even if some rows could not be; `rejected` or `failed` when there are no predictions at all."""
+    """`predicted`, even if some rows have no prediction; `rejected` or `failed` if there are none at all."""
     version: str | None
-    """The version of the model that answered every row."""
+    """The version of the model that predicted every row."""
     predicted: int
     failed: int
-    """Rows without a prediction: each is a line of `errors`."""
+    """Number of rows without a prediction; each is one line in `errors`."""
     reason: str
     predictions: str | None
-    """S3 URI; of a set the prefix of its parts."""
+    """S3 URI of the predictions; for a batch of several files, the prefix of its parts."""
     predictions_version: str | None
-    """Version id of the predictions of one file: a later file of the same name has its own under the same key."""
+    """S3 version id of the predictions of one file; a later file of the same name overwrites the key."""
     errors: str | None
-    """S3 URI."""
+    """S3 URI of the rows without a prediction, as JSON lines of `line`, `column` and `why`."""
 
     @property
     def good(self) -> bool:
-        """Whether the predictions are there."""
+        """Whether the predictions exist."""
         return self.status == "predicted"
 
 

@@ -1,4 +1,4 @@
-"""Dropping a file: one upload to the key that starts a run, whose id is known before anything has started."""
+"""Uploads a file to the key that starts a run; the id of the run is known before it starts."""
 
 from __future__ import annotations
 
@@ -31,11 +31,17 @@ if TYPE_CHECKING:
     from dropforge.client.connection import Connection
 
 LONGEST_TARGET = 1024
-"""Bytes of the encoded name; S3 holds 2 KB of metadata in all."""
+"""Bytes of the encoded name; S3 allows 2 KB of metadata in all."""
 
 
 class Dropped(Record):
-    """An uploaded data set and the run that it starts."""
+    """An uploaded file and the run that it starts.
+
+    Example:
+        >>> dropped = forge.drop("houses.csv", target="price")
+        >>> dropped.run, dropped.key
+        ('run-0123456789abcdef', 'datasets/houses/houses.csv')
+    """
 
     run: str
     model: str
@@ -43,20 +49,20 @@ class Dropped(Record):
     key: str
     object_version: str
     size: int
-    """Bytes."""
+    """Size of the file in bytes."""
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What is wished of one drop alone; it travels in the metadata of the object.
+    """The options of a single drop, which are sent as metadata of the object.
 
     Args:
-        target: the column to predict; the pipeline's own choice when there is none.
-        replace: in what the new version may differ from the live one: names of `contract.spec.DIFFERENCES`.
-        unproven: whether it may serve although its gain over the trivial baseline may be chance.
+        target: the column to predict; None lets the pipeline choose.
+        replace: differences in which the new version may replace the live one: names of `contract.spec.DIFFERENCES`.
+        unproven: whether to promote it even if its gain over the trivial baseline may be chance.
 
     Raises:
-        Fault: `replace` names a difference that there is none of.
+        Fault: `replace` has an unknown name.
     """
 
     target: str | None = None
@@ -70,7 +76,7 @@ class Wishes:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The metadata of the object; `Fault` for a target that is no name of a column."""
+        """The metadata of the object; `Fault` for a target that cannot be the name of a column."""
         metadata = {} if self.target is None else {"target": encoded_target(self.target)}
         metadata |= {REPLACE_KEY: ",".join(self.replace)} if self.replace else {}
         return metadata | ({UNPROVEN_KEY: "true"} if self.unproven else {})
@@ -91,14 +97,14 @@ def upload(
 
     Args:
         connection: the cloud.
-        path: a file with one of the endings in `FORMATS`, or a folder with one folder of pictures a class.
-        model: the model's name; made from the file's name when there is none.
-        wishes: of this drop alone.
+        path: a file with one of the endings in `FORMATS`, or a folder with one folder of pictures per class.
+        model: the model's name; None derives it from the file's name.
+        wishes: the options of this drop alone.
         progress: called with the number of bytes sent since the last call, from several threads.
-        spec: a `spec.yaml` of wishes, laid beside the model's data first; it stays for later drops.
+        spec: a `spec.yaml` with options, uploaded next to the data first; it also applies to later drops.
 
     Raises:
-        Fault: no such file, another ending, a wrong name, or S3 refused.
+        Fault: there is no such file, its ending or a name is invalid, or S3 refuses it.
     """
     with as_file(Path(path)) as file:
         return _upload(connection, checked_file(file), model, wishes, progress, spec)
@@ -128,7 +134,7 @@ def _upload(
 def upload_batch(
     connection: Connection, path: str | Path, model: str, progress: Callable[[int], None] | None = None
 ) -> Dropped:
-    """Uploads the file at `path` as one to predict by `model`; arguments and faults as of `upload`."""
+    """Uploads the file at `path` to be predicted by `model`; arguments and errors are those of `upload`."""
     file = checked_file(Path(path))
     if format_of(file.name) == "images":
         raise Fault(f"{file.name} holds pictures: expected rows; `dropforge predict` takes pictures", "file", "file")
@@ -140,7 +146,7 @@ def upload_batch(
 
 
 def checked_file(path: Path) -> Path:
-    """The file itself when it is one that can be dropped; a `Fault` otherwise."""
+    """The path itself if the file can be dropped; a `Fault` otherwise."""
     endings = ", ".join(FORMATS)
     if path.is_dir():
         raise Fault(f"{path} is a folder: expected one file ending in {endings}", "not_a_file", "file")
@@ -161,10 +167,10 @@ def _checked_spec(path: Path) -> Path:
 
 
 def model_name(wanted: str | None, file: Path) -> str:
-    """The model's name: the wanted one, or one made from the file's name.
+    """The model's name: `wanted`, or one derived from the file's name.
 
     Raises:
-        Fault: it is not a valid name; a valid one is suggested.
+        Fault: it is not a valid name; the message suggests a valid one.
     """
     try:
         return check_model(wanted) if wanted is not None else model_from_file(file.name)
@@ -181,7 +187,7 @@ def _suggestion(wanted: str) -> str:
 
 
 def encoded_target(target: str) -> str:
-    """The target as S3 metadata can hold it: percent-encoded where it is not plain ASCII."""
+    """The target as S3 metadata allow it: percent-encoded if it is not plain ASCII."""
     plain = target.isascii() and target.isprintable() and target == target.strip()
     text = target if plain else quote(target, safe="")
     if not target or len(text) > LONGEST_TARGET:
@@ -192,7 +198,7 @@ def encoded_target(target: str) -> str:
 def _send(
     client: Any, file: Path, bucket: str, key: str, extra: dict[str, Any], progress: Callable[[int], None] | None
 ) -> str:
-    """The upload; returns the version id that S3 gave to these very bytes."""
+    """Uploads the file; returns the version id that S3 gave to exactly these bytes."""
     versions: list[str] = []
 
     def remember(parsed: dict[str, Any], **_: object) -> None:

@@ -1,4 +1,4 @@
-"""The embedded cloud as its users see it: where it lives, whether it runs, how to reach it."""
+"""Finds the embedded cloud: its folder, whether it is running, and how to reach it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find_home(start: Path) -> Path | None:
 
 
 def running(home: Path) -> dict[str, Any] | None:
-    """How to reach the cloud that lives in `home`; None when it does not run.
+    """How to reach the cloud in `home`; None if it is not running.
 
     Raises:
         Fault: the connection file is damaged.
@@ -43,12 +43,12 @@ def running(home: Path) -> dict[str, Any] | None:
 
 
 def not_running(home: Path) -> Fault:
-    """The fault of a cloud that has been stopped, or was never started."""
+    """The fault for a cloud that is stopped or was never started."""
     return Fault(f"the embedded cloud in {home} is not running: start it with `dropforge up`", "not_running")
 
 
 def _alive(pid: int) -> bool:
-    """Whether the server's process lives: another cloud may have taken a dead one's port."""
+    """Whether the server's process is running, as another cloud may use the port of a dead one."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What goes wrong between a user and the cloud: one readable line each, with a code for programs."""
+"""Errors of the SDK: a readable message of one line, with a code for programs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,28 @@ EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "Req
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 UNKNOWN_KEY = ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "SignatureDoesNotMatch")
 NO_ANSWER = (boto.ConnectionError, boto.HTTPClientError)
-"""boto3's faults of the way to a service, which have no common base."""
+"""boto3's connection errors, which have no common base class."""
 
 LOG_IN = "log in again (`aws sso login`, or fresh keys)"
 
 
 class Fault(CallerError, RuntimeError):
-    """Something that the user can mend; the message says what happened, what was expected and what to do."""
+    """An error that the user can fix; the message says what happened, what was expected and what to do.
+
+    Args:
+        message: one readable line.
+        code: a short name of the error that stays the same, such as `no_such_file`.
+        field: the argument or field that caused it, if one did.
+        row: number of the row that caused it, counted from 0 over all rows of the call, if one did.
+        column: name of the column that caused it, if one did.
+
+    Example:
+        >>> try:
+        ...     forge.drop("huses.csv")
+        ... except Fault as fault:
+        ...     print(fault.code, fault.message)
+        no_such_file no such file: huses.csv (looked in ...)
+    """
 
     def __init__(
         self, message: str, code: str, field: str | None = None, row: int | None = None, column: str | None = None
@@ -39,22 +54,29 @@ class Fault(CallerError, RuntimeError):
         """Name of the column that is wrong; None for what is about no column."""
 
     def to_json(self) -> dict[str, Any]:
-        """The document that a program gets; places that are not known are left out."""
+        """The error as the document that `--json` prints; places that are not known are left out."""
         document: dict[str, Any] = {"code": self.code, "message": self.message}
         places = {"field": self.field or None, "row": self.row, "column": self.column}
         return {"error": document | {name: value for name, value in places.items() if value is not None}}
 
 
 class ApiFault(Fault):
-    """The API refused a request; `status` is the HTTP status.
+    """An error response of the API.
 
-    >>> from dropforge.client import ApiFault, Dropforge
-    >>> rows = [{"rooms": 4}, {"rooms": "four"}]
-    >>> try:
-    ...     Dropforge().predict("houses", rows)
-    ... except ApiFault as fault:
-    ...     print(fault.status, fault.code, fault.column, rows[fault.row])
-    422 wrong_type rooms {'rooms': 'four'}
+    Args:
+        status: the HTTP status, such as 404 or 422.
+        code: a short name of the error, such as `not_found`.
+        message: one readable line.
+        field: the place in the request that caused it, such as `rows[3].price`, if one did.
+        row: number of the row that caused it, if one did.
+        column: name of the column that caused it, if one did.
+
+    Example:
+        >>> try:
+        ...     forge.predict("houses", [{"rooms": "four"}])
+        ... except ApiFault as fault:
+        ...     print(fault.status, fault.field)
+        422 rows[0].rooms
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How a dropped data set ended: one document with everything that a caller decides by."""
+"""The outcome of a dropped data set, in one document."""
 
 from __future__ import annotations
 
@@ -16,40 +16,48 @@ if TYPE_CHECKING:
 
 
 class Outcome(Record):
-    """The end of a run; for a duplicate, what is known of the run that has the same data."""
+    """The outcome of a run; scores and report of a duplicate are those of the run with the same data.
+
+    Example:
+        >>> outcome = forge.drop("houses.csv", target="price", wait=True)
+        >>> if outcome.good:
+        ...     print(outcome.version, outcome.metrics[outcome.metric])
+        ... else:
+        ...     print(outcome.status, outcome.reason)
+    """
 
     run: str
     model: str
     status: ShownStatus
     original: ShownStatus | None
-    """For a duplicate, where the run that has the same data stands."""
+    """For a duplicate, the status of the run with the same data."""
     version: str | None
     task: str | None
     target: str | None
     metrics: dict[str, float]
-    """Hold-out scores."""
+    """Hold-out scores by metric, in the unit of the metric; Judge computed them."""
     baseline: dict[str, float]
-    """The trivial baseline's, on the same rows."""
+    """Scores of the trivial baseline by metric, on the same rows."""
     reason: str
-    """Why it was not promoted, and which wish would have it promoted all the same."""
+    """Why the version was not promoted, and which option promotes it anyway; empty if it was promoted."""
     report: str | None
-    """Path of report.html on this machine (embedded cloud), or its S3 URI (AWS)."""
+    """Path of report.html on this machine (embedded cloud), or its S3 URI (AWS); None without a report."""
     metric: str | None = None
-    """The metric that decides."""
+    """The deciding metric."""
     intervals: dict[str, Interval] = field(default_factory=dict)
-    """Of the hold-out scores, 95 %."""
+    """95 % intervals of the hold-out scores, by metric."""
     gains: dict[str, Gain] = field(default_factory=dict)
-    """How much better than the trivial baseline, by metric."""
+    """Gain over the trivial baseline with its interval, by metric; positive is better."""
     notes: tuple[str, ...] = ()
-    """What the scores cannot say, what was not compared, and what callers have to change."""
+    """Warnings about the scores, what was not compared, and what callers have to change."""
     suspects: tuple[Suspect, ...] = ()
-    """Columns that tell the target almost by themselves: leakage, perhaps."""
+    """Columns that reveal the target almost by themselves, which may be leakage."""
     may_be_chance: bool = False
     """Whether the model's gain over the trivial baseline in the deciding metric may be chance."""
 
     @property
     def good(self) -> bool:
-        """Whether the data set has a version that was judged fit to serve."""
+        """Whether the data set has a promoted version."""
         return "promoted" in (self.status, self.original)
 
 

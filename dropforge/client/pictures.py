@@ -1,4 +1,4 @@
-"""Pictures on this machine: a folder of them packed to be dropped, files of them sent to be answered."""
+"""Pictures on this machine: packs folders to drop them, and sends files to predict them."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ CONTENT_TYPES = {
     ".bmp": "image/bmp",
     ".gif": "image/gif",
 }
-"""Ending of a picture's file to the content type that it is sent under."""
+"""The content type for each ending of a picture file."""
 
 MOST_PICTURES = 64
-"""In one request: as many as the API takes."""
+"""Pictures per request, as many as the API allows."""
 MOST_BYTES = 2_500_000
-"""Of the files in one request."""
+"""Bytes of the files in one request."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time in every packed file's entry, so that the same folder makes the same zip."""
+"""The time stamp of every entry in a zip, so that equal folders make equal zips."""
 
 
 def is_picture(path: Path) -> bool:
-    """By its ending."""
+    """Whether the ending of a path is that of a picture."""
     return path.suffix.lower() in CONTENT_TYPES
 
 
 @dataclass(frozen=True)
 class PictureBatch(Batch):
-    """Some pictures; each row says its file. One alone is sent as it is, several as base64."""
+    """Some pictures; each row names its file. A single one is sent as it is, several as base64."""
 
     files: tuple[Path, ...] = ()
 
@@ -101,7 +101,7 @@ def _read(path: Path) -> bytes:
 
 @contextmanager
 def as_file(path: Path) -> Iterator[Path]:
-    """`path` itself, or a folder with one folder of pictures a class as a zip that is gone afterwards."""
+    """Yields `path` itself or, for a folder of pictures, a temporary zip of it."""
     if not path.is_dir():
         yield path
         return
@@ -114,7 +114,7 @@ def as_file(path: Path) -> Iterator[Path]:
 
 
 def packed(folder: Path, files: Sequence[Path], target: Path) -> Path:
-    """The files in a zip, stored as they are: pictures are packed already. Equal folders make equal zips."""
+    """Writes the files into a zip, uncompressed because pictures are compressed; equal folders make equal zips."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in files:
             archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), _read(path))

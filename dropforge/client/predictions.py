@@ -1,4 +1,4 @@
-"""Predictions for any number of rows: request after request, one version for all of them."""
+"""Predictions for any number of rows: several requests, all answered by one version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following a run: what changes in its row and what its training says, as typed events, until it has ended."""
+"""Follows a run until it ends: changes of its row and lines of its training log, as typed events."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 UNCLAIMED = 120.0
-"""Seconds after which an event that started nothing is called lost; usually a run is claimed within a few."""
+"""Seconds after which a drop without a run counts as lost; usually a run is claimed within a few."""
 
 UNKNOWN = 120.0
-"""Seconds after which a run is given up whose status stays one that this version does not know."""
+"""Seconds after which a run is no longer followed if its status stays unknown to this version."""
 
 TRAINED = ("Train", "Judge")
-"""Steps during which the training log may have news."""
+"""Steps during which the training log may have new lines."""
 
 
 @dataclass(frozen=True)
 class Changed:
-    """The run's row is another than before."""
+    """The row of the run has changed."""
 
     row: RunRow
 
@@ -44,14 +44,14 @@ Event = Changed | Progress | Said | Ended
 
 
 class Runs(Protocol):
-    """Where the row of a run is found."""
+    """A source of run rows."""
 
     def find_run(self, run: str) -> dict[str, Any] | None:
-        """The row, None as long as there is none."""
+        """The row; None as long as there is none."""
 
 
 class Log(Protocol):
-    """Where the lines of its training come from."""
+    """A source of training log lines."""
 
     def read(self) -> Iterable[Progress | Said]:
         """The lines since the last call."""
@@ -59,18 +59,18 @@ class Log(Protocol):
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as `follow` sees it."""
+    """The clock of `follow`."""
 
     pace: float
-    """Seconds between two looks."""
+    """Seconds between two polls."""
     timeout: float
-    """Seconds after which following ends; the run itself goes on."""
+    """Seconds after which following ends; the run itself continues."""
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
-    """Every event of `run` until it has ended; the last is `Ended`.
+    """Yields every event of `run` until it has ended; the last is `Ended`.
 
     Raises:
         Fault: no run was started, the time is up (code `timeout`), the run keeps a status that this version does not
@@ -93,12 +93,12 @@ def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
 
 
 def has_ended(row: RunRow) -> bool:
-    """Whether nothing follows. A run whose status is unknown has ended when the last state has reported."""
+    """Whether the run has ended. One with an unknown status has ended once its last state has reported."""
     return row.step == STEPS[-1] if row.status == "unknown" else row.status != "running"
 
 
 def decoded(stored: dict[str, Any]) -> RunRow:
-    """The row that the API describes, as far as this version knows it; `Fault` when it cannot be read at all."""
+    """The row in a response of the API, as far as this version knows it; `Fault` if it cannot be read at all."""
     status = stored.get("status")
     if isinstance(status, str) and status not in get_args(Status):
         reasons = (f"the status {status!r} is of a newer Dropforge than this: update it", stored.get("reason"))
@@ -111,17 +111,17 @@ def decoded(stored: dict[str, Any]) -> RunRow:
 
 
 class Patience:
-    """How long one run is waited for."""
+    """The time limits of following one run."""
 
     def __init__(self, run: str, clock: Clock) -> None:
         self._run = run
         self._clock = clock
         self._start = clock.now()
         self._unknown: float | None = None
-        """Since when the run's status has been unknown."""
+        """Records since when the status of the run has been unknown."""
 
     def check(self, row: RunRow | None) -> None:
-        """`Fault` when the time is up, the run is not there, or its status stays unknown for too long."""
+        """Raises a `Fault` if the time is up, the run does not exist, or its status stays unknown for too long."""
         now, run = self._clock.now(), self._run
         if now - self._start >= self._clock.timeout:
             raise Fault(f"{run} has not ended within {self._clock.timeout:.0f} s; it goes on", "timeout")

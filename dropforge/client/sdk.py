@@ -1,4 +1,4 @@
-"""`Dropforge`: drop data, follow runs, ask models; the same against the embedded cloud and AWS."""
+"""`Dropforge`: drops data, follows runs and queries models, on the embedded cloud and on AWS alike."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     Given = Iterable[Mapping[str, Any]] | str | Path | Sequence[str | Path]
 
 TIMEOUT = 3_600.0
-"""Seconds that a run is waited for."""
+"""Seconds to wait for a run, by default."""
 
 
 def batches_of(rows: Given) -> Iterator[Batch]:
-    """What is asked for, request by request: rows, a file of rows, a picture's file, or a list of pictures' files."""
+    """Splits rows, a file of rows, a picture file or a list of picture files into requests."""
     if isinstance(rows, str | Path):
         path = Path(rows)
         return pictures.of_pictures([path]) if pictures.is_picture(path) else rowfiles.of_file(path)
@@ -44,16 +44,22 @@ def batches_of(rows: Given) -> Iterator[Batch]:
 
 
 class Dropforge:
-    """One Dropforge: the embedded cloud that runs here, otherwise the stack in your AWS account.
+    """A client of one Dropforge stack: in the embedded cloud that runs here, otherwise in your AWS account.
 
     Args:
-        home: folder of an embedded cloud.
-        profile: AWS profile; asks for AWS even where an embedded cloud runs.
-        region: AWS region; the same.
-        stack: name of the CloudFormation stack.
+        home: the folder of an embedded cloud.
+        profile: the AWS profile; selects AWS even if an embedded cloud is running.
+        region: the AWS region; selects AWS too.
+        stack: the name of the CloudFormation stack.
 
     Raises:
-        Fault: neither is there; every method raises it too, always one readable line.
+        Fault: no stack is reachable. Every method raises `Fault` too; its message is one readable line.
+
+    Example:
+        >>> forge = Dropforge()
+        >>> outcome = forge.drop("houses.csv", model="houses", target="price", wait=True)
+        >>> forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions
+        [251300.0]
     """
 
     def __init__(
@@ -110,23 +116,32 @@ class Dropforge:
         replace: Sequence[str] = (),
         unproven: bool = False,
     ) -> Dropped | Outcome:
-        """Uploads a data set; its arrival starts a run.
+        """Uploads a data set, which starts a run.
 
         Args:
-            path: one row an observation: `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet`; or pictures, one
-                folder a class: a folder or a `.zip`.
-            model: the model's name; made from the file's name when left out.
-            target: column to predict; by spec.yaml, or by rule, when left out.
-            wait: whether to come back when the run has ended, with its outcome.
-            timeout: seconds to wait at most.
-            progress: called with the number of bytes just sent.
-            spec: a `spec.yaml` of wishes, laid beside the model's data first; it stays for later drops.
-            replace: in what the new version may differ from the live one and still take its place, of this drop alone:
-                `target`, `task`, `classes`, `columns`, `uncompared`, `worse`.
-            unproven: whether the new version may serve although its gain over the trivial baseline may be chance.
+            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with one observation per row; or pictures
+                with one folder per class, as a folder or a `.zip`.
+            model: the model's name; by default derived from the file's name.
+            target: the column to predict; by default that of spec.yaml, or else chosen by rule.
+            wait: whether to return the outcome after the run has ended, instead of returning immediately.
+            timeout: the longest time to wait, in seconds.
+            progress: called with the number of bytes sent since the last call.
+            spec: a `spec.yaml` with options, uploaded next to the model's data first; it also applies to later drops.
+            replace: differences in which the new version may replace the live one, for this drop alone: `target`,
+                `task`, `classes`, `columns`, `uncompared`, `worse`.
+            unproven: whether to promote the new version even if its gain over the trivial baseline may be chance.
+
+        Returns:
+            The uploaded data set and its run, or with `wait` the outcome of the run.
 
         Raises:
-            Fault: the file cannot be dropped, or S3 refuses.
+            Fault: the file cannot be dropped, S3 refuses it, or the run has not ended in `timeout` seconds.
+
+        Example:
+            >>> run = forge.drop("houses.csv", target="price").run
+            >>> outcome = forge.drop("houses.csv", target="price", wait=True)
+            >>> outcome.status, outcome.metrics, outcome.baseline
+            ('promoted', {'rmse': 48210.5}, {'rmse': 115300.2})
         """
         dropped = upload(self.connection, path, model, Wishes(target, replace, unproven), progress, spec)
         if not wait:
@@ -167,105 +182,227 @@ class Dropforge:
         timeout: float = TIMEOUT,
         progress: Callable[[int], None] | None = None,
     ) -> Dropped | BatchOutcome:
-        """Uploads a file of rows to predict; its arrival starts a batch, which answers files of any size.
+        """Uploads a file of up to 9 GiB to predict, which starts a batch.
 
         Args:
-            model: the model, which must be live.
-            path: `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet`, with every column that the model reads.
-            wait: whether to come back when the batch has ended, with its outcome.
-            timeout: seconds to wait at most.
-            progress: called with the number of bytes just sent.
+            model: the model's name; it must be live.
+            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with every column that the model reads.
+            wait: whether to return the outcome after the batch has ended, instead of returning immediately.
+            timeout: the longest time to wait, in seconds.
+            progress: called with the number of bytes sent since the last call.
+
+        Returns:
+            The uploaded file and its run, or with `wait` the outcome of the batch.
 
         Raises:
-            Fault: the file cannot be dropped, or S3 refuses.
+            Fault: the file cannot be uploaded, S3 refuses it, or the batch has not ended in `timeout` seconds.
+
+        Example:
+            >>> ended = forge.batch("houses", "new-houses.csv", wait=True)
+            >>> ended.predicted, ended.failed
+            (120000, 3)
+            >>> forge.fetch(ended, "priced.csv")
+            PosixPath('priced.csv')
         """
         dropped = upload_batch(self.connection, path, model, progress)
         return batch_outcome(self.wait(dropped.run, timeout)) if wait else dropped
 
     def fetch(self, ended: BatchOutcome, to: str | Path) -> Path:
-        """Downloads the predictions of a batch of one file; `Fault` when it has none."""
+        """Downloads the predictions of a batch of one file to `to`, and returns that path.
+
+        Raises:
+            Fault: the batch has no predictions or several files of them, or the file cannot be written.
+
+        Example:
+            >>> forge.fetch(forge.batch("houses", "new-houses.csv", wait=True), "priced.csv")
+            PosixPath('priced.csv')
+        """
         return fetch(self.connection, ended, Path(to))
 
     def follow(self, run: str, timeout: float = TIMEOUT) -> Iterator[Event]:
-        """The run as it goes; the last event is `Ended`. `Fault` when it has not ended in `timeout` seconds."""
+        """Yields the events of a run as they happen: `Changed`, `Progress`, `Said`, and `Ended` at the end.
+
+        Raises:
+            Fault: the run has not ended in `timeout` seconds, or no such run starts.
+
+        Example:
+            >>> for event in forge.follow("run-0123456789abcdef", timeout=600):
+            ...     print(event)
+        """
         clock = Clock(pace=self.connection.pace, timeout=timeout)
         return follow(self._api, TrainingLog(self.connection, run), run, clock)
 
     def wait(self, run: str, timeout: float = TIMEOUT) -> RunRow:
-        """The run's row once it has ended; `Fault` when it has not in `timeout` seconds."""
+        """Waits until a run has ended, and returns its row.
+
+        Raises:
+            Fault: the run has not ended in `timeout` seconds, or no such run starts.
+
+        Example:
+            >>> forge.wait("run-0123456789abcdef", timeout=600).status
+            'promoted'
+        """
         return next(event.row for event in self.follow(run, timeout) if isinstance(event, Ended))
 
     def still_at_it(self, row: RunRow) -> str | None:
-        """For a duplicate, the run that has the same data, while it has not ended."""
+        """Returns the id of the run with the same data, if `row` is a duplicate and that run has not ended.
+
+        Example:
+            >>> row = forge.wait("run-0123456789abcdef")
+            >>> if original := forge.still_at_it(row):
+            ...     forge.wait(original)
+        """
         original = self._find(row.duplicate_of) if row.duplicate_of else None
         return original.run if original is not None and not has_ended(original) else None
 
     def outcome(self, row: RunRow) -> Outcome:
-        """How an ended run ended; its report lies on this machine where the cloud does."""
+        """Returns the outcome of an ended run.
+
+        With the embedded cloud it also downloads the report, and `report` is its path on this machine.
+
+        Example:
+            >>> forge.outcome(forge.wait("run-0123456789abcdef")).reason
+            ''
+        """
         ended = outcome(row, self._find)
         if ended.report is None or self.connection.home is None:
             return ended
         return dataclasses.replace(ended, report=str(self._fetched(ended.report, self._report_path(ended.run))))
 
     def run(self, run: str) -> RunRow:
-        """One run; `ApiFault` with status 404 when there is none."""
+        """Returns the row of one run.
+
+        Raises:
+            ApiFault: there is no such run (status 404).
+
+        Example:
+            >>> forge.run("run-0123456789abcdef").status
+            'running'
+        """
         return decoded(self._api.run(run))
 
     def runs(self, limit: int = 20, model: str | None = None) -> list[RunRow]:
-        """The newest runs first, at most `limit`."""
+        """Returns at most `limit` runs, of all models or of one, the newest first.
+
+        Example:
+            >>> [run.status for run in forge.runs(limit=3, model="houses")]
+            ['promoted', 'duplicate', 'refused']
+        """
         return [decoded(each) for each in self._api.runs(limit, model)]
 
     def models(self) -> list[ModelLine]:
-        """Every model that serves, with its scores."""
+        """Returns every live model with its scores, as `GET /models` does.
+
+        Example:
+            >>> [model.model for model in forge.models()]
+            ['churn', 'houses']
+        """
         return self._api.models()
 
     def model(self, name: str) -> ModelPage:
-        """One model: what is live, its card (the columns it reads), the newest 20 versions and moves."""
+        """Returns one model: its live version, scores, card (the columns it reads), newest 20 versions and moves.
+
+        Raises:
+            ApiFault: there is no such model (status 404).
+
+        Example:
+            >>> page = forge.model("houses")
+        """
         return self._api.model(name)
 
     def versions(self, model: str) -> list[VersionRow]:
-        """All versions of a model, the newest first."""
+        """Returns all versions of a model, the newest first.
+
+        Raises:
+            ApiFault: there is no such model (status 404).
+
+        Example:
+            >>> len(forge.versions("houses"))
+            31
+        """
         return list(self._api.versions(model))
 
     def history(self, model: str) -> list[LiveRow]:
-        """What served when: all moves of a model's live pointer, the last one first."""
+        """Returns all moves of a model's live pointer (which version was live from when), the latest first.
+
+        Raises:
+            ApiFault: there is no such model (status 404).
+
+        Example:
+            >>> latest, *older = forge.history("houses")
+        """
         return list(self._api.history(model))
 
     def predict(self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None) -> Predictions:
-        """Answers for rows, for those of a file, for a picture's file or a list of them, in requests of at most 1,000.
+        """Predicts rows with the live version of a model, in requests of at most 1,000 rows.
 
         Args:
             model: the model's name.
-            rows: what to predict.
-            explain: whether to tell what each column contributes to each answer (docs/explain.md), ten rows a request.
-            of_class: whose probability is explained, instead of each row's own prediction.
+            rows: rows as mappings of column to value, the path of a file of rows, the path of a picture, or a list of
+                paths of pictures.
+            explain: whether to return the contribution of each column to each prediction (docs/explain.md), in
+                requests of ten rows.
+            of_class: the class whose probability is explained; by default the class that is predicted for the row.
+
+        Returns:
+            One entry per row, in the order of the rows.
 
         Raises:
-            ApiFault: no such model, or a row that it cannot answer; `field` names the place.
-            Fault: no rows, a file that cannot be read, or a model that was replaced between two requests.
+            ApiFault: there is no such model, or a row is invalid; `field` names its place, such as `rows[3].price`.
+            Fault: there are no rows, a file cannot be read, or another version went live between two requests.
+
+        Example:
+            >>> answer = forge.predict("houses", [{"rooms": 4, "district": "north"}], explain=True)
+            >>> answer.predictions
+            [251300.0]
+            >>> forge.predict("houses", "new-houses.csv").ids
+            >>> forge.predict("flowers", ["rose.jpg", "tulip.png"]).probabilities
         """
         return collect(answer for _, answer in self.predict_stream(model, rows, explain=explain, of_class=of_class))
 
     def predict_stream(
         self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None
     ) -> Iterator[tuple[Batch, Predictions]]:
-        """As `predict`, some rows at a time with their answers: for files larger than memory."""
+        """Predicts like `predict`, but yields some rows at a time with their predictions.
+
+        Use it for files that are larger than memory. Arguments and errors are those of `predict`.
+
+        Example:
+            >>> for batch, answer in forge.predict_stream("houses", "large.csv"):
+            ...     print(len(batch.rows), answer.predictions[0])
+        """
         return stream(self._api, model, batches_of(rows), wishes(explain, of_class))
 
     def remove(self, model: str) -> LiveRow:
-        """Takes a model back: within seconds nothing answers under its name. Versions and history stay.
+        """Takes a model off the API within seconds; its versions and history stay.
 
-        `rollback` brings it back, and so does a data set that is dropped afterwards. Raises `ApiFault` with status 404
-        when nothing ever served under this name.
+
+        `rollback` restores it, and so does a data set that is dropped and promoted afterwards.
+
+        Raises:
+            ApiFault: no version of such a model was ever live (status 404).
+
+        Example:
+            >>> forge.remove("houses")
+            >>> forge.rollback("houses")
         """
         return self._api.remove(model)
 
     def rollback(self, model: str, version: str | None = None) -> LiveRow:
-        """Lets an approved version serve: by default the one that served before, or before the model was removed.
+        """Rolls back to the previous version, or to a chosen one.
+
+        Args:
+            model: the model's name; a removed one is restored.
+            version: an approved version; by default the previous one, or the live one from before the removal.
+
 
         Raises:
-            ApiFault: no such model or version, or the version was refused.
-            Fault: nothing served before.
+            ApiFault: there is no such model or version, or the version was refused.
+            Fault: no version was live before.
+
+        Example:
+            >>> forge.rollback("houses")
+            >>> forge.rollback("houses", "3")
         """
         wanted = version or served_before(self._moves(model))
         if wanted is None:
@@ -273,9 +410,20 @@ class Dropforge:
         return self._api.serve(model, wanted)
 
     def report(self, run: str, to: str | Path | None = None) -> Path:
-        """Fetches the run's report.html to `to`; `Fault` when the run has none.
+        """Downloads the report of a run, one HTML page, and returns its path.
 
-        Without `to` it goes into `reports/` of the embedded cloud, on AWS into the current folder.
+        Args:
+            run: the run's id.
+            to: the file to write; by default `reports/<run>.html` in the folder of the embedded cloud, and
+                `<run>.html` in the current folder on AWS.
+
+        Raises:
+            ApiFault: there is no such run (status 404).
+            Fault: the run has no report, or the file cannot be written.
+
+        Example:
+            >>> forge.report("run-0123456789abcdef", "report.html")
+            PosixPath('report.html')
         """
         row = self.run(run)
         known = (row.duplicate_of and self._find(row.duplicate_of)) or row

@@ -1,4 +1,4 @@
-"""The log of a run's training jobs: lines as they come, progress lines read into values."""
+"""The log of a run's training jobs, with progress lines parsed into values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GROUP = "/aws/sagemaker/TrainingJobs"
 MARK = "dropforge "
 OVERLAP = 10_000
-"""Milliseconds that are read again: CloudWatch takes late lines in."""
+"""Milliseconds that are read again, because CloudWatch may insert late lines."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Progress:
 
     step: str
     progress: float | None = None
-    """0 to 1 over the whole training job."""
+    """The progress of the whole training job, from 0 to 1."""
     model: str | None = None
-    """The model family at work."""
+    """The model family that is being fitted."""
     epoch: int | None = None
     values: dict[str, float] = field(default_factory=dict)
-    """Losses and the like, by name."""
+    """Losses and similar values, by name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Said:
 
 
 def parse(line: str) -> Progress | Said:
-    """`dropforge step=fit model=neural epoch=12 train_loss=0.12 progress=0.4` as values; any other line as it is."""
+    """`dropforge step=fit model=neural epoch=12 train_loss=0.12 progress=0.4` as values, any other line as `Said`."""
     if not line.startswith(MARK):
         return Said(line)
     words = dict(word.partition("=")[::2] for word in line.removeprefix(MARK).split())
@@ -67,7 +67,7 @@ def _number(word: str) -> float | None:
 
 
 class TrainingLog:
-    """Reads the lines of one run's jobs, each once, in order."""
+    """Reads the lines of one run's training jobs, each once and in order."""
 
     def __init__(self, connection: Connection, run: str) -> None:
         self._client = connection.client("logs")
@@ -77,7 +77,7 @@ class TrainingLog:
         self._open = True
 
     def read(self) -> Iterator[Progress | Said]:
-        """The lines that came since the last call; none before there is a log, or where it may not be read."""
+        """The lines since the last call; none before there is a log, or without permission to read it."""
         now: Counter[tuple[str, int, str]] = Counter()
         for event in self._events() if self._open else ():
             line = (str(event["logStreamName"]), int(event["timestamp"]), str(event["message"]))
@@ -90,7 +90,7 @@ class TrainingLog:
         self._seen = Counter({line: count for line, count in known.items() if line[1] >= recent})
 
     def _events(self) -> Iterator[dict[str, Any]]:
-        """Every event since shortly before the newest that is known."""
+        """Every event since shortly before the newest known one."""
         request: dict[str, Any] = {"logGroupName": GROUP, "logStreamNamePrefix": self._prefix}
         if self._newest:
             request["startTime"] = self._newest - OVERLAP
@@ -104,7 +104,7 @@ class TrainingLog:
             request["nextToken"] = page["nextToken"]
 
     def _page(self, request: dict[str, Any]) -> dict[str, Any]:
-        """One answer; nothing from a log that is not there yet or out of reach: a run can be followed without."""
+        """One page of events; empty if the log does not exist yet or cannot be read, which is no error."""
         try:
             page: dict[str, Any] = self._client.filter_log_events(**request)
         except ClientError as fault:

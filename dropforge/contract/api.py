@@ -49,7 +49,12 @@ class Error(Record):
 
 
 class ModelLine(Record):
-    """One model in a list: which version serves and how good it is."""
+    """One model in a list: which version serves and how good it is.
+
+    Example:
+        >>> [(line.model, line.version) for line in forge.models()]
+        [('churn', '3'), ('houses', '1')]
+    """
 
     model: str
     version: str
@@ -75,7 +80,13 @@ class ModelList(Record):
 
 
 class ModelPage(Record):
-    """One model: the live version, or the newest where none ever served."""
+    """One model: the live version, or the newest where none ever served.
+
+    Example:
+        >>> page = forge.model("houses")
+        >>> page.version, [column.name for column in page.card.columns]
+        ('1', ['rooms', 'district'])
+    """
 
     model: str
     version: str | None
@@ -171,7 +182,13 @@ EXPLAINED = Described("With explain=true alone", list[Explanation], always=False
 
 
 class Predictions(Record):
-    """Answers of one model version; every list has an entry a row."""
+    """Answers of one model version; every list has an entry a row.
+
+    Example:
+        >>> answer = forge.predict("churn", [{"plan": "basic", "months": 3}])
+        >>> answer.predictions, answer.probabilities
+        (['yes'], [{'no': 0.31, 'yes': 0.69}])
+    """
 
     model: str
     version: str

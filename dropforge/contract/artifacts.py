@@ -1,4 +1,4 @@
-"""The environment of the functions that read models; apart from the others' for Predict's cold starts."""
+"""The settings of the functions that read models; separate from the others for Predict's cold starts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ArtifactSettings(NamedTuple):
-    """Judge, Register, Catalog and Predict; of a batch Answer and Join."""
+    """Settings of Judge, Register, Catalog and Predict, and of Answer and Join in a batch."""
 
     registry: str
     artifacts: str

@@ -1,4 +1,4 @@
-"""`baseline.json`: what the trivial baseline of a run answers, so that Judge can score it on the rows it judges by."""
+"""The document `baseline.json`: the trivial baseline of a run, for Judge to score on its own rows."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Baseline(Document):
 
     task: Task
     mean: float | None = None
-    """Of the training targets: regression and recommendation."""
+    """The mean of the training targets, for regression and recommendation."""
     median: float | None = None
-    """The same; no constant has a smaller mean absolute error."""
+    """The median of the training targets; no constant has a smaller mean absolute error."""
     shares: tuple[float, ...] = ()
-    """Of the classes among the training targets, in the card's order of classes."""
+    """The frequencies of the classes among the training targets, in the card's order of classes."""
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Recommendation: each hold-out user to the most rated items that the user has not rated, the most rated first."""

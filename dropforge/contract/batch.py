@@ -1,4 +1,4 @@
-"""What the steps of a batch tell each other through S3: `plan.json` of the files to predict, a report a piece, totals.
+"""The documents that the steps of a batch exchange through S3: the plan, one report per piece, and totals.
 
 All of it lies under `runs/<run-id>/batch/` until the predictions are whole.
 """
@@ -12,23 +12,23 @@ from dropforge.contract.documents import Document, Record
 from dropforge.contract.schema import ModelCard
 
 Commas = Literal["thousands", "decimal", "unclear"]
-"""What the commas in a column of numbers are, in every row of the batch alike; `unclear` takes none of them."""
+"""The meaning of commas in a numeric column, the same for every row of the batch; `unclear` accepts none."""
 
 TextFormat = Literal["csv", "jsonl"]
 
 
 class BatchFile(Record):
-    """One file of a batch: what its rows look like, and what the predictions are to look like."""
+    """One file of a batch: the format of its rows, and that of the predictions."""
 
     name: str
-    """Below `predictions/<model>/`."""
+    """Key of the predictions below `predictions/<model>/`."""
     format: TextFormat
-    """Of the text that is read; `packing` says what the file itself is."""
+    """Format of the text that is read; `packing` is that of the file itself."""
     columns: tuple[str, ...] = ()
-    """Of delimited text, in its order."""
+    """Columns of delimited text, in file order."""
     delimiter: str = ","
     packing: Literal["", "gzip", "parquet"] = ""
-    """How the predictions are packed: as the file is."""
+    """Compression of the predictions, which is that of the file."""
 
 
 class Piece(Record):
@@ -42,18 +42,18 @@ class Piece(Record):
     start: int
     end: int
     line: int
-    """Number of its first line in the file, counted from 1."""
+    """Number of the first line in the file, counted from 1."""
 
 
 class BatchPlan(Document):
-    """What to predict, by which model, in which pieces."""
+    """The plan of a batch: what to predict, with which model, in which pieces."""
 
     SCHEMA: ClassVar[str] = "dropforge.batch/1"
 
     run: str
     model: str
     version: str
-    """The version that was live when the batch was planned: it answers every row."""
+    """The version that was live when the batch was planned; it predicts every row."""
     artifact: str
     """Key of model.onnx in the artifact bucket."""
     sha256: str
@@ -61,11 +61,11 @@ class BatchPlan(Document):
     files: tuple[BatchFile, ...] = ()
     pieces: tuple[Piece, ...] = ()
     commas: dict[str, Commas] = field(default_factory=dict)
-    """Of the columns of numbers that have any."""
+    """The meaning of commas, for each numeric column that has any."""
 
 
 class PieceReport(Document):
-    """How many rows of a piece were answered, and how many could not be."""
+    """The number of rows of a piece with and without a prediction."""
 
     SCHEMA: ClassVar[str] = "dropforge.piece/1"
 
@@ -74,7 +74,7 @@ class PieceReport(Document):
 
 
 class RowFault(Record):
-    """A row that has no prediction: a line of `<file>.errors.jsonl`."""
+    """A row without a prediction: one line of `<file>.errors.jsonl`."""
 
     line: int
     """Number of its first line in the file, counted from 1; of Parquet the number of the row."""
@@ -83,7 +83,7 @@ class RowFault(Record):
 
 
 class BatchSummary(Document):
-    """`<file>.summary.json`: the totals, beside the predictions."""
+    """The totals of a batch, stored as `<file>.summary.json` next to the predictions."""
 
     SCHEMA: ClassVar[str] = "dropforge.batch-summary/1"
 
@@ -96,8 +96,8 @@ class BatchSummary(Document):
     failed: int
     pieces: int
     seconds: float
-    """Since the run was claimed."""
+    """Seconds since the run was claimed."""
     predictions: str
-    """S3 URI; of a set the prefix of its parts."""
+    """S3 URI of the predictions; for a set, the prefix of its parts."""
     errors: str
     """S3 URI."""

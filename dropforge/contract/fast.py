@@ -1,4 +1,4 @@
-"""The second form of a large model, made for loading: what its files are and what may load them."""
+"""The second form of a large model, which loads fast: its files, and which runtime may load them."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ class FastForm(Record):
     weights: str
     """SHA-256 of `fast/weights.bin`."""
     runtime: str
-    """The version of onnxruntime that made it: another one loads `model.onnx`."""
+    """The version of onnxruntime that wrote it; another version loads `model.onnx`."""

@@ -1,4 +1,4 @@
-"""Ids come from content, so that doing a thing twice is doing it once; only predictions get an id from chance."""
+"""Ids derive from content, so that doing something twice is doing it once; only ids of predictions are random."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import os
 from functools import cache
 
 RUN_ID = r"run-[0-9a-f]{16}"
-"""What an id of a run looks like, as a regular expression."""
+"""A regular expression for the id of a run."""
 
 
 def digest(*parts: str) -> str:
-    """SHA-256, in hex, of texts that are kept apart, so that ('ab', 'c') and ('a', 'bc') differ."""
+    """SHA-256, in hex, of separated texts, so that ('ab', 'c') and ('a', 'bc') differ."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def run_id(bucket: str, key: str, version: str) -> str:
-    """The run that this version of this object starts: `run-` and 16 hex digits."""
+    """The id of the run that a version of an object starts: `run-` and 16 hex digits."""
     return f"run-{digest(bucket, key, version)[:16]}"
 
 
 def prediction_ids(count: int) -> list[str]:
-    """Fresh ids for predicted rows: labels come back under them.
+    """New ids for predicted rows, to match them with labels later.
 
     Each is 96 bits of chance that the rows of one request share, then the row's number: an id of its own chance a row
     took a tenth of a large answer.
@@ -32,5 +32,5 @@ def prediction_ids(count: int) -> list[str]:
 
 @cache
 def _rows(count: int) -> list[str]:
-    """The numbers of so many rows as they stand in ids; asked for by powers of two, so that few are kept."""
+    """The row numbers as they appear in ids; requested in powers of two, so that few lists are kept."""
     return [f"{row:08x}" for row in range(count)]

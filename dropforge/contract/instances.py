@@ -1,4 +1,4 @@
-"""Where a run may train, in the order of wish, and what an hour there costs.
+"""Where a run may train, in order of preference, and what an hour costs there.
 
 Prices are SageMaker training on demand, us-east-1, US dollars an hour, from the public price list of autumn 2026;
 managed spot is billed by the seconds that the job reports, so a forecast uses the on-demand price and is an upper
@@ -12,7 +12,7 @@ from dropforge.contract.documents import Record
 PRICES = {"ml.g6.xlarge": 1.127, "ml.g5.xlarge": 1.408, "ml.m5.xlarge": 0.23, "ml.m5.4xlarge": 0.922}
 
 OWN_DISK = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
-"""Types with a local disk that they encrypt by themselves: SageMaker refuses a job that names a volume key there."""
+"""Types with a local, self-encrypted disk; SageMaker refuses a volume key for them."""
 
 
 class Place(Record):
@@ -23,7 +23,7 @@ class Place(Record):
 
     @property
     def price(self) -> float:
-        """US dollars an hour, on demand."""
+        """US dollars per hour, on demand."""
         return PRICES[self.instance_type]
 
 
@@ -33,7 +33,7 @@ PLACES = (
     Place("ml.g5.xlarge", spot=False),
     Place("ml.m5.4xlarge", spot=False),
 )
-"""Spot GPU, the same on demand, the next type, then CPU: a new account often has no GPU quota at all."""
+"""A spot GPU, the same on demand, the next type, then a CPU; a new account often has no GPU quota at all."""
 
 
 def cost(instance_type: str, billable_seconds: float) -> float:

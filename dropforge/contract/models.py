@@ -1,4 +1,4 @@
-"""The registry's rows of models, and how the table is laid out: all that Predict needs of `contract.registry`.
+"""The registry's rows of models and the layout of the table: the part of `contract.registry` that Predict needs.
 
 They stand apart for cold starts: what Predict does not need of `contract.registry`, it does not read.
 """
@@ -16,17 +16,17 @@ INDEX = "listing"
 INDEX_PARTITION = "listing"
 INDEX_SORT = "listed_by"
 MODEL_INDEX = "listing-of-model"
-"""The same rows as `INDEX`, in the same order, by the model that they are of."""
+"""The index with the same rows as `INDEX`, in the same order, partitioned by model."""
 
 MODEL_INDEX_PARTITION = "model"
-"""A field of the rows themselves, so that rows of before the index are in it too."""
+"""A field of the rows themselves, so that older rows are in the index too."""
 
 RUNS = "runs"
 MODELS = "models"
 
 
 class Key(NamedTuple):
-    """Where a row lies."""
+    """The key of a row."""
 
     pk: str
     sk: str
@@ -47,7 +47,7 @@ LAST = 99_999_999
 """The highest number that a version or a move can have."""
 
 NUMBER = r"[1-9][0-9]{0,7}"
-"""Such a number as callers write it."""
+"""A regular expression for such a number in a request."""
 
 
 def version_key(model: str, version: str) -> Key:
@@ -90,11 +90,11 @@ class VersionRow(Document):
     lineage: dict[str, Any]
     cost: float
     fast: FastForm | None = None
-    """Of a large model, in the folder of its run."""
+    """The fast form of a large model, in the folder of its run."""
 
 
 class LiveRow(Document):
-    """What serves now. `generation` counts the moves; a move is conditional on the generation it saw."""
+    """The live pointer. `generation` counts its moves; a move is conditional on the generation it saw."""
 
     SCHEMA: ClassVar[str] = "dropforge.live/1"
 
@@ -106,7 +106,7 @@ class LiveRow(Document):
     generation: int
     moved: str
     previous: str | None = None
-    """The version that served before."""
+    """The version that was live before."""
     fast: FastForm | None = None
     withdrawn: bool = False
-    """Whether the model was removed: then nothing serves, and the version is the one that did last."""
+    """Whether the model was removed; `version` is then the one that was live last."""

@@ -1,4 +1,4 @@
-"""What "the same answer" means wherever two runtimes are compared: the trainer's proof, the judge, the tests."""
+"""When the predictions of two runtimes count as equal: in the trainer's verification, in Judge and in tests."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TOLERANCE = 1e-5
-"""Largest relative difference that two right answers may have; labels must be equal."""
+"""Largest relative difference of equal predictions; labels must be identical."""
 
 
 def scale_of(expected: Iterable[float]) -> float:
-    """The size of a typical answer: the mean of the absolute values, 1 where all are 0 (or there are none)."""
+    """The typical size of a prediction: the mean of the absolute values; 1 if all are 0 or there are none."""
     sizes = [abs(value) for value in expected]
     return (math.fsum(sizes) / len(sizes) if sizes else 0.0) or 1.0
 

@@ -75,22 +75,22 @@ def run_key(run: str) -> Key:
 
 
 def claim_key(bucket: str, key: str, version: str) -> Key:
-    """The claim on one version of one object: what makes a repeated event harmless."""
+    """The claim on one version of one object, which makes a repeated event harmless."""
     return Key(f"CLAIM#{bucket}/{key}@{version}", "CLAIM")
 
 
 def content_key(model: str, digest: str) -> Key:
-    """The claim on data, wishes and trainer together: what makes the same file dropped again harmless."""
+    """The claim on data, options and trainer together, which makes a repeated drop harmless."""
     return Key(f"CONTENT#{model}#{digest}", "CONTENT")
 
 
 def registration_key(model: str, run: str) -> Key:
-    """The number that a run was registered under: what makes a repeated registration harmless."""
+    """The version number of a registered run, which makes a repeated registration harmless."""
     return Key(model_partition(model), f"RUN#{run}")
 
 
 class RunRow(Document):
-    """A run as the API shows it; filled by the steps as they go."""
+    """A run as the API shows it; each step adds its fields."""
 
     SCHEMA: ClassVar[str] = "dropforge.run/1"
 
@@ -116,20 +116,20 @@ class RunRow(Document):
     target: str | None = None
     reason: str = ""
     duplicate_of: str | None = None
-    """The run that has the same data already, for a duplicate."""
+    """For a duplicate, the run with the same data."""
     version: str | None = None
     metric: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     """Hold-out scores of the candidate."""
     baseline: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, Interval] = field(default_factory=dict)
-    """Of the hold-out scores, 95 %."""
+    """95 % intervals of the hold-out scores, by metric."""
     gains: dict[str, Gain] = field(default_factory=dict)
     """How much better the candidate is than the trivial baseline, on the same rows."""
     suspects: tuple[Suspect, ...] = ()
-    """Columns that tell the target almost by themselves."""
+    """Columns that reveal the target almost by themselves."""
     notes: tuple[str, ...] = ()
-    """What the scores cannot say."""
+    """Warnings about the scores."""
     report: str | None = None
     """S3 URI of report.html."""
     job: str | None = None
@@ -138,13 +138,13 @@ class RunRow(Document):
     """US dollars."""
     kind: Literal["training", "batch"] = "training"
     pieces: int = 0
-    """Of a batch: how many there are to answer."""
+    """For a batch, the number of pieces to predict."""
     progress: dict[str, int] = field(default_factory=dict)
-    """Of a batch: rows done, by the piece's number."""
+    """For a batch, the number of finished rows by piece."""
     predicted: int | None = None
-    """Of a batch that has ended: rows with a prediction; `failed` are those without."""
+    """For a finished batch, the number of rows with a prediction; `failed` is that of rows without."""
     failed: int | None = None
     output: str | None = None
-    """Of a batch: S3 URI of the predictions."""
+    """For a batch, the S3 URI of the predictions."""
     output_version: str | None = None
-    """Of a batch of one file: the version id of its predictions; another batch may write under the same key."""
+    """For a batch of one file, the S3 version id of its predictions; another batch may use the same key."""

@@ -1,4 +1,4 @@
-"""What stands beside a score, so that it can be believed: intervals, groups, calibration, importances.
+"""What says how far to trust a score: intervals, groups, calibration, importances.
 
 Every interval is a 95 % bootstrap interval over the hold-out rows unless its field says another; all of it is plain
 values, and every field of `metrics.json` that holds it may be missing in files written before it existed.
@@ -11,21 +11,21 @@ from dataclasses import field
 from dropforge.contract.documents import Record
 
 CONFIDENCE = 0.95
-"""Of every interval."""
+"""The confidence level of every interval."""
 
 MOST_BY_CHANCE = 0.025
-"""Share of shuffles of its answers up to which a model's score is called more than chance: one tail of an interval."""
+"""Largest share of permutations that score as well for a gain to be significant: one tail of an interval."""
 
 
 class Interval(Record):
-    """Where a figure lies with the confidence `CONFIDENCE`."""
+    """The interval of a figure at the level `CONFIDENCE`."""
 
     low: float
     high: float
 
 
 class Gain(Record):
-    """How much better one model is than another, in the metric's unit; positive is better whatever the direction."""
+    """How much better one model is than another, in the metric's unit; positive is better for every metric."""
 
     value: float
     interval: Interval
@@ -35,25 +35,25 @@ class Gain(Record):
 
     @property
     def is_sure(self) -> bool:
-        """Whether the model is better, not just lucky: the interval lies above 0, and shuffled answers fall behind."""
+        """Whether the gain is significant: its interval is above 0, and permuted predictions score worse."""
         return self.interval.low > 0 and (self.by_chance is None or self.by_chance <= MOST_BY_CHANCE)
 
 
 class GroupScore(Record):
-    """The hold-out rows of one group, scored apart."""
+    """The hold-out rows of one group, with their own scores."""
 
     name: str
-    """The column's value, a band of numbers, a year, `other` or `missing`; a number where the column is masked."""
+    """The column's value, a range of numbers, a year, `other` or `missing`; a number if the column is masked."""
     rows: int
     scores: dict[str, float]
     intervals: dict[str, Interval]
     answer: float | None = None
-    """Mean answer of a regression, share answered with the second class of two; None for more classes."""
+    """Mean prediction of a regression, or the share predicted as the second of two classes; None for more classes."""
     answer_interval: Interval | None = None
 
 
 class GroupedBy(Record):
-    """One column of the spec's `groups`."""
+    """The groups of one column of the spec's `groups`."""
 
     column: str
     groups: tuple[GroupScore, ...]
@@ -64,18 +64,18 @@ class GroupedBy(Record):
 
 
 class Reliability(Record):
-    """Rows that were given about the same probability, and how often it came true."""
+    """Rows with about the same predicted probability, and how often it came true."""
 
     rows: int
     said: float
-    """Mean probability: of the second class of two, of the most likely class of more."""
+    """Mean probability of the second of two classes, or of the most probable of more."""
     came: float
     interval: Interval
     """Wilson's interval of `came`."""
 
 
 class Calibration(Record):
-    """Whether a probability means what it says."""
+    """How well probabilities match observed frequencies."""
 
     error: float
     """Expected calibration error: mean distance of `said` and `came`, weighted by rows."""
@@ -83,11 +83,11 @@ class Calibration(Record):
     by_chance: float
     """The error that a perfectly calibrated model stays below in 95 of 100 hold-outs of this size."""
     brier: float
-    """Mean squared error of the probabilities: of the second class of two, summed over the classes of more."""
+    """Brier score: mean squared error of the probability of the second of two classes, or summed over more classes."""
     brier_interval: Interval
     table: tuple[Reliability, ...]
     calibrated: bool | None
-    """False when the error is larger than chance explains; None when there are too few rows to say."""
+    """False if the error exceeds what chance explains; None if there are too few rows to say."""
 
 
 class Importance(Record):
@@ -99,9 +99,9 @@ class Importance(Record):
 
 
 class Suspect(Record):
-    """A column that tells the target almost by itself: perhaps it is known only after the target is."""
+    """A column that reveals the target almost by itself; it may be known only after the target is."""
 
     column: str
     why: str
     score: float | None = None
-    """AUC or R² that the column reaches alone; None where only its name is suspect."""
+    """AUC or R² that the column reaches alone; None if only its name is suspect."""

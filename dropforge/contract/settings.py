@@ -12,22 +12,22 @@ NO_HEALTHY_MODEL = "NoHealthyModel"
 
 
 class RegistrySettings(NamedTuple):
-    """The functions that read and write the registry alone."""
+    """Settings of the functions that only use the registry."""
 
     registry: str
-    """Table name."""
+    """Name of the registry table."""
 
 
 class ClaimSettings(NamedTuple):
-    """Claim."""
+    """Settings of Claim."""
 
     registry: str
     image: str
-    """Training image by content: a new trainer makes old data new work."""
+    """The training image, identified by content: a new trainer turns old data into new work."""
 
 
 class InspectSettings(NamedTuple):
-    """Inspect."""
+    """Settings of Inspect."""
 
     registry: str
     artifacts: str
@@ -36,16 +36,16 @@ class InspectSettings(NamedTuple):
 
 
 class PlanSettings(NamedTuple):
-    """Plan."""
+    """Settings of Plan."""
 
     registry: str
     artifacts: str
     piece_bytes: str
-    """Size that a piece of a batch is to have."""
+    """Target size of a piece of a batch, in bytes."""
 
 
 class HotSettings(NamedTuple):
-    """Predict for one model alone."""
+    """Settings of a predict function for a single model."""
 
     registry: str
     artifacts: str
@@ -54,7 +54,7 @@ class HotSettings(NamedTuple):
 
 
 class NotifySettings(NamedTuple):
-    """Notify."""
+    """Settings of Notify."""
 
     registry: str
     topic: str

@@ -30,28 +30,28 @@ Report = Callable[[str], None]
 
 
 class Status(Record):
-    """What is known of an embedded cloud without starting anything."""
+    """The state of an embedded cloud, as known without starting anything."""
 
     home: str
     running: bool
-    """A server process lives."""
+    """Whether a server process is running."""
     healthy: bool
-    """It answers."""
+    """Whether it answers."""
     pid: int | None
     port: int | None
     strict: bool
     endpoint_url: str | None
     deployed: bool
-    """A stack is deployed into it."""
+    """Whether a stack is deployed into it."""
     current: bool
-    """The stack was deployed from the sources as they are now."""
+    """Whether the stack was deployed from the current sources."""
     api_url: str | None
     drop_bucket: str | None
-    """Where data sets are dropped with any S3 client."""
+    """The bucket to drop data sets into, with any S3 client."""
 
 
 def up(*, home: Path, port: int | None, strict: bool = False, report: Report) -> dict[str, Any]:
-    """Have the cloud running with the current stack in it; what runs already is used as it is.
+    """Start the cloud with the current stack in it; a running cloud is reused.
 
     `port`: the port to listen on; None or 0 takes the last one, 4566 or any free one. `report` gets one line a step.
     Returns what `<home>/connection.json` then holds.
@@ -67,7 +67,7 @@ def up(*, home: Path, port: int | None, strict: bool = False, report: Report) ->
             outputs = deploy.ensure(deploy.Cdk(place, root, tools, server.address, report))
         except BaseException:
             if not place.deployment.exists():
-                process.stop(server)  # nothing was there before and nothing half-made stays
+                process.stop(server)  # nothing existed before, so nothing incomplete may remain
             raise
         connection = _connection(place, server, outputs)
         write_json(place.connection, connection)
@@ -76,7 +76,7 @@ def up(*, home: Path, port: int | None, strict: bool = False, report: Report) ->
 
 
 def down(home: Path) -> bool:
-    """Stop the cloud, its functions and its training jobs; its state stays. False when nothing ran."""
+    """Stop the cloud, its functions and its training jobs, and keep its state; False if nothing was running."""
     place = Home(home.resolve())
     if not place.root.exists():
         return False
@@ -91,7 +91,7 @@ def down(home: Path) -> bool:
 
 
 def status(home: Path) -> Status:
-    """How the cloud in this home stands."""
+    """The state of the cloud in this home."""
     place = Home(home.resolve())
     server = process.find(place)
     deployed = read_json(place.deployment)
@@ -112,11 +112,11 @@ def status(home: Path) -> Status:
 
 
 def _server(place: Home, port: int | None, strict: bool, report: Report) -> process.Server:
-    """The running server, or a new one."""
+    """The running server, or a newly started one."""
     server = process.find(place)
     if server is not None:
         _same_wish(server.address, port, strict)
-        report(f"using the embedded cloud that runs on port {server.address.port}")
+        report(f"using the running embedded cloud on port {server.address.port}")
         return server
     if strict:
         certificate(place.tls)
@@ -129,9 +129,11 @@ def _server(place: Home, port: int | None, strict: bool, report: Report) -> proc
 def _same_wish(running: Address, port: int | None, strict: bool) -> None:
     if running.strict != strict:
         modes = {True: "strict", False: "plain"}
-        raise CloudFault(f"the cloud runs in {modes[running.strict]} mode, {modes[strict]} was asked: run down first")
+        raise CloudFault(
+            f"the cloud runs in {modes[running.strict]} mode, expected {modes[strict]}: run `dropforge down` first"
+        )
     if port and port != running.port:
-        raise CloudFault(f"the cloud runs on port {running.port}, {port} was asked: run down first")
+        raise CloudFault(f"the cloud runs on port {running.port}, expected {port}: run `dropforge down` first")
 
 
 def _connection(place: Home, server: process.Server, outputs: dict[str, str]) -> dict[str, Any]:
@@ -151,8 +153,8 @@ def _connection(place: Home, server: process.Server, outputs: dict[str, str]) ->
 
 @contextmanager
 def _alone(place: Home) -> Iterator[None]:
-    """One `up` or `down` at a time in a home; the next one waits."""
-    place.root.mkdir(parents=True, exist_ok=True, mode=0o700)  # data sets and keys lie below
+    """Allows one `up` or `down` at a time in a home; the next one waits."""
+    place.root.mkdir(parents=True, exist_ok=True, mode=0o700)  # it contains data sets and keys
     descriptor = lock.take(place.command_lock, wait=True)
     assert descriptor is not None
     try:

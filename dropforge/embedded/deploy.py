@@ -1,4 +1,4 @@
-"""The real `cdk deploy` into the embedded cloud, done again only when the sources have changed."""
+"""Runs the real `cdk deploy` into the embedded cloud, again only if the sources have changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STACK = "Dropforge"
 TOOLKIT = "CDKToolkit"
 DONE = re.compile(r"^Dropforge \|\s*(\d+)\s*(?:/\s*(\d+)\s*)?\|.*_COMPLETE\s*\|")
 EVERY = 25
-"""Resources between two words on the progress."""
+"""Resources between two progress messages."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Cdk:
         return self.home.cdk / "out"
 
     def run(self, *words: str, folder: Path) -> None:
-        """Run it in `folder`, its words to the log of that command.
+        """Run it in `folder`, with its output in the log of that command.
 
         Raises:
             CloudFault: it failed; the message holds its first error line.
@@ -63,16 +63,16 @@ class Cdk:
                 file.write(line)
                 self._progress(line)
         if child.returncode:
-            raise CloudFault(f"cdk {words[0]} failed: {_reason(log)} (all of it: {log})")
+            raise CloudFault(f"cdk {words[0]} failed: {_reason(log)} (see {log})")
 
     def _progress(self, line: str) -> None:
         found = DONE.match(line)
         if found and int(found[1]) and int(found[1]) % EVERY == 0:
-            self.report(f"{found[1]} resources made")
+            self.report(f"{found[1]} resources created")
 
 
 def ensure(cdk: Cdk) -> dict[str, str]:
-    """Deploy unless the stack in the cloud is of these very sources; returns the stack's outputs.
+    """Deploy unless the stack was deployed from the same sources; returns the stack's outputs.
 
     Raises:
         CloudFault: the CDK CLI failed.
@@ -83,7 +83,7 @@ def ensure(cdk: Cdk) -> dict[str, str]:
         return dict(known["outputs"])
     cdk.home.cdk.mkdir(parents=True, exist_ok=True)
     cdk.report("synthesizing the stack")
-    with ThreadPoolExecutor(max_workers=2) as both:  # neither needs the other, and each keeps one core busy
+    with ThreadPoolExecutor(max_workers=2) as both:  # they are independent, and each keeps one core busy
         synthesized = both.submit(_synthesize, cdk)
         bootstrapped = both.submit(_bootstrap, cdk)
         synthesized.result()
@@ -99,7 +99,7 @@ def _synthesize(cdk: Cdk) -> None:
 
 
 def _bootstrap(cdk: Cdk) -> None:
-    if not _is_there(cdk, TOOLKIT):  # in a folder without cdk.json, or the CLI would synthesize the app first
+    if not _is_there(cdk, TOOLKIT):  # runs in a folder without cdk.json, or the CLI would synthesize the app first
         cdk.run("bootstrap", f"aws://{ACCOUNT}/{REGION}", folder=cdk.home.cdk)
 
 

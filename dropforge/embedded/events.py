@@ -1,4 +1,4 @@
-"""S3's events on EventBridge name the object's version: MiniStack knows it and leaves it out of the detail."""
+"""Adds the object's version to S3's events on EventBridge, which MiniStack knows but leaves out of the detail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def register() -> None:
     fire, dispatch = storage._fire_s3_event, bus._dispatch_event
 
     def fired(*given: Any, **named: Any) -> None:
-        _VERSION.set(named.get("version_id"))  # each event is fired in a thread and a context of its own
+        _VERSION.set(named.get("version_id"))  # each event is fired in its own thread and context
         fire(*given, **named)
 
     def dispatched(event: dict[str, Any], *rest: Any) -> Any:

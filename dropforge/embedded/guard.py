@@ -1,4 +1,4 @@
-"""What keeps web pages out: the server of a laptop answers programs on it, not whatever its browser has open.
+"""Keeps web pages out: the server of a laptop answers programs on it, not the pages in its browser.
 
 Without it a page anywhere could send requests to 127.0.0.1, and MiniStack, which asks for no signature in plain mode
 and allows every origin, would create and run functions for it. Browsers say where a request comes from in headers
@@ -18,7 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def guarded(application: Any) -> Any:
-    """The application; requests that a web page sent, or that came by a foreign name, are answered 403."""
+    """Wraps the application; requests from a web page, or with a foreign host name, get a 403."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         reason = "" if scope["type"] == "lifespan" else refusal(scope["headers"])
@@ -33,7 +33,7 @@ def guarded(application: Any) -> Any:
 
 
 def refusal(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Why a request with these headers is not answered; empty where it is."""
+    """Why a request with these headers is refused; empty if it is not."""
     sent = {name.lower(): value.decode("latin-1") for name, value in headers}
     site, host = sent.get(b"sec-fetch-site", "none"), sent.get(b"host", LOOPBACK[0])
     name = host.partition(":")[0].lower()

@@ -26,7 +26,7 @@ def take(path: Path, *, wait: bool = False) -> int | None:
 
 
 def held(path: Path) -> bool:
-    """Whether a living process holds the lock."""
+    """Whether a running process holds the lock."""
     if not path.exists():
         return False
     descriptor = take(path)

@@ -1,4 +1,4 @@
-"""FilterLogEvents by the prefix of stream names: MiniStack takes `logStreamNamePrefix` and overlooks it."""
+"""FilterLogEvents by the prefix of stream names: MiniStack accepts `logStreamNamePrefix` but ignores it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def register() -> None:
-    """Turn the prefix into the names of the streams that have it."""
+    """Replace the prefix by the names of the streams that have it."""
     service: Any = importlib.import_module("ministack.services.cloudwatch_logs")
     answer = service._filter_log_events
 

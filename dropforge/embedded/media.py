@@ -1,4 +1,4 @@
-"""Bodies and answers without a media type: API Gateway takes them for JSON, which `*/*` covers; MiniStack for none."""
+"""Bodies without a media type: API Gateway treats them as JSON, which `*/*` covers; MiniStack treats them as none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def register() -> None:
-    """Let what names no type be binary where the API says that all is."""
+    """Treat bodies without a type as binary if the API declares all types binary."""
     gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
     matches = gateway._media_type_matches
 

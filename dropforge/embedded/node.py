@@ -18,7 +18,7 @@ OLDEST = 20
 
 @dataclass(frozen=True)
 class Tools:
-    """Where Node and the CDK CLI lie."""
+    """The paths of Node and the CDK CLI."""
 
     node: str
     cdk: Path

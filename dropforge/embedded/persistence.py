@@ -1,4 +1,4 @@
-"""Saving MiniStack's state now and then: by itself it saves on an orderly stop only, and a kill loses the rest.
+"""Saves MiniStack's state regularly. By itself it saves only on an orderly stop, and a kill loses everything since.
 
 Remove this when MiniStack saves while it runs (`tests/embedded/test_caught_up.py` says when).
 """
@@ -10,11 +10,11 @@ import os
 import threading
 
 INTERVAL = "DROPFORGE_SAVE_SECONDS"
-"""Environment of the server: seconds between two saves, 5 unless set."""
+"""Environment variable of the server: seconds between two saves, 5 by default."""
 
 
 class Saver:
-    """Saves every service's state from a thread of its own, when there was any request since the last time."""
+    """Saves the state of every service in a separate thread, if there was a request since the last time."""
 
     def __init__(self) -> None:
         self._changed = threading.Event()
@@ -22,15 +22,15 @@ class Saver:
         self._thread = threading.Thread(target=self._run, name="dropforge-saver", daemon=True)
 
     def start(self) -> None:
-        """Begin to save."""
+        """Start saving."""
         self._thread.start()
 
     def changed(self) -> None:
-        """Say that there may be something new to save."""
+        """Note that there may be something new to save."""
         self._changed.set()
 
     def stop(self) -> None:
-        """End, after a save in progress: MiniStack's own last save must not meet it."""
+        """Stop after a save in progress, which must not overlap with MiniStack's own last save."""
         self._stop.set()
         self._thread.join()
 
@@ -43,6 +43,6 @@ class Saver:
 
 
 def save() -> None:
-    """Write the state of every loaded service to the state folder, one file a service, each in one step."""
+    """Write the state of every loaded service to the state folder: one file per service, each atomically."""
     app = importlib.import_module("ministack.app")
     importlib.import_module("ministack.core.persistence").save_all(app._build_persistence_save_dict())

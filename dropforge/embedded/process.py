@@ -1,4 +1,4 @@
-"""The server as a process in the background: start it, see whether it lives, wait until it answers, stop it."""
+"""The server as a background process: start it, check it, wait until it answers, stop it."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ HEALTH = "/_ministack/health"
 
 @dataclass(frozen=True)
 class Server:
-    """A living server."""
+    """A running server."""
 
     pid: int
     address: Address
 
 
 def find(home: Home) -> Server | None:
-    """The server that runs in this home, or None; a dead one's leftovers do not deceive."""
+    """The server that runs in this home; None if there is none, whatever a dead one left behind."""
     if not lock.held(home.server_lock):
         return None
     words = home.server_lock.read_text().split()
     if len(words) != 3:
-        return None  # it has only just begun
+        return None  # it has only just started
     return Server(int(words[0]), Address(int(words[1]), words[2] == "strict"))
 
 
 def choose_port(wanted: int | None, last: int | None) -> int:
-    """`wanted` when it is free; without a wish the last one, 4566 or any other free port.
+    """`wanted` if it is free; without it the previous port, 4566, or any other free port.
 
     Raises:
         CloudFault: the wanted port is taken.
@@ -83,9 +83,9 @@ def start(home: Home, address: Address) -> Server:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise CloudFault(f"the server died at start: {last_line(home)} (all of it: {home.log})")
+            raise CloudFault(f"the server died at start: {last_line(home)} (see {home.log})")
         if healthy(home, address):
-            child.returncode = 0  # it outlives this process: nobody is to warn that it was not waited for
+            child.returncode = 0  # it outlives this process, so Python must not warn that nobody waited for it
             return Server(child.pid, address)
         time.sleep(0.05)
     stop(Server(child.pid, address))
@@ -103,7 +103,7 @@ def healthy(home: Home, address: Address) -> bool:
 
 
 def stop(server: Server) -> None:
-    """Ask the server to save and end, then end what is left of its group: itself if it is stuck, busy functions."""
+    """Ask the server to save and stop, then kill what is left of its group, such as busy functions."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
@@ -124,7 +124,7 @@ def _alive(pid: int) -> bool:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return False
     except ChildProcessError:
-        pass  # not our child: another `up` started it
+        pass  # not our child; another `up` started it
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

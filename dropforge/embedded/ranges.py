@@ -1,4 +1,4 @@
-"""Ranges of an object's version: MiniStack honours `Range` for the newest version alone, and gives the whole of others.
+"""Ranges of an object's version: MiniStack honours `Range` only for the newest, and returns others in whole.
 
 So a large object that is fetched by its version, in ranges at the same time, came several times over.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def register() -> None:
-    """Have a version's bytes cut to the range that was asked for."""
+    """Cut the bytes of a version to the requested range, from now on."""
     storage: Any = importlib.import_module("ministack.services.s3")
     get = storage._get_object
 
@@ -25,7 +25,7 @@ def register() -> None:
 
 
 def cut(span: tuple[int, int] | None, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-    """The part of the answer from the first to the last byte of `span`; checksums are of the whole, and left out."""
+    """The part of the response that `span` names; checksums cover the whole object and are left out."""
     if span is None:
         return 416, {"Content-Range": f"bytes */{len(body)}"}, b""
     start, end = span

@@ -1,4 +1,4 @@
-"""Executions that were running when the server ended run again, as Step Functions' own outlive any machine.
+"""Restarts executions that were running when the server ended; on AWS they outlive any machine.
 
 MiniStack marks them failed at its next start. They begin again from their first state under their own name: every
 step of a run does twice what it does once, and a claim is owned by the execution's ARN, so nothing runs double.
@@ -16,11 +16,11 @@ from dropforge.embedded.metrics.record import enter_scope
 
 INTERRUPTED = "States.ServiceRestart"
 MOST = 3
-"""Times that one execution is begun again: it may be what ends the server."""
+"""How often one execution is restarted, as it may be what ends the server."""
 
 
 def resume() -> None:
-    """Begin the interrupted executions again; the saved state must be loaded already."""
+    """Restart the interrupted executions; the saved state must be loaded already."""
     enter_scope()
     engine: Any = importlib.import_module("ministack.services.stepfunctions")
     for arn, execution in list(engine._executions.items()):

@@ -1,4 +1,4 @@
-"""Strict mode: a state machine's tasks under the state machine's own role.
+"""Strict mode: checks a state machine's tasks against the state machine's own role.
 
 MiniStack checks every call that comes over HTTP, but it runs a task's Lambda function or training job by itself,
 without asking whether the state machine's role may. This asks, with MiniStack's own policy evaluation, so that a
@@ -26,22 +26,22 @@ _ROLE: ContextVar[str] = ContextVar("role")
 
 @dataclass(frozen=True)
 class Need:
-    """One permission that a task takes on AWS."""
+    """One permission that a task needs on AWS."""
 
     action: str
     resource: str
     context: dict[str, str] = field(default_factory=dict)
-    """Condition keys, in lower case."""
+    """The condition keys, in lower case."""
 
 
 def register() -> None:
-    """Have every task's permissions checked; MiniStack must not serve yet."""
+    """Check the permissions of every task from now on; MiniStack must not be serving yet."""
     engine: Any = importlib.import_module("ministack.services.stepfunctions")
     execute: Callable[..., Any] = engine._execute_task
     invoke: Callable[..., Any] = engine._invoke_resource
 
     def under_its_role(state: Any, raw_input: Any, execution: dict[str, Any], ctx: Any) -> Any:
-        machine = execution["stateMachineArn"].partition("/")[0]  # a child of a Distributed Map has a label behind it
+        machine = execution["stateMachineArn"].partition("/")[0]  # a child of a Distributed Map has a label after it
         _ROLE.set(engine._state_machines[machine]["roleArn"])
         return execute(state, raw_input, execution, ctx)
 
@@ -56,7 +56,7 @@ def register() -> None:
 
 
 def needs(resource: str, request: Any) -> Iterator[Need]:
-    """What a task of this resource takes, for the two kinds of task that MiniStack lets pass unasked."""
+    """The permissions that a task of this resource needs, for the two kinds that MiniStack does not check."""
     if resource.startswith(LAMBDA):
         yield Need("lambda:InvokeFunction", _function_arn(str(request.get("FunctionName", ""))))
     if resource.startswith(TRAINING):
@@ -69,7 +69,7 @@ def needs(resource: str, request: Any) -> Iterator[Need]:
 
 
 def allowed(role: str, need: Need) -> bool:
-    """Whether the role's own policies allow it."""
+    """Whether the policies of the role allow it."""
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
     context = evaluator.EvalContext(
         principal_arn=role,
@@ -87,7 +87,7 @@ def allowed(role: str, need: Need) -> bool:
 
 
 def denial(role: str, resource: str, need: Need) -> tuple[str, str]:
-    """Error and cause as Step Functions gives them."""
+    """Error and cause as Step Functions returns them."""
     error = "Lambda.AWSLambdaException" if resource.startswith(LAMBDA) else "SageMaker.AmazonSageMakerException"
     cause = f"User: {role} is not authorized to perform: {need.action} on resource: {need.resource}"
     return error, f"{cause} (Status Code: 403; Error Code: AccessDeniedException)"

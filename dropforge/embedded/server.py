@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def claim(home: Home, address: Address) -> None:
-    """Hold the home's lock until the process ends, and leave pid, port and mode in it."""
+    """Hold the home's lock until the process ends, and write pid, port and mode to it."""
     descriptor = lock.take(home.server_lock)
-    for _ in range(20):  # a passing `status` may hold the lock for a moment
+    for _ in range(20):  # a concurrent `status` may hold the lock for a moment
         if descriptor is not None:
             break
         time.sleep(0.05)
@@ -60,7 +60,7 @@ def claim(home: Home, address: Address) -> None:
 
 
 def prepare(home: Home, address: Address) -> None:
-    """Empty what a killed server may have left half done, and set the environment that MiniStack reads at import."""
+    """Remove what a killed server left incomplete, and set the environment that MiniStack reads at import."""
     for marked in home.training.glob(f"*/{container.MARK}"):
         container.remove(marked.parent.name)
     for folder in (home.training, home.temporary):
@@ -68,7 +68,7 @@ def prepare(home: Home, address: Address) -> None:
         folder.mkdir(parents=True)
     for record in home.jobs.glob("*.json"):
         if record.stat().st_size == 0:
-            record.unlink()  # the job died with the server; its execution will ask for the same name again
+            record.unlink()  # the job died with the server; its execution will request the same name again
     if address.strict:
         certificate(home.tls)
     environ = server_environment(home, address)
@@ -106,7 +106,7 @@ async def serve(home: Home, address: Address) -> None:
 
 
 async def _stopped(saver: Saver) -> None:
-    """Return once a signal came and the saver has ended; MiniStack then saves a last time by itself."""
+    """Return after a signal and the end of the saver; MiniStack then saves a last time by itself."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -115,7 +115,7 @@ async def _stopped(saver: Saver) -> None:
 
 
 def _watched(application: Any, saver: Saver) -> Any:
-    """The application, with every request seen by the saver and by the API's metrics."""
+    """The application, wrapped so that the saver and the API's metrics see every request."""
     from dropforge.embedded.metrics import api
 
     measured = api.measured(application)

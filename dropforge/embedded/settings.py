@@ -1,4 +1,4 @@
-"""How the server is told what to be: its address, its mode, and the environment that MiniStack reads."""
+"""The configuration of the server: its address, its mode, and the environment that MiniStack reads."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ACCESS_KEY = "test"
 SECRET_KEY = "test"
-"""The key of the account's root user in MiniStack; it opens nothing but this machine's own embedded cloud."""
+"""The key of the account's root user in MiniStack; it only gives access to this machine's embedded cloud."""
 
 KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
 KEPT_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "DROPFORGE_", "COV_")
-"""What a child process inherits. Everything else stays out, the user's own AWS credentials before all."""
+"""Variables that a child process inherits; all others stay out, above all the user's own AWS credentials."""
 
 ENGINE = "DROPFORGE_DOCKER_HOST"
-"""Where the Docker engine for training images is; MiniStack itself is given none, so it starts and stops nothing."""
+"""Variables that locate the Docker engine for training images. MiniStack gets none, so it starts no containers."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server listens, and how."""
+    """The address of a server, and its mode."""
 
     port: int
     strict: bool
@@ -41,7 +41,7 @@ class Address:
 
 
 def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The part of an environment that a child may see: no credentials, no profiles, no proxies."""
+    """The part of an environment that a child may inherit: no credentials, no profiles, no proxies."""
     environ = os.environ if source is None else source
     return {name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
 
@@ -58,7 +58,7 @@ def credentials() -> dict[str, str]:
 
 
 def server_environment(home: Home, address: Address, source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of the server; functions inherit it from there, with their own role's credentials in it."""
+    """The environment of the server; functions inherit it, with the credentials of their own role."""
     environ = os.environ if source is None else source
     chosen = {
         **clean_environment(environ),

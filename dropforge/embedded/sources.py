@@ -1,4 +1,4 @@
-"""Where the project lies, and digests of the sources that a deployment is made of."""
+"""The folder of the project, and digests of the sources that a deployment depends on."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def project_root() -> Path:
 
 
 def stack_digest(root: Path) -> str:
-    """SHA-256 over everything that the templates and the functions' code are made of."""
+    """SHA-256 over everything that determines the templates and the functions' code."""
     return _digest(root, STACK)
 
 
 def trainer_image(root: Path) -> str:
-    """The name that stands for the trainer as it is now: `dropforge-trainer:<16 hex digits>`."""
+    """The image name that stands for the current trainer: `dropforge-trainer:<16 hex digits>`."""
     return f"dropforge-trainer:{_digest(root, TRAINER)[:16]}"
 
 

@@ -1,4 +1,4 @@
-"""A self-signed certificate for strict mode, made once for each home and good for this machine alone."""
+"""A self-signed certificate for strict mode, created once per home and valid for this machine only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = "subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1"
 
 
 def certificate(folder: Path) -> Path:
-    """`server.crt` in `folder`, with `server.key` beside it; made when it is not there yet.
+    """`server.crt` in `folder`, with `server.key` next to it; created if it does not exist.
 
     Raises:
         CloudFault: openssl is missing or refused.
@@ -30,9 +30,9 @@ def certificate(folder: Path) -> Path:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError as fault:
-        raise CloudFault("strict mode needs openssl to make its certificate, none found: install openssl") from fault
+        raise CloudFault("strict mode needs openssl to create its certificate, none found: install openssl") from fault
     except subprocess.CalledProcessError as fault:
-        raise CloudFault(f"openssl made no certificate: {fault.stderr.strip().splitlines()[-1]}") from fault
+        raise CloudFault(f"openssl created no certificate: {fault.stderr.strip().splitlines()[-1]}") from fault
     key.chmod(0o600)
     made.replace(cert)
     return cert

@@ -1,1 +1,1 @@
-"""Models off AWS: the handler of Predict behind an HTTP server, over files of a disk."""
+"""An HTTP server for model files, without AWS: the handler of Predict on models from disk."""

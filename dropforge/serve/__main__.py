@@ -1,4 +1,4 @@
-"""`python -m dropforge.serve`: the server alone, where the command line's packages are not installed."""
+"""`python -m dropforge.serve` starts the server without the packages of the command line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dropforge.serve.server import serve
 
 
 def main() -> int:
-    """Serves; 0 after an orderly stop, 2 for a wrong call."""
+    """Runs the server; returns 0 after an orderly stop and 2 for a wrong call."""
     parser = argparse.ArgumentParser(prog="python -m dropforge.serve", description="Serve models over HTTP.")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="model file, run's folder, NAME=either, or a folder")
-    parser.add_argument("--name", help="of the one model, instead of its own")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at, default 127.0.0.1")
+    parser.add_argument("--name", help="the name to serve a single model under")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on, default 127.0.0.1")
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT", "8080"),
                         help="0 for any free one, default $PORT (which some clouds set), or 8080")  # fmt: skip
     parser.add_argument("--workers", type=_workers, default=1, help="processes, default 1")

@@ -1,8 +1,8 @@
-"""The ASGI application: reads a body of bounded size, asks the handler, writes the answer.
+"""The ASGI application: reads a body of bounded size, calls the handler, writes the response.
 
-Requests that are likely answered at once (`pace`) are answered on the event loop itself, since handing them to a thread
-costs up to as much as the answer; others, and those that ask for explanations, in a thread, so that health probes and
-small requests do not wait for them (decision 12).
+Requests that will probably be fast (`pace`) are handled on the event loop itself, because a thread costs up to as much
+as the response. Others, and those for explanations, are handled in a thread, so that health probes and small requests
+do not wait for them (decision 12).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 DRAINED = 4 * MOST_BYTES
-"""Bytes of a refused body that are read and forgotten, so that its sender comes to read why."""
+"""Bytes of a refused body that are read and discarded, so that its sender gets to read the reason."""
 
 PROCESS = os.urandom(4).hex()
 """Tells the request ids of this process from those of others and of earlier ones."""
@@ -42,18 +42,18 @@ NUMBERS = count(1)
 
 
 class Gone(Exception):
-    """The client has left amid its request."""
+    """The client disconnected during its request."""
 
 
 @dataclass(frozen=True)
 class App:
-    """What uvicorn calls for every request."""
+    """The application that uvicorn calls for every request."""
 
     files: Files
     pace: Pace = field(default_factory=Pace)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """One request of HTTP; other protocols are not spoken."""
+        """Handles one HTTP request; other protocols are not supported."""
         if scope["type"] != "http":
             raise NotImplementedError(f"expected http, got {scope['type']}")
         try:
@@ -67,7 +67,7 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
     async def answered(self, scope: Message, receive: Receive) -> Response:
-        """The answer; a fault of ours is logged by its type alone, for its text may hold values."""
+        """The response; an unexpected error is logged by its type alone, because its text may contain values."""
         begin("Serve", request=f"{PROCESS}-{next(NUMBERS)}")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body, size = await whole(receive)
@@ -93,17 +93,17 @@ class App:
 
 
 def target(scope: Message) -> str:
-    """Path and query as they were sent."""
+    """The path and the query as they were sent."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
 
 
 async def whole(receive: Receive) -> tuple[bytes, int]:
-    """The body and its size; of one that is too large only the size, which may be cut at `DRAINED`.
+    """The body and its size; for a body that is too large only the size, which stops counting at `DRAINED`.
 
     Raises:
-        Gone: the client has left.
+        Gone: the client disconnected.
     """
     parts: list[bytes] = []
     size = 0
@@ -122,5 +122,5 @@ async def whole(receive: Receive) -> tuple[bytes, int]:
 
 
 def _last(response: Response) -> Response:
-    """Closes the connection, for the rest of the body is not read."""
+    """Adds a header that closes the connection, because the rest of the body is not read."""
     return Response(response.status, {**response.headers, "Connection": "close"}, response.body)

@@ -1,4 +1,4 @@
-"""The server: one process a worker over one socket, an orderly stop on SIGTERM."""
+"""The server: one process per worker on one socket, with an orderly stop on SIGTERM."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from dropforge.serve.app import App
 
 SECONDS_TO_STOP = 25
-"""How long a stop waits for answers under way: Kubernetes kills after 30."""
+"""How long a stop waits for requests in progress: Kubernetes kills after 30 seconds."""
 
 SECONDS_KEPT = 75
-"""How long an idle connection stays open: longer than the minute of the usual load balancers, which reuse theirs."""
+"""How long an idle connection stays open: longer than the minute for which load balancers usually reuse one."""
 
 BACKLOG = 2048
 
 GIVEN = "DROPFORGE_SERVE"
-"""Environment of a worker: the JSON of what it serves."""
+"""Environment variable of a worker: the models that it serves, as JSON."""
 
 
 def serve(models: list[str], *, name: str | None, host: str, port: int, workers: int,
@@ -35,14 +35,14 @@ def serve(models: list[str], *, name: str | None, host: str, port: int, workers:
 
     Args:
         models: see `dropforge.serve.sources.find`.
-        name: of the one model, instead of its card's.
-        host: address to listen at.
+        name: the name to serve a single model under, instead of the one in its card.
+        host: the address to listen on.
         port: 0 for any free one.
-        workers: processes; each holds the models in its own memory.
-        report: is told where the server listens, when it does.
+        workers: the number of processes; each has the models in its own memory.
+        report: called with the URL once the server listens.
 
     Raises:
-        ServeFault: what is given is no model, or the port cannot be had.
+        ServeFault: an argument is not a model, or the port is not available.
     """
     application = loaded(models, name)
     with bound(host, port) as listening:
@@ -60,7 +60,7 @@ def loaded(models: list[str], name: str | None) -> App:
     """The application with its models loaded.
 
     Raises:
-        ServeFault: what is given is no model.
+        ServeFault: an argument is not a model.
     """
     from dropforge.serve.app import App
     from dropforge.serve.store import Files
@@ -69,7 +69,7 @@ def loaded(models: list[str], name: str | None) -> App:
 
 
 def of_worker() -> App:
-    """The application of one of several workers, by what `serve` left in the environment."""
+    """The application of one of several workers, configured by the environment that `serve` set."""
     return loaded(**json.loads(os.environ[GIVEN]))
 
 
@@ -90,7 +90,7 @@ def _together(listening: socket.socket, workers: int) -> None:
 
 
 def _settings() -> dict[str, Any]:
-    """No access log: it costs as much as a prediction, and a proxy in front has one."""
+    """The settings of uvicorn; an access log costs as much as a prediction, and a proxy in front has one."""
     return {
         "http": "httptools",
         "loop": "asyncio",
@@ -110,7 +110,7 @@ def bound(host: str, port: int) -> socket.socket:
     """A listening socket.
 
     Raises:
-        ServeFault: the port is taken or may not be had, or the address is not this machine's.
+        ServeFault: the port is taken or not permitted, or the address is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # named as TCP, for asyncio switches Nagle's delay off on no other: an answer then took 44 ms instead of 0.4

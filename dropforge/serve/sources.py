@@ -1,4 +1,4 @@
-"""What `dropforge serve` may be given, and the model file that each stands for."""
+"""Resolves the arguments of `dropforge serve` to model files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dropforge.contract.names import MODEL_FILE, NameFault, check_model
 from dropforge.serve.faults import ServeFault
 
 Named = tuple[str | None, Path]
-"""A wanted name (None: the card's own) and a model file."""
+"""A name (None for the one in the card) and a model file."""
 
 
 def find(given: list[str], name: str | None = None) -> list[Named]:
     """The model files behind the arguments: each a file, a run's folder, `name=` either, or a folder of those.
 
     Raises:
-        ServeFault: there is no such file, a folder without a model, or a name that cannot be.
+        ServeFault: there is no such file, a folder without a model, or an invalid name.
     """
     found = [each for text in given for each in _of(text)]
     if name is None:

@@ -1,4 +1,4 @@
-"""Models from files of a disk, behind the methods that Predict asks; a file that changes is served anew."""
+"""A store of model files on disk, with the methods that Predict needs; it reloads a file that changes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from dropforge.serve.sources import Named
 
 LOOK_SECONDS = 1.0
-"""How long a file is believed to be as it was."""
+"""How long a file is assumed to be unchanged."""
 
 VERSION_DIGITS = 12
-"""Hex digits of a file's SHA-256 that are its version: there is no registry here that counts."""
+"""Hex digits of a file's SHA-256 that are its version, because there is no registry to number versions."""
 
 Stamp = tuple[tuple[int, int, int], ...]
 """What changes when the file, or the manifest beside it, is written or replaced: time in ns, bytes, inode of each."""
@@ -45,14 +45,14 @@ class Served:
     model: ServedModel
     looked: float
     importances: tuple[Importance, ...] = ()
-    """Of the model's columns; none where its run's metrics are not beside it."""
+    """Importances of the model's columns; empty if the metrics of its run are not next to it."""
     before: Served | None = None
-    """What the file was before its last change: an answer under way may still need it."""
+    """The model before the file's last change, which a request in progress may still need."""
 
 
 @dataclass
 class Files:
-    """A store over files; the last good model stays when its file is gone or broken."""
+    """A store of model files; the last valid model stays if its file is removed or becomes invalid."""
 
     served: dict[str, Served] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,7 +62,7 @@ class Files:
         """Loads every model.
 
         Raises:
-            ServeFault: a file that is no model or has no card, two of one name, or a name that cannot be.
+            ServeFault: a file is not a model or has no card, or a name is invalid or used twice.
         """
         found = cls()
         for name, path in named:
@@ -81,7 +81,7 @@ class Files:
         return found
 
     def live(self, model: str) -> LiveRow | None:
-        """What serves under this name, looked up on the disk at most once in `LOOK_SECONDS`."""
+        """The model that is served under this name; checks its file at most once in `LOOK_SECONDS`."""
         one = self.served.get(model)
         if one is None:
             return None
@@ -93,7 +93,7 @@ class Files:
         return self.served[model].row
 
     def version(self, model: str, version: str) -> LiveRow:
-        """What serves, when it has this version: a disk keeps no other.
+        """The model that is served, if it has this version; there is no other on disk.
 
         Raises:
             InputFault: it has another version.
@@ -105,7 +105,7 @@ class Files:
         return row
 
     def load(self, row: LiveRow | VersionRow) -> ServedModel:
-        """The model that the row names, also when its file has changed since the row was read.
+        """The model that the row names, even if its file has changed once since the row was read.
 
         Raises:
             ModelFault: the file has changed more than once since.
@@ -118,7 +118,7 @@ class Files:
         return one.model
 
     def report(self, model: str, fault: ModelFault) -> None:
-        """A log line."""
+        """Logs that the model cannot be served."""
         log("no healthy model", level="error", model=model, reason=str(fault))
 
     def _look(self, model: str, one: Served) -> None:
@@ -127,7 +127,7 @@ class Files:
             stamp = stamp_of(one.path)
             if stamp == one.stamp:
                 return
-            one.stamp = stamp  # a broken file is told of once, not with every look
+            one.stamp = stamp  # a broken file is logged once, not at every check
             fresh = opened(one.path, model, one.row.generation + 1)
             fresh.before, one.before = one, None
             self.served[model] = fresh
@@ -138,10 +138,10 @@ class Files:
 
 
 def opened(path: Path, name: str | None, generation: int) -> Served:
-    """Reads a model file; a manifest beside it must name the same content.
+    """Reads a model file; a manifest next to it must name the same content.
 
     Raises:
-        ModelFault: no model, no card, or another content than the manifest says.
+        ModelFault: not a model, no card, or other content than the manifest says.
         OSError: it cannot be read.
     """
     stamp = stamp_of(path)
@@ -161,10 +161,10 @@ def opened(path: Path, name: str | None, generation: int) -> Served:
 
 
 def promised(path: Path) -> str | None:
-    """The SHA-256 that the manifest of a run's folder promises; None where there is no manifest.
+    """The SHA-256 in the manifest of a run's folder; None without a manifest.
 
     Raises:
-        ModelFault: a manifest that cannot be read.
+        ModelFault: the manifest cannot be read.
     """
     manifest = path.with_name(MANIFEST_FILE)
     if path.name != MODEL_FILE or not manifest.is_file():
@@ -176,7 +176,7 @@ def promised(path: Path) -> str | None:
 
 
 def importances(path: Path) -> tuple[Importance, ...]:
-    """Of the run that made the file, when `metrics.json` is beside it as its manifest promises; none otherwise."""
+    """The importances in `metrics.json` next to the file, if its content matches the manifest; empty otherwise."""
     if path.name != MODEL_FILE:
         return ()
     manifest, metrics = (path.with_name(name) for name in (MANIFEST_FILE, METRICS_FILE))
@@ -190,7 +190,7 @@ def importances(path: Path) -> tuple[Importance, ...]:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """See `Stamp`. Raises `OSError` when the file is gone."""
+    """The stamp of a model file (see `Stamp`); `OSError` if the file does not exist."""
     manifest = path.with_name(MANIFEST_FILE)
     facts = [each.stat() for each in (path, manifest) if each == path or each.is_file()]
     return tuple((fact.st_mtime_ns, fact.st_size, fact.st_ino) for fact in facts)

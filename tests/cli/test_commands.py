@@ -172,7 +172,7 @@ def test_an_interrupt_says_that_the_run_goes_on(
     ran = run("drop", str(houses), "--wait", "--json")
     assert ran.code == 130
     assert ran.document["error"]["code"] == "interrupted"
-    assert f"error: stopped watching; {THE_RUN} goes on: watch it with `dropforge show {THE_RUN} --wait`" in ran.err
+    assert f"error: stopped watching; {THE_RUN} continues: watch it with `dropforge show {THE_RUN} --wait`" in ran.err
     assert api.asked
 
 
@@ -259,7 +259,7 @@ def test_models_are_listed_and_one_is_shown(run: Run, api: ApiServer) -> None:
     assert run("models", "--json").document == {"models": [MODEL]}
     assert run("models", "houses", "--json").document == PAGE
     api.say("GET /api/models", {"models": []})
-    assert "no model serves yet" in run("models").out
+    assert "no model is live yet" in run("models").out
 
 
 def test_intervals_notes_and_importances_stand_beside_the_scores(run: Run, api: ApiServer) -> None:
@@ -373,13 +373,13 @@ MOVED = {"model": "houses", "version": "2"}
 def test_a_model_is_removed_and_brought_back(run: Run, api: ApiServer) -> None:
     api.say("DELETE /api/models/houses/live", {**MOVED, "withdrawn": True})
     gone = run("remove", "houses")
-    assert gone.code == 0 and "houses is removed; version 2 served last" in gone.out
+    assert gone.code == 0 and "houses is removed; `dropforge rollback houses` restores version 2" in gone.out
     assert run("remove", "houses", "--json").document["withdrawn"] is True
     moves = (("2", True), ("2", False), ("1", False))
     history = [{"version": version, "withdrawn": withdrawn} for version, withdrawn in moves]
     api.say("GET /api/models/houses", {**PAGE, "history": history})
     api.say("PUT /api/models/houses/live", MOVED)
-    assert "version 2 of houses serves" in run("rollback", "houses").out
+    assert "version 2 of houses is live" in run("rollback", "houses").out
     assert json.loads(api.asked[-1].body) == {"version": "2"}
     run("rollback", "houses", "--to", "1")
     assert json.loads(api.asked[-1].body) == {"version": "1"}
@@ -388,7 +388,7 @@ def test_a_model_is_removed_and_brought_back(run: Run, api: ApiServer) -> None:
     assert none.code == 1 and "nothing served before; name a version" in none.err
 
 
-@pytest.mark.parametrize(("kind", "words"), [("training", "the run has ended"), ("batch", "the batch has ended")])
+@pytest.mark.parametrize(("kind", "words"), [("training", "the run ended"), ("batch", "the batch ended")])
 def test_a_status_of_a_later_version_is_shown_and_is_no_success(
     run: Run, api: ApiServer, kind: str, words: str
 ) -> None:
@@ -396,4 +396,4 @@ def test_a_status_of_a_later_version_is_shown_and_is_no_success(
     api.say("GET /api/runs", {"runs": [run_row(status="archived", kind=kind)]})
     assert "unknown" in run("runs").out and "'archived' is of a newer Dropforge" in run("show", RUN).out
     ran = run("show", RUN, "--wait")
-    assert (ran.code, f"{words} in a way that this version does not know" in ran.out) == (1, True)
+    assert (ran.code, f"{words} with a status that this version does not know" in ran.out) == (1, True)

@@ -10,6 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+"""Pages that describe the code of today; decisions, experiments and the CHANGELOG keep the paths of their time."""
+
+NAMED_PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
+"""Something in backticks that may be a path: no spaces, placeholders or slashes in front."""
+
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -19,6 +25,27 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert missing == []
 
 
+def sources_named_in(text: str) -> list[str]:
+    """The paths below one of the repository's source folders that a page names in backticks."""
+    folders = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    folders |= {"docs", "tests", "docker", "requirements"}
+    return [name for name in NAMED_PATH.findall(text) if "/" in name and name.partition("/")[0] in folders]
+
+
+@pytest.mark.parametrize("page", [page for page in GUIDES if page.name != "experiments.md"], ids=lambda page: page.name)
+def test_every_source_path_that_a_page_names_exists(page: Path) -> None:
+    assert [name for name in sources_named_in(page.read_text()) if not (ROOT / name).exists()] == []
+
+
+def test_source_paths_are_recognised() -> None:
+    text = "`cdk_app/api.py`, `lambdas/common/`, `runs/<run>/`, `/v2/health/live`, `tests/docs` and `docker build -f x`"
+    assert sources_named_in(text) == ["cdk_app/api.py", "lambdas/common/", "tests/docs"]
+
+
+def test_the_pages_name_source_paths() -> None:
+    assert len(sources_named_in((ROOT / "docs" / "architecture.md").read_text())) >= 30
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_every_make_target_in_the_documents_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -26,8 +53,8 @@ def test_every_make_target_in_the_documents_exists(page: Path) -> None:
     assert {first or second for first, second in used} - targets == set()
 
 
-def test_every_room_of_the_readme_exists() -> None:
-    table = (ROOT / "README.md").read_text().partition("## Find your room")[2]
+def test_every_folder_in_the_table_of_the_readme_exists() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Where to look")[2]
     rooms = re.findall(r"`([a-z_/.]+)`", table)
     assert [room for room in rooms if not (ROOT / room).exists()] == []
     assert len(rooms) >= 6

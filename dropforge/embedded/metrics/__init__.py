@@ -9,7 +9,7 @@ from dropforge.embedded.metrics import alarms, functions, queues, states
 
 
 def register() -> None:
-    """Put every addition in place; MiniStack must not serve yet."""
+    """Install every addition; MiniStack must not be serving yet."""
     alarms.register()
     functions.register()
     queues.register()

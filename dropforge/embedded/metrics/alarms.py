@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS = 5.0
 BEFORE: list[Callable[[], None]] = []
-"""What to measure right before each evaluation by the clock."""
+"""Functions that measure something right before each periodic evaluation."""
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -35,9 +35,9 @@ def register() -> None:
 
 
 def evaluate(alarm: dict[str, Any]) -> None:
-    """Bring one alarm's state up to date; a change is told to the alarm's actions."""
+    """Update the state of one alarm; a change calls the alarm's actions."""
     if alarm.get("ComparisonOperator") not in OPERATORS or not alarm.get("MetricName"):
-        return  # metric maths and anomaly bands: stored only
+        return  # metric maths and anomaly bands are stored only
     service = cloudwatch()
     with _ONE_AT_A_TIME:
         old, new = alarm["StateValue"], new_state(alarm, periods(alarm, time.time()))

@@ -12,7 +12,7 @@ PREFIX = "/_aws/execute-api/"
 
 
 def measured(application: Any) -> Any:
-    """`application` (ASGI), with every call of an API recorded once it is answered."""
+    """Wraps the ASGI application; records every call of an API once its response is sent."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):

@@ -11,7 +11,7 @@ from dropforge.embedded.metrics.record import record
 
 
 def register() -> None:
-    """Measure where every kind of invocation passes, and drop MiniStack's own points for direct ones."""
+    """Measure at the point that every kind of invocation passes, and drop MiniStack's own points for direct ones."""
     service: Any = importlib.import_module("ministack.services.lambda_svc")
     dispatch, emit = service._execute_function_dispatch, service._emit_lambda_metrics
 

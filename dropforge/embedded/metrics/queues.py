@@ -13,12 +13,12 @@ _LAST: dict[str, tuple[int, float]] = {}
 
 
 def register() -> None:
-    """Have the depth of every queue recorded before each evaluation of the alarms."""
+    """Record the depth of every queue before each evaluation of the alarms, from now on."""
     alarms.BEFORE.append(measure)
 
 
 def measure() -> None:
-    """Record how many messages each queue shows, when that changed or a minute went by."""
+    """Record the number of messages in each queue if it changed or a minute has passed."""
     service = importlib.import_module("ministack.services.sqs")
     for queue in list(service._queues.values()):
         service._refresh_counts(queue)

@@ -1,4 +1,4 @@
-"""The way into MiniStack's CloudWatch, for code that runs inside the server."""
+"""Access to MiniStack's CloudWatch for code that runs inside the server."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def enter_scope() -> None:
 
 
 def record(namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
-    """Add one data point, now."""
+    """Add one data point with the current time."""
     cloudwatch().record_metric(namespace, name, value, unit, dimensions)

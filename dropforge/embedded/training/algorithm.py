@@ -1,4 +1,4 @@
-"""The algorithm as a process of its own: which command an image stands for, its environment, its time limit."""
+"""Runs the algorithm as a separate process: the command for an image, its environment, its time limit."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 TRAINER = "dropforge-trainer:"
 ALGORITHMS = "DROPFORGE_ALGORITHMS"
-"""Environment of the server: JSON of more image prefixes that stand for a command on this machine."""
+"""Environment variable of the server: JSON of further image prefixes, each with a command on this machine."""
 GRACE = "DROPFORGE_TRAINING_GRACE"
-"""Environment of the server: seconds between SIGTERM and SIGKILL, 120 as on SageMaker unless set."""
+"""Environment variable of the server: seconds between SIGTERM and SIGKILL; by default 120, as on SageMaker."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Ended:
 
 
 def process_of(image: str) -> list[str] | None:
-    """The command on this machine that stands for the image, or None when the image itself is to be run."""
+    """The command on this machine to run for the image; None to run the image itself."""
     more = json.loads(os.environ.get(ALGORITHMS, "{}"))
     known = {TRAINER: [sys.executable, "-m", "training_container.trainer"], **more}
     return next((words for prefix, words in known.items() if image.startswith(prefix)), None)
 
 
 def command(image: str, job: str, layout: Layout, variables: dict[str, str]) -> list[str]:
-    """The command that stands for the training image: a process of this Python, or a container."""
+    """The command to run for the training image: a process of this Python, or a container."""
     words = process_of(image)
     if words is None:
         return container.command(image, job, layout, variables)
@@ -51,7 +51,7 @@ def command(image: str, job: str, layout: Layout, variables: dict[str, str]) -> 
 
 
 def environment(home: Home, request: dict[str, Any], arn: str) -> dict[str, str]:
-    """All that the algorithm sees: its job's name and ARN, its own variables, and no credentials."""
+    """The environment of the algorithm: its job's name and ARN, its own variables, and no credentials."""
     inherited = {name: value for name, value in clean_environment().items() if not name.startswith("DROPFORGE_")}
     return {
         **inherited,
@@ -65,13 +65,13 @@ def environment(home: Home, request: dict[str, Any], arn: str) -> dict[str, str]
 
 
 def variables(request: dict[str, Any], arn: str) -> dict[str, str]:
-    """What SageMaker itself sets in the container."""
+    """The variables that SageMaker itself sets in the container."""
     named = {"TRAINING_JOB_NAME": request["TrainingJobName"], "TRAINING_JOB_ARN": arn}
     return {**named, **request.get("Environment", {})}
 
 
 def run(words: list[str], layout: Layout, environ: dict[str, str], seconds: float, say: Callable[[str], None]) -> Ended:
-    """Run the command for at most `seconds`, then SIGTERM, grace, SIGKILL; every line it writes goes to `say`.
+    """Run the command for at most `seconds`, then send SIGTERM and later SIGKILL; its lines go to `say`.
 
     It runs under `guard`: when this server dies, however it dies, the algorithm dies too.
     """

@@ -1,4 +1,4 @@
-"""A training image run by a Docker engine: no network, /opt/ml mounted, gone when the job is."""
+"""Runs a training image with a Docker engine: without network, with /opt/ml mounted, removed after the job."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from dropforge.embedded.training.layout import Layout
 
 MARK = "container"
-"""File in the job's folder that says that a container of the job's name may run."""
+"""File in the job's folder; it says that a container with the job's name may be running."""
 
 
 def missing() -> str | None:
-    """Why no container can be run here, or None."""
+    """Why no container can run here; None if one can."""
     if shutil.which("docker") is None:
         return "it takes a Docker engine, and no docker command was found"
     asked = _docker("version", "--format", "{{.Server.Version}}")
@@ -25,7 +25,7 @@ def missing() -> str | None:
 
 
 def command(image: str, job: str, layout: Layout, variables: dict[str, str]) -> list[str]:
-    """The words that run the image as SageMaker does, as this process's user, so that its files can be removed."""
+    """The command that runs the image as SageMaker does, as this process's user, so that its files can be removed."""
     (layout.root / MARK).touch()
     given = {**variables, "HOME": "/tmp"}
     words = ["docker", "run", "--rm", "--name", job, "--network", "none", "--user", f"{os.getuid()}:{os.getgid()}"]
@@ -34,12 +34,12 @@ def command(image: str, job: str, layout: Layout, variables: dict[str, str]) -> 
 
 
 def environment(environ: dict[str, str]) -> dict[str, str]:
-    """The environment of the docker command itself: `environ` and where the engine is."""
+    """The environment of the docker command itself: `environ` and the address of the engine."""
     return {**environ, "DOCKER_HOST": os.environ[ENGINE]} if os.environ.get(ENGINE) else environ
 
 
 def remove(job: str) -> None:
-    """End and remove the job's container; nothing happens when there is none."""
+    """Stop and remove the job's container, if there is one."""
     _docker("rm", "--force", job)
 
 

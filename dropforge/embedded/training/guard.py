@@ -15,11 +15,11 @@ import sys
 import threading
 
 ORPHAN_SECONDS = 5.0
-"""Grace when nobody is left to wait for the outputs."""
+"""Seconds of grace if the parent has ended and nobody waits for the outputs."""
 
 
 def main() -> None:
-    """Run the command to its end, however it comes."""
+    """Run the command until it ends or is ended."""
     grace, command = float(sys.argv[1]), sys.argv[2:]
     try:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -28,7 +28,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: _end(child.pid, grace))
     threading.Thread(target=_watch, args=(child.pid, min(grace, ORPHAN_SECONDS)), daemon=True).start()
     code = child.wait()
-    _signal(child.pid, signal.SIGKILL)  # what the command left running, as when a container ends
+    _signal(child.pid, signal.SIGKILL)  # ends what the command left running, as the end of a container does
     sys.exit(code if code >= 0 else 128 - code)
 
 

@@ -1,4 +1,4 @@
-"""One training job from request to description, with nothing left behind but its outputs, its log and its name."""
+"""Runs one training job from its request to its description; only its outputs, log and name remain."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ COPIED = (
     "CheckpointConfig",
     "Environment",
 )
-"""What a description repeats of its request."""
+"""Fields of the request that the description repeats."""
 
 
 def run_job(home: Home, address: Address, request: dict[str, Any]) -> dict[str, Any]:
-    """Run the job to its end; returns what DescribeTrainingJob would, times in milliseconds.
+    """Run the job until it ends; returns what DescribeTrainingJob would, with times in milliseconds.
 
     Raises:
         Refusal: the request is not valid, its name was used before, or its role cannot be assumed.
@@ -90,7 +90,7 @@ def _first_description(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _train(home: Home, request: dict[str, Any], s3: Any, layout: Layout, log: LogStream) -> dict[str, Any]:
-    """Inputs, algorithm, outputs: what the description says of how the job ended."""
+    """Transfer inputs, run the algorithm, transfer outputs; returns the result for the description."""
     try:
         transfer.fetch_inputs(s3, request, layout)
     except (transfer.TransferFault, ClientError) as fault:

@@ -14,36 +14,36 @@ FAILURE_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class Layout:
-    """What stands for /opt/ml."""
+    """The folder that takes the place of /opt/ml."""
 
     root: Path
 
     @property
     def model(self) -> Path:
-        """The model's files."""
+        """The folder of the model's files."""
         return self.root / "model"
 
     @property
     def output(self) -> Path:
-        """Anything else that the algorithm leaves."""
+        """The folder of everything else that the algorithm writes."""
         return self.root / "output" / "data"
 
     @property
     def checkpoints(self) -> Path:
-        """Kept equal to the checkpoint prefix on S3."""
+        """The folder that is kept equal to the checkpoint prefix on S3."""
         return self.root / "checkpoints"
 
     def channel(self, name: str) -> Path:
-        """One channel's files."""
+        """The folder of one channel's files."""
         return self.root / "input" / "data" / name
 
     def failure(self) -> str:
-        """What the algorithm says of its failure, as much as SageMaker shows of it."""
+        """The failure message of the algorithm, as much as SageMaker shows of it."""
         file = self.root / "output" / "failure"
         return file.read_text(errors="replace").strip()[:FAILURE_CHARACTERS] if file.is_file() else ""
 
     def make(self, request: dict[str, Any]) -> None:
-        """Make the folders and the three configuration files."""
+        """Create the folders and the three configuration files."""
         config = self.root / "input" / "config"
         for folder in (config, self.model, self.output, self.checkpoints):
             folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The CreateTrainingJob request: refused as SageMaker refuses it, before anything is made."""
+"""Validates a CreateTrainingJob request as SageMaker does, before anything is created."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Refusal(CallerError):
 
 
 def check(request: dict[str, Any]) -> None:
-    """Refuse what SageMaker would refuse, as far as the request alone can show it.
+    """Refuse a request that SageMaker would refuse, as far as the request alone shows it.
 
     Raises:
         Refusal: with code ValidationException.
@@ -74,7 +74,7 @@ def _name_faults(request: dict[str, Any]) -> list[str]:
 
 
 def _enum_faults(request: dict[str, Any]) -> list[str]:
-    """Values that are none of those the service knows, where a typing error is likely."""
+    """Unknown values of fields in which a typing error is likely."""
     shape, resources = _input_shape().members, request["ResourceConfig"]
     checks = [
         ("resourceConfig.instanceType", resources.get("InstanceType"), shape["ResourceConfig"].members["InstanceType"]),

@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError
 GROUP = "/aws/sagemaker/TrainingJobs"
 EVERY_SECONDS = 0.25
 LARGEST = 500
-"""Lines in one call."""
+"""Lines per call."""
 
 
 class LogStream:
-    """Lines in, log events out, in batches and in order; closing it sends the rest."""
+    """Sends lines as log events, in batches and in order; closing it sends the rest."""
 
     def __init__(self, client: Any, job: str) -> None:
         self.name = f"{job}/algo-1-{int(time.time())}"
@@ -35,7 +35,7 @@ class LogStream:
         self._thread.join()
 
     def write(self, line: str) -> None:
-        """Add one line, now."""
+        """Add one line with the current time."""
         if line:
             self._lines.put((int(time.time() * 1000), line))
 
@@ -45,7 +45,7 @@ class LogStream:
             while (batch := self._batch()) is not None:
                 if batch:
                     self._send(batch)
-        except ClientError as fault:  # as on AWS: a role that may not log loses its log, not its job
+        except ClientError as fault:  # as on AWS: a role without permission to log loses its log, not its job
             logging.getLogger(__name__).warning("no log for %s: %s", self.name, fault)
 
     def _open(self) -> None:
@@ -65,7 +65,7 @@ class LogStream:
         while len(lines) < LARGEST and not self._lines.empty():
             following = self._lines.get()
             if following is None:
-                self._lines.put(None)  # the end: found again by the next call
+                self._lines.put(None)  # keeps the end marker for the next call
                 break
             lines.append(following)
         return lines

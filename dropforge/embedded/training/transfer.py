@@ -1,4 +1,4 @@
-"""What SageMaker moves between S3 and /opt/ml, with the credentials of the job's own role."""
+"""Transfers files between S3 and /opt/ml as SageMaker does, with the credentials of the job's own role."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def fetch_inputs(s3: Any, request: dict[str, Any], layout: Layout) -> None:
-    """Bring every channel, and the checkpoints of an earlier job, if any.
+    """Download every channel, and the checkpoints of an earlier job, if any.
 
     Raises:
         TransferFault: a channel's prefix has no objects.
@@ -58,7 +58,7 @@ def fetch_inputs(s3: Any, request: dict[str, Any], layout: Layout) -> None:
 
 
 def fetch(s3: Any, uri: str, folder: Path) -> int:
-    """Bring all objects under a prefix, keeping the path below the prefix's last `/`; returns how many."""
+    """Download all objects under a prefix, keeping the path below its last `/`; returns their number."""
     bucket, prefix = split(uri)
     base, count = prefix[: prefix.rfind("/") + 1], 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -73,13 +73,13 @@ def fetch(s3: Any, uri: str, folder: Path) -> int:
 
 
 def store_checkpoints(s3: Any, request: dict[str, Any], layout: Layout) -> None:
-    """Send the checkpoints to where the next job finds them."""
+    """Upload the checkpoints to where the next job finds them."""
     if "CheckpointConfig" in request:
         _store(s3, layout.checkpoints, request["CheckpointConfig"]["S3Uri"].rstrip("/"), {})
 
 
 def store_outputs(s3: Any, request: dict[str, Any], layout: Layout) -> str:
-    """Send model and output files; returns `S3ModelArtifacts`: a prefix, or the archive's URI."""
+    """Upload model and output files; returns `S3ModelArtifacts`: a prefix, or the archive's URI."""
     config = request["OutputDataConfig"]
     base = f"{config['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/output"
     key = config.get("KmsKeyId")
