@@ -21,10 +21,10 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads, as the tr
 
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ImageInput
-from training_container.images.fit import Fitted, fit
-from training_container.images.sets import ImageSet, Pictures
-from training_container.selection import the_device
-from training_container.watch import Watch
+from training_container.progress import Watch
+from training_container.tasks.images.fit import Fitted, fit
+from training_container.tasks.images.sets import ImageSet, Pictures
+from training_container.tasks.table.selection import the_device
 
 PLACES = (Path(os.environ.get("DROPFORGE_DATA", "/nonexistent")) / "fashion-mnist",
           Path("/usr/share/datasets/fashion-mnist"))  # fmt: skip
@@ -54,7 +54,7 @@ def main() -> None:
 
 def scored(images: ImageSet, fitted: Fitted, kind: str) -> list[Row]:
     """The exported graph on the test pictures."""
-    from training_container.images.graph import build, card_of, prove
+    from training_container.tasks.images.graph import build, card_of, prove
 
     card = card_of("fashion", "benchmark", images)
     model = build(card, fitted).SerializeToString()

@@ -23,11 +23,11 @@ from examples.datasets import SOURCES, load
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
 from training_container.models import neighbours
-from training_container.models.body import predict
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
-from training_container.selection import pose, use_cores
-from training_container.watch import Budget, Silent
+from training_container.models.predictor import predict
+from training_container.progress import Budget, Silent
+from training_container.tasks.table.selection import pose, use_cores
 
 if TYPE_CHECKING:
     from dropforge.datasets.dataset import Dataset

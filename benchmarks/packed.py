@@ -25,12 +25,12 @@ from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES, load
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
-from training_container.models.body import RegressionTail
-from training_container.models.course import Trainer
 from training_container.models.family import deal
 from training_container.models.network import PackedCore, Settings
-from training_container.selection import pose, use_cores
-from training_container.watch import Budget, Silent
+from training_container.models.packed_training import Trainer
+from training_container.models.predictor import RegressionTail
+from training_container.progress import Budget, Silent
+from training_container.tasks.table.selection import pose, use_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable

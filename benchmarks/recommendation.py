@@ -33,17 +33,17 @@ from dropforge.datasets.ratings import prepare_ratings
 from dropforge.metrics.lists import chosen_by_user, list_scores
 from training_container.checkpoints import Checkpoints
 from training_container.export.runtime import Runtime
-from training_container.recommendation import blend, parts
-from training_container.recommendation.graph import build
-from training_container.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
-from training_container.recommendation.pairs import Pair
-from training_container.selection import use_cores
-from training_container.watch import Budget, Watch
+from training_container.progress import Budget, Watch
+from training_container.tasks.recommendation import blend, parts
+from training_container.tasks.recommendation.graph import build
+from training_container.tasks.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
+from training_container.tasks.recommendation.pairs import Pair
+from training_container.tasks.table.selection import use_cores
 
 if TYPE_CHECKING:
     from dropforge.datasets.dataset import Dataset
     from training_container.encoding import Vocabulary
-    from training_container.recommendation.ratings import Ratings
+    from training_container.tasks.recommendation.ratings import Ratings
 
 USER, ITEM, RATING = "user_id", "item_id", "rating"
 FOLDS = 5

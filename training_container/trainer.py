@@ -93,7 +93,7 @@ def _attempt(read_job: Callable[[], Job], failure: Path | None) -> int:
     from training_container.faults import JobFault, ParityFault
 
     try:
-        from training_container.training import train  # seconds of imports, which SIGTERM may cut short
+        from training_container.driver import train  # seconds of imports, which SIGTERM may cut short
 
         train(read_job())
     except (DataFault, SpecFault, JobFault, ParityFault) as fault:

@@ -15,16 +15,16 @@ from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import ImageInput
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.images import fit as fitting
-from training_container.images import graph
-from training_container.images.augment import Augmentation
-from training_container.images.checkpoint import FILE, Checkpoint
-from training_container.images.fit import Progress, Run, finished, fit
-from training_container.images.network import Answering
-from training_container.images.recipe import Recipe
-from training_container.images.sets import ImageSet, Pictures
-from training_container.images.steps import Learner, Material, one_cycle
-from training_container.watch import Watch
+from training_container.progress import Watch
+from training_container.tasks.images import fit as fitting
+from training_container.tasks.images import graph
+from training_container.tasks.images.augment import Augmentation
+from training_container.tasks.images.checkpoint import FILE, Checkpoint
+from training_container.tasks.images.fit import Progress, Run, finished, fit
+from training_container.tasks.images.network import Answering
+from training_container.tasks.images.recipe import Recipe
+from training_container.tasks.images.sets import ImageSet, Pictures
+from training_container.tasks.images.steps import Learner, Material, one_cycle
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(width=8, threads=1, half=False)

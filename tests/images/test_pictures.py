@@ -17,9 +17,9 @@ from dropforge.inference import pictures as serving
 from dropforge.inference.faults import InputFault
 from dropforge.inference.rows import from_json, from_picture, to_arrays
 from dropforge.pictures import PictureFault, decoded, opened, png_of
-from training_container.images.reading import decode_all, read_set
-from training_container.images.sizes import rule_for, side_for
-from training_container.watch import Silent
+from training_container.progress import Silent
+from training_container.tasks.images.reading import decode_all, read_set
+from training_container.tasks.images.sizes import rule_for, side_for
 
 from .conftest import file_of
 

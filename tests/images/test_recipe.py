@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from dropforge.contract.schema import ImageInput
-from training_container.images import fit as fitting
-from training_container.images import recipe
-from training_container.images.fit import fit
-from training_container.images.recipe import Recipe, seconds_of_step, widest
-from training_container.images.sets import ImageSet, Pictures
-from training_container.images.steps import Material
-from training_container.watch import Budget, Silent
+from training_container.progress import Budget, Silent
+from training_container.tasks.images import fit as fitting
+from training_container.tasks.images import recipe
+from training_container.tasks.images.fit import fit
+from training_container.tasks.images.recipe import Recipe, seconds_of_step, widest
+from training_container.tasks.images.sets import ImageSet, Pictures
+from training_container.tasks.images.steps import Material
 
 WAYS = [Recipe(width, 1, half=False) for width in (8, 16, 24)]
 

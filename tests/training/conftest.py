@@ -26,8 +26,8 @@ from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.selection import pose, study
-from training_container.watch import Silent, Watch
+from training_container.progress import Silent, Watch
+from training_container.tasks.table.selection import pose, study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def quiet() -> Watch:
 def lean() -> Iterator[None]:
     """The trainer fits `LEAN` in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training_container.training.study", partial(study, families=LEAN))
+        patch.setattr("training_container.driver.study", partial(study, families=LEAN))
         yield
 
 

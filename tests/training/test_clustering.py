@@ -23,17 +23,17 @@ from dropforge.inference.model import ServedModel
 from dropforge.inference.rows import from_json, to_arrays
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
-from training_container.clustering import fitting
-from training_container.clustering.fitting import Points, fit, search
-from training_container.clustering.portrait import portraits
 from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
-from training_container.watch import Budget
+from training_container.progress import Budget
+from training_container.tasks.clustering import fitting
+from training_container.tasks.clustering.fitting import Points, fit, search
+from training_container.tasks.clustering.portraits import portraits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 
 @pytest.fixture(scope="module")

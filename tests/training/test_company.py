@@ -13,11 +13,11 @@ import torch
 from training_container.checkpoints import Checkpoints
 from training_container.models import neural
 from training_container.models.adamw import WARM, PackedAdamW, PackedWeights
-from training_container.models.course import Trained, Trainer
 from training_container.models.network import PackedCore, Settings
 from training_container.models.neural import Neural
-from training_container.tuning import Tuner, tune
-from training_container.watch import Budget
+from training_container.models.packed_training import Trained, Trainer
+from training_container.progress import Budget
+from training_container.tasks.table.tuning import Tuner, tune
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conftest import Set
 
     from training_container.models.family import Family, Problem
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 BASE = Settings(epochs=6, patience=6, width=24, bins=8, dropout=0.0)
 COMPANY = [replace(BASE, rate=rate) for rate in (2e-3, 6e-3, 1e-3)]

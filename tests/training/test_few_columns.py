@@ -14,24 +14,24 @@ from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
-from training_container.ensemble import ensemble
 from training_container.export.graph import build
 from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
-from training_container.models.body import mix
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.selection import pose
-from training_container.watch import Budget
+from training_container.models.predictor import mix
+from training_container.progress import Budget
+from training_container.tasks.table.ensemble import ensemble
+from training_container.tasks.table.selection import pose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 KEPT = {
     "one number": ("cars", ("Horsepower",)),

@@ -19,8 +19,8 @@ from training_container.export.nodes import prefix_for
 from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.models.body import Answer, Body, ClassTail, LinearCore, RegressionTail, TargetScale
 from training_container.models.features import plain_features
+from training_container.models.predictor import Answer, Body, ClassTail, LinearCore, RegressionTail, TargetScale
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from training_container.checkpoints import Checkpoints
+from training_container.driver import left_of
 from training_container.models import lightgbm as lightgbm_family
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
-from training_container.selection import CUT, score, study
-from training_container.training import left_of
-from training_container.watch import Budget
+from training_container.progress import Budget
+from training_container.tasks.table.selection import CUT, score, study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conftest import Set
 
     from training_container.models.family import Fitted, Problem
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 
 def test_what_a_stop_has_cut_is_grown_to_its_end_by_the_next_job(

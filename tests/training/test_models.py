@@ -17,7 +17,6 @@ from dropforge.datasets.prepare import prepare_table
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder, Table
 from training_container.models.bagging import answer
-from training_container.models.body import RegressionTail, TargetScale, predict, target_scales
 from training_container.models.catboost import CatBoost
 from training_container.models.family import deal
 from training_container.models.features import Piecewise, RawNumbers, Standardised, plain_features
@@ -28,15 +27,16 @@ from training_container.models.linear import Moments, Ridge, Softmax, solve
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
 from training_container.models.packed import PackedEmbedding, PackedPeriodic
-from training_container.selection import pose
-from training_container.watch import Budget
+from training_container.models.predictor import RegressionTail, TargetScale, predict, target_scales
+from training_container.progress import Budget
+from training_container.tasks.table.selection import pose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Set
 
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 FORESTS = (LightGBM(), LightGBM.extra(), LightGBM.oblique(), CatBoost(settings={"iterations": 100}),
            replace(CatBoost.oblique(), settings={"iterations": 60, "rsm": 0.4}))  # fmt: skip

@@ -13,13 +13,13 @@ from training_container.models.forest import TreeInputs
 from training_container.models.grid import Grid
 from training_container.models.lightgbm import LightGBM
 from training_container.models.neighbours import LEAST, Neighbours, learned, told
-from training_container.watch import Budget
+from training_container.progress import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.training.conftest import Set
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,13 @@ from tests.training.conftest import Set, _pose
 from training_container.models import forest
 from training_container.models.lightgbm import LightGBM
 from training_container.models.ranks import means, order, without_own
-from training_container.watch import Budget
+from training_container.progress import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 CLERKS = 300
 """Who wrote a home down: says nothing of its price. Some eight homes each."""

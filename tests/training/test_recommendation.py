@@ -17,21 +17,21 @@ from dropforge.datasets.prepare import prepare_table
 from dropforge.metrics.lists import list_scores
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
+from training_container.driver import ModelCard
 from training_container.encoding import MISSING, UNKNOWN
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.recommendation import factors, parts
-from training_container.recommendation.blend import weigh
-from training_container.recommendation.factors import Chain, sample_factors
-from training_container.recommendation.graph import build
-from training_container.recommendation.model import asking, vocabulary
-from training_container.recommendation.pairs import Pair, nearest, stacked
-from training_container.recommendation.proof import prove
-from training_container.recommendation.ranking import best_items
-from training_container.recommendation.ratings import Ratings
-from training_container.recommendation.run import Learned, golden_rows, learn, measure
-from training_container.training import ModelCard
-from training_container.watch import Budget
+from training_container.progress import Budget
+from training_container.tasks.recommendation import factors, parts
+from training_container.tasks.recommendation.blend import weigh
+from training_container.tasks.recommendation.factors import Chain, sample_factors
+from training_container.tasks.recommendation.graph import build
+from training_container.tasks.recommendation.model import asking, vocabulary
+from training_container.tasks.recommendation.pairs import Pair, nearest, stacked
+from training_container.tasks.recommendation.proof import prove
+from training_container.tasks.recommendation.ranking import best_items
+from training_container.tasks.recommendation.ratings import Ratings
+from training_container.tasks.recommendation.task import Learned, golden_rows, learn, measure
 
 from .opinions import EACH, USERS, opinions
 from .opinions import ITEMS as ITEM_COUNT
@@ -39,7 +39,7 @@ from .opinions import ITEMS as ITEM_COUNT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from training_container.models import replay
-from training_container.models.course import Trainer
 from training_container.models.network import Settings
+from training_container.models.packed_training import Trainer
 from training_container.models.replay import UNRECORDED, Replay
-from training_container.watch import Budget
+from training_container.progress import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Set
 
-    from training_container.models.course import Trained
-    from training_container.watch import Watch
+    from training_container.models.packed_training import Trained
+    from training_container.progress import Watch
 
 COMPANY = [Settings(epochs=6, patience=6, width=24, bins=8, batch=32, rate=rate, dropout=0.2) for rate in (2e-3, 6e-3)]
 CPU = torch.device("cpu")

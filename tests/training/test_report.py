@@ -12,16 +12,16 @@ from dropforge.contract.schema import ModelCard
 from training_container import trainer
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
+from training_container.progress import Budget
 from training_container.report import page, words
-from training_container.selection import study
-from training_container.watch import Budget
+from training_container.tasks.table.selection import study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.training.conftest import Set
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 
 @pytest.mark.parametrize(

@@ -12,21 +12,21 @@ import torch
 
 from dropforge.metrics import scores as metrics
 from training_container.checkpoints import Checkpoints
-from training_container.ensemble import calibrated, ensemble, greedy, guarded, weighed_by
 from training_container.models import lightgbm as lightgbm_family
-from training_container.models.body import heated, predict
 from training_container.models.catboost import CatBoost
-from training_container.models.course import Trainer
 from training_container.models.family import Fitted
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.racing import FIRST_EPOCHS
-from training_container.repeating import again
-from training_container.selection import study
-from training_container.tuning import tune
-from training_container.watch import Budget
+from training_container.models.packed_training import Trainer
+from training_container.models.predictor import heated, predict
+from training_container.models.racing import FIRST_EPOCHS
+from training_container.progress import Budget
+from training_container.tasks.table.ensemble import calibrated, ensemble, greedy, guarded, weighed_by
+from training_container.tasks.table.repeating import again
+from training_container.tasks.table.selection import study
+from training_container.tasks.table.tuning import tune
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from training_container.models.bagging import Grown, Part
     from training_container.models.family import Family
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 QUICK = Settings(epochs=6, width=24, bins=8)
 

@@ -13,10 +13,10 @@ import torch
 
 from training_container.checkpoints import Checkpoints
 from training_container.models import spread
-from training_container.models.body import predict
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.watch import Budget
+from training_container.models.predictor import predict
+from training_container.progress import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import Set
 
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 QUICK = Neural(Settings(epochs=40, patience=40, width=24, bins=8))
 

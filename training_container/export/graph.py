@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.schema import Background, ModelCard
     from training_container.encoding import Encoder, Table
-    from training_container.models.body import Body
+    from training_container.models.predictor import Body
 
 SAMPLE = 7
 """Rows that the exporter traces with; any number but 0 and 1, which it would take for fixed."""

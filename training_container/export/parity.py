@@ -13,7 +13,7 @@ import numpy as np
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from training_container.export.background import arrays
 from training_container.faults import ParityFault
-from training_container.models.body import predict
+from training_container.models.predictor import predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dropforge.datasets.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
-    from training_container.models.body import Body
+    from training_container.models.predictor import Body
 
 Values = dict[str, np.ndarray]
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from training_container.models.body import Answer, Body, ClassTail, MarginOf, RegressionTail
 from training_container.models.family import Fitted
 from training_container.models.forest import Forest
+from training_container.models.predictor import Answer, Body, ClassTail, MarginOf, RegressionTail
+from training_container.progress import Silent
 from training_container.threads import cores, side_by_side
-from training_container.watch import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.models.forest import Booster
-    from training_container.watch import Budget, Watch
+    from training_container.models.predictor import TargetScale
+    from training_container.progress import Budget, Watch
 
 
 @dataclass(frozen=True)

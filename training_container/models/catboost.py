@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from training_container.export.trees import Trees
     from training_container.models.bagging import Part
     from training_container.models.family import Fitted, Problem
-    from training_container.watch import Budget, Watch
+    from training_container.progress import Budget, Watch
 
 ROUNDS = 2000
 PAIRS_PAY = 0.005

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import Task
     from training_container.checkpoints import Checkpoints
     from training_container.encoding import Table
-    from training_container.models.body import Body, TargetScale
     from training_container.models.forest import TreeInputs
-    from training_container.watch import Budget, Watch
+    from training_container.models.predictor import Body, TargetScale
+    from training_container.progress import Budget, Watch
 
     After = Callable[[int, Mapping[int, float]], Collection[int]]
     """Is told the step and the loss of each of several configurations, by number; answers those to give up."""

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from training_container.models.body import target_scales
 from training_container.models.features import RawNumbers
-from training_container.models.glance import glance
 from training_container.models.neighbours import Neighbours
 from training_container.models.pairs import Pairs
+from training_container.models.predictor import target_scales
 from training_container.models.ranks import order, without_own
+from training_container.models.screening import glance
 from training_container.threads import side_by_side
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training_container.models.body import TargetScale
 from training_container.models.family import Fitted
 from training_container.models.features import plain_features
 from training_container.models.linear import bag_regression, fold_moments
+from training_container.models.predictor import TargetScale
 
 if TYPE_CHECKING:
     from training_container.models.family import Problem
     from training_container.models.linear import Moments
-    from training_container.watch import Budget, Watch
+    from training_container.progress import Budget, Watch
 
 CONVERGED = 1e-12
 """Stop when a step lowers J by less than this share of it."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
-from training_container.racing import race
+from training_container.models.racing import race
 from training_container.threads import cores
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from training_container.models.bagging import Part
     from training_container.models.family import Fitted, Problem
-    from training_container.watch import Budget, Watch
+    from training_container.progress import Budget, Watch
 
 ROUNDS = 3000
 PATIENCE = 50

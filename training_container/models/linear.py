@@ -9,18 +9,26 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training_container.models.body import Answer, Body, ClassTail, LinearCore, RegressionTail, predict, target_scales
 from training_container.models.family import Fitted, best
 from training_container.models.features import plain_features
+from training_container.models.predictor import (
+    Answer,
+    Body,
+    ClassTail,
+    LinearCore,
+    RegressionTail,
+    predict,
+    target_scales,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from training_container.encoding import Table
-    from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.models.features import Features
-    from training_container.watch import Budget, Watch
+    from training_container.models.predictor import TargetScale
+    from training_container.progress import Budget, Watch
 
 PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)
 """Ridge penalties tried, per row: the penalty of the sum of squares is this times the number of rows."""

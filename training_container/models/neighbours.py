@@ -22,7 +22,7 @@ from training_container.threads import side_by_side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training_container.models.glance import Glance
+    from training_container.models.screening import Glance
 
 MOST_CELLS = 65_536
 """Of one table, over all of its outputs."""

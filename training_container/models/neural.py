@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training_container.models import spread
-from training_container.models.body import Answer, Body, ClassTail, RegressionTail
-from training_container.models.course import Trainer
 from training_container.models.family import Fitted
 from training_container.models.network import Settings
-from training_container.racing import race_epochs
+from training_container.models.packed_training import Trainer
+from training_container.models.predictor import Answer, Body, ClassTail, RegressionTail
+from training_container.models.racing import race_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import optuna
 
-    from training_container.models.course import Trained
     from training_container.models.family import After, Problem
-    from training_container.watch import Budget, Watch
+    from training_container.models.packed_training import Trained
+    from training_container.progress import Budget, Watch
 
 ENSEMBLES = {"cuda": 32, "cpu": 5}
 """How many are trained at once: a GPU would wait for the steps of fewer, a CPU is busy with those of one fit."""

@@ -16,7 +16,7 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training_container.models.glance import Glance
+    from training_container.models.screening import Glance
 
 
 class Pairs(nn.Module):

@@ -8,12 +8,12 @@ import lightgbm
 import numpy as np
 import torch
 
-from training_container.models.body import RegressionTail, target_scales
+from training_container.models.predictor import RegressionTail, target_scales
 from training_container.threads import side_by_side
 
 if TYPE_CHECKING:
-    from training_container.models.body import TargetScale
     from training_container.models.family import Problem
+    from training_container.models.predictor import TargetScale
 
 ROUNDS, ROWS = 120, 10_000
 """Of the boosting; of more rows than these it is told the first, which are as good as any."""

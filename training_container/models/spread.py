@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from training_container.models.adamw import PackedWeights
-from training_container.models.course import Trained, Trainer
 from training_container.models.network import PackedCore
-from training_container.watch import Budget, Silent
+from training_container.models.packed_training import Trained, Trainer
+from training_container.progress import Budget, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from training_container.models.family import After, Problem
     from training_container.models.network import Settings
-    from training_container.watch import Watch
+    from training_container.progress import Watch
 
 LOOK = 0.5
 """Seconds between two looks whether the budget was cut."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Calibration
     from training_container.export.parity import Proof
-    from training_container.selection import Study
+    from training_container.tasks.table.selection import Study
 
 IMPORTANCES = 25
 """Bars that are shown."""

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dropforge.metrics import scores as metrics
-from training_container.curves import thinned
 from training_container.report import words
+from training_container.tensorboard import thinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dropforge.contract.scores import Calibration, GroupedBy
-    from training_container.selection import Trial
+    from training_container.tasks.table.selection import Trial
 
 INK, MODEL, OTHER, SOFT = "#1f2933", "#2563eb", "#e07a1f", "#9aa5b1"
 STYLE: dict[str, Any] = {

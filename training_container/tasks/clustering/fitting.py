@@ -1,0 +1,213 @@
+"""Every way to cluster is fitted with every number of clusters; silhouette and BIC decide.
+
+A mixture's number of clusters is the one of the least BIC on the rows it was fitted to, that of means the one with the
+best score on the validation rows; between the ways the validation score decides. A clustering counts only when each of
+its clusters holds at least `LEAST` of the training rows: a few odd rows are no group.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from dropforge.metrics.clusters import cluster_scores
+from dropforge.metrics.scores import better
+from training_container.faults import JobFault
+from training_container.tasks.clustering.predictor import Mixture, Nearest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dropforge.contract.results import Direction
+    from training_container.checkpoints import Checkpoints
+    from training_container.progress import Budget, Watch
+
+MOST_CLUSTERS = 12
+LEAST = 0.01
+MOST_ROWS = {"kmeans": 100_000, "minibatch-kmeans": 1_000_000, "mixture-diagonal": 50_000, "mixture-full": 50_000}
+"""Rows that a way is fitted to, the first of the training rows: they lie in the order of their hashes."""
+
+WIDEST = 40
+"""Features, beyond which full covariances have more numbers than rows can tell."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One clustering."""
+
+    way: str
+    clusters: int
+    numbers: dict[str, np.ndarray]
+    """Of its model: the arguments of `Mixture` or `Nearest`."""
+    validation: dict[str, float]
+    bic: float | None
+    seconds: float
+
+    @property
+    def members(self) -> nn.Module:
+        """From points to memberships."""
+        if self.way.startswith("mixture"):
+            return Mixture(**self.numbers)
+        return Nearest(self.numbers["centres"], float(self.numbers["spread"]))
+
+    def content(self) -> bytes:
+        """What `read` reads."""
+        out, told = io.BytesIO(), [self.way, self.clusters, self.validation, self.bic, self.seconds]
+        np.savez(out, allow_pickle=False, told=np.array(json.dumps(told)), **self.numbers)
+        return out.getvalue()
+
+    @classmethod
+    def read(cls, content: bytes) -> Fit:
+        """The fit that was kept."""
+        with np.load(io.BytesIO(content)) as found:
+            numbers = dict(found)
+        way, clusters, validation, bic, seconds = json.loads(str(numbers.pop("told")))
+        return cls(way, clusters, numbers, validation, bic, seconds)
+
+
+@dataclass(frozen=True)
+class Search:
+    """All that was tried."""
+
+    chosen: Fit
+    best: tuple[Fit, ...]
+    """The best of each way."""
+    curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """Way to its scores by number of clusters, from 2; NaN where it did not count."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """What is clustered, what decides, and where fits are kept."""
+
+    train: np.ndarray
+    """[N, F]"""
+    validation: np.ndarray
+    """[M, F]"""
+    metric: str
+    direction: Direction
+    seed: int
+    checkpoints: Checkpoints
+
+    @property
+    def counts(self) -> range:
+        """Numbers of clusters that are tried."""
+        return range(2, max(2, min(MOST_CLUSTERS, len(self.train) // 10)) + 1)
+
+    def fit(self, way: str, count: int) -> Fit | None:
+        """From the checkpoints where it was fitted before; what did not count is kept as nothing."""
+        content = self.checkpoints.read(f"{way}/{count}")
+        if content is not None:
+            return Fit.read(content) if content else None
+        found = fit(way, count, self.train, self.validation, self.seed)
+        self.checkpoints.keep(f"{way}/{count}", found.content() if found else b"")
+        return found
+
+
+def search(points: Points, budget: Budget, watch: Watch) -> Search:
+    """The best clustering of `points.train` by `points.validation`.
+
+    Ways share the budget evenly, what one leaves goes to the next. The first is tried until one of its fits counts,
+    however little time there is.
+
+    Raises:
+        JobFault: no clustering holds enough rows in each of its clusters.
+    """
+    ways = [way for way in MOST_ROWS if way != "mixture-full" or points.train.shape[1] <= WIDEST]
+    best: list[Fit] = []
+    curves: dict[str, dict[str, list[float]]] = {}
+    for at, way in enumerate(ways):
+        told = watch.within(at / len(ways), (at + 1) / len(ways), model=way)
+        curves[way] = {name: [] for name in ([points.metric, "bic"] if way.startswith("mixture") else [points.metric])}
+        made = _try(points, way, budget.part(1 / (len(ways) - at)), told, curves[way], needed=not best)
+        best += [_best(made, points.metric, points.direction)] if made else []
+    if not best:
+        raise JobFault(
+            f"no clusters found: each split of {len(points.train)} rows left a cluster with less than {LEAST:.0%} of "
+            "them; expected groups of more: drop more rows, or leave out columns of a few odd values"
+        )
+    chosen = best[0]
+    for each in best[1:]:
+        better_one = better(points.direction, each.validation[points.metric], chosen.validation[points.metric])
+        chosen = each if better_one else chosen
+    return Search(chosen, tuple(best), curves)
+
+
+def _try(points: Points, way: str, budget: Budget, watch: Watch, curves: dict[str, list[float]], *,
+         needed: bool) -> list[Fit]:  # fmt: skip
+    """Fits that count, with more and more clusters while there is time for one that takes as long as the last."""
+    made: list[Fit] = []
+    last = 0.0
+    for count in points.counts:
+        if budget.left <= last and (made or not needed):
+            break
+        before = budget.spent
+        found = points.fit(way, count)
+        last = budget.spent - before
+        _note(curves, points.metric, found)
+        made += [found] if found else []
+        watch.tell(count / points.counts[-1], clusters=count)
+    return made
+
+
+def _note(curves: dict[str, list[float]], metric: str, found: Fit | None) -> None:
+    curves[metric].append(found.validation[metric] if found else float("nan"))
+    if "bic" in curves:
+        curves["bic"].append(found.bic if found and found.bic is not None else float("nan"))
+
+
+def _best(made: list[Fit], metric: str, direction: Direction) -> Fit:
+    chosen = made[0]
+    for each in made[1:]:
+        if each.bic is not None and chosen.bic is not None:
+            chosen = each if each.bic < chosen.bic else chosen
+        elif better(direction, each.validation[metric], chosen.validation[metric]):
+            chosen = each
+    return chosen
+
+
+def fit(way: str, count: int, train: np.ndarray, validation: np.ndarray, seed: int) -> Fit | None:
+    """One clustering, its clusters ordered from the largest; None where it does not count."""
+    start, points = time.monotonic(), train[: MOST_ROWS[way]].astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a rough fit is judged by its scores like any other
+        made = _mixture(way, count, points, seed) if way.startswith("mixture") else _means(way, count, points, seed)
+    labels = made.predict(points)
+    sizes = np.bincount(labels, minlength=count)
+    found = cluster_scores(validation, made.predict(validation.astype(np.float64)))
+    if sizes.min() < max(2, LEAST * len(points)) or found is None:
+        return None
+    order = np.argsort(-sizes, kind="stable")
+    bic = float(made.bic(points)) if isinstance(made, GaussianMixture) else None
+    return Fit(way, count, _numbers(made, order, len(points)), found, bic, time.monotonic() - start)
+
+
+def _numbers(made: Any, order: np.ndarray, rows: int) -> dict[str, np.ndarray]:
+    if isinstance(made, GaussianMixture):
+        return {"weights": made.weights_[order], "means": made.means_[order], "factors": _factors(made)[order]}
+    return {"centres": made.cluster_centers_[order], "spread": np.array(made.inertia_ / rows)}
+
+
+def _means(way: str, count: int, points: np.ndarray, seed: int) -> Any:
+    kind = KMeans if way == "kmeans" else MiniBatchKMeans
+    return kind(count, n_init=5, random_state=seed).fit(points)
+
+
+def _mixture(way: str, count: int, points: np.ndarray, seed: int) -> Any:
+    kind = "full" if way == "mixture-full" else "diag"
+    return GaussianMixture(count, covariance_type=kind, n_init=2, reg_covar=1e-3, random_state=seed).fit(points)
+
+
+def _factors(made: Any) -> np.ndarray:
+    """Upper Cholesky factors of the precisions, [clusters, F, F], of either kind of covariance."""
+    found: np.ndarray = made.precisions_cholesky_
+    return found if found.ndim == 3 else np.stack([np.diag(row) for row in found])

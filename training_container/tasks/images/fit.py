@@ -1,0 +1,190 @@
+"""The run itself: epochs until the time is up or the validation part stops gaining, with a checkpoint each minute.
+
+The learning rate follows the share of the budget that is spent, not a number of epochs fixed beforehand: on a machine
+that others use too, the run ends in time, and ends with its cycle complete.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from dropforge.metrics import scores as metrics
+from training_container.tasks.images.checkpoint import Checkpoint
+from training_container.tasks.images.recipe import Recipe, choose
+from training_container.tasks.images.steps import BATCH, Learner, Material, logits_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from training_container.progress import Budget, Watch
+    from training_container.tasks.images.network import Network
+    from training_container.tasks.images.sets import ImageSet
+
+MOST_EPOCHS = 60
+"""However long the budget: what is learned by then is learned."""
+PATIENCE = 12
+"""Epochs without a better validation score before the run ends."""
+CHOOSING = 0.3
+"""Part of the budget that choosing a recipe counts as at most: on a starved machine, training still has the rest."""
+SAVE_EVERY = 60.0
+"""Seconds."""
+TELL_EVERY = 5.0
+
+
+@dataclass
+class Progress:
+    """Where the run is: everything beside the learner that a checkpoint must hold."""
+
+    spent: float = 0.0
+    """Seconds of the budget, over all attempts."""
+    epoch: int = 0
+    batch: int = 0
+    """The next one of the epoch."""
+    best: float = float("inf")
+    """Lowest validation log-loss."""
+    stale: int = 0
+    best_weights: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, list[float]] = field(default_factory=lambda: {"train/loss": [], "validation/logloss": [],
+                                                                   "validation/accuracy": []})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The network that answers, on the CPU."""
+
+    network: Network
+    temperature: float
+    recipe: Recipe
+    validation: dict[str, float]
+    curves: dict[str, list[float]]
+    epochs: int
+    seconds: float
+    resumed: bool
+
+
+def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: torch.device,
+        checkpoints: Path | None = None, identity: str = "", budget: Budget | None = None) -> Fitted:  # fmt: skip
+    """Trains within `minutes`, from the checkpoint of the same `identity` where there is one.
+
+    When `budget` is cut from outside, fitting ends with what is learned by then.
+    """
+    start, material = time.monotonic(), Material.of(images, device)
+    checkpoint = Checkpoint(checkpoints, identity)
+    found = checkpoint.read()
+    recipe = Recipe(**found["recipe"]) if found else choose(material, minutes * 60, seed)
+    learner, progress = Learner.fresh(material, recipe, seed), Progress()
+    if found:
+        progress = checkpoint.restore(found, learner)
+    else:
+        progress.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
+    watch.tell(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
+    Run(learner, progress, checkpoint, minutes * 60, seed, watch, budget).go()
+    return finished(images, learner, progress, resumed=bool(found))
+
+
+@dataclass
+class Run:
+    """The loop over epochs and batches."""
+
+    learner: Learner
+    progress: Progress
+    checkpoint: Checkpoint
+    seconds: float
+    seed: int
+    watch: Watch
+    budget: Budget | None = None
+
+    def go(self) -> None:
+        """Until the budget is spent, the epochs are done, or nothing is gained any more."""
+        self._clock = time.monotonic() - self.progress.spent
+        self._saved = self._told = time.monotonic()
+        self._validation = 0.0
+        while self.share() < 1.0 and self.progress.epoch < MOST_EPOCHS and self.progress.stale < PATIENCE:
+            self.epoch()
+        if not self.progress.best_weights:  # cut before the first look: what was learned by then answers
+            self._look()
+
+    def share(self) -> float:
+        """How much of the run is over, 0 to 1; time is kept for the last look at the validation part."""
+        self.progress.spent = time.monotonic() - self._clock
+        if self.budget is not None and self.budget.stopped:  # its clock, unlike ours, has all of choosing in it
+            return 1.0
+        in_time = self.progress.spent / max(1e-9, self.seconds * 0.97 - self._validation)
+        batches = self.learner.material.batches
+        done = (self.progress.epoch * batches + self.progress.batch) / (MOST_EPOCHS * batches)
+        return min(1.0, max(in_time, done))
+
+    def epoch(self) -> None:
+        """An epoch of training pictures, or what the time still allows of it; then a look at the validation part."""
+        order = self.learner.material.order(self.progress.epoch, self.seed)
+        losses = []
+        while self.progress.batch < self.learner.material.batches and (share := self.share()) < 1.0:
+            first = self.progress.batch * BATCH
+            losses.append(self.learner.step(order[first : first + BATCH], share))
+            self.progress.batch += 1
+            self._tell(share)
+            self._save()
+        if losses:
+            self.progress.curves["train/loss"].append(float(torch.stack(losses).mean()))
+        self._look()
+        self.progress.epoch, self.progress.batch = self.progress.epoch + 1, 0
+
+    def _look(self) -> None:
+        """Scores the averaged weights and keeps them when they are the best so far."""
+        start, material = time.monotonic(), self.learner.material
+        logits = logits_of(self.learner.averaged(), material.validation)
+        codes = material.validation_codes.cpu()
+        loss = float(torch.nn.functional.cross_entropy(logits, codes))
+        right = float((logits.argmax(dim=1) == codes).float().mean())
+        self.progress.curves["validation/logloss"].append(loss)
+        self.progress.curves["validation/accuracy"].append(right)
+        self.progress.stale += 1
+        if loss < self.progress.best:
+            self.progress.best, self.progress.stale = loss, 0
+            self.progress.best_weights = copy.deepcopy(self.learner.average.state_dict())
+        self._validation = time.monotonic() - start
+        self.watch.tell(self.share(), epoch=self.progress.epoch, validation_logloss=loss, validation_accuracy=right)
+
+    def _tell(self, share: float) -> None:
+        if time.monotonic() - self._told > TELL_EVERY:
+            self._told = time.monotonic()
+            self.watch.tell(share, epoch=self.progress.epoch, batch=self.progress.batch)
+
+    def _save(self) -> None:
+        if time.monotonic() - self._saved > SAVE_EVERY:
+            self.checkpoint.write(self.learner, self.progress)
+            self._saved = time.monotonic()
+
+
+def finished(images: ImageSet, learner: Learner, progress: Progress, *, resumed: bool) -> Fitted:
+    """The best averaged weights, at the temperature that fits the validation part."""
+    network = learner.averaged()
+    network.load_state_dict(progress.best_weights)
+    network = network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # the stubs lack it
+    logits = logits_of(network, torch.from_numpy(images.validation.pixels))
+    temperature = fitting_temperature(logits, torch.from_numpy(images.validation.codes))
+    answers: np.ndarray = torch.softmax(logits / temperature, dim=1).numpy()
+    return Fitted(
+        network=network,
+        temperature=temperature,
+        recipe=learner.recipe,
+        validation=metrics.scores(images.task, images.validation.codes, answers),
+        curves=progress.curves,
+        epochs=progress.epoch,
+        seconds=progress.spent,
+        resumed=resumed,
+    )
+
+
+def fitting_temperature(logits: torch.Tensor, codes: torch.Tensor) -> float:
+    """The divisor of the logits, 0.5 to 3, with the lowest log-loss (temperature scaling, Guo et al. 2017)."""
+    grid = torch.linspace(0.5, 3.0, 126)
+    losses = torch.stack([torch.nn.functional.cross_entropy(logits / each, codes) for each in grid])
+    return float(grid[int(losses.argmin())])

@@ -1,0 +1,147 @@
+"""The report of a network of pictures: its scores, which classes it mixes up, and the pictures that it got wrong."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training_container.driver import device_name
+from training_container.report import plots, words
+from training_container.report.plain import Section, Told, write_plain_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from dropforge.contract.results import Metrics
+    from dropforge.contract.schema import ModelCard
+    from training_container.export.parity import Proof
+    from training_container.tasks.images.sets import ImageSet
+    from training_container.tasks.images.task import Seen
+
+SHOWN = 24
+"""Pictures that were answered wrong."""
+ACROSS = 6
+LISTED = 50
+LONGEST = 14
+"""Characters of a class's name under a picture."""
+
+
+def write_story(path: Path, done: Seen, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+    """Writes the report as one HTML file."""
+    told = Told(
+        summary=summary(measured),
+        baseline="The trivial baseline answers every picture with the shares of the classes.",
+        split="split by the pictures' pixels, so that the same picture is always on the same side",
+        sections=[sureness(measured), mixed_up(done, measured), mistakes(done), learned(done), *left_out(done.images)],
+        packages={"pillow": version("pillow")},
+        device=device_name(),
+    )
+    write_plain_report(path, told, card, measured, proof, done.images.profile)
+
+
+def summary(measured: Metrics) -> str:
+    """One sentence: how good, on what, against what."""
+    ours, trivial = measured.holdout["accuracy"], measured.baseline["accuracy"]
+    return (
+        f"A residual network names the right class of {words.percent(ours)} of {measured.rows['holdout']:,} pictures "
+        f"it had never seen; always naming the most frequent class would be right in {words.percent(trivial)}."
+    )
+
+
+def sureness(measured: Metrics) -> Section:
+    """The intervals of the scores, and what they cannot say."""
+    rows = [(name, words.number(value), words.between(measured.intervals.get(name)))
+            for name, value in measured.holdout.items()]  # fmt: skip
+    note = " ".join(measured.notes)
+    return Section("How sure the scores are", note, headers=("metric", "hold-out", "95 % interval"), rows=rows)
+
+
+def mixed_up(done: Seen, measured: Metrics) -> Section:
+    """Counts by true and predicted class, calibration, and the training pictures by class."""
+    truth, images = done.images.holdout.codes, done.images
+    figures = [("Right and wrong", "Pictures by true and predicted class; the diagonal is right.",
+                plots.confusion(truth, done.answers, images.classes))]  # fmt: skip
+    if measured.calibration is not None:
+        figures.append(
+            ("Calibration", words.calibration(measured.calibration), plots.reliability(measured.calibration))
+        )
+    figures.append(("Classes", "What there was to learn.", plots.class_shares(images.train.codes, images.classes)))
+    return Section("What is mixed up", figures=figures)
+
+
+def mistakes(done: Seen) -> Section:
+    """The wrong pictures that the network was surest of: often wrong labels."""
+    holdout, answers = done.images.holdout, done.answers
+    wrong = np.flatnonzero(answers.argmax(axis=1) != holdout.codes)
+    if not len(wrong):
+        return Section("Mistakes", f"Not one of {len(holdout):,} hold-out pictures was answered wrong.")
+    surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:SHOWN]
+    classes = done.images.classes
+    rows = [
+        (holdout.names[at], classes[holdout.codes[at]], classes[int(answers[at].argmax())],
+         words.percent(float(answers[at].max())))
+        for at in surest
+    ]  # fmt: skip
+    how = "As the network saw them; below, its answer, and in brackets the folder."
+    note = (f"The surest of {len(wrong):,} wrong answers. Look at them first: a wrong folder looks just like a wrong "
+            "answer.")  # fmt: skip
+    return Section("Mistakes", note, figures=[("Surest mistakes", how, drawn(done, surest))],
+                   headers=("picture", "folder", "answer", "sure to"), rows=rows)  # fmt: skip
+
+
+def drawn(done: Seen, which: np.ndarray) -> str:
+    """These hold-out pictures in rows of `ACROSS`."""
+    holdout, classes = done.images.holdout, done.images.classes
+
+    def paint(axes: Axes) -> None:
+        for place, at in enumerate(which.tolist()):
+            x, y = place % ACROSS, place // ACROSS * 1.4
+            pixels = holdout.pixels[at]
+            shown = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+            axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=(x, x + 0.9, y + 0.9, y), interpolation="nearest")
+            answer, folder = classes[int(done.answers[at].argmax())], classes[holdout.codes[at]]
+            axes.text(x + 0.45, y + 1.05, short(answer), ha="center", va="center", fontsize=6)
+            axes.text(x + 0.45, y + 1.2, f"({short(folder)})", ha="center", va="center", fontsize=6)
+        axes.set_xlim(-0.05, ACROSS)
+        axes.set_ylim((len(which) - 1) // ACROSS * 1.4 + 1.35, -0.05)
+        axes.set_axis_off()
+
+    return plots.draw("mistakes", paint, width=7.0, height=0.2 + 1.6 * ((len(which) - 1) // ACROSS + 1))
+
+
+def short(name: str) -> str:
+    """A class's name that fits under a picture; `$` would start a formula."""
+    return (name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…").replace("$", r"\$")
+
+
+def learned(done: Seen) -> Section:
+    """Losses over the epochs, and the settings that were chosen on the way."""
+    curves = done.fitted.curves
+
+    def paint(axes: Axes) -> None:
+        for name in ("train/loss", "validation/logloss"):
+            axes.plot(np.arange(1, len(curves[name]) + 1), curves[name], "o-", markersize=3, label=name)
+        axes.set_xlabel("epoch")
+        axes.legend(fontsize=8)
+
+    rule, recipe = done.images.rule, done.fitted.recipe
+    colours = "grey" if rule.channels == 1 else "colour"
+    note = (
+        f"Pictures of {rule.height} × {rule.width} pixels, {colours}; {done.fitted.epochs} epochs; {recipe.width} "
+        f"channels in the first stage; {'with' if recipe.flip else 'without'} mirrored pictures, as the validation "
+        "pictures had it. The training loss is of changed pictures and softened labels, and so lies higher."
+    )
+    return Section("Learning", note, figures=[("Loss", "Lower is better.", plots.draw("learning", paint))])
+
+
+def left_out(images: ImageSet) -> list[Section]:
+    """The files that could not be read, and pictures that lie in two classes."""
+    rows = [each.partition(": ")[::2] for each in images.unreadable[:LISTED]]
+    rows += [(name, "the same pixels lie in another class too") for name in images.profile["contradicting"][:LISTED]]
+    if not rows:
+        return []
+    return [Section("Left out", "Not learned from.", headers=("file", "why"), rows=rows)]

@@ -1,0 +1,139 @@
+"""The report of a recommender: how far off ratings are, how good lists are, what the blend is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training_container.report import plots
+from training_container.report.plain import Section, Told, write_plain_report
+from training_container.report.words import number, percent
+from training_container.tasks.recommendation.model import FIRST, asking
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from dropforge.contract.results import Metrics
+    from dropforge.contract.schema import ModelCard
+    from training_container.export.parity import Proof
+    from training_container.tasks.recommendation.task import Learned
+
+WHAT = {
+    "biases": "users who rate higher, items that are rated higher",
+    "neighbours": "a user's ratings of similar items, beyond the biases; a correction, no prediction by itself",
+    "factors": "tastes of users met by traits of items, and what a user rated at all",
+    "blend": "all of them, weighted on the validation ratings",
+}
+EXAMPLES = 8
+SHOWN = 5
+
+
+def write_story(path: Path, done: Learned, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+    """Writes the report as one HTML file."""
+    told = Told(
+        summary=summary(measured, card.target),
+        baseline="The trivial baseline answers the mean rating, and shows everybody the most rated items.",
+        split="by time within each user, the latest held out; by content where there is no time",
+        sections=[answers(done, card), made_of(done), learned(done), *examples(done, card)],
+    )
+    write_plain_report(path, told, card, measured, proof, done.dataset.profile)
+
+
+def summary(measured: Metrics, target: str) -> str:
+    """One sentence: how good, on what, against what."""
+    ours, trivial = measured.holdout, measured.baseline
+    return (
+        f"It foretells “{target}” with an average error of {number(ours['mae'])} ({number(trivial['mae'])} for always "
+        f"the mean), and of what users went on to rate, {percent(ours['recall@10'])} is among the ten items it shows "
+        f"({percent(trivial['recall@10'])} for the most popular ten)."
+    )
+
+
+def answers(done: Learned, card: ModelCard) -> Section:
+    """Figures of the hold-out's answers and of the ratings; a masked rating is not drawn."""
+    if card.target in card.masked:
+        return Section("How well it answers", "The rating is masked: its values are not shown.")
+    rows = done.dataset.holdout
+    said = done.made.answer(rows.columns).ratings
+    figures = [
+        ("Predicted by true rating", "The middle half of the predictions for each true rating; right ones would climb "
+         "with the line.", by_rating(rows.target, said)),
+        ("Errors", "How far off the answers are; a hill around 0 is good.", plots.residuals(rows.target, said)),
+        ("The ratings", "What there was to learn.", plots.target_values(done.dataset.train.target, card.target)),
+        ("Ratings of items", "How many ratings the items have, most rated first.", popularity(done)),
+    ]  # fmt: skip
+    return Section("How well it answers", figures=figures)
+
+
+def by_rating(truth: np.ndarray, said: np.ndarray) -> str:
+    """Quartiles of the predictions in up to ten steps of the true rating."""
+
+    def paint(axes: Axes) -> None:
+        edges = np.unique(np.quantile(truth, np.linspace(0, 1, 11)))
+        place = np.clip(np.searchsorted(edges, truth, side="right") - 1, 0, len(edges) - 1)
+        for at, edge in enumerate(edges):
+            if (place == at).any():
+                low, middle, high = np.quantile(said[place == at], [0.25, 0.5, 0.75])
+                axes.plot([edge, edge], [low, high], color=plots.MODEL, linewidth=6, alpha=0.5)
+                axes.plot([edge], [middle], "o", color=plots.MODEL)
+        axes.plot(edges[[0, -1]], edges[[0, -1]], color=plots.OTHER, linewidth=1)
+        axes.set_xlabel("true rating")
+        axes.set_ylabel("predicted")
+
+    return plots.draw("by-rating", paint)
+
+
+def popularity(done: Learned) -> str:
+    """Number of ratings by item, most rated first."""
+
+    def paint(axes: Axes) -> None:
+        counts = np.sort(done.blended.model.known.per_item.numpy())[::-1]
+        axes.plot(np.arange(1, len(counts) + 1), counts, color=plots.SOFT)
+        axes.set_yscale("log")
+        axes.set_xlabel("item")
+        axes.set_ylabel("ratings")
+
+    return plots.draw("popularity", paint)
+
+
+def made_of(done: Learned) -> Section:
+    """The parts, their weights, and what each is."""
+    weights = done.blended.settings["weights"]
+    rows = [(name, weights.get(name, ""), WHAT[name.split("-")[0]]) for name in done.blended.validation]
+    more = [f"{name} {value}" for name, value in done.blended.settings.items() if name != "weights"]
+    return Section("What it is made of", ", ".join(more), headers=("part", "weight", "what it knows"), rows=rows)
+
+
+def learned(done: Learned) -> Section:
+    """The noise of the sampled models by round."""
+
+    def paint(axes: Axes) -> None:
+        for name, curves in done.blended.curves.items():
+            axes.plot(np.arange(1, len(curves["noise"]) + 1), curves["noise"], label=name)
+        axes.set_xlabel("round")
+        axes.set_ylabel("standard deviation of what is left")
+        axes.legend()
+
+    how = "What the factors cannot explain, round by round; where it is level, the samples may be trusted."
+    return Section("How it learned", figures=[("Noise", how, plots.draw("noise", paint))])
+
+
+def examples(done: Learned, card: ModelCard) -> list[Section]:
+    """What some users are shown; nothing where users or items are masked."""
+    if {done.made.user.column, done.made.item.column} & set(card.masked):
+        return []
+    users = list(done.made.user.codes)[-EXAMPLES:]
+    users = [user for user in users if done.made.user.codes[user] >= FIRST]
+    found = done.made.answer(asking([*users, ""], done.made))
+    names = np.array(done.made.item_names(), dtype=object)
+    rows = [
+        (user or "anybody unknown", ", ".join(f"{names[code]} ({score:.1f})" for code, score in list(pairs)[:SHOWN]))
+        for user, pairs in zip(
+            [*users, ""], (zip(*each, strict=True) for each in zip(found.items, found.scores, strict=True)), strict=True
+        )
+    ]
+    note = "The first items of some users' lists, and the rating that each is expected to get."
+    return [Section("What it shows", note, headers=(done.made.user.column, "items"), rows=rows)]

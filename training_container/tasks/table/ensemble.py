@@ -1,0 +1,121 @@
+"""From several families' out-of-fold answers to one model: weights by greedy selection, then a temperature.
+
+Weights: Caruana et al., "Ensemble Selection from Libraries of Models" (2004): starting with the best member, the one
+whose addition helps most is added again and again, with replacement; the shares of the additions are the weights.
+
+In a regression, members that can extrapolate are first drawn back to where the forests' mean answer is, by bounds that
+99 % of the out-of-fold answers keep: no out-of-fold score asks for it, rows unlike any training row do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from dropforge.contract.results import METRICS
+from dropforge.metrics import scores as metrics
+from training_container.models.family import Fitted
+from training_container.models.predictor import Body, Guarded, Mixture, drawn_back, heated, mix
+
+if TYPE_CHECKING:
+    from training_container.models.family import Problem
+
+ROUNDS = 40
+LEAST = 0.02
+"""A member of less weight is left out: what it adds is not worth its time in every request."""
+
+WEIGHS = {"auc": "logloss"}
+"""The metric that weighs, where it is not the one that decides. AUC looks at ranks alone: weights chosen by it follow
+its noise, and did worse on new rows than those chosen by log loss (`docs/experiments.md`)."""
+
+TEMPERATURES = np.geomspace(0.5, 2.0, 61)
+
+
+STRAY = 0.01
+"""Share of out-of-fold answers that the bounds of a guarded member draw back."""
+
+
+def ensemble(problem: Problem, members: dict[str, Fitted]) -> Fitted:
+    """The weighted mean of the members that help, calibrated where answers are probabilities."""
+    members = members if problem.classes else guarded(problem, members)
+    names = list(members)
+    weights = greedy(problem, [members[name].answers for name in names])
+    chosen = [(name, weight) for name, weight in zip(names, weights, strict=True) if weight > 0]
+    answers = sum(weight * members[name].answers for name, weight in chosen)
+    assert isinstance(answers, np.ndarray)  # there is at least one member
+    temperature = calibrated(problem.target, answers) if problem.classes else 1.0
+    answers = _at(answers, temperature)
+    body = mix([members[name].body for name, _ in chosen], [weight for _, weight in chosen], temperature)
+    told = {"weights": {name: round(weight, 4) for name, weight in chosen}}
+    heat = {"temperature": temperature} if problem.classes else {}
+    return Fitted(body, answers, problem.score(answers), {**told, **heat})
+
+
+def guarded(problem: Problem, members: dict[str, Fitted]) -> dict[str, Fitted]:
+    """The members, those without trees drawn back to those with."""
+    forests = [each for each in members.values() if each.body.forests]
+    if not forests:
+        return members
+    anchor = mix([each.body for each in forests], [1 / len(forests)] * len(forests))
+    near = np.mean([each.answers for each in forests], axis=0)
+    ratio = bool(problem.target.min() > 0 and (near > 0).any())
+    return {
+        name: each if each.body.forests else _guarded(problem, each, anchor, near, ratio)
+        for name, each in members.items()
+    }
+
+
+def _guarded(problem: Problem, member: Fitted, anchor: Body, near: np.ndarray, ratio: bool) -> Fitted:
+    told = near > 0  # by a ratio to nothing none is
+    apart = member.answers[told] / near[told] if ratio else member.answers - near
+    low, high = (float(each) for each in np.quantile(apart, [STRAY / 2, 1 - STRAY / 2]))
+    assert isinstance(anchor.answer, Mixture)  # `mix` made it
+    body = Body(anchor.groups, Guarded(member.body.answer, anchor.answer, (low, high), ratio), anchor.forests)
+    bounds = torch.tensor((low, high))
+    answers = drawn_back(torch.from_numpy(member.answers), torch.from_numpy(near), bounds, ratio).numpy()
+    return replace(member, body=body, answers=answers, validation=problem.score(answers))
+
+
+def greedy(problem: Problem, answers: list[np.ndarray]) -> list[float]:
+    """A weight a member, adding to 1; the weights of the best mean that greedy selection meets."""
+    counts = np.zeros(len(answers))
+    total = np.zeros_like(answers[0], dtype=np.float64)
+    best, kept = float("nan"), counts
+    for _ in range(ROUNDS):
+        scores = [_score(problem, (total + each) / (counts.sum() + 1)) for each in answers]
+        at = max(range(len(scores)), key=lambda each: scores[each])
+        counts[at] += 1
+        total += answers[at]
+        if np.isnan(best) or scores[at] > best:
+            best, kept = scores[at], counts.copy()
+    kept[kept / kept.sum() < LEAST] = 0
+    return [float(each) for each in kept / kept.sum()]
+
+
+def weighed_by(problem: Problem) -> str:
+    """The metric that weighs."""
+    return WEIGHS.get(problem.metric, problem.metric)
+
+
+def _score(problem: Problem, answers: np.ndarray) -> float:
+    """The metric that weighs, so that higher is better."""
+    metric = weighed_by(problem)
+    found = metrics.score(problem.task, metric, problem.target, answers)
+    found = found if METRICS[problem.task][metric] == "higher" else -found
+    return -np.inf if np.isnan(found) else found
+
+
+def calibrated(truth: np.ndarray, answers: np.ndarray) -> float:
+    """The temperature of `TEMPERATURES` with the least log loss; 1 where none does better."""
+    losses = [metrics.logloss(truth, _at(answers, float(each))) for each in TEMPERATURES]
+    best = float(TEMPERATURES[int(np.argmin(losses))])
+    return best if min(losses) < metrics.logloss(truth, answers) else 1.0
+
+
+def _at(answers: np.ndarray, temperature: float) -> np.ndarray:
+    if temperature == 1.0:
+        return answers.astype(np.float32)
+    return heated(torch.from_numpy(answers), temperature).numpy().astype(np.float32)

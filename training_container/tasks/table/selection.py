@@ -1,0 +1,277 @@
+"""Every family is fitted, the best is tuned, out-of-fold answers weigh the ensemble; the hold-out is scored once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
+from dropforge.metrics.baseline import learn_baseline
+from dropforge.metrics.evaluation import beyond_chance, of_baseline, of_table
+from dropforge.metrics.scores import known
+from training_container.checkpoints import Checkpoints
+from training_container.encoding import Encoder
+from training_container.faults import JobFault
+from training_container.models.catboost import CatBoost
+from training_container.models.family import Choosy, Flavour, Problem, Tunable, deal, repeats
+from training_container.models.gradient_descent import GradientDescent
+from training_container.models.lightgbm import LightGBM
+from training_container.models.linear import Ridge, Softmax
+from training_container.models.neural import Neural
+from training_container.models.racing import Outraced
+from training_container.scoring.diagnostics import honest
+from training_container.tasks.table.ensemble import ensemble, greedy
+from training_container.tasks.table.repeating import again
+from training_container.tasks.table.tuning import MARGIN, tune
+from training_container.threads import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from dropforge.contract.baseline import Baseline
+    from dropforge.contract.spec import Search
+    from dropforge.datasets.dataset import Dataset
+    from training_container.models.family import Family, Fitted
+    from training_container.models.predictor import Body
+    from training_container.progress import Budget, Watch
+    from training_container.scoring.importance import Answer
+
+PORTFOLIO: tuple[tuple[Family, float], ...] = (
+    (Ridge(), 0.1),
+    (Softmax(), 0.1),
+    (GradientDescent(), 0.05),
+    (LightGBM(), 0.3),
+    (LightGBM.oblique(), 0.35),
+    (CatBoost(), 0.65),
+    (CatBoost.oblique(), 0.65),
+    (LightGBM.extra(), 0.3),
+    (Neural(), 0.7),
+    (Neural.periodic(), 0.7),
+)
+"""The families, quick ones first, each with the part that it may take of what is left of the budget."""
+
+PORTFOLIO_PROGRESS, AGAIN_PROGRESS = 0.5, 0.7
+"""Parts of the fitting's progress at which the portfolio is done, and what is fitted again; tuning fills the rest."""
+
+TUNING = "tuning"
+
+CUT = "fitting was stopped before its time was over: the model is of what was fitted until then"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One family's bag of models, or the ensemble of several."""
+
+    name: str
+    fitted: Fitted
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that was tried on one data set, and the ensemble of it, on the CPU."""
+
+    dataset: Dataset
+    encoder: Encoder
+    problem: Problem
+    trials: tuple[Trial, ...]
+    chosen: Trial
+    notes: tuple[str, ...] = ()
+    """What went otherwise than it should while fitting, for people."""
+
+    @property
+    def body(self) -> Body:
+        """The chosen model."""
+        return self.chosen.fitted.body
+
+    @property
+    def neighbourhood(self) -> tuple[str, str] | None:
+        """The two columns of numbers in which most folds tell trees what a row's neighbours have, if they do."""
+        trees = any(trial.fitted.body.forests for trial in self.trials)  # without any, nothing was looked for
+        pairs = self.problem.tree_inputs.neighbours.pairs if trees else []
+        if not pairs:
+            return None
+        names, (first, second) = self.encoder.names("number"), Counter(pairs).most_common(1)[0][0]
+        return (names[first], names[second]) if max(first, second) < len(names) else None  # others are ranks and dates
+
+
+def the_device() -> torch.device:
+    """The GPU when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def use_cores() -> None:
+    """All cores that this process may use, up to 4: small batches gain nothing from more."""
+    torch.set_num_threads(min(4, cores()))
+
+
+def metric_of(dataset: Dataset, wanted: str | None) -> str:
+    """The metric that decides: the spec's, or the task's own.
+
+    Raises:
+        JobFault: the spec names a metric that the task does not have.
+    """
+    metric = wanted or PRIMARY[dataset.task]
+    if metric not in METRICS[dataset.task]:
+        raise JobFault(
+            f"spec: metric: expected one of {list(METRICS[dataset.task])} for {dataset.task}, got {metric!r}"
+        )
+    return metric
+
+
+def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints: Checkpoints) -> Problem:
+    """All rows but the hold-out as encoded tables on the training device."""
+    device, rows = the_device(), dataset.learning
+    encoded = encoder.encode(rows.columns)
+    return Problem(
+        task=dataset.task,
+        metric=metric,
+        direction=METRICS[dataset.task][metric],
+        classes=len(dataset.classes),
+        sizes=tuple(each.size for each in encoder.vocabularies),
+        rows=encoded.to(device),
+        target=rows.target,
+        fold=deal(rows.target, len(dataset.classes), again=repeats(encoded, rows.target)),
+        seed=seed,
+        device=device,
+        checkpoints=checkpoints,
+    )
+
+
+def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, watch: Watch,
+          search: Search = "tpe", checkpoints: Checkpoints | None = None,
+          families: Sequence[tuple[Family, float]] = PORTFOLIO) -> Study:  # fmt: skip
+    """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
+
+    Families that a cut of the budget leaves no time for, or that would not pay, are passed over, but for the first;
+    flavours that are outraced are given up. Once there is a model, a family whose library fails is passed over too,
+    with a note: it is no reason to lose the others.
+    """
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
+    fitting = [(family, share) for family, share in families if problem.task in family.tasks]
+    trials: list[Trial] = []
+    failures: list[str] = []
+    done, step = 0.0, PORTFOLIO_PROGRESS / sum(share for _, share in fitting)
+    for family, share in fitting:
+        if trials and budget.left:
+            problem.prepare()
+        part = budget.part(share)
+        try:
+            if not trials or (budget.left and _worth(family, problem, part, trials)):
+                within = watch.within(done, done + share * step, model=family.name)
+                trials += _try(family, problem, part, within, trials)
+        except Exception as fault:  # of whatever kind the library raises
+            if not trials or isinstance(fault, JobFault):
+                raise
+            failures.append(_failure(family.name, fault))
+            watch.tell(done, model=family.name, failed=type(fault).__name__)
+        done += share * step
+    known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
+    trials = _repeated(problem, trials, known, budget, watch.within(done, AGAIN_PROGRESS))
+    rest = watch.within(AGAIN_PROGRESS, 1.0, model=TUNING)
+    trials += [Trial(*each) for each in tune(problem, ranked, known, search, budget, rest)]
+    cut = [CUT] if budget.stopped else []
+    return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials), (*cut, *failures))
+
+
+def _failure(family: str, fault: Exception) -> str:
+    line = (str(fault).strip().splitlines() or ["no message"])[0]
+    return f"{family} could not be fitted and was left out: {type(fault).__name__}: {line[:200]}"
+
+
+def _worth(family: Family, problem: Problem, budget: Budget, trials: Sequence[Trial]) -> bool:
+    fitted = {trial.name: trial.fitted for trial in trials}
+    return not isinstance(family, Choosy) or family.worth(problem, budget, fitted)
+
+
+def _try(family: Family, problem: Problem, budget: Budget, watch: Watch, trials: Sequence[Trial]) -> list[Trial]:
+    """The family's trial; none where it was outraced."""
+    torch.manual_seed(problem.seed)
+    start = time.monotonic()
+    rivals = [trial.fitted for trial in trials if isinstance(family, Flavour) and trial.name == family.rival]
+    try:
+        if rivals and isinstance(family, Flavour):
+            fitted = family.fit(problem, budget, watch, after=family.race(problem, rivals[0]))
+        else:
+            fitted = family.fit(problem, budget, watch)
+    except Outraced:
+        return []
+    return [Trial(family.name, fitted, time.monotonic() - start)]
+
+
+def _repeated(problem: Problem, trials: Sequence[Trial], families: Mapping[str, Family], budget: Budget,
+              watch: Watch) -> list[Trial]:  # fmt: skip
+    """The trials, those that the ensemble leans on fitted again, the heaviest first, as long as there is time."""
+    weights = greedy(problem, [trial.fitted.answers for trial in trials])
+    found = {trial.name: trial for trial in trials}
+    for weight, trial in sorted(zip(weights, trials, strict=True), key=lambda each: -each[0]):
+        family = families[trial.name]
+        if weight > 0 and isinstance(family, Tunable) and budget.left > MARGIN * trial.seconds:
+            start = time.monotonic()
+            both = again(problem, family, trial.fitted, budget.part(1.0), watch.within(0.0, 1.0, model=trial.name))
+            found[trial.name] = Trial(trial.name, both, trial.seconds + time.monotonic() - start)
+    return list(found.values())
+
+
+def _ranked(problem: Problem, trials: Sequence[Trial]) -> list[tuple[str, float]]:
+    """Names and seconds, the best by the deciding metric first."""
+    sign = -1 if problem.direction == "higher" else 1
+    ranked = sorted(trials, key=lambda each: sign * each.fitted.validation[problem.metric])
+    return [(each.name, each.seconds) for each in ranked]
+
+
+def _ensemble(problem: Problem, trials: Sequence[Trial]) -> Trial:
+    start = time.monotonic()
+    for trial in trials:
+        trial.fitted.body.to("cpu")
+    made = ensemble(problem, {trial.name: trial.fitted for trial in trials})
+    return Trial("ensemble", made, time.monotonic() - start)
+
+
+def baseline_of(dataset: Dataset) -> Baseline:
+    """What knowing nothing but the targets of all rows but the hold-out answers."""
+    return learn_baseline(dataset.task, dataset.learning.target, len(dataset.classes))
+
+
+def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
+    """The chosen model's and the baseline's scores on the hold-out, which has chosen nothing.
+
+    `answers` are the model's on the hold-out; `answer` asks it about other rows, for the importances.
+    """
+    dataset, problem = done.dataset, done.problem
+    truth = dataset.holdout.target
+    ours, trivial = of_table(dataset.task, truth, answers), of_baseline(truth, baseline_of(dataset))
+    comparison = beyond_chance(ours, trivial, problem.metric, problem.seed)
+    measured = Metrics(
+        task=dataset.task,
+        metric=problem.metric,
+        direction=problem.direction,
+        chosen=done.chosen.name,
+        holdout=comparison.scores,
+        validation=known(done.chosen.fitted.validation),
+        baseline=comparison.other,
+        candidates=candidates(done),
+        rows=dict(dataset.counts),
+        intervals=comparison.intervals,
+        baseline_intervals=comparison.other_intervals,
+        gains=comparison.gains,
+    )
+    told = honest(measured, dataset, answers=answers, answer=answer, seed=problem.seed)
+    return replace(told, notes=(*done.notes, *told.notes))
+
+
+def candidates(done: Study) -> tuple[Candidate, ...]:
+    """The ensemble, then every member with its weight in it."""
+    weights = done.chosen.fitted.settings["weights"]
+    members = [(trial, {**trial.fitted.settings, "weight": weights.get(trial.name, 0.0)}) for trial in done.trials]
+    return tuple(
+        Candidate(trial.name, known(trial.fitted.validation), round(trial.seconds, 3), settings)
+        for trial, settings in [(done.chosen, done.chosen.fitted.settings), *members]
+    )
