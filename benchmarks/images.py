@@ -21,10 +21,10 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads, as the tr
 
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ImageInput
-from training_container.progress import Watch
+from training_container.devices import training_device
+from training_container.progress import Progress
 from training_container.tasks.images.fit import Fitted, fit
 from training_container.tasks.images.sets import ImageSet, Pictures
-from training_container.tasks.table.selection import the_device
 
 PLACES = (Path(os.environ.get("DROPFORGE_DATA", "/nonexistent")) / "fashion-mnist",
           Path("/usr/share/datasets/fashion-mnist"))  # fmt: skip
@@ -37,12 +37,12 @@ TARGETS = {"cpu": 0.92, "cuda": 0.94}
 
 def main() -> None:
     """Trains once, exports, proves, scores."""
-    device = the_device()
+    device = training_device()
     images, minutes = read(folder()), MINUTES[device.type]
     start, before = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="dropforge-bench-") as place:
         kept = Path(os.environ.get("DROPFORGE_CHECKPOINTS", place))
-        fitted = fit(images, minutes=minutes, seed=0, watch=Watch(), device=device, checkpoints=kept,
+        fitted = fit(images, minutes=minutes, seed=0, progress=Progress(), device=device, checkpoints=kept,
                      identity="benchmark")  # fmt: skip
     took, processor = time.monotonic() - start, time.process_time() - before
     rows = scored(images, fitted, device.type)

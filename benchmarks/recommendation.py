@@ -31,14 +31,15 @@ from dropforge.contract.schema import ITEMS, PREDICTION, Column, ModelCard
 from dropforge.datasets.dataset import Options, Rows
 from dropforge.datasets.ratings import prepare_ratings
 from dropforge.metrics.lists import chosen_by_user, list_scores
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
+from training_container.devices import use_cores
 from training_container.export.runtime import Runtime
-from training_container.progress import Budget, Watch
+from training_container.progress import Progress
 from training_container.tasks.recommendation import blend, parts
 from training_container.tasks.recommendation.graph import build
 from training_container.tasks.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
 from training_container.tasks.recommendation.pairs import Pair
-from training_container.tasks.table.selection import use_cores
 
 if TYPE_CHECKING:
     from dropforge.datasets.dataset import Dataset
@@ -56,13 +57,13 @@ SHORT = 0.5
 SVDPP = "Surprise SVD++, published"
 
 
-class Silent(Watch):
+class SilentProgress(Progress):
     """Says nothing while measuring."""
 
     def tell(self, share: float, **values: object) -> None:
         """Nothing."""
 
-    def within(self, low: float, high: float, **fields: object) -> Silent:  # noqa: ARG002  # as its base has them
+    def within(self, low: float, high: float, **fields: object) -> SilentProgress:  # noqa: ARG002  # as its base has them
         """Still nothing."""
         return self
 
@@ -133,8 +134,8 @@ def fitted(rows: Rows) -> tuple[Tables, Pair]:
 
 def fit(known: Ratings, held: Ratings, *, ranked: bool, budget: Budget | None = None) -> blend.Blended:
     """The recommender of both, with time enough unless `budget` says otherwise."""
-    return blend.fit(known, held, seed=0, budget=budget or Budget(MINUTES), watch=Silent(), checkpoints=Checkpoints(),
-                     ranked=ranked)  # fmt: skip
+    return blend.fit(known, held, seed=0, budget=budget or Budget(MINUTES), progress=SilentProgress(),
+                     checkpoints=Checkpoints(), ranked=ranked)  # fmt: skip
 
 
 def runtime(made: Tables) -> Runtime:

@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import torch
-
 from dropforge.contract import names
 from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
 from dropforge.datasets.prepare import prepare
 from training_container import evidence
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
+from training_container.devices import device_name, use_cores
 from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.parity import Native, prove
 from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
-from training_container.progress import Budget, Watch
+from training_container.progress import Progress
 from training_container.report.page import write_report
-from training_container.scoring.summaries import tell_scores, write_summaries
+from training_container.scoring.summaries import log_scores, write_summaries
 from training_container.stopping import finishing
-from training_container.tasks.table.selection import baseline_of, score, study, the_device, use_cores
+from training_container.tasks.table.selection import baseline_of, score, study
 from training_container.tensorboard import write_tensorboard
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
 class TaskOfItsOwn(Protocol):
     """Trains a prepared data set and leaves the model's files in `job.output`, all of them or none."""
 
-    def __call__(self, job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, watch: Watch,
+    def __call__(self, job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, progress: Progress,
                  start: float) -> None:  # fmt: skip
         """`start` is when the job began."""
         ...
@@ -80,29 +80,29 @@ def train(job: Job) -> None:
         DataFault, SpecFault, JobFault: the data or the wishes are wrong.
         ParityFault: the model file does not answer as torch does.
     """
-    start, watch = time.monotonic(), Watch()
+    start, progress = time.monotonic(), Progress()
     use_cores()
     if are_pictures(job):
-        return importlib.import_module(PICTURES).train_pictures(job, watch, start)  # type: ignore[no-any-return]  # it has it
-    dataset = read(job, watch.step("read"))
+        return importlib.import_module(PICTURES).train_pictures(job, progress, start)  # type: ignore[no-any-return]  # it has it
+    dataset = read(job, progress.step("read"))
     task = other_task(dataset.task) if dataset.task in OTHERS else train_table
     checkpoints = open_checkpoints(job)
-    budget = Budget(left_of(job.spec.budget, checkpoints.spent))
+    budget = Budget(remaining_minutes(job.spec.budget, checkpoints.spent))
     with finishing(budget):
-        task(job, dataset, budget, checkpoints, watch, start)
+        task(job, dataset, budget, checkpoints, progress, start)
     checkpoints.clear()
-    watch.step("write").tell(1.0, seconds=time.monotonic() - start)
+    progress.step("write").update(1.0, seconds=time.monotonic() - start)
 
 
-def train_table(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, watch: Watch,
+def train_table(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, progress: Progress,
                 start: float) -> None:  # fmt: skip
     """A table with a target: regression or classes."""
-    done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, watch=watch.step("fit"),
+    done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, progress=progress.step("fit"),
                  search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
-    write(job, done, watch, start)
+    write(job, done, progress, start)
 
 
-def left_of(minutes: float, spent: float) -> float:
+def remaining_minutes(minutes: float, spent: float) -> float:
     """What a job that was started again may still take, having spent so many seconds; enough to end well."""
     return max(minutes - spent / 60, LEAST_LEFT * minutes)
 
@@ -114,14 +114,14 @@ def open_checkpoints(job: Job) -> Checkpoints:
     return Checkpoints.open(job.checkpoints, {"run": job.run, "seed": job.seed, "code": evidence.code_digest()})
 
 
-def write(job: Job, done: Study, watch: Watch, start: float) -> None:
+def write(job: Job, done: Study, progress: Progress, start: float) -> None:
     """All files of a run, from what was fitted; `start` is when the job began."""
     card = make_card(job, done.dataset)
     with complete_folder(job.output) as folder:
-        made = export(folder, Native(done.encoder, done.body), done.dataset, card, watch)
+        made = export(folder, Native(done.encoder, done.predictor), done.dataset, card, progress)
         measured = score(done, made.answers, made.runtime.answers)
-        tell_scores(measured, watch.step("score"))
-        watch.step("report").tell(0.0)
+        log_scores(measured, progress.step("score"))
+        progress.step("report").update(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         evidence.write_json(folder / names.BASELINE_FILE, baseline_of(done.dataset).to_json())
         evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
@@ -131,19 +131,19 @@ def write(job: Job, done: Study, watch: Watch, start: float) -> None:
         evidence.write_manifest(folder, job, card, device_name(), time.monotonic() - start)
 
 
-def read(job: Job, watch: Watch) -> Dataset:
+def read(job: Job, progress: Progress) -> Dataset:
     """The prepared data set.
 
     Raises:
         JobFault: a column has the name of one of the model's outputs.
     """
-    watch.tell(0.0, files=len(job.data))
+    progress.update(0.0, files=len(job.data))
     dataset = prepare(job.data, job.wanted)
     outputs = (PREDICTION, PROBABILITIES, *MORE_OUTPUTS.get(dataset.task, ()))
     taken = [column.name for column in dataset.columns if column.name in outputs]
     if taken:
         raise JobFault(f"column {taken[0]!r}: expected another name, this is the model's output: rename or drop it")
-    watch.tell(1.0, rows=dataset.counts["read"], columns=len(dataset.columns), train=len(dataset.train))
+    progress.update(1.0, rows=dataset.counts["read"], columns=len(dataset.columns), train=len(dataset.train))
     return dataset
 
 
@@ -173,19 +173,19 @@ class Exported:
     """To the hold-out's rows."""
 
 
-def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, watch: Watch) -> Exported:
+def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, progress: Progress) -> Exported:
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
-    watch.step("export").tell(0.0)
+    progress.step("export").update(0.0)
     holdout, encoder = dataset.holdout, native.encoder
     compared = background(card, encoder, dataset.train)
-    model = build(card, encoder, native.body, encoder.encode(holdout.columns), compared).SerializeToString()
+    model = build(card, encoder, native.predictor, encoder.encode(holdout.columns), compared).SerializeToString()
     (folder / names.MODEL_FILE).write_bytes(model)
-    watch.step("prove").tell(0.0, bytes=len(model))
+    progress.step("prove").update(0.0, bytes=len(model))
     runtime, answers = Runtime(model, card), native.answer(holdout.columns)
     proof = prove(native, runtime, holdout, answers)
     evidence.write_golden(folder / names.GOLDEN_FILE, evidence.golden_rows(native, card, holdout))
     evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, card.classes)
-    watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
+    progress.step("prove").update(1.0, rows=proof.rows, largest=proof.largest)
     return Exported(runtime, proof, answers)
 
 
@@ -206,8 +206,3 @@ def _replace(path: Path, place: Path) -> None:
     if place.is_dir():
         shutil.rmtree(place)
     path.replace(place)
-
-
-def device_name() -> str:
-    """What trained: the GPU's name, or the CPU."""
-    return torch.cuda.get_device_name() if the_device().type == "cuda" else "cpu"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from training_container.progress import Budget
+    from training_container.budget import Budget
 
 
 class Stopped(BaseException):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 def cores() -> int:
@@ -18,7 +18,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def side_by_side(make: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
-    """What `make` makes of each, a core each."""
+def in_parallel(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
+    """What `function` makes of each, a core each."""
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(make, given))
+        return list(pool.map(function, arguments))

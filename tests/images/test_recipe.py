@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from dropforge.contract.schema import ImageInput
-from training_container.progress import Budget, Silent
+from training_container.budget import Budget
+from training_container.progress import SilentProgress
 from training_container.tasks.images import fit as fitting
 from training_container.tasks.images import recipe
 from training_container.tasks.images.fit import fit
@@ -70,7 +71,7 @@ def test_choosing_that_takes_the_whole_time_leaves_the_rest_to_training(monkeypa
 
     monkeypatch.setattr(fitting, "choose", slow)
     budget = Budget(1.5 / 60)
-    done = fit(few(), minutes=1.5 / 60, seed=0, watch=Silent(), device=torch.device("cpu"), budget=budget)
+    done = fit(few(), minutes=1.5 / 60, seed=0, progress=SilentProgress(), device=torch.device("cpu"), budget=budget)
     assert budget.left == 0
     assert done.seconds > 1.2  # of 1.5, of which choosing counts as 0.45
 
@@ -78,6 +79,6 @@ def test_choosing_that_takes_the_whole_time_leaves_the_rest_to_training(monkeypa
 def test_a_cut_budget_ends_fitting_with_a_network():
     budget = Budget(5.0)
     budget.cut()
-    done = fit(few(), minutes=0.02, seed=0, watch=Silent(), device=torch.device("cpu"), budget=budget)
+    done = fit(few(), minutes=0.02, seed=0, progress=SilentProgress(), device=torch.device("cpu"), budget=budget)
     assert done.epochs == 0
     assert done.validation["logloss"] > 0

@@ -26,7 +26,7 @@ from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.progress import Silent, Watch
+from training_container.progress import Progress, SilentProgress
 from training_container.tasks.table.selection import pose, study
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Set:
 
 
 @pytest.fixture(scope="session")
-def quiet() -> Watch:
-    """A watch that prints nothing."""
-    return Silent()
+def quiet() -> Progress:
+    """A progress that prints nothing."""
+    return SilentProgress()
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from dropforge.contract.spec import Spec
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
 from training_container.export.graph import build
@@ -23,7 +24,6 @@ from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
 from training_container.models.predictor import mix
-from training_container.progress import Budget
 from training_container.tasks.table.ensemble import ensemble
 from training_container.tasks.table.selection import pose
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from training_container.progress import Watch
+    from training_container.progress import Progress
 
 KEPT = {
     "one number": ("cars", ("Horsepower",)),
@@ -42,7 +42,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize("what", KEPT)
-def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Watch, what: str) -> None:
+def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Progress, what: str) -> None:
     name, kept = KEPT[what]
     path, target = csv(name), SOURCES[name].target
     others = [each for each in path.read_text().partition("\n")[0].split(",") if each not in (*kept, target)]
@@ -55,9 +55,9 @@ def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Watch, 
     families = (linear, LightGBM.oblique(), CatBoost(settings={"iterations": 20}), *nets)
     fitted = {each.name: each.fit(problem, Budget(1), quiet) for each in families}
     assert sum(ensemble(problem, fitted).settings["weights"].values()) == pytest.approx(1, abs=1e-3)
-    body = mix([each.body for each in fitted.values()], [1 / len(fitted)] * len(fitted))
+    predictor = mix([each.predictor for each in fitted.values()], [1 / len(fitted)] * len(fitted))
     card = ModelCard("m", "run-0", dataset.task, target, "text", dataset.classes, dataset.columns)
-    model = build(card, encoder, body, encoder.encode(dataset.holdout.columns))
-    native, runtime = Native(encoder, body), Runtime(model.SerializeToString(), card)
+    model = build(card, encoder, predictor, encoder.encode(dataset.holdout.columns))
+    native, runtime = Native(encoder, predictor), Runtime(model.SerializeToString(), card)
     proof = prove(native, runtime, dataset.holdout, native.answer(dataset.holdout.columns))
     assert proof.largest <= 1e-5

@@ -16,12 +16,12 @@ from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare_table
 from dropforge.metrics.lists import list_scores
 from training_container import trainer
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.driver import ModelCard
 from training_container.encoding import MISSING, UNKNOWN
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.progress import Budget
 from training_container.tasks.recommendation import factors, parts
 from training_container.tasks.recommendation.blend import weigh
 from training_container.tasks.recommendation.factors import Chain, sample_factors
@@ -31,7 +31,7 @@ from training_container.tasks.recommendation.pairs import Pair, nearest, stacked
 from training_container.tasks.recommendation.proof import prove
 from training_container.tasks.recommendation.ranking import best_items
 from training_container.tasks.recommendation.ratings import Ratings
-from training_container.tasks.recommendation.task import Learned, golden_rows, learn, measure
+from training_container.tasks.recommendation.task import RecommenderModel, golden_rows, learn, measure
 
 from .opinions import EACH, USERS, opinions
 from .opinions import ITEMS as ITEM_COUNT
@@ -39,7 +39,7 @@ from .opinions import ITEMS as ITEM_COUNT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.progress import Watch
+    from training_container.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +51,20 @@ def known() -> Ratings:
 
 
 @pytest.fixture(scope="module")
-def learned(quiet: Watch) -> Learned:
+def learned(quiet: Progress) -> RecommenderModel:
     texts = opinions().cast(dict.fromkeys(("user_id", "item_id", "rating", "timestamp"), str))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factors, "ROUNDS", 40)
         return learn(prepare_table(texts, Options()), Budget(5), 0, quiet, Checkpoints())
 
 
-def card(done: Learned) -> ModelCard:
+def card(done: RecommenderModel) -> ModelCard:
     columns = done.dataset.columns
     return ModelCard("m", "run-0", "recommendation", "rating", "integer", (), columns, done.dataset.ignored)
 
 
 @pytest.fixture(scope="module")
-def runtime(learned: Learned) -> Runtime:
+def runtime(learned: RecommenderModel) -> Runtime:
     return Runtime(build(card(learned), learned.made).SerializeToString(), card(learned))
 
 
@@ -164,13 +164,13 @@ def test_list_scores_by_hand() -> None:
     assert found["ndcg@10"] == pytest.approx((1 / np.log2(3) + 1 / best) / 2)
 
 
-def test_the_file_answers_as_torch(learned: Learned, runtime: Runtime) -> None:
+def test_the_file_answers_as_torch(learned: RecommenderModel, runtime: Runtime) -> None:
     proof = prove(learned.made, runtime, learned.dataset.holdout)
     assert proof.largest <= 1e-5
     assert proof.rows > len(learned.dataset.holdout) + USERS
 
 
-def test_what_strangers_and_readers_of_everything_get(learned: Learned, runtime: Runtime) -> None:
+def test_what_strangers_and_readers_of_everything_get(learned: RecommenderModel, runtime: Runtime) -> None:
     made, values = learned.made, asking(["u0", "nobody", "", "NA"], learned.made)
     predictions, items, scores = runtime.run([PREDICTION, ITEMS, SCORES], values)
     assert items[1].tolist() == items[2].tolist() == items[3].tolist() != items[0].tolist()
@@ -186,7 +186,7 @@ def test_what_strangers_and_readers_of_everything_get(learned: Learned, runtime:
     assert len(set(ratings.ravel().tolist())) == 3 and ((ratings >= 1) & (ratings <= 5)).all()
 
 
-def test_who_has_rated_all_is_shown_nothing(learned: Learned) -> None:
+def test_who_has_rated_all_is_shown_nothing(learned: RecommenderModel) -> None:
     made = learned.made
     full = torch.arange(len(made.item_ranks)).repeat(made.user.size)
     starts = torch.arange(made.user.size + 1) * len(made.item_ranks)
@@ -199,7 +199,7 @@ def test_who_has_rated_all_is_shown_nothing(learned: Learned) -> None:
 
 
 @pytest.mark.parametrize(("table", "reason"), [("items", "rating .* apart"), ("item_ranks", "another item at place")])
-def test_a_wrong_file_is_caught(learned: Learned, table: str, reason: str) -> None:
+def test_a_wrong_file_is_caught(learned: RecommenderModel, table: str, reason: str) -> None:
     made = learned.made
     wrong = type(made)(**{**made.__dict__, table: getattr(made, table).flip(0)})
     runtime = Runtime(build(card(learned), wrong).SerializeToString(), card(learned))
@@ -207,7 +207,7 @@ def test_a_wrong_file_is_caught(learned: Learned, table: str, reason: str) -> No
         prove(made, runtime, learned.dataset.holdout)
 
 
-def test_it_beats_the_mean_and_the_most_popular(learned: Learned) -> None:
+def test_it_beats_the_mean_and_the_most_popular(learned: RecommenderModel) -> None:
     found = measure(learned, "rmse", 0)
     assert found.holdout["rmse"] < 0.8 * found.baseline["rmse"]
     assert found.holdout["ndcg@10"] > found.baseline["ndcg@10"]
@@ -220,7 +220,7 @@ def test_it_beats_the_mean_and_the_most_popular(learned: Learned) -> None:
     assert [note for note in found.notes if f"Only {USERS} users" in note]
 
 
-def test_golden_rows_hold_ratings_lists_and_strangers(learned: Learned) -> None:
+def test_golden_rows_hold_ratings_lists_and_strangers(learned: RecommenderModel) -> None:
     rows = golden_rows(learned.made, learned.dataset.holdout)
     lists = [each for each in rows if each["recommendations"] is not None]
     assert len(lists) >= 10 and all(each["row"]["item_id"] is None for each in lists)

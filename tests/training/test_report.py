@@ -10,9 +10,9 @@ import pytest
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
 from training_container import trainer
+from training_container.budget import Budget
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
-from training_container.progress import Budget
 from training_container.report import page, words
 from training_container.tasks.table.selection import study
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.training.conftest import Set
-    from training_container.progress import Watch
+    from training_container.progress import Progress
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,17 @@ def test_a_model_that_is_no_better_is_said_to_be_so() -> None:
     assert words.gain(measured(3.0, 2.0)) == "not better than the trivial baseline"
 
 
-def test_the_columns_whose_neighbours_tell_are_drawn(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_the_columns_whose_neighbours_tell_are_drawn(posed: Callable[[str], Set], quiet: Progress) -> None:
     families = ((Ridge(), 0.1), (LightGBM(settings={"learning_rate": 0.3}), 0.5))
     homes, cars = (
         study(
-            posed(name).dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, search="none", families=families
+            posed(name).dataset,
+            metric=None,
+            budget=Budget(0.2),
+            seed=0,
+            progress=quiet,
+            search="none",
+            families=families,
         )
         for name in ("houses", "cars")
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dropforge.datasets.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
-    from training_container.models.predictor import Body
+    from training_container.models.predictor import Predictor
 
 Values = dict[str, np.ndarray]
 
@@ -50,11 +50,11 @@ class Native:
     """The torch side: raw columns in, answers out."""
 
     encoder: Encoder
-    body: Body
+    predictor: Predictor
 
     def answer(self, values: Values) -> np.ndarray:
         """[N] values or [N, classes] probabilities."""
-        return predict(self.body, self.encoder.encode(values))
+        return predict(self.predictor, self.encoder.encode(values))
 
 
 def prove(native: Native, runtime: Runtime, holdout: Rows, expected: np.ndarray) -> Proof:

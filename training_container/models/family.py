@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
     from dropforge.contract.results import Direction
     from dropforge.contract.schema import Task
+    from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
     from training_container.encoding import Table
     from training_container.models.forest import TreeInputs
-    from training_container.models.predictor import Body, TargetScale
-    from training_container.progress import Budget, Watch
+    from training_container.models.predictor import Predictor, TargetScale
+    from training_container.progress import Progress
 
     After = Callable[[int, Mapping[int, float]], Collection[int]]
     """Is told the step and the loss of each of several configurations, by number; answers those to give up."""
@@ -114,7 +115,7 @@ class Problem:
         return np.zeros((len(self.target), self.classes) if self.classes else len(self.target), np.float32)
 
 
-def deal(target: np.ndarray, classes: int, folds: int = 5, again: np.ndarray | None = None) -> np.ndarray:
+def assign_folds(target: np.ndarray, classes: int, folds: int = 5, again: np.ndarray | None = None) -> np.ndarray:
     """The fold of each row, [N]: in turn over the given order, class by class so that each has its share.
 
     The rows come in the order of their content's hash, so that the folds follow from content alone. `again` [N] says
@@ -144,7 +145,7 @@ def repeats(table: Table, target: np.ndarray) -> np.ndarray:
 class Fitted:
     """One family's bag of models with what the report tells of it."""
 
-    body: Body
+    predictor: Predictor
     answers: np.ndarray
     """Out-of-fold: each row of the problem answered by the model that has not seen it."""
     validation: dict[str, float]
@@ -167,16 +168,16 @@ class Family(Protocol):
         """What it can learn."""
         ...
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
+    def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:
         """The family's best model within the budget; every family must give one, however little time is left."""
         ...
 
 
 @runtime_checkable
-class Choosy(Protocol):
+class Conditional(Protocol):
     """A family that is left out where it would not pay."""
 
-    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
+    def worthwhile(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
         """Whether it is worth its time on this problem within this budget, after what was `fitted`, by family."""
         ...
 
@@ -194,7 +195,7 @@ class Flavour(Protocol):
         """What `fit` is to tell how it goes; raises `Outraced` where the rival's fit went far better."""
         ...
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+    def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """As `Tunable.fit`."""
         ...
@@ -217,7 +218,7 @@ class Tunable(Protocol):
         """The values of a grid search, by the names that `tuned` suggests."""
         ...
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+    def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """As `Family.fit`; `after(step, loss)`, lower is better, may raise to end it."""
         ...
@@ -232,11 +233,11 @@ class Packed(Tunable, Protocol):
         """What `tuned` suggests that must be the same for all that are fitted together."""
         ...
 
-    def company(self, problem: Problem) -> int:
+    def pack_size(self, problem: Problem) -> int:
         """How many configurations are best fitted together."""
         ...
 
-    def fit_together(self, families: Sequence[Any], problem: Problem, budget: Budget, watch: Watch,
+    def fit_together(self, families: Sequence[Any], problem: Problem, budget: Budget, progress: Progress,
                      after: After | None = None) -> list[Fitted | None]:  # fmt: skip
         """A bag of each of the families; None of those that `after` gives up."""
         ...

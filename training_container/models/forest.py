@@ -18,8 +18,8 @@ from training_container.models.neighbours import Neighbours
 from training_container.models.pairs import Pairs
 from training_container.models.predictor import target_scales
 from training_container.models.ranks import order, without_own
-from training_container.models.screening import glance
-from training_container.threads import side_by_side
+from training_container.models.screening import screen
+from training_container.threads import in_parallel
 
 if TYPE_CHECKING:
     from training_container.encoding import Table
@@ -63,7 +63,7 @@ class TreeInputs(nn.Module):
         for fold, learn in enumerate(learns):
             self._cross(dense, fold, learn)
         given = list(zip(learns, own, strict=True))
-        seen = side_by_side(lambda each: glance(dense, wanted, *each, problem.seed), given)
+        seen = in_parallel(lambda each: screen(dense, wanted, *each, problem.seed), given)
         self.pairs = Pairs(dense, learns, seen, own)
         self.neighbours = Neighbours(dense, wanted, learns, seen, own)
 

@@ -13,9 +13,9 @@ from training_container.models.family import Fitted, best
 from training_container.models.features import plain_features
 from training_container.models.predictor import (
     Answer,
-    Body,
     ClassTail,
     LinearCore,
+    Predictor,
     RegressionTail,
     predict,
     target_scales,
@@ -24,11 +24,12 @@ from training_container.models.predictor import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from training_container.budget import Budget
     from training_container.encoding import Table
     from training_container.models.family import Problem
     from training_container.models.features import Features
     from training_container.models.predictor import TargetScale
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
 
 PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)
 """Ridge penalties tried, per row: the penalty of the sum of squares is this times the number of rows."""
@@ -96,11 +97,11 @@ def solve(moments: Moments, penalties: tuple[float, ...]) -> list[torch.Tensor]:
 
 def regression_body(
     problem: Problem, features: Features, moments: Moments, theta: torch.Tensor, scale: TargetScale
-) -> Body:
-    """The body that answers `theta · features` (θ of centred features) in the target's unit."""
+) -> Predictor:
+    """The predictor that answers `theta · features` (θ of centred features) in the target's unit."""
     bias = moments.target_mean - moments.mean @ theta
     core = LinearCore(features, theta[:, None], bias[None])
-    return Body(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device)
+    return Predictor(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device)
 
 
 def fold_moments(problem: Problem, features: Features, target: torch.Tensor) -> list[Moments]:
@@ -113,16 +114,16 @@ def fold_moments(problem: Problem, features: Features, target: torch.Tensor) -> 
 
 
 def bag_regression(problem: Problem, features: Features, scale: TargetScale, moments: list[Moments],
-                   thetas: list[torch.Tensor]) -> tuple[Body, np.ndarray]:  # fmt: skip
+                   thetas: list[torch.Tensor]) -> tuple[Predictor, np.ndarray]:  # fmt: skip
     """The mean of one linear model a fold, which is one linear model, and the out-of-fold answers [N]."""
     answers = problem.empty()
-    bodies = [regression_body(problem, features, *each, scale) for each in zip(moments, thetas, strict=True)]
-    for body, (_, held) in zip(bodies, problem.folds, strict=True):
-        answers[held] = predict(body, problem.rows.take(torch.from_numpy(held).to(problem.device)))
-    weights, bias = (torch.stack([getattr(body.answer.core, name) for body in bodies]).mean(dim=0)
+    predictors = [regression_body(problem, features, *each, scale) for each in zip(moments, thetas, strict=True)]
+    for predictor, (_, held) in zip(predictors, problem.folds, strict=True):
+        answers[held] = predict(predictor, problem.rows.take(torch.from_numpy(held).to(problem.device)))
+    weights, bias = (torch.stack([getattr(predictor.answer.core, name) for predictor in predictors]).mean(dim=0)
                      for name in ("weights", "bias"))  # fmt: skip
     core = LinearCore(features, weights, bias)
-    return Body(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device), answers
+    return Predictor(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device), answers
 
 
 class Ridge:
@@ -131,7 +132,7 @@ class Ridge:
     name = "linear"
     tasks = frozenset({"regression"})
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:  # noqa: ARG002  # a fraction of a second
+    def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:  # noqa: ARG002  # a fraction of a second
         """The best of all penalties and target scales."""
         features = plain_features(problem.rows, problem.sizes).to(problem.device)
         found = []
@@ -140,11 +141,11 @@ class Ridge:
             moments = fold_moments(problem, features, target)
             by_fold = [solve(each, PENALTIES) for each in moments]
             for at, penalty in enumerate(PENALTIES):
-                body, answers = bag_regression(problem, features, scale, moments, [each[at] for each in by_fold])
+                predictor, answers = bag_regression(problem, features, scale, moments, [each[at] for each in by_fold])
                 settings = {"penalty": penalty, "log_target": scale.log, "features": features.width}
-                found.append(Fitted(body, answers, problem.score(answers), settings))
+                found.append(Fitted(predictor, answers, problem.score(answers), settings))
         chosen = best(problem, found)
-        watch.tell(1.0, epoch=1, validation_loss=chosen.validation[problem.metric])
+        progress.update(1.0, epoch=1, validation_loss=chosen.validation[problem.metric])
         return chosen
 
 
@@ -158,7 +159,7 @@ class Softmax:
     tasks = frozenset({"binary", "multiclass"})
     iterations = 60
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
+    def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:
         """The best of all penalties that the budget allows; always at least one."""
         features = plain_features(problem.rows, problem.sizes).to(problem.device)
         with torch.no_grad():
@@ -175,10 +176,10 @@ class Softmax:
             answers = self._answers(problem, dense, weights.detach(), bias.detach())
             kept, offset = weights.detach().mean(dim=1), bias.detach().mean(dim=0)
             core = LinearCore(features, kept, offset - mean @ kept)
-            body = Body(tuple(problem.rows.groups), Answer(core, ClassTail())).to(problem.device)
+            predictor = Predictor(tuple(problem.rows.groups), Answer(core, ClassTail())).to(problem.device)
             settings = {"penalty": penalty, "features": features.width}
-            found.append(Fitted(body, answers, problem.score(answers), settings, {"train_loss": curve}))
-            watch.tell((at + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
+            found.append(Fitted(predictor, answers, problem.score(answers), settings, {"train_loss": curve}))
+            progress.update((at + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
                        validation_loss=found[-1].validation["logloss"])  # fmt: skip
             if not budget.left:
                 break

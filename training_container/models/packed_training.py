@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from training_container.budget import Budget
     from training_container.models.family import After, Problem
     from training_container.models.network import Settings
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
 
 PACE = 5
-"""Steps that are timed to see how long a course would be."""
+"""Steps that are timed to see how long a history would be."""
 
 
 @dataclass
-class Course:
+class History:
     """How the training of one configuration went."""
 
     train: list[float] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Trained:
     """Of the network: [folds, weights]."""
     margins: list[torch.Tensor]
     """Out of fold, a fold: float32 [its rows, outputs]."""
-    course: Course
+    history: History
 
 
 class Trainer:
@@ -69,7 +70,7 @@ class Trainer:
         torch.manual_seed(problem.seed)
         self.problem, self.settings, self.name = problem, configurations[0].program, name
         self.folds = tuple(range(len(problem.folds)) if folds is None else folds)
-        self.courses = [Course() for _ in configurations]
+        self.histories = [History() for _ in configurations]
         self.running = list(range(len(configurations)))
         pairs = [problem.folds[fold] for fold in self.folds]
         self.learn, self.held = (_packed([pair[at] for pair in pairs], problem.device) for at in (0, 1))
@@ -89,18 +90,18 @@ class Trainer:
             self.steps.total.tolist()  # waits for the device
         return (time.monotonic() - start) / PACE * self.steps.count
 
-    def run(self, budget: Budget, watch: Watch, after: After | None = None) -> None:
+    def run(self, budget: Budget, progress: Progress, after: After | None = None) -> None:
         """Epochs until no fold gets better or the budget ends; goes on where a killed job was."""
         self._restore()
-        epoch = max(len(each.train) for each in self.courses)
+        epoch = max(len(each.train) for each in self.histories)
         while not self._over(epoch, budget):
             self._epoch(budget)
             self._judge()
-            epoch, courses = epoch + 1, [self.courses[each] for each in self.running]
-            means = {f"{name}_loss": sum(getattr(each, name)[-1] for each in courses) / len(courses)
+            epoch, histories = epoch + 1, [self.histories[each] for each in self.running]
+            means = {f"{name}_loss": sum(getattr(each, name)[-1] for each in histories) / len(histories)
                      for name in ("train", "validation")}  # fmt: skip
-            watch.tell(max(epoch / self.settings.epochs, budget.share), epoch=epoch, **means)
-            self._part_company(after, epoch)
+            progress.update(max(epoch / self.settings.epochs, budget.share), epoch=epoch, **means)
+            self._drop_finished(after, epoch)
             if self._over(epoch, budget) or self.problem.checkpoints.due(self.name):
                 self.problem.checkpoints.keep(f"{self.name}/epoch", self._state())
 
@@ -117,7 +118,7 @@ class Trainer:
         order = torch.stack([torch.randperm(count, generator=self.generator) for _ in self.folds])
         losses = self.steps.epoch(self._each(self.learn.gather(1, order.to(self.learn.device))), budget)
         for each, loss in zip(self.running, self._means(losses), strict=True):
-            self.courses[each].train.append(loss)
+            self.histories[each].train.append(loss)
 
     def _means(self, losses: torch.Tensor) -> list[float]:
         """Over the folds of each configuration that still trains."""
@@ -135,22 +136,22 @@ class Trainer:
         self.least[lines] = torch.minimum(losses, self.least[lines])
         improved = better.view(len(self.running), -1).any(dim=1).tolist()
         for each, loss, up in zip(self.running, self._means(losses), improved, strict=True):
-            course = self.courses[each]
-            course.validation.append(loss)
-            course.since = 0 if up else course.since + 1
+            history = self.histories[each]
+            history.validation.append(loss)
+            history.since = 0 if up else history.since + 1
 
     def _lines(self, configurations: Sequence[int]) -> torch.Tensor:
         """Numbers of the ensembles of these configurations among all."""
         first = torch.tensor(configurations, dtype=torch.long, device=self.best.device) * len(self.folds)
         return (first[:, None] + torch.arange(len(self.folds), device=first.device)).flatten()
 
-    def _part_company(self, after: After | None, epoch: int) -> None:
+    def _drop_finished(self, after: After | None, epoch: int) -> None:
         """Configurations that no longer get better, and those that `after` gives up, train no more."""
-        given_up = () if after is None else after(epoch, {at: self.courses[at].validation[-1] for at in self.running})
+        given_up = () if after is None else after(epoch, {at: self.histories[at].validation[-1] for at in self.running})
         for each in given_up:
-            self.courses[each].given_up = True
+            self.histories[each].given_up = True
         self._go_on_with([
-            at for at in self.running if at not in given_up and self.courses[at].since < self.settings.patience
+            at for at in self.running if at not in given_up and self.histories[at].since < self.settings.patience
         ])  # fmt: skip
 
     def _go_on_with(self, configurations: list[int]) -> None:
@@ -164,13 +165,13 @@ class Trainer:
 
     def trained(self) -> list[Trained | None]:
         """What has come of each configuration; None of one that was given up."""
-        self.running = [at for at, course in enumerate(self.courses) if not course.given_up]
-        found: list[Trained | None] = [None] * len(self.courses)
+        self.running = [at for at, history in enumerate(self.histories) if not history.given_up]
+        found: list[Trained | None] = [None] * len(self.histories)
         if self.running:
             self.steps.average.take(self.best[self._lines(self.running)])
             margins = self.steps.margins(self._each(self.held)).cpu().chunk(len(self.running))
             for own, at in zip(margins, self.running, strict=True):
-                found[at] = Trained(self.folds, self.best[self._lines([at])].cpu(), self._own(own), self.courses[at])
+                found[at] = Trained(self.folds, self.best[self._lines([at])].cpu(), self._own(own), self.histories[at])
         return found
 
     def _own(self, margins: torch.Tensor) -> list[torch.Tensor]:
@@ -180,7 +181,7 @@ class Trainer:
     def _state(self) -> bytes:
         out = io.BytesIO()
         torch.save({"running": self.running, "steps": self.steps.state(), "best": self.best, "least": self.least,
-                    "courses": [vars(each) for each in self.courses],
+                    "histories": [vars(each) for each in self.histories],
                     "generator": self.generator.get_state(), "random": torch.get_rng_state()}, out)  # fmt: skip
         return out.getvalue()
 
@@ -190,7 +191,7 @@ class Trainer:
             return
         found = torch.load(io.BytesIO(content), weights_only=True, map_location=self.problem.device)
         self.best, self.least = found["best"], found["least"]
-        self.courses = [Course(**each) for each in found["courses"]]
+        self.histories = [History(**each) for each in found["histories"]]
         self._go_on_with(found["running"])
         if not self.running:
             return

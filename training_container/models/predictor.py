@@ -29,7 +29,7 @@ Inputs = dict[str, torch.Tensor]
 """Tables by name, and the margins of forests by the forest's name."""
 
 
-class Body(nn.Module):
+class Predictor(nn.Module):
     """`answer(inputs)`, and the forests whose margins it reads; `forward` takes the tables, then the margins."""
 
     def __init__(self, groups: Sequence[str], answer: nn.Module, forests: Sequence[Forest] = ()) -> None:
@@ -54,10 +54,10 @@ class Body(nn.Module):
 
 
 @torch.no_grad()
-def predict(body: Body, table: Table) -> np.ndarray:
-    """Answers for encoded rows on the body's device: float32 [N] values or [N, classes] probabilities."""
-    body.eval()
-    answer = torch.cat([body(*body.inputs(chunk)).cpu() for chunk in table.chunks()]).numpy()
+def predict(predictor: Predictor, table: Table) -> np.ndarray:
+    """Answers for encoded rows on the predictor's device: float32 [N] values or [N, classes] probabilities."""
+    predictor.eval()
+    answer = torch.cat([predictor(*predictor.inputs(chunk)).cpu() for chunk in table.chunks()]).numpy()
     return answer[:, 0] if answer.shape[1] == 1 else answer
 
 
@@ -103,7 +103,7 @@ class Mixture(nn.Module):
         """[N, 1] values or [N, classes] probabilities."""
         total = sum(weight * member(inputs) for weight, member in zip(self.weights, self.members, strict=True))
         assert isinstance(total, torch.Tensor)  # there is at least one member
-        return total if self.temperature == 1.0 else heated(total, self.temperature)
+        return total if self.temperature == 1.0 else at_temperature(total, self.temperature)
 
 
 class Guarded(nn.Module):
@@ -122,26 +122,26 @@ class Guarded(nn.Module):
 
     def forward(self, inputs: Inputs) -> torch.Tensor:
         """[N, 1]."""
-        return drawn_back(self.member(inputs), self.anchor(inputs), self.bounds, self.ratio)
+        return clamped(self.member(inputs), self.anchor(inputs), self.bounds, self.ratio)
 
 
-def drawn_back(values: torch.Tensor, anchor: torch.Tensor, bounds: torch.Tensor, ratio: bool) -> torch.Tensor:
+def clamped(values: torch.Tensor, anchor: torch.Tensor, bounds: torch.Tensor, ratio: bool) -> torch.Tensor:
     """`values` within the `bounds` [2] around `anchor`."""
     low, high = (anchor * bounds[at] if ratio else anchor + bounds[at] for at in (0, 1))
     return torch.minimum(torch.maximum(values, low), high)
 
 
-def heated(shares: torch.Tensor, temperature: float) -> torch.Tensor:
+def at_temperature(shares: torch.Tensor, temperature: float) -> torch.Tensor:
     """Probabilities [N, classes] at a temperature: over 1 softer, under 1 sharper."""
     powers = shares.clamp(min=1e-12) ** (1 / temperature)
     return powers / powers.sum(dim=1, keepdim=True)
 
 
-def mix(bodies: Sequence[Body], weights: Sequence[float], temperature: float = 1.0) -> Body:
-    """One body that answers the weighted mean of several."""
-    forests = {forest.name: forest for body in bodies for forest in body.forests}
-    return Body(bodies[0].groups, Mixture([body.answer for body in bodies], weights, temperature),
-                list(forests.values()))  # fmt: skip
+def mix(predictors: Sequence[Predictor], weights: Sequence[float], temperature: float = 1.0) -> Predictor:
+    """One predictor that answers the weighted mean of several."""
+    forests = {forest.name: forest for predictor in predictors for forest in predictor.forests}
+    mean = Mixture([predictor.answer for predictor in predictors], weights, temperature)
+    return Predictor(predictors[0].groups, mean, list(forests.values()))
 
 
 @dataclass(frozen=True)

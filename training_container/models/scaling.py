@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from training_container.models.predictor import RegressionTail, target_scales
-from training_container.threads import side_by_side
+from training_container.threads import in_parallel
 
 if TYPE_CHECKING:
     from training_container.models.family import Problem
@@ -46,5 +46,5 @@ def _answers(problem: Problem, dense: np.ndarray, scale: TargetScale) -> np.ndar
         fitted = torch.from_numpy(np.asarray(model.predict(own[held], num_threads=1), dtype=np.float32))
         answers[held] = RegressionTail(scale)(fitted).numpy()
 
-    side_by_side(answer, range(len(problem.folds)))
+    in_parallel(answer, range(len(problem.folds)))
     return answers

@@ -21,7 +21,7 @@ SETTINGS = {"objective": "regression", "num_leaves": 15, "learning_rate": 0.2, "
             "deterministic": True, "force_row_wise": True, "num_threads": 1}  # fmt: skip
 
 
-class Glance(NamedTuple):
+class Screening(NamedTuple):
     """What the boosting saw of the first rows of a fold."""
 
     top: np.ndarray
@@ -30,7 +30,7 @@ class Glance(NamedTuple):
     """float64 [≤ ROWS, ≤ OUTPUTS]: the target less what the boosting says."""
 
 
-def glance(dense: np.ndarray, wanted: np.ndarray, rows: np.ndarray, columns: np.ndarray, seed: int) -> Glance:
+def screen(dense: np.ndarray, wanted: np.ndarray, rows: np.ndarray, columns: np.ndarray, seed: int) -> Screening:
     """Of `dense` float32 [N, columns] and its targets float64 [N, outputs] these rows and columns."""
     dense, wanted = dense[np.ix_(rows[:ROWS], columns)], wanted[rows[:ROWS]]
     wanted = wanted[:, np.argsort(-wanted.var(axis=0), kind="stable")[:OUTPUTS]]
@@ -39,4 +39,4 @@ def glance(dense: np.ndarray, wanted: np.ndarray, rows: np.ndarray, columns: np.
         model = lightgbm.train({**SETTINGS, "seed": seed}, lightgbm.Dataset(dense, column), ROUNDS)
         gains += model.feature_importance("gain")
         left[:, at] = column - model.predict(dense, num_threads=1)
-    return Glance(np.argsort(-gains, kind="stable")[: min(TOP, dense.shape[1])], left)
+    return Screening(np.argsort(-gains, kind="stable")[: min(TOP, dense.shape[1])], left)

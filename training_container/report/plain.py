@@ -32,7 +32,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportContent:
     """What a task says in its own words."""
 
     summary: str
@@ -47,7 +47,7 @@ class Told:
 
 
 def write_plain_report(
-    path: Path, told: Told, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
+    path: Path, told: ReportContent, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
 ) -> None:
     """Writes the report as one HTML file; every text from the data is escaped."""
     page = template("plain.html").render(

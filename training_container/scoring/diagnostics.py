@@ -1,6 +1,6 @@
 """The one call that the trainer makes when the model is chosen: scores get everything that they need to be believed.
 
-    measured = honest(measured, dataset, answers=answers, answer=native.answer, seed=0)
+    measured = add_diagnostics(measured, dataset, answers=answers, answer=native.answer, seed=0)
 
 It reads the hold-out rows and the model's answers, and changes neither the model nor a score.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training_container.scoring.importance import Answer
 
 
-def honest(measured: Metrics, dataset: Dataset, *, answers: np.ndarray, answer: Answer, seed: int) -> Metrics:
+def add_diagnostics(measured: Metrics, dataset: Dataset, *, answers: np.ndarray, answer: Answer, seed: int) -> Metrics:
     """`measured` with groups, calibration, importances and notes.
 
     Args:

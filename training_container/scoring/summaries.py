@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropforge.contract.results import Candidate, Metrics
-    from training_container.progress import Watch
+    from training_container.progress import Progress
 
 HOLDOUT_RUN = "holdout"
 """TensorBoard's run of the chosen model's scores; the candidates' runs have their names."""
 
 
-def tell_scores(measured: Metrics, watch: Watch) -> None:
+def log_scores(measured: Metrics, progress: Progress) -> None:
     """One line a candidate with its validation score, then one with the hold-out's."""
     metric = measured.metric
     for each in measured.candidates:
         if metric in each.validation:
-            watch.tell(0.5, model=each.name, metric=metric, validation_score=each.validation[metric])
+            progress.update(0.5, model=each.name, metric=metric, validation_score=each.validation[metric])
     values: dict[str, object] = {"model": measured.chosen, "metric": metric, "notes": len(measured.notes)}
     if metric in measured.holdout and metric in measured.baseline:
         values |= {"holdout": measured.holdout[metric], "baseline": measured.baseline[metric]}
@@ -29,7 +29,7 @@ def tell_scores(measured: Metrics, watch: Watch) -> None:
     if metric in measured.gains:
         gain = measured.gains[metric]
         values |= {"gain": gain.value, "gain_low": gain.interval.low, "gain_high": gain.interval.high}
-    watch.tell(1.0, **values)
+    progress.update(1.0, **values)
 
 
 def write_summaries(folder: Path, measured: Metrics) -> None:

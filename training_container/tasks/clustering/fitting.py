@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dropforge.contract.results import Direction
+    from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
 
 MOST_CLUSTERS = 12
 LEAST = 0.01
@@ -113,7 +114,7 @@ class Points:
         return found
 
 
-def search(points: Points, budget: Budget, watch: Watch) -> Search:
+def search(points: Points, budget: Budget, progress: Progress) -> Search:
     """The best clustering of `points.train` by `points.validation`.
 
     Ways share the budget evenly, what one leaves goes to the next. The first is tried until one of its fits counts,
@@ -126,7 +127,7 @@ def search(points: Points, budget: Budget, watch: Watch) -> Search:
     best: list[Fit] = []
     curves: dict[str, dict[str, list[float]]] = {}
     for at, way in enumerate(ways):
-        told = watch.within(at / len(ways), (at + 1) / len(ways), model=way)
+        told = progress.within(at / len(ways), (at + 1) / len(ways), model=way)
         curves[way] = {name: [] for name in ([points.metric, "bic"] if way.startswith("mixture") else [points.metric])}
         made = _try(points, way, budget.part(1 / (len(ways) - at)), told, curves[way], needed=not best)
         best += [_best(made, points.metric, points.direction)] if made else []
@@ -142,7 +143,7 @@ def search(points: Points, budget: Budget, watch: Watch) -> Search:
     return Search(chosen, tuple(best), curves)
 
 
-def _try(points: Points, way: str, budget: Budget, watch: Watch, curves: dict[str, list[float]], *,
+def _try(points: Points, way: str, budget: Budget, progress: Progress, curves: dict[str, list[float]], *,
          needed: bool) -> list[Fit]:  # fmt: skip
     """Fits that count, with more and more clusters while there is time for one that takes as long as the last."""
     made: list[Fit] = []
@@ -155,7 +156,7 @@ def _try(points: Points, way: str, budget: Budget, watch: Watch, curves: dict[st
         last = budget.spent - before
         _note(curves, points.metric, found)
         made += [found] if found else []
-        watch.tell(count / points.counts[-1], clusters=count)
+        progress.update(count / points.counts[-1], clusters=count)
     return made
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from training_container.export.parity import Native
-from training_container.models.predictor import Body
+from training_container.models.predictor import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Mixture(nn.Module):
         return torch.softmax(self.offsets - squares / 2, dim=1)
 
 
-class ClusterBody(Body):
+class ClusterPredictor(Predictor):
     """Features, then memberships; `forward` gives both, memberships first."""
 
     def __init__(self, groups: Sequence[str], features: nn.Module, members: nn.Module) -> None:
@@ -71,10 +71,10 @@ class ClusterBody(Body):
 
 
 @torch.no_grad()
-def answer(body: ClusterBody, table: Table) -> tuple[np.ndarray, np.ndarray]:
+def answer(predictor: ClusterPredictor, table: Table) -> tuple[np.ndarray, np.ndarray]:
     """Memberships [N, clusters] and points [N, F] of encoded rows, float32."""
-    body.eval()
-    parts = [body(*chunk.groups.values()) for chunk in table.chunks()]
+    predictor.eval()
+    parts = [predictor(*chunk.groups.values()) for chunk in table.chunks()]
     members, points = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     return members, points
 
@@ -85,5 +85,5 @@ class ClusterNative(Native):
 
     def answer(self, values: dict[str, np.ndarray]) -> np.ndarray:
         """Memberships [N, clusters] of raw columns [N]."""
-        assert isinstance(self.body, ClusterBody)
-        return answer(self.body, self.encoder.encode(values))[0]
+        assert isinstance(self.predictor, ClusterPredictor)
+        return answer(self.predictor, self.encoder.encode(values))[0]

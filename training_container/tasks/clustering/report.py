@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training_container.report import plots
-from training_container.report.plain import Section, Told, write_plain_report
+from training_container.report.plain import ReportContent, Section, write_plain_report
 from training_container.report.words import number, percent
 from training_container.tasks.clustering.portraits import portraits
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
-    from training_container.tasks.clustering.task import Clustered
+    from training_container.tasks.clustering.task import ClusterModel
 
 WORDS = {
     "kmeans": "k-means",
@@ -32,10 +32,10 @@ COLUMNS = 20
 """Of the picture of means."""
 
 
-def write_story(path: Path, done: Clustered, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+def write_report(path: Path, done: ClusterModel, card: ModelCard, measured: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
     labels = done.labels(done.dataset.train)
-    told = Told(
+    told = ReportContent(
         summary=summary(done, measured),
         baseline="The trivial baseline deals the same rows into clusters of the same sizes at random.",
         split="split by the rows' content, so that the same row is always on the same side",
@@ -45,7 +45,7 @@ def write_story(path: Path, done: Clustered, card: ModelCard, measured: Metrics,
     write_plain_report(path, told, card, measured, proof, done.dataset.profile)
 
 
-def summary(done: Clustered, measured: Metrics) -> str:
+def summary(done: ClusterModel, measured: Metrics) -> str:
     """One sentence: how many, by what, how far apart."""
     chosen, score = done.found.chosen, measured.holdout["silhouette"]
     apart = "well apart" if score > 0.5 else "apart" if score > 0.25 else "overlapping much"
@@ -55,7 +55,7 @@ def summary(done: Clustered, measured: Metrics) -> str:
     )
 
 
-def alike(done: Clustered, card: ModelCard, labels: np.ndarray) -> Section:
+def alike(done: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
     """A sentence a cluster."""
     said = portraits(card.columns, done.dataset.train, labels, card.masked)
     sizes = np.bincount(labels, minlength=len(card.classes))
@@ -67,7 +67,7 @@ def alike(done: Clustered, card: ModelCard, labels: np.ndarray) -> Section:
     return Section("What the clusters are like", note, headers=("cluster", "rows", "what is different"), rows=rows)
 
 
-def pictures(done: Clustered, card: ModelCard, labels: np.ndarray) -> Section:
+def pictures(done: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
     """The clusters from above, and their means."""
     points = done.points(done.dataset.train)
     figures = [
@@ -100,7 +100,7 @@ def from_above(points: np.ndarray, labels: np.ndarray) -> str:
     return plots.draw("from-above", paint)
 
 
-def means(done: Clustered, columns: list[str], labels: np.ndarray) -> str:
+def means(done: ClusterModel, columns: list[str], labels: np.ndarray) -> str:
     """Mean of every cluster in every column of numbers, in standard deviations from the mean of all."""
 
     def paint(axes: Axes) -> None:
@@ -118,7 +118,7 @@ def means(done: Clustered, columns: list[str], labels: np.ndarray) -> str:
     return plots.draw("means", paint)
 
 
-def how_many(done: Clustered, metric: str) -> Section:
+def how_many(done: ClusterModel, metric: str) -> Section:
     """The scores by number of clusters."""
     figures = [(metric, "On the validation rows, by number of clusters.", by_count(done, metric))]
     if any("bic" in curves for curves in done.found.curves.values()):
@@ -126,7 +126,7 @@ def how_many(done: Clustered, metric: str) -> Section:
     return Section("How many clusters", figures=figures)
 
 
-def by_count(done: Clustered, score: str) -> str:
+def by_count(done: ClusterModel, score: str) -> str:
     """A line a way."""
 
     def paint(axes: Axes) -> None:

@@ -11,7 +11,7 @@ import torch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.tasks.images.fit import Progress
+    from training_container.tasks.images.fit import RunState
     from training_container.tasks.images.steps import Learner
 
 FILE = "images.pt"
@@ -38,12 +38,12 @@ class Checkpoint:
         mine = (found.get("format"), found.get("identity")) == (FORMAT, self.identity)
         return found if mine else None
 
-    def write(self, learner: Learner, progress: Progress) -> None:
+    def write(self, learner: Learner, state: RunState) -> None:
         """Saves everything that the next step depends on."""
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        state = {
+        content = {
             "format": FORMAT,
             "identity": self.identity,
             "recipe": learner.recipe.to_json(),
@@ -52,19 +52,19 @@ class Checkpoint:
             "optimizer": learner.optimizer.state_dict(),
             "random": learner.generator.get_state(),
             "steps": learner.steps,
-            "progress": {each.name: getattr(progress, each.name) for each in dataclasses.fields(progress)},
+            "progress": {each.name: getattr(state, each.name) for each in dataclasses.fields(state)},
         }
         partial = self.folder / f".{FILE}.partial"
-        torch.save(state, partial)
+        torch.save(content, partial)
         partial.replace(self.folder / FILE)
 
-    def restore(self, found: dict[str, Any], learner: Learner) -> Progress:
-        """Puts the learner where it was; gives the progress. The learning rate follows from the progress alone."""
-        from training_container.tasks.images.fit import Progress
+    def restore(self, found: dict[str, Any], learner: Learner) -> RunState:
+        """Puts the learner where it was; gives the state. The learning rate follows from the state alone."""
+        from training_container.tasks.images.fit import RunState
 
         learner.network.load_state_dict(found["network"])
         learner.average.load_state_dict(found["average"])
         learner.optimizer.load_state_dict(found["optimizer"])
         learner.generator.set_state(found["random"])
         learner.steps = found["steps"]
-        return Progress(**found["progress"])
+        return RunState(**found["progress"])

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from training_container.progress import Budget, Watch
+    from training_container.budget import Budget
+    from training_container.progress import Progress
     from training_container.tasks.images.network import Network
     from training_container.tasks.images.sets import ImageSet
 
@@ -39,7 +40,7 @@ TELL_EVERY = 5.0
 
 
 @dataclass
-class Progress:
+class RunState:
     """Where the run is: everything beside the learner that a checkpoint must hold."""
 
     spent: float = 0.0
@@ -69,7 +70,7 @@ class Fitted:
     resumed: bool
 
 
-def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: torch.device,
+def fit(images: ImageSet, *, minutes: float, seed: int, progress: Progress, device: torch.device,
         checkpoints: Path | None = None, identity: str = "", budget: Budget | None = None) -> Fitted:  # fmt: skip
     """Trains within `minutes`, from the checkpoint of the same `identity` where there is one.
 
@@ -79,14 +80,14 @@ def fit(images: ImageSet, *, minutes: float, seed: int, watch: Watch, device: to
     checkpoint = Checkpoint(checkpoints, identity)
     found = checkpoint.read()
     recipe = Recipe(**found["recipe"]) if found else choose(material, minutes * 60, seed)
-    learner, progress = Learner.fresh(material, recipe, seed), Progress()
+    learner, state = Learner.fresh(material, recipe, seed), RunState()
     if found:
-        progress = checkpoint.restore(found, learner)
+        state = checkpoint.restore(found, learner)
     else:
-        progress.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
-    watch.tell(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
-    Run(learner, progress, checkpoint, minutes * 60, seed, watch, budget).go()
-    return finished(images, learner, progress, resumed=bool(found))
+        state.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
+    progress.update(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
+    Run(learner, state, checkpoint, minutes * 60, seed, progress, budget).go()
+    return finished(images, learner, state, resumed=bool(found))
 
 
 @dataclass
@@ -94,47 +95,47 @@ class Run:
     """The loop over epochs and batches."""
 
     learner: Learner
-    progress: Progress
+    state: RunState
     checkpoint: Checkpoint
     seconds: float
     seed: int
-    watch: Watch
+    progress: Progress
     budget: Budget | None = None
 
     def go(self) -> None:
         """Until the budget is spent, the epochs are done, or nothing is gained any more."""
-        self._clock = time.monotonic() - self.progress.spent
+        self._clock = time.monotonic() - self.state.spent
         self._saved = self._told = time.monotonic()
         self._validation = 0.0
-        while self.share() < 1.0 and self.progress.epoch < MOST_EPOCHS and self.progress.stale < PATIENCE:
+        while self.share() < 1.0 and self.state.epoch < MOST_EPOCHS and self.state.stale < PATIENCE:
             self.epoch()
-        if not self.progress.best_weights:  # cut before the first look: what was learned by then answers
+        if not self.state.best_weights:  # cut before the first look: what was learned by then answers
             self._look()
 
     def share(self) -> float:
         """How much of the run is over, 0 to 1; time is kept for the last look at the validation part."""
-        self.progress.spent = time.monotonic() - self._clock
+        self.state.spent = time.monotonic() - self._clock
         if self.budget is not None and self.budget.stopped:  # its clock, unlike ours, has all of choosing in it
             return 1.0
-        in_time = self.progress.spent / max(1e-9, self.seconds * 0.97 - self._validation)
+        in_time = self.state.spent / max(1e-9, self.seconds * 0.97 - self._validation)
         batches = self.learner.material.batches
-        done = (self.progress.epoch * batches + self.progress.batch) / (MOST_EPOCHS * batches)
+        done = (self.state.epoch * batches + self.state.batch) / (MOST_EPOCHS * batches)
         return min(1.0, max(in_time, done))
 
     def epoch(self) -> None:
         """An epoch of training pictures, or what the time still allows of it; then a look at the validation part."""
-        order = self.learner.material.order(self.progress.epoch, self.seed)
+        order = self.learner.material.order(self.state.epoch, self.seed)
         losses = []
-        while self.progress.batch < self.learner.material.batches and (share := self.share()) < 1.0:
-            first = self.progress.batch * BATCH
+        while self.state.batch < self.learner.material.batches and (share := self.share()) < 1.0:
+            first = self.state.batch * BATCH
             losses.append(self.learner.step(order[first : first + BATCH], share))
-            self.progress.batch += 1
+            self.state.batch += 1
             self._tell(share)
             self._save()
         if losses:
-            self.progress.curves["train/loss"].append(float(torch.stack(losses).mean()))
+            self.state.curves["train/loss"].append(float(torch.stack(losses).mean()))
         self._look()
-        self.progress.epoch, self.progress.batch = self.progress.epoch + 1, 0
+        self.state.epoch, self.state.batch = self.state.epoch + 1, 0
 
     def _look(self) -> None:
         """Scores the averaged weights and keeps them when they are the best so far."""
@@ -143,30 +144,30 @@ class Run:
         codes = material.validation_codes.cpu()
         loss = float(torch.nn.functional.cross_entropy(logits, codes))
         right = float((logits.argmax(dim=1) == codes).float().mean())
-        self.progress.curves["validation/logloss"].append(loss)
-        self.progress.curves["validation/accuracy"].append(right)
-        self.progress.stale += 1
-        if loss < self.progress.best:
-            self.progress.best, self.progress.stale = loss, 0
-            self.progress.best_weights = copy.deepcopy(self.learner.average.state_dict())
+        self.state.curves["validation/logloss"].append(loss)
+        self.state.curves["validation/accuracy"].append(right)
+        self.state.stale += 1
+        if loss < self.state.best:
+            self.state.best, self.state.stale = loss, 0
+            self.state.best_weights = copy.deepcopy(self.learner.average.state_dict())
         self._validation = time.monotonic() - start
-        self.watch.tell(self.share(), epoch=self.progress.epoch, validation_logloss=loss, validation_accuracy=right)
+        self.progress.update(self.share(), epoch=self.state.epoch, validation_logloss=loss, validation_accuracy=right)
 
     def _tell(self, share: float) -> None:
         if time.monotonic() - self._told > TELL_EVERY:
             self._told = time.monotonic()
-            self.watch.tell(share, epoch=self.progress.epoch, batch=self.progress.batch)
+            self.progress.update(share, epoch=self.state.epoch, batch=self.state.batch)
 
     def _save(self) -> None:
         if time.monotonic() - self._saved > SAVE_EVERY:
-            self.checkpoint.write(self.learner, self.progress)
+            self.checkpoint.write(self.learner, self.state)
             self._saved = time.monotonic()
 
 
-def finished(images: ImageSet, learner: Learner, progress: Progress, *, resumed: bool) -> Fitted:
+def finished(images: ImageSet, learner: Learner, state: RunState, *, resumed: bool) -> Fitted:
     """The best averaged weights, at the temperature that fits the validation part."""
     network = learner.averaged()
-    network.load_state_dict(progress.best_weights)
+    network.load_state_dict(state.best_weights)
     network = network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # the stubs lack it
     logits = logits_of(network, torch.from_numpy(images.validation.pixels))
     temperature = fitting_temperature(logits, torch.from_numpy(images.validation.codes))
@@ -176,9 +177,9 @@ def finished(images: ImageSet, learner: Learner, progress: Progress, *, resumed:
         temperature=temperature,
         recipe=learner.recipe,
         validation=metrics.scores(images.task, images.validation.codes, answers),
-        curves=progress.curves,
-        epochs=progress.epoch,
-        seconds=progress.spent,
+        curves=state.curves,
+        epochs=state.epoch,
+        seconds=state.spent,
         resumed=resumed,
     )
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import ImageInput
     from dropforge.contract.spec import Spec
     from dropforge.datasets.zipped import Member
-    from training_container.progress import Watch
+    from training_container.progress import Progress
 
 AT_ONCE = 256
 """Pictures whose files lie in memory together."""
@@ -48,19 +48,19 @@ class Decoded:
     broken: tuple[str, ...]
 
 
-def read_set(path: Path, spec: Spec, watch: Watch) -> ImageSet:
+def read_set(path: Path, spec: Spec, progress: Progress) -> ImageSet:
     """The zip at `path`, ready to learn from.
 
     Raises:
         DataFault: it breaks a rule of `docs/images.md`; the message says which and where.
         SpecFault: a wish that pictures cannot have.
     """
-    watch.tell(0.0, files=1)
+    progress.update(0.0, files=1)
     with open_zip(path) as archive:
         found = survey(archive)
         task_of(found.classes, spec)
         rule = rule_for(archive, found.members)
-        read = decode_all(archive, found.members, found.classes, rule, watch.within(0.1, 1.0))
+        read = decode_all(archive, found.members, found.classes, rule, progress.within(0.1, 1.0))
     unreadable = (*found.aside, *read.broken)
     check_aside(unreadable, len(found.members) + len(found.aside))
     hashes = pixel_hashes(read.pictures.pixels)
@@ -76,7 +76,7 @@ def read_set(path: Path, spec: Spec, watch: Watch) -> ImageSet:
         **{name: len(part) for name, part in parts.items()},
     }
     said = [read.pictures.names[at] for at in contradicting[:LISTED].tolist()]
-    watch.tell(1.0, pictures=counts["read"], classes=len(found.classes), train=counts["train"])
+    progress.update(1.0, pictures=counts["read"], classes=len(found.classes), train=counts["train"])
     return ImageSet(
         classes=found.classes,
         rule=rule,
@@ -88,7 +88,7 @@ def read_set(path: Path, spec: Spec, watch: Watch) -> ImageSet:
 
 
 def decode_all(archive: zipfile.ZipFile, members: Sequence[Member], classes: Sequence[str], rule: ImageInput,
-               watch: Watch) -> Decoded:  # fmt: skip
+               progress: Progress) -> Decoded:  # fmt: skip
     """Every picture by the rule, on all cores: Pillow lets go of Python's lock while it decodes."""
     codes = {name: code for code, name in enumerate(classes)}
     pixels = np.empty((len(members), rule.height, rule.width, rule.channels), np.uint8)
@@ -103,7 +103,7 @@ def decode_all(archive: zipfile.ZipFile, members: Sequence[Member], classes: Seq
                 else:
                     pixels[len(kept)] = found
                     kept.append(at)
-            watch.tell((first + len(some)) / len(members))
+            progress.update((first + len(some)) / len(members))
     labels = np.array([codes[members[at].label] for at in kept], np.int64)
     names = tuple(members[at].info.filename for at in kept)
     return Decoded(Pictures(pixels[: len(kept)], labels, names), tuple(broken))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training_container.driver import device_name
+from training_container.devices import device_name
 from training_container.report import plots, words
-from training_container.report.plain import Section, Told, write_plain_report
+from training_container.report.plain import ReportContent, Section, write_plain_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
     from training_container.tasks.images.sets import ImageSet
-    from training_container.tasks.images.task import Seen
+    from training_container.tasks.images.task import ImageModel
 
 SHOWN = 24
 """Pictures that were answered wrong."""
@@ -30,9 +30,9 @@ LONGEST = 14
 """Characters of a class's name under a picture."""
 
 
-def write_story(path: Path, done: Seen, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+def write_report(path: Path, done: ImageModel, card: ModelCard, measured: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    told = Told(
+    told = ReportContent(
         summary=summary(measured),
         baseline="The trivial baseline answers every picture with the shares of the classes.",
         split="split by the pictures' pixels, so that the same picture is always on the same side",
@@ -60,7 +60,7 @@ def sureness(measured: Metrics) -> Section:
     return Section("How sure the scores are", note, headers=("metric", "hold-out", "95 % interval"), rows=rows)
 
 
-def mixed_up(done: Seen, measured: Metrics) -> Section:
+def mixed_up(done: ImageModel, measured: Metrics) -> Section:
     """Counts by true and predicted class, calibration, and the training pictures by class."""
     truth, images = done.images.holdout.codes, done.images
     figures = [("Right and wrong", "Pictures by true and predicted class; the diagonal is right.",
@@ -73,7 +73,7 @@ def mixed_up(done: Seen, measured: Metrics) -> Section:
     return Section("What is mixed up", figures=figures)
 
 
-def mistakes(done: Seen) -> Section:
+def mistakes(done: ImageModel) -> Section:
     """The wrong pictures that the network was surest of: often wrong labels."""
     holdout, answers = done.images.holdout, done.answers
     wrong = np.flatnonzero(answers.argmax(axis=1) != holdout.codes)
@@ -93,7 +93,7 @@ def mistakes(done: Seen) -> Section:
                    headers=("picture", "folder", "answer", "sure to"), rows=rows)  # fmt: skip
 
 
-def drawn(done: Seen, which: np.ndarray) -> str:
+def drawn(done: ImageModel, which: np.ndarray) -> str:
     """These hold-out pictures in rows of `ACROSS`."""
     holdout, classes = done.images.holdout, done.images.classes
 
@@ -118,7 +118,7 @@ def short(name: str) -> str:
     return (name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…").replace("$", r"\$")
 
 
-def learned(done: Seen) -> Section:
+def learned(done: ImageModel) -> Section:
     """Losses over the epochs, and the settings that were chosen on the way."""
     curves = done.fitted.curves
 

@@ -14,8 +14,9 @@ from training_container.tasks.recommendation.ranker import choose_ranker, lists
 from training_container.tasks.recommendation.ratings import REAL, Ratings
 
 if TYPE_CHECKING:
+    from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
     from training_container.tasks.recommendation.fitting import Part
     from training_container.tasks.recommendation.ranker import Ranker
 
@@ -74,7 +75,7 @@ class Tried:
     """Seconds that blending and ranking took once the parts were there."""
 
 
-def fit(known: Ratings, held: Ratings, *, seed: int, budget: Budget, watch: Watch, checkpoints: Checkpoints,
+def fit(known: Ratings, held: Ratings, *, seed: int, budget: Budget, progress: Progress, checkpoints: Checkpoints,
         ranked: bool = True) -> Blended:  # fmt: skip
     """The recommender of `known` and `held` together; `held` alone decides weights and ranking.
 
@@ -83,19 +84,19 @@ def fit(known: Ratings, held: Ratings, *, seed: int, budget: Budget, watch: Watc
         held: ratings of the same users and items, none of them in `known`.
         seed: of all random numbers.
         budget: for both fits; where it is cut, the model is that of `known`.
-        watch: hears of the rounds.
+        progress: hears of the rounds.
         checkpoints: what a killed job goes on from.
         ranked: whether lists will be asked for; without, the ranking is by the rating.
     """
-    tried = _try(known, held, seed, budget, watch.within(0, 0.5), checkpoints, ranked)
+    tried = _try(known, held, seed, budget, progress.within(0, 0.5), checkpoints, ranked)
     whole = joined(known, held)
-    model = _finish(tried, whole, seed, budget, watch.within(0.5, 1.0), checkpoints)
+    model = _finish(tried, whole, seed, budget, progress.within(0.5, 1.0), checkpoints)
     return _told(tried, model or replace(tried.model, known=whole), stopped=model is None)
 
 
-def _try(known: Ratings, held: Ratings, seed: int, budget: Budget, watch: Watch, checkpoints: Checkpoints,
+def _try(known: Ratings, held: Ratings, seed: int, budget: Budget, progress: Progress, checkpoints: Checkpoints,
          ranked: bool) -> Tried:  # fmt: skip
-    parts = Fitting(known, seed, checkpoints, "first").parts(budget.part(FIRST_FIT), watch)
+    parts = Fitting(known, seed, checkpoints, "first").parts(budget.part(FIRST_FIT), progress)
     start = budget.spent
     weights = weigh({name: part.pair for name, part in parts.items()}, known, held)
     model = _assembled(known, parts, weights)
@@ -117,13 +118,13 @@ def _validated(
     return {**found, "blend": {**found["blend"], **(lists(model.ranks, model.known, held) if ranked else {})}}
 
 
-def _finish(tried: Tried, whole: Ratings, seed: int, budget: Budget, watch: Watch,
+def _finish(tried: Tried, whole: Ratings, seed: int, budget: Budget, progress: Progress,
             checkpoints: Checkpoints) -> Recommender | None:  # fmt: skip
     """The same again of all ratings; None where the budget was cut, for half a fit is worse than the first."""
     if budget.stopped:
         return None
     rest = budget.part(max(0.0, 1 - tried.finishing / max(budget.left, 1e-9)))
-    parts = Fitting(whole, seed, checkpoints, "final").parts(rest, watch)
+    parts = Fitting(whole, seed, checkpoints, "final").parts(rest, progress)
     if budget.stopped:
         return None
     model = _assembled(whole, parts, tried.weights)

@@ -21,7 +21,7 @@ from training_container.tasks.recommendation.ratings import REAL, Ratings, spars
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from training_container.progress import Budget
+    from training_container.budget import Budget
 
 ROUNDS = 120
 WARM_UP = 30
@@ -47,7 +47,7 @@ class Side:
     """Users or items: their vectors with a bias last, and what their prior is made of."""
 
     known: Ratings
-    """Seen from this side: `users` are its own codes."""
+    """ImageModel from this side: `users` are its own codes."""
     features: torch.Tensor
     """Implicit vectors [count, F]."""
     vectors: torch.Tensor

@@ -15,8 +15,9 @@ from training_container.tasks.recommendation.pairs import Pair
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
     from training_container.tasks.recommendation.ratings import Ratings
 
 CHAINS = (16, 24, 24)
@@ -62,7 +63,7 @@ class Fitting:
     phase: str
     """Folder among the checkpoints."""
 
-    def parts(self, budget: Budget, watch: Watch) -> dict[str, Part]:
+    def parts(self, budget: Budget, progress: Progress) -> dict[str, Part]:
         """Every part by name; of a job that was stopped, those that there are."""
         known, seed = self.known, self.seed
         biases = self._part("biases", budget, lambda: Part(parts.biases(known)))
@@ -75,7 +76,7 @@ class Fitting:
             if at and budget.stopped:
                 break
             name, own = f"factors-{at + 1}", budget.part(1 / (len(chains) - at))
-            told = watch.within(at / len(chains), (at + 1) / len(chains), model=name)
+            told = progress.within(at / len(chains), (at + 1) / len(chains), model=name)
             start = (implicit.pair, dimensions, seed + at)
             found[name] = self._part(name, own, lambda: self._sampled(name, start, own, told))  # noqa: B023  # called at once
         return found
@@ -92,7 +93,7 @@ class Fitting:
             self.checkpoints.keep(f"{self.phase}/{name}.done", made.content())
         return made
 
-    def _sampled(self, name: str, start: tuple[Pair, int, int], budget: Budget, watch: Watch) -> Part:
+    def _sampled(self, name: str, start: tuple[Pair, int, int], budget: Budget, progress: Progress) -> Part:
         """A chain from its start, or from where a killed job had come to."""
         chain, begun = Chain.start(self.known, *start), f"{self.phase}/{name}.begun"
         content = self.checkpoints.read(begun)
@@ -101,7 +102,7 @@ class Fitting:
 
         def told(share: float) -> None:
             if chain.rounds % 10 == 0 or share == 1:
-                watch.tell(share, round=chain.rounds, noise=chain.noise[-1])
+                progress.update(share, round=chain.rounds, noise=chain.noise[-1])
             if self.checkpoints.due(begun):
                 self.checkpoints.keep(begun, chain.state(budget.spent))
 

@@ -14,8 +14,8 @@ from training_container.tasks.recommendation.pairs import Pair, stacked
 from training_container.tasks.recommendation.ranking import best_items
 
 if TYPE_CHECKING:
+    from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
-    from training_container.progress import Budget
     from training_container.tasks.recommendation.ratings import Ratings
 
 RANKERS = tuple((rank, popular) for popular in (0.0, 0.25, 0.5) for rank in (32, 16, 64, 8))

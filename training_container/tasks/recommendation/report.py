@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training_container.report import plots
-from training_container.report.plain import Section, Told, write_plain_report
+from training_container.report.plain import ReportContent, Section, write_plain_report
 from training_container.report.words import number, percent
 from training_container.tasks.recommendation.model import FIRST, asking
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
-    from training_container.tasks.recommendation.task import Learned
+    from training_container.tasks.recommendation.task import RecommenderModel
 
 WHAT = {
     "biases": "users who rate higher, items that are rated higher",
@@ -31,9 +31,9 @@ EXAMPLES = 8
 SHOWN = 5
 
 
-def write_story(path: Path, done: Learned, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+def write_report(path: Path, done: RecommenderModel, card: ModelCard, measured: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    told = Told(
+    told = ReportContent(
         summary=summary(measured, card.target),
         baseline="The trivial baseline answers the mean rating, and shows everybody the most rated items.",
         split="by time within each user, the latest held out; by content where there is no time",
@@ -52,7 +52,7 @@ def summary(measured: Metrics, target: str) -> str:
     )
 
 
-def answers(done: Learned, card: ModelCard) -> Section:
+def answers(done: RecommenderModel, card: ModelCard) -> Section:
     """Figures of the hold-out's answers and of the ratings; a masked rating is not drawn."""
     if card.target in card.masked:
         return Section("How well it answers", "The rating is masked: its values are not shown.")
@@ -86,7 +86,7 @@ def by_rating(truth: np.ndarray, said: np.ndarray) -> str:
     return plots.draw("by-rating", paint)
 
 
-def popularity(done: Learned) -> str:
+def popularity(done: RecommenderModel) -> str:
     """Number of ratings by item, most rated first."""
 
     def paint(axes: Axes) -> None:
@@ -99,7 +99,7 @@ def popularity(done: Learned) -> str:
     return plots.draw("popularity", paint)
 
 
-def made_of(done: Learned) -> Section:
+def made_of(done: RecommenderModel) -> Section:
     """The parts, their weights, and what each is."""
     weights = done.blended.settings["weights"]
     rows = [(name, weights.get(name, ""), WHAT[name.split("-")[0]]) for name in done.blended.validation]
@@ -107,7 +107,7 @@ def made_of(done: Learned) -> Section:
     return Section("What it is made of", ", ".join(more), headers=("part", "weight", "what it knows"), rows=rows)
 
 
-def learned(done: Learned) -> Section:
+def learned(done: RecommenderModel) -> Section:
     """The noise of the sampled models by round."""
 
     def paint(axes: Axes) -> None:
@@ -121,7 +121,7 @@ def learned(done: Learned) -> Section:
     return Section("How it learned", figures=[("Noise", how, plots.draw("noise", paint))])
 
 
-def examples(done: Learned, card: ModelCard) -> list[Section]:
+def examples(done: RecommenderModel, card: ModelCard) -> list[Section]:
     """What some users are shown; nothing where users or items are masked."""
     if {done.made.user.column, done.made.item.column} & set(card.masked):
         return []

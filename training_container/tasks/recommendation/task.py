@@ -18,13 +18,13 @@ from training_container import evidence
 from training_container.driver import complete_folder, make_card
 from training_container.export.runtime import Runtime
 from training_container.scoring.notes import notes
-from training_container.scoring.summaries import tell_scores, write_summaries
+from training_container.scoring.summaries import log_scores, write_summaries
 from training_container.tasks.recommendation.blend import Blended, fit
 from training_container.tasks.recommendation.few import few_users
 from training_container.tasks.recommendation.graph import build
 from training_container.tasks.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
 from training_container.tasks.recommendation.proof import prove
-from training_container.tasks.recommendation.report import write_story
+from training_container.tasks.recommendation.report import write_report
 from training_container.tasks.table.selection import metric_of
 from training_container.tensorboard import write_scalars
 
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
     from dropforge.contract.schema import ModelCard
     from dropforge.datasets.dataset import Dataset, Rows
+    from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
     from training_container.export.parity import Proof
     from training_container.job import Job
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
 
 GOLDEN_ROWS, GOLDEN_LISTS = 48, 24
 CLEAR = 1e-4
@@ -44,7 +45,7 @@ CLEAR = 1e-4
 
 
 @dataclass(frozen=True)
-class Learned:
+class RecommenderModel:
     """The recommender, as fitted and as it answers."""
 
     dataset: Dataset
@@ -52,7 +53,7 @@ class Learned:
     made: Tables
 
 
-def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, watch: Watch,
+def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, progress: Progress,
                start: float) -> None:  # fmt: skip
     """Trains on `dataset` and leaves the model's files in `job.output`, all of them or none.
 
@@ -61,12 +62,12 @@ def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoi
         ParityFault: the model file does not answer as torch does.
     """
     metric = metric_of(dataset, job.spec.metric)
-    done = learn(dataset, budget, job.seed, watch.step("fit"), checkpoints)
+    done = learn(dataset, budget, job.seed, progress.step("fit"), checkpoints)
     measured, card = measure(done, metric, job.seed), make_card(job, dataset)
     with complete_folder(job.output) as folder:
-        proof = export(folder, done, card, watch)
-        tell_scores(measured, watch.step("score"))
-        watch.step("report").tell(0.0)
+        proof = export(folder, done, card, progress)
+        log_scores(measured, progress.step("score"))
+        progress.step("report").update(0.0)
         evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
         scored = dataset.holdout.take(np.arange(min(evidence.HOLDOUT_ROWS, len(dataset.holdout))))
         evidence.write_json(folder / names.BASELINE_FILE, baseline_of(done, scored).to_json())
@@ -75,33 +76,35 @@ def train_task(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoi
         for name, curves in done.blended.curves.items():
             write_scalars(boards, name, curves, {})
         write_summaries(boards, measured)
-        write_story(folder / names.REPORT_FILE, done, card, measured, proof)
+        write_report(folder / names.REPORT_FILE, done, card, measured, proof)
         evidence.write_manifest(folder, job, card, "cpu", time.monotonic() - start)
 
 
-def export(folder: Path, done: Learned, card: ModelCard, watch: Watch) -> Proof:
+def export(folder: Path, done: RecommenderModel, card: ModelCard, progress: Progress) -> Proof:
     """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
-    watch.step("export").tell(0.0)
+    progress.step("export").update(0.0)
     model, holdout = build(card, done.made).SerializeToString(), done.dataset.holdout
     (folder / names.MODEL_FILE).write_bytes(model)
-    watch.step("prove").tell(0.0, bytes=len(model))
+    progress.step("prove").update(0.0, bytes=len(model))
     proof = prove(done.made, Runtime(model, card), holdout)
     evidence.write_golden(folder / names.GOLDEN_FILE, golden_rows(done.made, holdout))
     evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, ())
-    watch.step("prove").tell(1.0, rows=proof.rows, largest=proof.largest)
+    progress.step("prove").update(1.0, rows=proof.rows, largest=proof.largest)
     return proof
 
 
-def learn(dataset: Dataset, budget: Budget, seed: int, watch: Watch, checkpoints: Checkpoints) -> Learned:
+def learn(
+    dataset: Dataset, budget: Budget, seed: int, progress: Progress, checkpoints: Checkpoints
+) -> RecommenderModel:
     """The recommender of training and validation rows."""
     seen = (dataset.train, dataset.validation)
     user, item = (vocabulary(name, *(part.columns[name] for part in seen)) for name in role_names(dataset.columns))
     known, held = (as_ratings(part, user, item) for part in seen)
-    found = fit(known, held, seed=seed, budget=budget, watch=watch, checkpoints=checkpoints)
-    return Learned(dataset, found, tables(found.model, user, item))
+    found = fit(known, held, seed=seed, budget=budget, progress=progress, checkpoints=checkpoints)
+    return RecommenderModel(dataset, found, tables(found.model, user, item))
 
 
-def measure(done: Learned, metric: str, seed: int) -> Metrics:
+def measure(done: RecommenderModel, metric: str, seed: int) -> Metrics:
     """The scores on the hold-out, once, beside those of the mean rating and of the most rated items."""
     rows, made = done.dataset.holdout, done.made
     ratings = ratings_of(rows, made)
@@ -135,7 +138,7 @@ def ratings_of(rows: Rows, made: Tables) -> Ratings:
     return Ratings(rows.columns[made.user.column].tolist(), rows.columns[made.item.column].tolist(), rows.target)
 
 
-def baseline_of(done: Learned, rows: Rows) -> Baseline:
+def baseline_of(done: RecommenderModel, rows: Rows) -> Baseline:
     """The mean rating, and the most rated items for every user of these rows."""
     users = list(dict.fromkeys(rows.columns[done.made.user.column].tolist()))
     lists = popular(done.made, np.array(users, dtype=object))

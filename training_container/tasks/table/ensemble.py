@@ -18,7 +18,7 @@ import torch
 from dropforge.contract.results import METRICS
 from dropforge.metrics import scores as metrics
 from training_container.models.family import Fitted
-from training_container.models.predictor import Body, Guarded, Mixture, drawn_back, heated, mix
+from training_container.models.predictor import Guarded, Mixture, Predictor, at_temperature, clamped, mix
 
 if TYPE_CHECKING:
     from training_container.models.family import Problem
@@ -48,35 +48,37 @@ def ensemble(problem: Problem, members: dict[str, Fitted]) -> Fitted:
     assert isinstance(answers, np.ndarray)  # there is at least one member
     temperature = calibrated(problem.target, answers) if problem.classes else 1.0
     answers = _at(answers, temperature)
-    body = mix([members[name].body for name, _ in chosen], [weight for _, weight in chosen], temperature)
+    predictor = mix([members[name].predictor for name, _ in chosen], [weight for _, weight in chosen], temperature)
     told = {"weights": {name: round(weight, 4) for name, weight in chosen}}
     heat = {"temperature": temperature} if problem.classes else {}
-    return Fitted(body, answers, problem.score(answers), {**told, **heat})
+    return Fitted(predictor, answers, problem.score(answers), {**told, **heat})
 
 
 def guarded(problem: Problem, members: dict[str, Fitted]) -> dict[str, Fitted]:
     """The members, those without trees drawn back to those with."""
-    forests = [each for each in members.values() if each.body.forests]
+    forests = [each for each in members.values() if each.predictor.forests]
     if not forests:
         return members
-    anchor = mix([each.body for each in forests], [1 / len(forests)] * len(forests))
+    anchor = mix([each.predictor for each in forests], [1 / len(forests)] * len(forests))
     near = np.mean([each.answers for each in forests], axis=0)
     ratio = bool(problem.target.min() > 0 and (near > 0).any())
     return {
-        name: each if each.body.forests else _guarded(problem, each, anchor, near, ratio)
+        name: each if each.predictor.forests else _guarded(problem, each, anchor, near, ratio)
         for name, each in members.items()
     }
 
 
-def _guarded(problem: Problem, member: Fitted, anchor: Body, near: np.ndarray, ratio: bool) -> Fitted:
+def _guarded(problem: Problem, member: Fitted, anchor: Predictor, near: np.ndarray, ratio: bool) -> Fitted:
     told = near > 0  # by a ratio to nothing none is
     apart = member.answers[told] / near[told] if ratio else member.answers - near
     low, high = (float(each) for each in np.quantile(apart, [STRAY / 2, 1 - STRAY / 2]))
     assert isinstance(anchor.answer, Mixture)  # `mix` made it
-    body = Body(anchor.groups, Guarded(member.body.answer, anchor.answer, (low, high), ratio), anchor.forests)
+    predictor = Predictor(
+        anchor.groups, Guarded(member.predictor.answer, anchor.answer, (low, high), ratio), anchor.forests
+    )
     bounds = torch.tensor((low, high))
-    answers = drawn_back(torch.from_numpy(member.answers), torch.from_numpy(near), bounds, ratio).numpy()
-    return replace(member, body=body, answers=answers, validation=problem.score(answers))
+    answers = clamped(torch.from_numpy(member.answers), torch.from_numpy(near), bounds, ratio).numpy()
+    return replace(member, predictor=predictor, answers=answers, validation=problem.score(answers))
 
 
 def greedy(problem: Problem, answers: list[np.ndarray]) -> list[float]:
@@ -118,4 +120,4 @@ def calibrated(truth: np.ndarray, answers: np.ndarray) -> float:
 def _at(answers: np.ndarray, temperature: float) -> np.ndarray:
     if temperature == 1.0:
         return answers.astype(np.float32)
-    return heated(torch.from_numpy(answers), temperature).numpy().astype(np.float32)
+    return at_temperature(torch.from_numpy(answers), temperature).numpy().astype(np.float32)

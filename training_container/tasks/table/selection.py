@@ -14,20 +14,20 @@ from dropforge.metrics.baseline import learn_baseline
 from dropforge.metrics.evaluation import beyond_chance, of_baseline, of_table
 from dropforge.metrics.scores import known
 from training_container.checkpoints import Checkpoints
+from training_container.devices import training_device
 from training_container.encoding import Encoder
 from training_container.faults import JobFault
 from training_container.models.catboost import CatBoost
-from training_container.models.family import Choosy, Flavour, Problem, Tunable, deal, repeats
+from training_container.models.family import Conditional, Flavour, Problem, Tunable, assign_folds, repeats
 from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.neural import Neural
 from training_container.models.racing import Outraced
-from training_container.scoring.diagnostics import honest
+from training_container.scoring.diagnostics import add_diagnostics
 from training_container.tasks.table.ensemble import ensemble, greedy
-from training_container.tasks.table.repeating import again
+from training_container.tasks.table.refitting import refit
 from training_container.tasks.table.tuning import MARGIN, tune
-from training_container.threads import cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from dropforge.contract.baseline import Baseline
     from dropforge.contract.spec import Search
     from dropforge.datasets.dataset import Dataset
+    from training_container.budget import Budget
     from training_container.models.family import Family, Fitted
-    from training_container.models.predictor import Body
-    from training_container.progress import Budget, Watch
+    from training_container.models.predictor import Predictor
+    from training_container.progress import Progress
     from training_container.scoring.importance import Answer
 
 PORTFOLIO: tuple[tuple[Family, float], ...] = (
@@ -86,29 +87,19 @@ class Study:
     """What went otherwise than it should while fitting, for people."""
 
     @property
-    def body(self) -> Body:
+    def predictor(self) -> Predictor:
         """The chosen model."""
-        return self.chosen.fitted.body
+        return self.chosen.fitted.predictor
 
     @property
     def neighbourhood(self) -> tuple[str, str] | None:
         """The two columns of numbers in which most folds tell trees what a row's neighbours have, if they do."""
-        trees = any(trial.fitted.body.forests for trial in self.trials)  # without any, nothing was looked for
+        trees = any(trial.fitted.predictor.forests for trial in self.trials)  # without any, nothing was looked for
         pairs = self.problem.tree_inputs.neighbours.pairs if trees else []
         if not pairs:
             return None
         names, (first, second) = self.encoder.names("number"), Counter(pairs).most_common(1)[0][0]
         return (names[first], names[second]) if max(first, second) < len(names) else None  # others are ranks and dates
-
-
-def the_device() -> torch.device:
-    """The GPU when there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def use_cores() -> None:
-    """All cores that this process may use, up to 4: small batches gain nothing from more."""
-    torch.set_num_threads(min(4, cores()))
 
 
 def metric_of(dataset: Dataset, wanted: str | None) -> str:
@@ -127,7 +118,7 @@ def metric_of(dataset: Dataset, wanted: str | None) -> str:
 
 def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints: Checkpoints) -> Problem:
     """All rows but the hold-out as encoded tables on the training device."""
-    device, rows = the_device(), dataset.learning
+    device, rows = training_device(), dataset.learning
     encoded = encoder.encode(rows.columns)
     return Problem(
         task=dataset.task,
@@ -137,14 +128,14 @@ def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints
         sizes=tuple(each.size for each in encoder.vocabularies),
         rows=encoded.to(device),
         target=rows.target,
-        fold=deal(rows.target, len(dataset.classes), again=repeats(encoded, rows.target)),
+        fold=assign_folds(rows.target, len(dataset.classes), again=repeats(encoded, rows.target)),
         seed=seed,
         device=device,
         checkpoints=checkpoints,
     )
 
 
-def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, watch: Watch,
+def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, progress: Progress,
           search: Search = "tpe", checkpoints: Checkpoints | None = None,
           families: Sequence[tuple[Family, float]] = PORTFOLIO) -> Study:  # fmt: skip
     """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
@@ -165,17 +156,17 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, wa
         part = budget.part(share)
         try:
             if not trials or (budget.left and _worth(family, problem, part, trials)):
-                within = watch.within(done, done + share * step, model=family.name)
+                within = progress.within(done, done + share * step, model=family.name)
                 trials += _try(family, problem, part, within, trials)
         except Exception as fault:  # of whatever kind the library raises
             if not trials or isinstance(fault, JobFault):
                 raise
             failures.append(_failure(family.name, fault))
-            watch.tell(done, model=family.name, failed=type(fault).__name__)
+            progress.update(done, model=family.name, failed=type(fault).__name__)
         done += share * step
     known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
-    trials = _repeated(problem, trials, known, budget, watch.within(done, AGAIN_PROGRESS))
-    rest = watch.within(AGAIN_PROGRESS, 1.0, model=TUNING)
+    trials = _refitted(problem, trials, known, budget, progress.within(done, AGAIN_PROGRESS))
+    rest = progress.within(AGAIN_PROGRESS, 1.0, model=TUNING)
     trials += [Trial(*each) for each in tune(problem, ranked, known, search, budget, rest)]
     cut = [CUT] if budget.stopped else []
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials), (*cut, *failures))
@@ -188,26 +179,26 @@ def _failure(family: str, fault: Exception) -> str:
 
 def _worth(family: Family, problem: Problem, budget: Budget, trials: Sequence[Trial]) -> bool:
     fitted = {trial.name: trial.fitted for trial in trials}
-    return not isinstance(family, Choosy) or family.worth(problem, budget, fitted)
+    return not isinstance(family, Conditional) or family.worthwhile(problem, budget, fitted)
 
 
-def _try(family: Family, problem: Problem, budget: Budget, watch: Watch, trials: Sequence[Trial]) -> list[Trial]:
+def _try(family: Family, problem: Problem, budget: Budget, progress: Progress, trials: Sequence[Trial]) -> list[Trial]:
     """The family's trial; none where it was outraced."""
     torch.manual_seed(problem.seed)
     start = time.monotonic()
     rivals = [trial.fitted for trial in trials if isinstance(family, Flavour) and trial.name == family.rival]
     try:
         if rivals and isinstance(family, Flavour):
-            fitted = family.fit(problem, budget, watch, after=family.race(problem, rivals[0]))
+            fitted = family.fit(problem, budget, progress, after=family.race(problem, rivals[0]))
         else:
-            fitted = family.fit(problem, budget, watch)
+            fitted = family.fit(problem, budget, progress)
     except Outraced:
         return []
     return [Trial(family.name, fitted, time.monotonic() - start)]
 
 
-def _repeated(problem: Problem, trials: Sequence[Trial], families: Mapping[str, Family], budget: Budget,
-              watch: Watch) -> list[Trial]:  # fmt: skip
+def _refitted(problem: Problem, trials: Sequence[Trial], families: Mapping[str, Family], budget: Budget,
+              progress: Progress) -> list[Trial]:  # fmt: skip
     """The trials, those that the ensemble leans on fitted again, the heaviest first, as long as there is time."""
     weights = greedy(problem, [trial.fitted.answers for trial in trials])
     found = {trial.name: trial for trial in trials}
@@ -215,7 +206,7 @@ def _repeated(problem: Problem, trials: Sequence[Trial], families: Mapping[str, 
         family = families[trial.name]
         if weight > 0 and isinstance(family, Tunable) and budget.left > MARGIN * trial.seconds:
             start = time.monotonic()
-            both = again(problem, family, trial.fitted, budget.part(1.0), watch.within(0.0, 1.0, model=trial.name))
+            both = refit(problem, family, trial.fitted, budget.part(1.0), progress.within(0.0, 1.0, model=trial.name))
             found[trial.name] = Trial(trial.name, both, trial.seconds + time.monotonic() - start)
     return list(found.values())
 
@@ -230,7 +221,7 @@ def _ranked(problem: Problem, trials: Sequence[Trial]) -> list[tuple[str, float]
 def _ensemble(problem: Problem, trials: Sequence[Trial]) -> Trial:
     start = time.monotonic()
     for trial in trials:
-        trial.fitted.body.to("cpu")
+        trial.fitted.predictor.to("cpu")
     made = ensemble(problem, {trial.name: trial.fitted for trial in trials})
     return Trial("ensemble", made, time.monotonic() - start)
 
@@ -263,7 +254,7 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
         baseline_intervals=comparison.other_intervals,
         gains=comparison.gains,
     )
-    told = honest(measured, dataset, answers=answers, answer=answer, seed=problem.seed)
+    told = add_diagnostics(measured, dataset, answers=answers, answer=answer, seed=problem.seed)
     return replace(told, notes=(*done.notes, *told.notes))
 
 

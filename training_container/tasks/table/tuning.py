@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, cast
 import optuna
 
 from training_container.models.family import Packed, Tunable
-from training_container.progress import Silent
+from training_container.progress import SilentProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dropforge.contract.spec import Search
+    from training_container.budget import Budget
     from training_container.models.family import After, Family, Fitted, Problem
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
 
     Suggested = tuple[optuna.Trial, Tunable]
 
@@ -32,11 +33,11 @@ MARGIN = 1.3
 FEWEST = 3
 """Trials that there must be time for: one or two are seldom better than the defaults, and cost as much as they did."""
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials are told by the watch
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials are told by the progress
 
 
 def tune(problem: Problem, ranked: Sequence[tuple[str, float]], families: Mapping[str, Family], search: Search,
-         budget: Budget, watch: Watch) -> list[tuple[str, Fitted, float]]:  # fmt: skip
+         budget: Budget, progress: Progress) -> list[tuple[str, Fitted, float]]:  # fmt: skip
     """The best family that there is time for at its best settings: (name, bag, seconds); nothing where there is none.
 
     `ranked` are the names and seconds of what was fitted so far, the best first.
@@ -45,7 +46,7 @@ def tune(problem: Problem, ranked: Sequence[tuple[str, float]], families: Mappin
                  and isinstance(family := families[name], Tunable)), None)  # fmt: skip
     if base is None or search == "none":
         return []
-    tuner = Tuner(problem, base, budget, watch)
+    tuner = Tuner(problem, base, budget, progress)
     study = optuna.create_study(sampler=_sampler(search, tuner.base, problem.seed),
                                 pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=0))  # fmt: skip
     study.optimize(tuner.attempt, callbacks=[tuner.end], n_trials=None if budget.left else 0)
@@ -63,8 +64,8 @@ def _sampler(search: Search, base: Tunable, seed: int) -> optuna.samplers.BaseSa
 class Tuner:
     """Runs trials, keeps the best bag, and says when it is enough."""
 
-    def __init__(self, problem: Problem, base: Tunable, budget: Budget, watch: Watch) -> None:
-        self.problem, self.base, self.budget, self.watch = problem, base, budget, watch
+    def __init__(self, problem: Problem, base: Tunable, budget: Budget, progress: Progress) -> None:
+        self.problem, self.base, self.budget, self.progress = problem, base, budget, progress
         self.best: Fitted | None = None
         self.seconds = self.longest = 0.0
         self.since = 0
@@ -76,15 +77,15 @@ class Tuner:
         """
         start = time.monotonic()
         first = self._suggested(trial)
-        company = [first, *self._company(*first)]
-        self.since += len(company)
+        pack = [first, *self._pack(*first)]
+        self.since += len(pack)
         try:
-            fits = self._fitted(company)
+            fits = self._fitted(pack)
         finally:
             self.seconds += time.monotonic() - start
             self.longest = max(self.longest, time.monotonic() - start)
-        scores = [self._weighed(each.number, fitted) for (each, _), fitted in zip(company, fits, strict=True)]
-        for (other, _), score in list(zip(company, scores, strict=True))[1:]:
+        scores = [self._weighed(each.number, fitted) for (each, _), fitted in zip(pack, fits, strict=True)]
+        for (other, _), score in list(zip(pack, scores, strict=True))[1:]:
             trial.study.tell(other, score, optuna.trial.TrialState.PRUNED if score is None else None)
         if scores[0] is None:
             raise optuna.TrialPruned
@@ -93,26 +94,26 @@ class Tuner:
     def _suggested(self, trial: optuna.Trial) -> Suggested:
         return trial, self.base.tuned(trial, f"{self.base.name}-tuned-{trial.number}")
 
-    def _company(self, trial: optuna.Trial, family: Tunable) -> Iterator[Suggested]:
+    def _pack(self, trial: optuna.Trial, family: Tunable) -> Iterator[Suggested]:
         """Further trials that can be fitted together with this one: a grid goes on one by one."""
         if isinstance(family, Packed) and not isinstance(trial.study.sampler, optuna.samplers.GridSampler):
             shared = {name: trial.params[name] for name in family.shared}
-            for _ in range(family.company(self.problem) - 1):
+            for _ in range(family.pack_size(self.problem) - 1):
                 trial.study.enqueue_trial(shared)
                 yield self._suggested(trial.study.ask())
 
-    def _fitted(self, company: Sequence[Suggested]) -> list[Fitted | None]:
+    def _fitted(self, pack: Sequence[Suggested]) -> list[Fitted | None]:
         """A bag of each; None where the trial was pruned."""
-        trials, families, budget = [each[0] for each in company], [each[1] for each in company], self.budget.part(1.0)
+        trials, families, budget = [each[0] for each in pack], [each[1] for each in pack], self.budget.part(1.0)
         if isinstance(families[0], Packed):
-            return families[0].fit_together(families, self.problem, budget, Silent(), _pruning(trials))
+            return families[0].fit_together(families, self.problem, budget, SilentProgress(), _pruning(trials))
         pruned = _pruning(trials)
 
         def after(step: int, loss: float) -> None:
             if pruned(step, {0: loss}):
                 raise optuna.TrialPruned
 
-        return [families[0].fit(self.problem, budget, Silent(), after)]
+        return [families[0].fit(self.problem, budget, SilentProgress(), after)]
 
     def _weighed(self, number: int, fitted: Fitted | None) -> float | None:
         """The score of a trial, lower is better, None where it was pruned; the best is kept."""
@@ -121,7 +122,7 @@ class Tuner:
         if self.best is None or self.problem.better(fitted.validation, self.best.validation):
             self.best, self.since = fitted, 0
         score = fitted.validation[self.problem.metric]
-        self.watch.tell(self.budget.share, epoch=number, validation_loss=score)
+        self.progress.update(self.budget.share, epoch=number, validation_loss=score)
         return -score if self.problem.direction == "higher" else score
 
     def end(self, study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:

@@ -16,18 +16,19 @@ from training_container.models.family import Fitted
 from training_container.models.predictor import mix
 
 if TYPE_CHECKING:
+    from training_container.budget import Budget
     from training_container.models.family import Family, Problem
-    from training_container.progress import Budget, Watch
+    from training_container.progress import Progress
 
 
-def again(problem: Problem, family: Family, first: Fitted, budget: Budget, watch: Watch) -> Fitted:
+def refit(problem: Problem, family: Family, first: Fitted, budget: Budget, progress: Progress) -> Fitted:
     """The mean of `first` and of a fit of the same family under the next seed.
 
     `first` itself where the time was over before the second was done, and the mean is not better.
     """
     other = problem.reseeded()
     torch.manual_seed(other.seed)
-    second = renamed(family, f"{family.name}-{other.seed}").fit(other, budget, watch)
+    second = renamed(family, f"{family.name}-{other.seed}").fit(other, budget, progress)
     both = averaged(problem, [first, second], [problem.seed, other.seed])
     cut = not budget.left
     return first if cut and problem.better(first.validation, both.validation) else both
@@ -35,9 +36,9 @@ def again(problem: Problem, family: Family, first: Fitted, budget: Budget, watch
 
 def averaged(problem: Problem, fits: list[Fitted], seeds: list[int]) -> Fitted:
     """Several fits of one family as one, with the settings and curves of the first."""
-    body = mix([each.body for each in fits], [1 / len(fits)] * len(fits))
+    predictor = mix([each.predictor for each in fits], [1 / len(fits)] * len(fits))
     answers: np.ndarray = np.stack([each.answers for each in fits]).mean(axis=0, dtype=np.float32)
-    return Fitted(body, answers, problem.score(answers), {**fits[0].settings, "seeds": seeds}, fits[0].curves)
+    return Fitted(predictor, answers, problem.score(answers), {**fits[0].settings, "seeds": seeds}, fits[0].curves)
 
 
 def renamed(family: Family, name: str) -> Family:
