@@ -27,10 +27,10 @@ from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.devices import use_cores
 from training_container.encoding import Encoder
-from training_container.models.family import assign_folds
+from training_container.models.data import assign_folds
 from training_container.models.network import PackedCore, Settings
 from training_container.models.packed_training import Trainer
-from training_container.models.predictor import RegressionTail
+from training_container.models.scales import RegressionTail
 from training_container.progress import SilentProgress
 from training_container.tasks.table.selection import pose
 

@@ -20,9 +20,10 @@ from training_container.checkpoints import Checkpoints
 from training_container.devices import device_name, use_cores
 from training_container.export.background import background
 from training_container.export.graph import build
-from training_container.export.parity import Native, prove
+from training_container.export.parity import prove
 from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
+from training_container.native import Native
 from training_container.progress import Progress
 from training_container.report.page import write_report
 from training_container.scoring.summaries import log_scores, write_summaries

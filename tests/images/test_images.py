@@ -10,20 +10,21 @@ import onnx
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from training_container.state import Progress
 
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import ImageInput
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
+from training_container.progress import Progress
 from training_container.tasks.images import fit as fitting
 from training_container.tasks.images import graph
 from training_container.tasks.images.augment import Augmentation
 from training_container.tasks.images.checkpoint import FILE, Checkpoint
-from training_container.tasks.images.fit import Run, RunState, finished, fit
+from training_container.tasks.images.fit import Run, finished, fit
 from training_container.tasks.images.network import Answering
 from training_container.tasks.images.recipe import Recipe
 from training_container.tasks.images.sets import ImageSet, Pictures
+from training_container.tasks.images.state import RunState
 from training_container.tasks.images.steps import Learner, Material, one_cycle
 
 CPU = torch.device("cpu")

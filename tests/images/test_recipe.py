@@ -10,10 +10,11 @@ import torch
 from dropforge.contract.schema import ImageInput
 from training_container.budget import Budget
 from training_container.progress import SilentProgress
+from training_container.tasks.images import choosing
 from training_container.tasks.images import fit as fitting
-from training_container.tasks.images import recipe
+from training_container.tasks.images.choosing import seconds_of_step, widest
 from training_container.tasks.images.fit import fit
-from training_container.tasks.images.recipe import Recipe, seconds_of_step, widest
+from training_container.tasks.images.recipe import Recipe
 from training_container.tasks.images.sets import ImageSet, Pictures
 from training_container.tasks.images.steps import Material
 
@@ -57,7 +58,7 @@ def few() -> ImageSet:
 def test_a_probe_is_the_median_of_several_steps(monkeypatch):
     ticks = [0.0, 5.0, 5.0, 5.1, 5.1, 15.1, 15.1, 15.2, 15.2, 15.4, 15.4, 25.4, 25.4, 25.5, 25.5, 25.7]
     times = iter(ticks)
-    monkeypatch.setattr(recipe.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(choosing.time, "monotonic", lambda: next(times))
     found = seconds_of_step(Material.of(few(), torch.device("cpu")), WAYS[0], limit=1e9)
     assert round(found, 6) == 0.2  # of 0.1, 10, 0.1, 0.2, 10, 0.1, 0.2: two hiccups in seven
 

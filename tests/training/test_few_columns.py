@@ -16,7 +16,7 @@ from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder
 from training_container.export.graph import build
-from training_container.export.parity import Native, prove
+from training_container.export.parity import prove
 from training_container.export.runtime import Runtime
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
@@ -24,6 +24,7 @@ from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
 from training_container.models.predictor import mix
+from training_container.native import Native
 from training_container.tasks.table.ensemble import ensemble
 from training_container.tasks.table.selection import pose
 

@@ -16,11 +16,13 @@ from dropforge.datasets.dates import DATE_FORMATS
 from training_container.encoding import Encoder, Table
 from training_container.export.graph import build
 from training_container.export.nodes import prefix_for
-from training_container.export.parity import Native, prove
+from training_container.export.parity import prove
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
 from training_container.models.features import plain_features
-from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor, RegressionTail, TargetScale
+from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor
+from training_container.models.scales import RegressionTail, TargetScale
+from training_container.native import Native
 
 if TYPE_CHECKING:
     from collections.abc import Callable

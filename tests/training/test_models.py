@@ -19,7 +19,7 @@ from training_container.checkpoints import Checkpoints
 from training_container.encoding import Encoder, Table
 from training_container.models.bagging import answer
 from training_container.models.catboost import CatBoost
-from training_container.models.family import assign_folds
+from training_container.models.data import assign_folds
 from training_container.models.features import Piecewise, RawNumbers, Standardised, plain_features
 from training_container.models.forest import TreeInputs
 from training_container.models.gradient_descent import GradientDescent, cost, descend
@@ -28,7 +28,8 @@ from training_container.models.linear import Moments, Ridge, Softmax, solve
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
 from training_container.models.packed import PackedEmbedding, PackedPeriodic
-from training_container.models.predictor import RegressionTail, TargetScale, predict, target_scales
+from training_container.models.predictor import predict
+from training_container.models.scales import RegressionTail, TargetScale, target_scales
 from training_container.tasks.table.selection import pose
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ import numpy as np
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from training_container.export.background import arrays
 from training_container.faults import ParityFault
-from training_container.models.predictor import predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from dropforge.datasets.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
-    from training_container.models.predictor import Predictor
+    from training_container.native import Native
 
 Values = dict[str, np.ndarray]
 
@@ -43,18 +42,6 @@ class Proof:
     rows: int
     largest: float
     """Largest relative difference, as `contract.parity` defines it."""
-
-
-@dataclass(frozen=True)
-class Native:
-    """The torch side: raw columns in, answers out."""
-
-    encoder: Encoder
-    predictor: Predictor
-
-    def answer(self, values: Values) -> np.ndarray:
-        """[N] values or [N, classes] probabilities."""
-        return predict(self.predictor, self.encoder.encode(values))
 
 
 def prove(native: Native, runtime: Runtime, holdout: Rows, expected: np.ndarray) -> Proof:

@@ -11,7 +11,8 @@ import torch
 
 from training_container.models.family import Fitted
 from training_container.models.forest import Forest
-from training_container.models.predictor import Answer, ClassTail, MarginOf, Predictor, RegressionTail
+from training_container.models.predictor import Answer, ClassTail, MarginOf, Predictor
+from training_container.models.scales import RegressionTail
 from training_container.progress import SilentProgress
 from training_container.threads import cores, in_parallel
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from training_container.budget import Budget
     from training_container.models.family import Problem
     from training_container.models.forest import Booster
-    from training_container.models.predictor import TargetScale
+    from training_container.models.scales import TargetScale
     from training_container.progress import Progress
 
 

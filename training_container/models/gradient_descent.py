@@ -14,7 +14,7 @@ import torch
 from training_container.models.family import Fitted
 from training_container.models.features import plain_features
 from training_container.models.linear import bag_regression, fold_moments
-from training_container.models.predictor import TargetScale
+from training_container.models.scales import TargetScale
 
 if TYPE_CHECKING:
     from training_container.budget import Budget

@@ -11,15 +11,8 @@ from torch.nn import functional
 
 from training_container.models.family import Fitted, best
 from training_container.models.features import plain_features
-from training_container.models.predictor import (
-    Answer,
-    ClassTail,
-    LinearCore,
-    Predictor,
-    RegressionTail,
-    predict,
-    target_scales,
-)
+from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor, predict
+from training_container.models.scales import RegressionTail, target_scales
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +21,7 @@ if TYPE_CHECKING:
     from training_container.encoding import Table
     from training_container.models.family import Problem
     from training_container.models.features import Features
-    from training_container.models.predictor import TargetScale
+    from training_container.models.scales import TargetScale
     from training_container.progress import Progress
 
 PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)

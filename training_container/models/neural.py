@@ -15,8 +15,9 @@ from training_container.models import spread
 from training_container.models.family import Fitted
 from training_container.models.network import Settings
 from training_container.models.packed_training import Trainer
-from training_container.models.predictor import Answer, ClassTail, Predictor, RegressionTail
+from training_container.models.predictor import Answer, ClassTail, Predictor
 from training_container.models.racing import race_epochs
+from training_container.models.scales import RegressionTail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from training_container.budget import Budget
     from training_container.models.family import Problem
     from training_container.models.network import Settings
-    from training_container.models.predictor import TargetScale
+    from training_container.models.scales import TargetScale
 
 
 class Steps:

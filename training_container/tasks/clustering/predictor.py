@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from training_container.export.parity import Native
 from training_container.models.predictor import Predictor
+from training_container.native import Native
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

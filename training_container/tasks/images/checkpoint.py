@@ -11,7 +11,7 @@ import torch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.tasks.images.fit import RunState
+    from training_container.tasks.images.state import RunState
     from training_container.tasks.images.steps import Learner
 
 FILE = "images.pt"
@@ -60,7 +60,7 @@ class Checkpoint:
 
     def restore(self, found: dict[str, Any], learner: Learner) -> RunState:
         """Puts the learner where it was; gives the state. The learning rate follows from the state alone."""
-        from training_container.tasks.images.fit import RunState
+        from training_container.tasks.images.state import RunState
 
         learner.network.load_state_dict(found["network"])
         learner.average.load_state_dict(found["average"])

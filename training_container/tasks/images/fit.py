@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import copy
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from dropforge.metrics import scores as metrics
 from training_container.tasks.images.checkpoint import Checkpoint
-from training_container.tasks.images.recipe import Recipe, choose
+from training_container.tasks.images.choosing import choose
+from training_container.tasks.images.recipe import Recipe
+from training_container.tasks.images.state import RunState
 from training_container.tasks.images.steps import BATCH, Learner, Material, logits_of
 
 if TYPE_CHECKING:
@@ -37,23 +39,6 @@ CHOOSING = 0.3
 SAVE_EVERY = 60.0
 """Seconds."""
 TELL_EVERY = 5.0
-
-
-@dataclass
-class RunState:
-    """Where the run is: everything beside the learner that a checkpoint must hold."""
-
-    spent: float = 0.0
-    """Seconds of the budget, over all attempts."""
-    epoch: int = 0
-    batch: int = 0
-    """The next one of the epoch."""
-    best: float = float("inf")
-    """Lowest validation log-loss."""
-    stale: int = 0
-    best_weights: dict[str, Any] = field(default_factory=dict)
-    curves: dict[str, list[float]] = field(default_factory=lambda: {"train/loss": [], "validation/logloss": [],
-                                                                   "validation/accuracy": []})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from training_container.devices import training_device
 from training_container.encoding import Encoder
 from training_container.faults import JobFault
 from training_container.models.catboost import CatBoost
-from training_container.models.family import Conditional, Flavour, Problem, Tunable, assign_folds, repeats
+from training_container.models.data import assign_folds, repeats
+from training_container.models.family import Conditional, Flavour, Problem, Tunable
 from training_container.models.gradient_descent import GradientDescent
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
