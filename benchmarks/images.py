@@ -21,6 +21,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads, as the tr
 
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ImageInput
+from training_container.checkpoints import Checkpoints
 from training_container.devices import training_device
 from training_container.progress import Progress
 from training_container.tasks.images.fit import Fitted, fit
@@ -41,9 +42,9 @@ def main() -> None:
     images, minutes = read(folder()), MINUTES[device.type]
     start, before = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="dropforge-bench-") as place:
-        kept = Path(os.environ.get("DROPFORGE_CHECKPOINTS", place))
-        fitted = fit(images, minutes=minutes, seed=0, progress=Progress(), device=device, checkpoints=kept,
-                     identity="benchmark")  # fmt: skip
+        folder_of_run = Path(os.environ.get("DROPFORGE_CHECKPOINTS", place))
+        kept = Checkpoints.open(folder_of_run, {"run": "benchmark"})
+        fitted = fit(images, minutes=minutes, seed=0, progress=Progress(), device=device, checkpoints=kept)  # fmt: skip
     took, processor = time.monotonic() - start, time.process_time() - before
     rows = scored(images, fitted, device.type)
     rows.append(Row("minutes of fitting against the budget", took / 60 / minutes, "x", "lower", 1.1))

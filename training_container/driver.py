@@ -1,139 +1,101 @@
-"""One job from data to a complete folder of model files: read, fit, score, export, prove, report, write."""
+"""Runs one job of any task, from the dropped files to a complete folder of model files.
+
+The driver owns what all tasks share: reading, the budget and SIGTERM, checkpoints, and the files beside the model. What
+a task does in between is in `tasks/`.
+"""
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, assert_never
 
 from dropforge.contract import names
-from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, ModelCard
+from dropforge.contract.schema import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES
+from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from training_container import evidence
 from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
-from training_container.devices import device_name, use_cores
-from training_container.export.background import background
-from training_container.export.graph import build
-from training_container.export.parity import prove
-from training_container.export.runtime import Runtime
+from training_container.devices import use_cores
 from training_container.faults import JobFault
-from training_container.native import Native
 from training_container.progress import Progress
-from training_container.report.page import write_report
-from training_container.scoring.summaries import log_scores, write_summaries
+from training_container.scoring.lines import log_scores
 from training_container.stopping import finishing
-from training_container.tasks.table.selection import baseline_of, score, study
-from training_container.tensorboard import write_tensorboard
+from training_container.tensorboard import write_scalars, write_summaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
     from dropforge.datasets.dataset import Dataset
-    from training_container.export.parity import Proof
     from training_container.job import Job
-    from training_container.tasks.table.selection import Study
+    from training_container.tasks.task import Task
 
+    AnyTask = Task[Any, Any, Any]
 
-OTHERS = {task: f"training_container.tasks.{task}.task" for task in ("recommendation", "clustering")}
-"""Tasks with a way of their own from the data to the folder of files, and where it is."""
-
-
-PICTURES = "training_container.tasks.images.task"
-
-
-def are_pictures(job: Job) -> bool:
-    """Whether the data set is one zip."""
-    return [names.format_of(path.name) for path in job.data] == ["images"]
-
-
-LEAST_LEFT = 0.1
-"""Of the budget, however often a job was started again: a first model needs as much."""
+LEAST_BUDGET_SHARE = 0.1
+"""The share of its budget that a job has however often it was started again: enough to fit a first model."""
 
 MORE_OUTPUTS = {"recommendation": (ITEMS, SCORES), "clustering": (FEATURES,)}
-
-
-class TaskOfItsOwn(Protocol):
-    """Trains a prepared data set and leaves the model's files in `job.output`, all of them or none."""
-
-    def __call__(self, job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, progress: Progress,
-                 start: float) -> None:  # fmt: skip
-        """`start` is when the job began."""
-        ...
-
-
-def other_task(task: str) -> TaskOfItsOwn:
-    """What trains such a task; imported when it is needed, for it builds on this module."""
-    return importlib.import_module(OTHERS[task]).train_task  # type: ignore[no-any-return]  # each has it
+"""The outputs of a task's model file beside `prediction` and `probabilities`."""
 
 
 def train(job: Job) -> None:
     """Trains `job` and leaves its files in `job.output`, all of them or none.
 
     Raises:
-        DataFault, SpecFault, JobFault: the data or the wishes are wrong.
+        DataFault, SpecFault, JobFault: the data or the spec are wrong.
         ParityFault: the model file does not answer as torch does.
     """
     start, progress = time.monotonic(), Progress()
     use_cores()
-    if are_pictures(job):
-        return importlib.import_module(PICTURES).train_pictures(job, progress, start)  # type: ignore[no-any-return]  # it has it
-    dataset = read(job, progress.step("read"))
-    task = other_task(dataset.task) if dataset.task in OTHERS else train_table
+    task = open_task(job, progress.step("read"))
+    task.prepare()
     checkpoints = open_checkpoints(job)
     budget = Budget(remaining_minutes(job.spec.budget, checkpoints.spent))
     with finishing(budget):
-        task(job, dataset, budget, checkpoints, progress, start)
+        model = task.fit(budget, checkpoints, progress.step("fit"))
+        write_files(task, model, progress, start)
     checkpoints.clear()
     progress.step("write").update(1.0, seconds=time.monotonic() - start)
 
 
-def train_table(job: Job, dataset: Dataset, budget: Budget, checkpoints: Checkpoints, progress: Progress,
-                start: float) -> None:  # fmt: skip
-    """A table with a target: regression or classes."""
-    done = study(dataset, metric=job.spec.metric, budget=budget, seed=job.seed, progress=progress.step("fit"),
-                 search=job.spec.search, checkpoints=checkpoints)  # fmt: skip
-    write(job, done, progress, start)
+def open_task(job: Job, progress: Progress) -> AnyTask:
+    """The task of the job's data, which is read to find it out; a task's libraries are imported when it is needed."""
+    if has_images(job):
+        from training_container.tasks.images.reading import read_set
+        from training_container.tasks.images.task import ImageTask
+
+        spec = job.wanted.wishes() if isinstance(job.wanted, Options) else job.spec
+        return ImageTask(job, read_set(job.data[0], spec, progress))
+    dataset = read_table(job, progress)
+    match dataset.task:
+        case "regression" | "binary" | "multiclass":
+            from training_container.tasks.table.task import TableTask
+
+            return TableTask(job, dataset)
+        case "recommendation":
+            from training_container.tasks.recommendation.task import RecommendationTask
+
+            return RecommendationTask(job, dataset)
+        case "clustering":
+            from training_container.tasks.clustering.task import ClusteringTask
+
+            return ClusteringTask(job, dataset)
+        case _:
+            assert_never(dataset.task)
 
 
-def remaining_minutes(minutes: float, spent: float) -> float:
-    """What a job that was started again may still take, having spent so many seconds; enough to end well."""
-    return max(minutes - spent / 60, LEAST_LEFT * minutes)
+def has_images(job: Job) -> bool:
+    """Whether the data set is one zip of pictures."""
+    return [names.format_of(path.name) for path in job.data] == ["images"]
 
 
-def open_checkpoints(job: Job) -> Checkpoints:
-    """What an earlier try of the same job left: the same run by the same code."""
-    if job.checkpoints is None:
-        return Checkpoints()
-    return Checkpoints.open(job.checkpoints, {"run": job.run, "seed": job.seed, "code": evidence.code_digest()})
-
-
-def write(job: Job, done: Study, progress: Progress, start: float) -> None:
-    """All files of a run, from what was fitted; `start` is when the job began."""
-    card = make_card(job, done.dataset)
-    with complete_folder(job.output) as folder:
-        made = export(folder, Native(done.encoder, done.predictor), done.dataset, card, progress)
-        measured = score(done, made.answers, made.runtime.answers)
-        log_scores(measured, progress.step("score"))
-        progress.step("report").update(0.0)
-        evidence.write_json(folder / names.METRICS_FILE, measured.to_json())
-        evidence.write_json(folder / names.BASELINE_FILE, baseline_of(done.dataset).to_json())
-        evidence.write_json(folder / names.PROFILE_FILE, done.dataset.profile)
-        write_tensorboard(folder / names.TENSORBOARD_FOLDER.strip("/"), done.trials)
-        write_summaries(folder / names.TENSORBOARD_FOLDER.strip("/"), measured)
-        write_report(folder / names.REPORT_FILE, done, card, made.answers, measured, made.proof)
-        evidence.write_manifest(folder, job, card, device_name(), time.monotonic() - start)
-
-
-def read(job: Job, progress: Progress) -> Dataset:
-    """The prepared data set.
+def read_table(job: Job, progress: Progress) -> Dataset:
+    """The rows of the job, split, with the kind of every column.
 
     Raises:
         JobFault: a column has the name of one of the model's outputs.
@@ -148,62 +110,50 @@ def read(job: Job, progress: Progress) -> Dataset:
     return dataset
 
 
-def make_card(job: Job, dataset: Dataset) -> ModelCard:
-    """The card that travels in the model file."""
-    return ModelCard(
-        model=job.model,
-        run=job.run,
-        task=dataset.task,
-        target=dataset.target,
-        label_type=dataset.label_type,
-        classes=dataset.classes,
-        columns=dataset.columns,
-        ignored=dataset.ignored,
-        masked=dataset.masked,
-        likeliest=bool(dataset.classes),
-    )
+def remaining_minutes(minutes: float, spent: float) -> float:
+    """The budget of a job that was started again after `spent` seconds; never too little to fit a first model."""
+    return max(minutes - spent / 60, LEAST_BUDGET_SHARE * minutes)
 
 
-@dataclass(frozen=True)
-class Exported:
-    """A model file that was written and proven."""
-
-    runtime: Runtime
-    proof: Proof
-    answers: np.ndarray
-    """To the hold-out's rows."""
+def open_checkpoints(job: Job) -> Checkpoints:
+    """The checkpoints that an earlier attempt of the same job left: the same run, by the same code."""
+    if job.checkpoints is None:
+        return Checkpoints()
+    return Checkpoints.open(job.checkpoints, {"run": job.run, "seed": job.seed, "code": evidence.code_digest()})
 
 
-def export(folder: Path, native: Native, dataset: Dataset, card: ModelCard, progress: Progress) -> Exported:
-    """Writes the model file, proves it on the bytes that were written, and leaves the evidence beside it."""
-    progress.step("export").update(0.0)
-    holdout, encoder = dataset.holdout, native.encoder
-    compared = background(card, encoder, dataset.train)
-    model = build(card, encoder, native.predictor, encoder.encode(holdout.columns), compared).SerializeToString()
-    (folder / names.MODEL_FILE).write_bytes(model)
-    progress.step("prove").update(0.0, bytes=len(model))
-    runtime, answers = Runtime(model, card), native.answer(holdout.columns)
-    proof = prove(native, runtime, holdout, answers)
-    evidence.write_golden(folder / names.GOLDEN_FILE, evidence.golden_rows(native, card, holdout))
-    evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, card.classes)
-    progress.step("prove").update(1.0, rows=proof.rows, largest=proof.largest)
-    return Exported(runtime, proof, answers)
+def write_files(task: AnyTask, model: Any, progress: Progress, start: float) -> None:
+    """Writes every file of the run; `start` is when the job began, by the monotonic clock."""
+    with complete_folder(task.job.output) as folder:
+        exported = task.export(model, folder, progress)
+        evaluation = task.evaluate(model, exported)
+        log_scores(evaluation.metrics, progress.step("score"))
+        progress.step("report").update(0.0)
+        evidence.write_json(folder / names.METRICS_FILE, evaluation.metrics.to_json())
+        evidence.write_json(folder / names.BASELINE_FILE, evaluation.baseline.to_json())
+        evidence.write_json(folder / names.PROFILE_FILE, evaluation.profile)
+        tensorboard = folder / names.TENSORBOARD_FOLDER.strip("/")
+        for name, curves in evaluation.curves.items():
+            write_scalars(tensorboard, name, curves)
+        write_summaries(tensorboard, evaluation.metrics)
+        task.report(folder / names.REPORT_FILE, model, exported, evaluation.metrics)
+        evidence.write_manifest(folder, task.job, exported.card, task.device, time.monotonic() - start)
 
 
 @contextmanager
 def complete_folder(output: Path) -> Iterator[Path]:
-    """A folder to write into; its files go to `output` when all went well, and nowhere otherwise."""
+    """A folder to write into; its files move to `output` when all went well, and are removed otherwise."""
     output.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=output))
     try:
         yield scratch
-        for path in sorted(scratch.iterdir(), key=lambda each: each.name == names.MANIFEST_FILE):
+        for path in sorted(scratch.iterdir(), key=lambda path: path.name == names.MANIFEST_FILE):  # it comes last
             _replace(path, output / path.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _replace(path: Path, place: Path) -> None:
-    if place.is_dir():
-        shutil.rmtree(place)
-    path.replace(place)
+def _replace(path: Path, target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    path.replace(target)

@@ -13,13 +13,14 @@ from sklearn.datasets import load_digits
 
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import ImageInput
+from training_container.checkpoints import Checkpoints
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
 from training_container.progress import Progress
 from training_container.tasks.images import fit as fitting
 from training_container.tasks.images import graph
 from training_container.tasks.images.augment import Augmentation
-from training_container.tasks.images.checkpoint import FILE, Checkpoint
+from training_container.tasks.images.checkpoint import FILE, RunCheckpoint
 from training_container.tasks.images.fit import Run, finished, fit
 from training_container.tasks.images.network import Answering
 from training_container.tasks.images.recipe import Recipe
@@ -108,7 +109,7 @@ def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
     material = Material.of(digits, CPU)
 
     def run(place, stop_at=None):
-        checkpoint = Checkpoint(place, "me")
+        checkpoint = RunCheckpoint(Checkpoints(place))
         found = checkpoint.read()
         learner, state = Learner.fresh(material, RECIPE, 0), RunState()
         if found:
@@ -139,14 +140,18 @@ def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
 
 
 def test_a_checkpoint_is_its_own_jobs_alone(digits, tmp_path):
+    def opened(run):
+        return RunCheckpoint(Checkpoints.open(tmp_path, {"run": run}))
+
     learner = Learner.fresh(Material.of(digits, CPU), RECIPE, 0)
-    Checkpoint(tmp_path, "one").write(learner, RunState(epoch=3))
-    found = Checkpoint(tmp_path, "one").read()
-    assert found is not None
-    assert found["progress"]["epoch"] == 3
-    assert Checkpoint(tmp_path, "other").read() is None
+    opened("one").write(learner, RunState(epoch=3))
+    saved = opened("one").read()
+    assert saved is not None
+    assert saved["state"]["epoch"] == 3
+    assert opened("other").read() is None
+    assert opened("one").read() is None  # the other job emptied the folder
     (tmp_path / FILE).write_bytes(b"torn")
-    assert Checkpoint(tmp_path, "one").read() is None
+    assert opened("one").read() is None
 
 
 def test_augmented_pictures_are_moved_flipped_and_cut():
@@ -173,5 +178,5 @@ def test_the_learning_rate_rises_and_falls():
 def test_time_is_spent_over_all_attempts(digits):
     learner = Learner.fresh(Material.of(digits, CPU), RECIPE, 0)
     start = time.monotonic()
-    Run(learner, RunState(spent=50.0), Checkpoint(None, ""), 52.0, 0, Progress()).go()
+    Run(learner, RunState(spent=50.0), RunCheckpoint(Checkpoints()), 52.0, 0, Progress()).go()
     assert time.monotonic() - start < 4.0

@@ -66,7 +66,7 @@ def quiet() -> Progress:
 def lean() -> Iterator[None]:
     """The trainer fits `LEAN` in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training_container.driver.study", partial(study, families=LEAN))
+        patch.setattr("training_container.tasks.table.task.study", partial(study, families=LEAN))
         yield
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dropforge.metrics import scores as metrics
-from training_container.report import words
+from training_container.report import wording
 from training_container.tensorboard import thinned
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dropforge.contract.scores import Calibration, GroupedBy
-    from training_container.tasks.table.selection import Trial
 
 INK, MODEL, OTHER, SOFT = "#1f2933", "#2563eb", "#e07a1f", "#9aa5b1"
 STYLE: dict[str, Any] = {
@@ -53,26 +52,26 @@ def _few_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
     """At most five marks, written as the rest of the page writes numbers, so that large ones do not touch."""
     for each in which:
         axes.locator_params(each, nbins=5)
-        getattr(axes, f"{each}axis").set_major_formatter(lambda value, _: words.number(value))
+        getattr(axes, f"{each}axis").set_major_formatter(lambda value, _: wording.number(value))
 
 
-def learning_curve(trial: Trial) -> str:
-    """The trial's losses by iteration, on a logarithmic scale where they fall far."""
+def learning_curve(model: str, curves: dict[str, list[float]]) -> str:
+    """A model's losses by iteration, on a logarithmic scale where they fall far."""
 
     def paint(axes: Axes) -> None:
-        for (name, values), colour in zip(trial.fitted.curves.items(), (MODEL, OTHER), strict=False):
+        for (name, values), colour in zip(curves.items(), (MODEL, OTHER), strict=False):
             pairs = thinned(values)
-            axes.plot([at for at, _ in pairs], [value for _, value in pairs], color=colour, label=_words(name))
-        every = np.concatenate([np.array(values) for values in trial.fitted.curves.values()])
+            axes.plot([at for at, _ in pairs], [value for _, value in pairs], color=colour, label=_curve_label(name))
+        every = np.concatenate([np.array(values) for values in curves.values()])
         if every.min() > 0 and every.max() > 20 * every.min():
             axes.set_yscale("log")
-        axes.set_xlabel("epoch" if "validation_loss" in trial.fitted.curves else "iteration")
+        axes.set_xlabel("epoch" if "validation_loss" in curves else "iteration")
         axes.legend()
 
-    return _draw(f"curve-{trial.name}", paint)
+    return _draw(f"curve-{model}", paint)
 
 
-def _words(curve: str) -> str:
+def _curve_label(curve: str) -> str:
     return "J(θ) = 1/2m Σ (h(x) − y)²" if curve == "J" else curve.replace("_", " ")
 
 
@@ -104,7 +103,7 @@ def neighbourhood(points: np.ndarray, target: np.ndarray, names: tuple[str, str]
         shade = np.clip(target[rows], *np.quantile(target, [0.02, 0.98]))
         first, second = points[rows].T
         drawn = axes.scatter(first, second, c=shade, s=7, cmap="viridis_r", linewidths=0, rasterized=True)
-        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: words.number(value))
+        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: wording.number(value))
         _few_ticks(axes, "x", "y")
         axes.set_xlabel(_short(names[0]))
         axes.set_ylabel(_short(names[1]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.datasets.choosing import MIN_CLASS_ROWS
-from training_container.report.words import number
+from training_container.report.wording import number
 from training_container.scoring.groups import FEWEST as GROUP_ROWS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training_container.report.words import number, percent
+from training_container.report.wording import number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from training_container.report import plots
 from training_container.report.plain import ReportContent, Section, write_plain_report
-from training_container.report.words import number, percent
+from training_container.report.wording import number, percent
 from training_container.tasks.clustering.portraits import portraits
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
-    from training_container.tasks.clustering.task import ClusterModel
+    from training_container.tasks.clustering.model import ClusterModel
 
 WORDS = {
     "kmeans": "k-means",
@@ -32,22 +32,22 @@ COLUMNS = 20
 """Of the picture of means."""
 
 
-def write_report(path: Path, done: ClusterModel, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+def write_report(path: Path, model: ClusterModel, card: ModelCard, metrics: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    labels = done.labels(done.dataset.train)
-    told = ReportContent(
-        summary=summary(done, measured),
+    labels = model.labels(model.dataset.train)
+    content = ReportContent(
+        summary=summary(model, metrics),
         baseline="The trivial baseline deals the same rows into clusters of the same sizes at random.",
         split="split by the rows' content, so that the same row is always on the same side",
-        sections=[alike(done, card, labels), pictures(done, card, labels), how_many(done, measured.metric)],
+        sections=[alike(model, card, labels), pictures(model, card, labels), how_many(model, metrics.metric)],
         packages={"scikit-learn": version("scikit-learn")},
     )
-    write_plain_report(path, told, card, measured, proof, done.dataset.profile)
+    write_plain_report(path, content, card, metrics, proof, model.dataset.profile)
 
 
-def summary(done: ClusterModel, measured: Metrics) -> str:
+def summary(model: ClusterModel, metrics: Metrics) -> str:
     """One sentence: how many, by what, how far apart."""
-    chosen, score = done.found.chosen, measured.holdout["silhouette"]
+    chosen, score = model.search.chosen, metrics.holdout["silhouette"]
     apart = "well apart" if score > 0.5 else "apart" if score > 0.25 else "overlapping much"
     return (
         f"The rows fall into {chosen.clusters} clusters by {WORDS[chosen.way]}; in rows that made none of them the "
@@ -55,9 +55,9 @@ def summary(done: ClusterModel, measured: Metrics) -> str:
     )
 
 
-def alike(done: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
+def alike(model: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
     """A sentence a cluster."""
-    said = portraits(card.columns, done.dataset.train, labels, card.masked)
+    said = portraits(card.columns, model.dataset.train, labels, card.masked)
     sizes = np.bincount(labels, minlength=len(card.classes))
     rows = [
         (name, f"{size:,} ({percent(size / len(labels))})", text)
@@ -67,9 +67,9 @@ def alike(done: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
     return Section("What the clusters are like", note, headers=("cluster", "rows", "what is different"), rows=rows)
 
 
-def pictures(done: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
+def pictures(model: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
     """The clusters from above, and their means."""
-    points = done.points(done.dataset.train)
+    points = model.points(model.dataset.train)
     figures = [
         ("From above", "Each point is a training row, seen along the two directions in which rows differ most.",
          from_above(points, labels)),
@@ -78,7 +78,7 @@ def pictures(done: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section
     numbers = [each.name for each in card.columns if each.kind == "number" and each.name not in card.masked][:COLUMNS]
     if numbers:
         figures.append(("Means", "Red is above the mean of all rows, blue below, in standard deviations.",
-                        means(done, numbers, labels)))  # fmt: skip
+                        means(model, numbers, labels)))  # fmt: skip
     return Section("Pictures", figures=figures)
 
 
@@ -100,11 +100,11 @@ def from_above(points: np.ndarray, labels: np.ndarray) -> str:
     return plots.draw("from-above", paint)
 
 
-def means(done: ClusterModel, columns: list[str], labels: np.ndarray) -> str:
+def means(model: ClusterModel, columns: list[str], labels: np.ndarray) -> str:
     """Mean of every cluster in every column of numbers, in standard deviations from the mean of all."""
 
     def paint(axes: Axes) -> None:
-        values = np.stack([done.dataset.train.columns[name].astype(float) for name in columns], 1)
+        values = np.stack([model.dataset.train.columns[name].astype(float) for name in columns], 1)
         scaled = (values - np.nanmean(values, 0)) / np.maximum(np.nanstd(values, 0), 1e-12)
         filled = np.nan_to_num(scaled)
         shades = np.stack([filled[labels == at].mean(0) for at in range(int(labels.max()) + 1)])
@@ -118,19 +118,19 @@ def means(done: ClusterModel, columns: list[str], labels: np.ndarray) -> str:
     return plots.draw("means", paint)
 
 
-def how_many(done: ClusterModel, metric: str) -> Section:
+def how_many(model: ClusterModel, metric: str) -> Section:
     """The scores by number of clusters."""
-    figures = [(metric, "On the validation rows, by number of clusters.", by_count(done, metric))]
-    if any("bic" in curves for curves in done.found.curves.values()):
-        figures.append(("BIC", "Of the mixtures on the training rows; the lowest decides.", by_count(done, "bic")))
+    figures = [(metric, "On the validation rows, by number of clusters.", by_count(model, metric))]
+    if any("bic" in curves for curves in model.search.curves.values()):
+        figures.append(("BIC", "Of the mixtures on the training rows; the lowest decides.", by_count(model, "bic")))
     return Section("How many clusters", figures=figures)
 
 
-def by_count(done: ClusterModel, score: str) -> str:
+def by_count(model: ClusterModel, score: str) -> str:
     """A line a way."""
 
     def paint(axes: Axes) -> None:
-        for way, curves in done.found.curves.items():
+        for way, curves in model.search.curves.items():
             if score in curves:
                 axes.plot(np.arange(2, len(curves[score]) + 2), curves[score], "o-", markersize=3, label=WORDS[way])
         axes.set_xlabel("clusters")

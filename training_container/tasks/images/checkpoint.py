@@ -1,70 +1,65 @@
-"""What a killed job goes on from: one file, replaced in one move, so a kill while writing leaves the one before."""
+"""The checkpoint of a training run of pictures: one file, replaced in one move."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from training_container.tasks.images.state import RunState
 
-    from training_container.tasks.images.state import RunState
+if TYPE_CHECKING:
+    from training_container.checkpoints import Checkpoints
     from training_container.tasks.images.steps import Learner
 
 FILE = "images.pt"
-FORMAT = "dropforge.images.checkpoint/1"
+FORMAT = "dropforge.images.checkpoint/2"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """The checkpoint of one job in `folder`; none is written or found where that is None."""
+class RunCheckpoint:
+    """The checkpoint of one run, among the checkpoints of its job."""
 
-    folder: Path | None
-    identity: str
-    """Of run and data: another's checkpoint is left alone and written over."""
+    checkpoints: Checkpoints
 
     def read(self) -> dict[str, Any] | None:
-        """What was saved for this job, or None; a file that cannot be read counts as none."""
-        if self.folder is None or not (self.folder / FILE).is_file():
+        """What an earlier attempt saved, or None; a file that cannot be read counts as none."""
+        content = self.checkpoints.read(FILE)
+        if content is None:
             return None
         try:
-            found: dict[str, Any] = torch.load(self.folder / FILE, map_location="cpu", weights_only=True)
-        except Exception as fault:  # torch raises classes of its own for every kind of broken file
-            print(f"checkpoint {FILE} cannot be read, starting anew: {fault}", flush=True)
+            saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises classes of its own for every kind of broken file
+            print(f"checkpoint {FILE} cannot be read, starting anew: {error}", flush=True)
             return None
-        mine = (found.get("format"), found.get("identity")) == (FORMAT, self.identity)
-        return found if mine else None
+        return saved if saved.get("format") == FORMAT else None
 
     def write(self, learner: Learner, state: RunState) -> None:
         """Saves everything that the next step depends on."""
-        if self.folder is None:
+        if self.checkpoints.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "format": FORMAT,
-            "identity": self.identity,
             "recipe": learner.recipe.to_json(),
             "network": learner.network.state_dict(),
             "average": learner.average.state_dict(),
             "optimizer": learner.optimizer.state_dict(),
             "random": learner.generator.get_state(),
             "steps": learner.steps,
-            "progress": {each.name: getattr(state, each.name) for each in dataclasses.fields(state)},
+            "state": {field.name: getattr(state, field.name) for field in dataclasses.fields(state)},
         }
-        partial = self.folder / f".{FILE}.partial"
-        torch.save(content, partial)
-        partial.replace(self.folder / FILE)
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        self.checkpoints.keep(FILE, buffer.getvalue())
 
-    def restore(self, found: dict[str, Any], learner: Learner) -> RunState:
-        """Puts the learner where it was; gives the state. The learning rate follows from the state alone."""
-        from training_container.tasks.images.state import RunState
-
-        learner.network.load_state_dict(found["network"])
-        learner.average.load_state_dict(found["average"])
-        learner.optimizer.load_state_dict(found["optimizer"])
-        learner.generator.set_state(found["random"])
-        learner.steps = found["steps"]
-        return RunState(**found["progress"])
+    def restore(self, saved: dict[str, Any], learner: Learner) -> RunState:
+        """Sets the learner to what was saved and returns the run's state, from which the learning rate follows."""
+        learner.network.load_state_dict(saved["network"])
+        learner.average.load_state_dict(saved["average"])
+        learner.optimizer.load_state_dict(saved["optimizer"])
+        learner.generator.set_state(saved["random"])
+        learner.steps = saved["steps"]
+        return RunState(**saved["state"])

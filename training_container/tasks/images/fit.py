@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from dropforge.metrics import scores as metrics
-from training_container.tasks.images.checkpoint import Checkpoint
+from training_container.checkpoints import Checkpoints
+from training_container.tasks.images.checkpoint import RunCheckpoint
 from training_container.tasks.images.choosing import choose
 from training_container.tasks.images.recipe import Recipe
 from training_container.tasks.images.state import RunState
 from training_container.tasks.images.steps import BATCH, Learner, Material, logits_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
 
     from training_container.budget import Budget
@@ -56,23 +55,23 @@ class Fitted:
 
 
 def fit(images: ImageSet, *, minutes: float, seed: int, progress: Progress, device: torch.device,
-        checkpoints: Path | None = None, identity: str = "", budget: Budget | None = None) -> Fitted:  # fmt: skip
-    """Trains within `minutes`, from the checkpoint of the same `identity` where there is one.
+        checkpoints: Checkpoints | None = None, budget: Budget | None = None) -> Fitted:  # fmt: skip
+    """Trains within `minutes`, from the job's checkpoint where there is one.
 
     When `budget` is cut from outside, fitting ends with what is learned by then.
     """
     start, material = time.monotonic(), Material.of(images, device)
-    checkpoint = Checkpoint(checkpoints, identity)
-    found = checkpoint.read()
-    recipe = Recipe(**found["recipe"]) if found else choose(material, minutes * 60, seed)
+    checkpoint = RunCheckpoint(checkpoints or Checkpoints())
+    saved = checkpoint.read()
+    recipe = Recipe(**saved["recipe"]) if saved else choose(material, minutes * 60, seed)
     learner, state = Learner.fresh(material, recipe, seed), RunState()
-    if found:
-        state = checkpoint.restore(found, learner)
+    if saved:
+        state = checkpoint.restore(saved, learner)
     else:
         state.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
-    progress.update(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(found))
+    progress.update(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(saved))
     Run(learner, state, checkpoint, minutes * 60, seed, progress, budget).go()
-    return finished(images, learner, state, resumed=bool(found))
+    return finished(images, learner, state, resumed=bool(saved))
 
 
 @dataclass
@@ -81,7 +80,7 @@ class Run:
 
     learner: Learner
     state: RunState
-    checkpoint: Checkpoint
+    checkpoint: RunCheckpoint
     seconds: float
     seed: int
     progress: Progress

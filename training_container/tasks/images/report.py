@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training_container.devices import device_name
-from training_container.report import plots, words
+from training_container.report import plots, wording
 from training_container.report.plain import ReportContent, Section, write_plain_report
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
+    from training_container.tasks.images.model import ImageModel
     from training_container.tasks.images.sets import ImageSet
-    from training_container.tasks.images.task import ImageModel
 
 SHOWN = 24
 """Pictures that were answered wrong."""
@@ -30,72 +30,78 @@ LONGEST = 14
 """Characters of a class's name under a picture."""
 
 
-def write_report(path: Path, done: ImageModel, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+def write_report(path: Path, model: ImageModel, card: ModelCard, metrics: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    told = ReportContent(
-        summary=summary(measured),
+    content = ReportContent(
+        summary=summary(metrics),
         baseline="The trivial baseline answers every picture with the shares of the classes.",
         split="split by the pictures' pixels, so that the same picture is always on the same side",
-        sections=[sureness(measured), mixed_up(done, measured), mistakes(done), learned(done), *left_out(done.images)],
+        sections=[
+            sureness(metrics),
+            mixed_up(model, metrics),
+            mistakes(model),
+            learned(model),
+            *left_out(model.images),
+        ],
         packages={"pillow": version("pillow")},
         device=device_name(),
     )
-    write_plain_report(path, told, card, measured, proof, done.images.profile)
+    write_plain_report(path, content, card, metrics, proof, model.images.profile)
 
 
-def summary(measured: Metrics) -> str:
+def summary(metrics: Metrics) -> str:
     """One sentence: how good, on what, against what."""
-    ours, trivial = measured.holdout["accuracy"], measured.baseline["accuracy"]
+    ours, trivial = metrics.holdout["accuracy"], metrics.baseline["accuracy"]
     return (
-        f"A residual network names the right class of {words.percent(ours)} of {measured.rows['holdout']:,} pictures "
-        f"it had never seen; always naming the most frequent class would be right in {words.percent(trivial)}."
+        f"A residual network names the right class of {wording.percent(ours)} of {metrics.rows['holdout']:,} pictures "
+        f"it had never seen; always naming the most frequent class would be right in {wording.percent(trivial)}."
     )
 
 
-def sureness(measured: Metrics) -> Section:
+def sureness(metrics: Metrics) -> Section:
     """The intervals of the scores, and what they cannot say."""
-    rows = [(name, words.number(value), words.between(measured.intervals.get(name)))
-            for name, value in measured.holdout.items()]  # fmt: skip
-    note = " ".join(measured.notes)
+    rows = [(name, wording.number(value), wording.between(metrics.intervals.get(name)))
+            for name, value in metrics.holdout.items()]  # fmt: skip
+    note = " ".join(metrics.notes)
     return Section("How sure the scores are", note, headers=("metric", "hold-out", "95 % interval"), rows=rows)
 
 
-def mixed_up(done: ImageModel, measured: Metrics) -> Section:
+def mixed_up(model: ImageModel, metrics: Metrics) -> Section:
     """Counts by true and predicted class, calibration, and the training pictures by class."""
-    truth, images = done.images.holdout.codes, done.images
+    truth, images = model.images.holdout.codes, model.images
     figures = [("Right and wrong", "Pictures by true and predicted class; the diagonal is right.",
-                plots.confusion(truth, done.answers, images.classes))]  # fmt: skip
-    if measured.calibration is not None:
+                plots.confusion(truth, model.answers, images.classes))]  # fmt: skip
+    if metrics.calibration is not None:
         figures.append(
-            ("Calibration", words.calibration(measured.calibration), plots.reliability(measured.calibration))
+            ("Calibration", wording.calibration(metrics.calibration), plots.reliability(metrics.calibration))
         )
     figures.append(("Classes", "What there was to learn.", plots.class_shares(images.train.codes, images.classes)))
     return Section("What is mixed up", figures=figures)
 
 
-def mistakes(done: ImageModel) -> Section:
+def mistakes(model: ImageModel) -> Section:
     """The wrong pictures that the network was surest of: often wrong labels."""
-    holdout, answers = done.images.holdout, done.answers
+    holdout, answers = model.images.holdout, model.answers
     wrong = np.flatnonzero(answers.argmax(axis=1) != holdout.codes)
     if not len(wrong):
         return Section("Mistakes", f"Not one of {len(holdout):,} hold-out pictures was answered wrong.")
     surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:SHOWN]
-    classes = done.images.classes
+    classes = model.images.classes
     rows = [
         (holdout.names[at], classes[holdout.codes[at]], classes[int(answers[at].argmax())],
-         words.percent(float(answers[at].max())))
+         wording.percent(float(answers[at].max())))
         for at in surest
     ]  # fmt: skip
     how = "As the network saw them; below, its answer, and in brackets the folder."
     note = (f"The surest of {len(wrong):,} wrong answers. Look at them first: a wrong folder looks just like a wrong "
             "answer.")  # fmt: skip
-    return Section("Mistakes", note, figures=[("Surest mistakes", how, drawn(done, surest))],
+    return Section("Mistakes", note, figures=[("Surest mistakes", how, drawn(model, surest))],
                    headers=("picture", "folder", "answer", "sure to"), rows=rows)  # fmt: skip
 
 
-def drawn(done: ImageModel, which: np.ndarray) -> str:
+def drawn(model: ImageModel, which: np.ndarray) -> str:
     """These hold-out pictures in rows of `ACROSS`."""
-    holdout, classes = done.images.holdout, done.images.classes
+    holdout, classes = model.images.holdout, model.images.classes
 
     def paint(axes: Axes) -> None:
         for place, at in enumerate(which.tolist()):
@@ -103,7 +109,7 @@ def drawn(done: ImageModel, which: np.ndarray) -> str:
             pixels = holdout.pixels[at]
             shown = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
             axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=(x, x + 0.9, y + 0.9, y), interpolation="nearest")
-            answer, folder = classes[int(done.answers[at].argmax())], classes[holdout.codes[at]]
+            answer, folder = classes[int(model.answers[at].argmax())], classes[holdout.codes[at]]
             axes.text(x + 0.45, y + 1.05, short(answer), ha="center", va="center", fontsize=6)
             axes.text(x + 0.45, y + 1.2, f"({short(folder)})", ha="center", va="center", fontsize=6)
         axes.set_xlim(-0.05, ACROSS)
@@ -118,9 +124,9 @@ def short(name: str) -> str:
     return (name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…").replace("$", r"\$")
 
 
-def learned(done: ImageModel) -> Section:
+def learned(model: ImageModel) -> Section:
     """Losses over the epochs, and the settings that were chosen on the way."""
-    curves = done.fitted.curves
+    curves = model.fitted.curves
 
     def paint(axes: Axes) -> None:
         for name in ("train/loss", "validation/logloss"):
@@ -128,10 +134,10 @@ def learned(done: ImageModel) -> Section:
         axes.set_xlabel("epoch")
         axes.legend(fontsize=8)
 
-    rule, recipe = done.images.rule, done.fitted.recipe
+    rule, recipe = model.images.rule, model.fitted.recipe
     colours = "grey" if rule.channels == 1 else "colour"
     note = (
-        f"Pictures of {rule.height} × {rule.width} pixels, {colours}; {done.fitted.epochs} epochs; {recipe.width} "
+        f"Pictures of {rule.height} × {rule.width} pixels, {colours}; {model.fitted.epochs} epochs; {recipe.width} "
         f"channels in the first stage; {'with' if recipe.flip else 'without'} mirrored pictures, as the validation "
         "pictures had it. The training loss is of changed pictures and softened labels, and so lies higher."
     )

@@ -16,55 +16,55 @@ from training_container.encoding import MISSING
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.graph import finish
 from training_container.export.nodes import Nodes, prefix_for
-from training_container.tasks.recommendation.model import FIRST
+from training_container.tasks.recommendation.tables import FIRST
 
 if TYPE_CHECKING:
     import onnx
 
     from dropforge.contract.schema import ModelCard
-    from training_container.tasks.recommendation.model import Tables
+    from training_container.tasks.recommendation.tables import Tables
 
 
-def build(card: ModelCard, made: Tables) -> onnx.ModelProto:
-    """The checked model file of `made`."""
+def build(card: ModelCard, tables: Tables) -> onnx.ModelProto:
+    """The checked model file of `tables`."""
     nodes = Nodes(prefix_for([column.name for column in card.columns]))
-    codes = add_front(nodes, made.encoder)["codes"]
+    codes = add_front(nodes, tables.encoder)["codes"]
     users, items = (nodes.add("Gather", codes, nodes.constant(at, "int64"), axis=1) for at in (0, 1))
-    tables = {name: nodes.constant(getattr(made, name).numpy(), "float32") for name in ("users", "items")}
+    vectors = {name: nodes.constant(getattr(tables, name).numpy(), "float32") for name in ("users", "items")}
     rating = _rating(
-        nodes, made, nodes.add("Gather", tables["users"], users), nodes.add("Gather", tables["items"], items)
+        nodes, tables, nodes.add("Gather", vectors["users"], users), nodes.add("Gather", vectors["items"], items)
     )
     asked = nodes.add("NonZero", nodes.add("Equal", items, nodes.constant(MISSING, "int64")))
     places = nodes.add("Transpose", asked, perm=[1, 0])
-    lists, scores = _lists(nodes, made, tables, nodes.add("GatherND", users, places))
-    _scatter(nodes, made, rating, places, lists, scores)
-    graph = helper.make_graph(nodes.nodes, "dropforge", inputs(made.encoder), _outputs(made), nodes.constants)
+    lists, scores = _lists(nodes, tables, vectors, nodes.add("GatherND", users, places))
+    _scatter(nodes, tables, rating, places, lists, scores)
+    graph = helper.make_graph(nodes.nodes, "dropforge", inputs(tables.encoder), _outputs(tables), nodes.constants)
     return finish(graph, card)
 
 
-def _rating(nodes: Nodes, made: Tables, users: str, items: str) -> str:
+def _rating(nodes: Nodes, tables: Tables, users: str, items: str) -> str:
     """Ratings [N, 1] of vectors [N, D]."""
     summed = nodes.add("ReduceSum", nodes.add("Mul", users, items), nodes.constant([1], "int64"), keepdims=1)
-    return _bounded(nodes, made, summed)
+    return _bounded(nodes, tables, summed)
 
 
-def _bounded(nodes: Nodes, made: Tables, summed: str) -> str:
-    mean, low, high = (nodes.constant(value, "float32") for value in (made.mean, made.low, made.high))
+def _bounded(nodes: Nodes, tables: Tables, summed: str) -> str:
+    mean, low, high = (nodes.constant(value, "float32") for value in (tables.mean, tables.low, tables.high))
     return nodes.add("Clip", nodes.add("Add", summed, mean), low, high)
 
 
-def _lists(nodes: Nodes, made: Tables, tables: dict[str, str], asking: str) -> tuple[str, str]:
+def _lists(nodes: Nodes, tables: Tables, vectors: dict[str, str], asking: str) -> tuple[str, str]:
     """Codes int64 [M, K] and ratings float32 [M, K] of the lists of users int64 [M]."""
-    outer = {name: nodes.constant(getattr(made, name).numpy(), "float32") for name in ("user_ranks",)}
-    outer["item_ranks"] = nodes.constant(made.item_ranks.T.contiguous().numpy(), "float32")
-    outer |= {name: nodes.constant(getattr(made, name).numpy(), "int64") for name in ("starts", "seen")}
+    outer = {name: nodes.constant(getattr(tables, name).numpy(), "float32") for name in ("user_ranks",)}
+    outer["item_ranks"] = nodes.constant(tables.item_ranks.T.contiguous().numpy(), "float32")
+    outer |= {name: nodes.constant(getattr(tables, name).numpy(), "int64") for name in ("starts", "seen")}
     count = nodes.add("Size", asking)
-    body = _one_list(f"{nodes.prefix}list.", made, {**outer, **tables, "asking": asking})
+    body = _one_list(f"{nodes.prefix}list.", tables, {**outer, **vectors, "asking": asking})
     codes = nodes.add("Loop", count, "", outputs=2, body=body)
     return codes, f"{codes}.1"
 
 
-def _one_list(prefix: str, made: Tables, outer: dict[str, str]) -> onnx.GraphProto:
+def _one_list(prefix: str, tables: Tables, outer: dict[str, str]) -> onnx.GraphProto:
     """The loop's body: one user's list."""
     inner = Nodes(prefix)
     at, going = f"{prefix}at", f"{prefix}going"
@@ -77,7 +77,7 @@ def _one_list(prefix: str, made: Tables, outer: dict[str, str]) -> onnx.GraphPro
     seen = inner.add("Unsqueeze", inner.add("Slice", outer["seen"], start, end), inner.constant([0], "int64"))
     never = inner.add("Expand", inner.constant(-np.inf, "float32"), inner.add("Shape", seen))
     open_ranks = inner.add("ScatterElements", ranks, seen, never, axis=1)
-    best = inner.add("TopK", open_ranks, inner.constant([made.shown], "int64"), outputs=2, axis=1)
+    best = inner.add("TopK", open_ranks, inner.constant([tables.shown], "int64"), outputs=2, axis=1)
     none_left = inner.add("IsInf", best)
     codes = inner.add("Add", f"{best}.1", inner.constant(FIRST, "int64"))
     codes = inner.add("Where", none_left, inner.constant(MISSING, "int64"), codes)
@@ -85,33 +85,33 @@ def _one_list(prefix: str, made: Tables, outer: dict[str, str]) -> onnx.GraphPro
     taste = inner.add("Gather", outer["users"], user)
     summed = inner.add("ReduceSum", inner.add("Mul", inner.add("Gather", outer["items"], listed), taste),
                        inner.constant([1], "int64"), keepdims=0)  # fmt: skip
-    scores = _bounded(inner, made, summed)
+    scores = _bounded(inner, tables, summed)
     more = inner.add("Identity", going)
-    shape = [made.shown]
-    given = [helper.make_tensor_value_info(at, TensorProto.INT64, []),
+    shape = [tables.shown]
+    loop_inputs = [helper.make_tensor_value_info(at, TensorProto.INT64, []),
              helper.make_tensor_value_info(going, TensorProto.BOOL, [])]  # fmt: skip
-    made_here = [helper.make_tensor_value_info(more, TensorProto.BOOL, []),
+    loop_outputs = [helper.make_tensor_value_info(more, TensorProto.BOOL, []),
                  helper.make_tensor_value_info(listed, TensorProto.INT64, shape),
                  helper.make_tensor_value_info(scores, TensorProto.FLOAT, shape)]  # fmt: skip
-    return helper.make_graph(inner.nodes, "one-list", given, made_here, inner.constants)
+    return helper.make_graph(inner.nodes, "one-list", loop_inputs, loop_outputs, inner.constants)
 
 
-def _scatter(nodes: Nodes, made: Tables, rating: str, places: str, lists: str, scores: str) -> None:
+def _scatter(nodes: Nodes, tables: Tables, rating: str, places: str, lists: str, scores: str) -> None:
     """The outputs: lists in the rows that asked, nothing in the others."""
     rows = nodes.add("Shape", rating, start=0, end=1)
-    size = nodes.concat([rows, nodes.constant([made.shown], "int64")], axis=0)
+    size = nodes.concat([rows, nodes.constant([tables.shown], "int64")], axis=0)
     none = nodes.add("Expand", nodes.constant(MISSING, "int64"), size)
     listed = nodes.add("ScatterND", none, places, lists)
-    nodes.add("Gather", nodes.constant(made.item_names(), object), listed, result=ITEMS)
+    nodes.add("Gather", nodes.constant(tables.item_names(), object), listed, result=ITEMS)
     zeros = nodes.add("Expand", nodes.constant(0.0, "float32"), size)
     nodes.add("ScatterND", zeros, places, scores, result=SCORES)
     first = nodes.add("Gather", scores, nodes.constant([0], "int64"), axis=1)
     nodes.add("ScatterND", rating, places, first, result=PREDICTION)
 
 
-def _outputs(made: Tables) -> list[Any]:
+def _outputs(tables: Tables) -> list[Any]:
     return [
         helper.make_tensor_value_info(PREDICTION, TensorProto.FLOAT, [ROWS, 1]),
-        helper.make_tensor_value_info(ITEMS, TensorProto.STRING, [ROWS, made.shown]),
-        helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, [ROWS, made.shown]),
+        helper.make_tensor_value_info(ITEMS, TensorProto.STRING, [ROWS, tables.shown]),
+        helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, [ROWS, tables.shown]),
     ]

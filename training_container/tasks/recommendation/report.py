@@ -8,8 +8,8 @@ import numpy as np
 
 from training_container.report import plots
 from training_container.report.plain import ReportContent, Section, write_plain_report
-from training_container.report.words import number, percent
-from training_container.tasks.recommendation.model import FIRST, asking
+from training_container.report.wording import number, percent
+from training_container.tasks.recommendation.tables import FIRST, list_requests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
     from training_container.export.parity import Proof
-    from training_container.tasks.recommendation.task import RecommenderModel
+    from training_container.tasks.recommendation.recommender import RecommenderModel
 
 WHAT = {
     "biases": "users who rate higher, items that are rated higher",
@@ -31,20 +31,20 @@ EXAMPLES = 8
 SHOWN = 5
 
 
-def write_report(path: Path, done: RecommenderModel, card: ModelCard, measured: Metrics, proof: Proof) -> None:
+def write_report(path: Path, model: RecommenderModel, card: ModelCard, metrics: Metrics, proof: Proof) -> None:
     """Writes the report as one HTML file."""
-    told = ReportContent(
-        summary=summary(measured, card.target),
+    content = ReportContent(
+        summary=summary(metrics, card.target),
         baseline="The trivial baseline answers the mean rating, and shows everybody the most rated items.",
         split="by time within each user, the latest held out; by content where there is no time",
-        sections=[answers(done, card), made_of(done), learned(done), *examples(done, card)],
+        sections=[answers(model, card), made_of(model), learned(model), *examples(model, card)],
     )
-    write_plain_report(path, told, card, measured, proof, done.dataset.profile)
+    write_plain_report(path, content, card, metrics, proof, model.dataset.profile)
 
 
-def summary(measured: Metrics, target: str) -> str:
+def summary(metrics: Metrics, target: str) -> str:
     """One sentence: how good, on what, against what."""
-    ours, trivial = measured.holdout, measured.baseline
+    ours, trivial = metrics.holdout, metrics.baseline
     return (
         f"It foretells “{target}” with an average error of {number(ours['mae'])} ({number(trivial['mae'])} for always "
         f"the mean), and of what users went on to rate, {percent(ours['recall@10'])} is among the ten items it shows "
@@ -52,18 +52,18 @@ def summary(measured: Metrics, target: str) -> str:
     )
 
 
-def answers(done: RecommenderModel, card: ModelCard) -> Section:
+def answers(model: RecommenderModel, card: ModelCard) -> Section:
     """Figures of the hold-out's answers and of the ratings; a masked rating is not drawn."""
     if card.target in card.masked:
         return Section("How well it answers", "The rating is masked: its values are not shown.")
-    rows = done.dataset.holdout
-    said = done.made.answer(rows.columns).ratings
+    rows = model.dataset.holdout
+    said = model.tables.answer(rows.columns).ratings
     figures = [
         ("Predicted by true rating", "The middle half of the predictions for each true rating; right ones would climb "
          "with the line.", by_rating(rows.target, said)),
         ("Errors", "How far off the answers are; a hill around 0 is good.", plots.residuals(rows.target, said)),
-        ("The ratings", "What there was to learn.", plots.target_values(done.dataset.train.target, card.target)),
-        ("Ratings of items", "How many ratings the items have, most rated first.", popularity(done)),
+        ("The ratings", "What there was to learn.", plots.target_values(model.dataset.train.target, card.target)),
+        ("Ratings of items", "How many ratings the items have, most rated first.", popularity(model)),
     ]  # fmt: skip
     return Section("How well it answers", figures=figures)
 
@@ -86,11 +86,11 @@ def by_rating(truth: np.ndarray, said: np.ndarray) -> str:
     return plots.draw("by-rating", paint)
 
 
-def popularity(done: RecommenderModel) -> str:
+def popularity(model: RecommenderModel) -> str:
     """Number of ratings by item, most rated first."""
 
     def paint(axes: Axes) -> None:
-        counts = np.sort(done.blended.model.known.per_item.numpy())[::-1]
+        counts = np.sort(model.blended.model.known.per_item.numpy())[::-1]
         axes.plot(np.arange(1, len(counts) + 1), counts, color=plots.SOFT)
         axes.set_yscale("log")
         axes.set_xlabel("item")
@@ -99,19 +99,19 @@ def popularity(done: RecommenderModel) -> str:
     return plots.draw("popularity", paint)
 
 
-def made_of(done: RecommenderModel) -> Section:
+def made_of(model: RecommenderModel) -> Section:
     """The parts, their weights, and what each is."""
-    weights = done.blended.settings["weights"]
-    rows = [(name, weights.get(name, ""), WHAT[name.split("-")[0]]) for name in done.blended.validation]
-    more = [f"{name} {value}" for name, value in done.blended.settings.items() if name != "weights"]
+    weights = model.blended.settings["weights"]
+    rows = [(name, weights.get(name, ""), WHAT[name.split("-")[0]]) for name in model.blended.validation]
+    more = [f"{name} {value}" for name, value in model.blended.settings.items() if name != "weights"]
     return Section("What it is made of", ", ".join(more), headers=("part", "weight", "what it knows"), rows=rows)
 
 
-def learned(done: RecommenderModel) -> Section:
+def learned(model: RecommenderModel) -> Section:
     """The noise of the sampled models by round."""
 
     def paint(axes: Axes) -> None:
-        for name, curves in done.blended.curves.items():
+        for name, curves in model.blended.curves.items():
             axes.plot(np.arange(1, len(curves["noise"]) + 1), curves["noise"], label=name)
         axes.set_xlabel("round")
         axes.set_ylabel("standard deviation of what is left")
@@ -121,14 +121,14 @@ def learned(done: RecommenderModel) -> Section:
     return Section("How it learned", figures=[("Noise", how, plots.draw("noise", paint))])
 
 
-def examples(done: RecommenderModel, card: ModelCard) -> list[Section]:
+def examples(model: RecommenderModel, card: ModelCard) -> list[Section]:
     """What some users are shown; nothing where users or items are masked."""
-    if {done.made.user.column, done.made.item.column} & set(card.masked):
+    if {model.tables.user.column, model.tables.item.column} & set(card.masked):
         return []
-    users = list(done.made.user.codes)[-EXAMPLES:]
-    users = [user for user in users if done.made.user.codes[user] >= FIRST]
-    found = done.made.answer(asking([*users, ""], done.made))
-    names = np.array(done.made.item_names(), dtype=object)
+    users = list(model.tables.user.codes)[-EXAMPLES:]
+    users = [user for user in users if model.tables.user.codes[user] >= FIRST]
+    found = model.tables.answer(list_requests([*users, ""], model.tables))
+    names = np.array(model.tables.item_names(), dtype=object)
     rows = [
         (user or "anybody unknown", ", ".join(f"{names[code]} ({score:.1f})" for code, score in list(pairs)[:SHOWN]))
         for user, pairs in zip(
@@ -136,4 +136,4 @@ def examples(done: RecommenderModel, card: ModelCard) -> list[Section]:
         )
     ]
     note = "The first items of some users' lists, and the rating that each is expected to get."
-    return [Section("What it shows", note, headers=(done.made.user.column, "items"), rows=rows)]
+    return [Section("What it shows", note, headers=(model.tables.user.column, "items"), rows=rows)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from dropforge.contract.results import METRICS, PRIMARY, Candidate, Metrics
+from dropforge.contract.results import METRICS, Candidate
 from dropforge.metrics.baseline import learn_baseline
 from dropforge.metrics.evaluation import beyond_chance, of_baseline, of_table
 from dropforge.metrics.scores import known
@@ -29,6 +29,7 @@ from training_container.scoring.diagnostics import add_diagnostics
 from training_container.tasks.table.ensemble import ensemble, greedy
 from training_container.tasks.table.refitting import refit
 from training_container.tasks.table.tuning import MARGIN, tune
+from training_container.tasks.task import metric_of, metrics_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dropforge.contract.baseline import Baseline
+    from dropforge.contract.results import Metrics
     from dropforge.contract.spec import Search
     from dropforge.datasets.dataset import Dataset
     from training_container.budget import Budget
@@ -103,20 +105,6 @@ class Study:
         return (names[first], names[second]) if max(first, second) < len(names) else None  # others are ranks and dates
 
 
-def metric_of(dataset: Dataset, wanted: str | None) -> str:
-    """The metric that decides: the spec's, or the task's own.
-
-    Raises:
-        JobFault: the spec names a metric that the task does not have.
-    """
-    metric = wanted or PRIMARY[dataset.task]
-    if metric not in METRICS[dataset.task]:
-        raise JobFault(
-            f"spec: metric: expected one of {list(METRICS[dataset.task])} for {dataset.task}, got {metric!r}"
-        )
-    return metric
-
-
 def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints: Checkpoints) -> Problem:
     """All rows but the hold-out as encoded tables on the training device."""
     device, rows = training_device(), dataset.learning
@@ -146,7 +134,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, pr
     with a note: it is no reason to lose the others.
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
-    problem = pose(dataset, encoder, metric_of(dataset, metric), seed, checkpoints or Checkpoints())
+    problem = pose(dataset, encoder, metric_of(dataset.task, metric), seed, checkpoints or Checkpoints())
     fitting = [(family, share) for family, share in families if problem.task in family.tasks]
     trials: list[Trial] = []
     failures: list[str] = []
@@ -241,22 +229,17 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
     truth = dataset.holdout.target
     ours, trivial = of_table(dataset.task, truth, answers), of_baseline(truth, baseline_of(dataset))
     comparison = beyond_chance(ours, trivial, problem.metric, problem.seed)
-    measured = Metrics(
-        task=dataset.task,
-        metric=problem.metric,
-        direction=problem.direction,
+    metrics = metrics_of(
+        dataset.task,
+        problem.metric,
+        comparison,
         chosen=done.chosen.name,
-        holdout=comparison.scores,
         validation=known(done.chosen.fitted.validation),
-        baseline=comparison.other,
         candidates=candidates(done),
         rows=dict(dataset.counts),
-        intervals=comparison.intervals,
-        baseline_intervals=comparison.other_intervals,
-        gains=comparison.gains,
     )
-    told = add_diagnostics(measured, dataset, answers=answers, answer=answer, seed=problem.seed)
-    return replace(told, notes=(*done.notes, *told.notes))
+    metrics = add_diagnostics(metrics, dataset, answers=answers, answer=answer, seed=problem.seed)
+    return replace(metrics, notes=(*done.notes, *metrics.notes))
 
 
 def candidates(done: Study) -> tuple[Candidate, ...]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from training_container import evidence
-from training_container.report import plots, words
+from training_container.report import plots, wording
+from training_container.report.template import template
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dropforge.contract.results import Candidate, Metrics
     from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Calibration
@@ -31,13 +32,17 @@ def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, 
         card=card,
         measured=measured,
         proof=proof,
-        summary=words.summary(measured, card.target),
-        gain=words.gain(measured),
-        meaning=words.MEANING,
-        named=lambda name: words.model(name, card.task),
-        learning=words.LEARNING,
-        curves=[(trial.name, Markup(plots.learning_curve(trial))) for trial in done.trials if trial.fitted.curves],
-        sureness=words.sureness(measured),
+        summary=wording.summary(measured, card.target),
+        gain=wording.gain(measured),
+        meaning=wording.MEANING,
+        named=lambda name: wording.model(name, card.task),
+        learning=wording.LEARNING,
+        curves=[
+            (trial.name, Markup(plots.learning_curve(trial.name, trial.fitted.curves)))
+            for trial in done.trials
+            if trial.fitted.curves
+        ],
+        sureness=wording.sureness(measured),
         leaderboard=leaderboard(measured),
         weighted=any("weight" in each.settings for each in measured.candidates),
         groups=groups(measured, card),
@@ -52,19 +57,6 @@ def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, 
         device=str(done.problem.device),
     )
     path.write_text(page, encoding="utf-8")
-
-
-def template(name: str) -> jinja2.Template:
-    """A template of this folder; every text put into it is escaped."""
-    surroundings = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    surroundings.filters.update(number=words.number, percent=words.percent, between=words.between)
-    return surroundings.get_template(name)
 
 
 def figures(done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics) -> list[tuple[str, str, Markup]]:
@@ -114,7 +106,7 @@ def _classes(
         how = f"Finding “{card.classes[1]}” against false alarms; the further to the upper left, the better."
         made.insert(1, ("ROC curve", how, plots.roc(truth, answers)))
     if calibrated is not None:
-        made.insert(-1, ("Calibration", words.calibration(calibrated), plots.reliability(calibrated)))
+        made.insert(-1, ("Calibration", wording.calibration(calibrated), plots.reliability(calibrated)))
     return made
 
 
@@ -147,7 +139,9 @@ def groups(measured: Metrics, card: ModelCard) -> list[dict[str, Any]]:
             "by": each,
             "plot": Markup(plots.groups(each, measured.metric, measured.holdout.get(measured.metric))),
             "answer": _answer(card),
-            "fairness": [(words.fairness(name), value, words.FAIRNESS[name]) for name, value in each.fairness.items()],
+            "fairness": [
+                (wording.fairness(name), value, wording.FAIRNESS[name]) for name, value in each.fairness.items()
+            ],
         }
         for each in measured.groups
     ]
@@ -170,7 +164,7 @@ def columns(done: Study, card: ModelCard) -> list[dict[str, Any]]:
             "missing": profile[column.name]["missing"],
             "distinct": profile[column.name]["distinct"],
             "masked": column.name in card.masked,
-            "typical": "" if column.name in card.masked else words.typical(profile[column.name]),
+            "typical": "" if column.name in card.masked else wording.typical(profile[column.name]),
         }
         for column in card.columns
     ]

@@ -142,7 +142,7 @@ def as_ratings(rows: Rows, user: Vocabulary, item: Vocabulary) -> Ratings:
     return Ratings(users, items, values, user.size - FIRST, item.size - FIRST)
 
 
-def tables(model: Recommender, user: Vocabulary, item: Vocabulary) -> Tables:
+def tables_of(model: Recommender, user: Vocabulary, item: Vocabulary) -> Tables:
     """The recommender with rows for whom it does not know."""
     known, tastes, ranks = model.known, model.tastes, with_popularity(model.ranks, model.known)
     seen = known.by_user(torch.ones(len(known), dtype=torch.float64))
@@ -182,7 +182,7 @@ def _last_alone(vectors: torch.Tensor) -> torch.Tensor:
     return stranger
 
 
-def asking(column: Sequence[str] | np.ndarray, made: Tables) -> dict[str, np.ndarray]:
+def list_requests(column: Sequence[str] | np.ndarray, tables: Tables) -> dict[str, np.ndarray]:
     """Raw rows that ask for the lists of these users."""
     users = np.asarray(column, dtype=object)
-    return {made.user.column: users, made.item.column: np.full(len(users), "", dtype=object)}
+    return {tables.user.column: users, tables.item.column: np.full(len(users), "", dtype=object)}
