@@ -20,7 +20,7 @@ from training_container.progress import Progress
 from training_container.tasks.images import fit as fitting
 from training_container.tasks.images import graph
 from training_container.tasks.images.augment import Augmentation
-from training_container.tasks.images.checkpoint import FILE, RunCheckpoint
+from training_container.tasks.images.checkpoint import CHECKPOINT_FILE, RunCheckpoint
 from training_container.tasks.images.fit import Run, finished, fit
 from training_container.tasks.images.network import Answering
 from training_container.tasks.images.recipe import Recipe
@@ -150,7 +150,7 @@ def test_a_checkpoint_is_its_own_jobs_alone(digits, tmp_path):
     assert saved["state"]["epoch"] == 3
     assert opened("other").read() is None
     assert opened("one").read() is None  # the other job emptied the folder
-    (tmp_path / FILE).write_bytes(b"torn")
+    (tmp_path / CHECKPOINT_FILE).write_bytes(b"torn")
     assert opened("one").read() is None
 
 

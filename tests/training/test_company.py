@@ -13,7 +13,7 @@ import torch
 from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.models import neural
-from training_container.models.adamw import WARM, PackedAdamW, PackedWeights
+from training_container.models.adamw import WARM_UP_SHARE, PackedAdamW, PackedWeights
 from training_container.models.network import PackedCore, Settings
 from training_container.models.neural import Neural
 from training_container.models.packed_training import Trained, Trainer
@@ -120,7 +120,9 @@ def test_packed_steps_are_those_of_torch(posed: Callable[[str], Set]) -> None:
     optimizers, schedules = [], []
     for each, rate, decay in zip(alone, rates, decays, strict=True):
         optimizers.append(torch.optim.AdamW(each.parameters(), lr=rate, weight_decay=decay))
-        schedules.append(torch.optim.lr_scheduler.OneCycleLR(optimizers[-1], rate, total_steps=20, pct_start=WARM))
+        schedules.append(
+            torch.optim.lr_scheduler.OneCycleLR(optimizers[-1], rate, total_steps=20, pct_start=WARM_UP_SHARE)
+        )
     for step in range(18):
         dense = torch.randn(2, 16, core.features.width) * (30 if step % 2 else 1)  # some gradients are clipped
         codes = problem.rows.codes[: 2 * 16].reshape(2, 16, -1)

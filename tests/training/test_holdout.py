@@ -34,7 +34,7 @@ def test_scrambled_holdout_targets_change_scores_and_not_the_model(
     name: str, csv: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tuning included, which a few trials without a better one end here."""
-    monkeypatch.setattr(tuning, "PATIENCE", 3)
+    monkeypatch.setattr(tuning, "PATIENCE_TRIALS", 3)
     prepare = driver.prepare
 
     def run(out: str, change: Callable[[Dataset], Dataset]) -> tuple[bytes, Metrics]:

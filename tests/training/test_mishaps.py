@@ -16,7 +16,7 @@ from training_container.driver import remaining_minutes
 from training_container.models import lightgbm as lightgbm_family
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
-from training_container.tasks.table.selection import CUT, score, study
+from training_container.tasks.table.selection import CUT_NOTE, score, study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def test_a_model_of_a_stopped_fit_says_so(posed: Callable[[str], Set], quiet: Pr
     budget = Budget(1)
     budget.cut()
     done = study(posed("cars").dataset, metric=None, budget=budget, seed=0, progress=quiet)
-    assert [trial.name for trial in done.trials] == ["linear"] and done.notes == (CUT,)
+    assert [trial.name for trial in done.trials] == ["linear"] and done.notes == (CUT_NOTE,)
 
 
 def test_files_that_vanish_while_a_folder_is_emptied_fail_nothing(

@@ -55,7 +55,7 @@ def known() -> Ratings:
 def learned(quiet: Progress) -> RecommenderModel:
     texts = opinions().cast(dict.fromkeys(("user_id", "item_id", "rating", "timestamp"), str))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(factors, "ROUNDS", 40)
+        patch.setattr(factors, "SAMPLING_ROUNDS", 40)
         return fit_recommender(prepare_table(texts, Options()), Budget(5), 0, quiet, Checkpoints())
 
 
@@ -131,8 +131,8 @@ def test_a_chain_without_time_still_gives_a_model(known: Ratings) -> None:
 
 
 def test_the_squares_are_the_same_in_blocks(known: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factors, "ROWS", 17)
-    monkeypatch.setattr(factors, "OTHERS", 11)
+    monkeypatch.setattr(factors, "USERS_AT_ONCE", 17)
+    monkeypatch.setattr(factors, "ITEMS_AT_ONCE", 11)
     blocked = list(factors._slabs(known))
     assert len(blocked) == 4 and len(blocked[0][2]) == 4
     design = torch.randn(ITEM_COUNT, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -230,7 +230,7 @@ def test_golden_rows_hold_ratings_lists_and_strangers(learned: RecommenderModel)
 
 
 def test_a_whole_run_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factors, "ROUNDS", 20)
+    monkeypatch.setattr(factors, "SAMPLING_ROUNDS", 20)
     opinions().write_csv(tmp_path / "opinions.csv")
     out = tmp_path / "model"
     assert trainer.main(["--data", str(tmp_path / "opinions.csv"), "--out", str(out)]) == 0

@@ -20,7 +20,7 @@ from training_container.checkpoints import Checkpoints
 from training_container.tasks.clustering import fitting as clusters
 from training_container.tasks.clustering.fitting import Points
 from training_container.tasks.recommendation import blend, parts, ranker
-from training_container.tasks.recommendation.factors import ROUNDS, Chain
+from training_container.tasks.recommendation.factors import SAMPLING_ROUNDS, Chain
 from training_container.tasks.recommendation.ratings import Ratings
 
 from .opinions import ITEMS, USERS, opinions
@@ -108,7 +108,7 @@ def test_a_recommender_keeps_its_budget(
     monkeypatch.setattr(blend, "choose_ranker", choosing)
     fit(ratings, budget, quiet)
     whole = 60 * minutes
-    assert len(rounds) < 6 * ROUNDS and len(implicit) > 3
+    assert len(rounds) < 6 * SAMPLING_ROUNDS and len(implicit) > 3
     assert 0.9 * whole <= budget.spent <= 1.1 * whole
     assert chosen[0] == pytest.approx(blend.FIRST_FIT * whole, rel=0.1)
     assert chosen[1] - chosen[0] <= blend.RANKING * (whole - chosen[0]) + 3 * each
@@ -118,8 +118,8 @@ def test_a_recommender_keeps_its_budget(
 def test_a_killed_recommender_goes_on_to_the_bit(ratings: tuple[Ratings, Ratings], quiet: Progress, tmp_path: Path,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """Killed in each of its phases: no round is drawn twice but for what came after the last save."""
-    monkeypatch.setattr("training_container.tasks.recommendation.factors.ROUNDS", 12)
-    monkeypatch.setattr("training_container.checkpoints.INTERVAL", 0.0)
+    monkeypatch.setattr("training_container.tasks.recommendation.factors.SAMPLING_ROUNDS", 12)
+    monkeypatch.setattr("training_container.checkpoints.SAVE_SECONDS", 0.0)
     whole = fit(ratings, Budget(5), quiet)
     draw, drawn = Chain.draw, []
 
@@ -144,7 +144,7 @@ def test_a_killed_recommender_goes_on_to_the_bit(ratings: tuple[Ratings, Ratings
 def test_a_stop_leaves_the_recommender_of_what_was_drawn(ratings: tuple[Ratings, Ratings], quiet: Progress, at: int,
                                                          monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """In the first chain, and while all ratings are learned from: it beats the biases, and shows nothing again."""
-    monkeypatch.setattr("training_container.tasks.recommendation.factors.ROUNDS", 20)
+    monkeypatch.setattr("training_container.tasks.recommendation.factors.SAMPLING_ROUNDS", 20)
     known, held = ratings
     budget, draw, drawn = Budget(5), Chain.draw, []
 
@@ -165,7 +165,7 @@ def test_a_stop_leaves_the_recommender_of_what_was_drawn(ratings: tuple[Ratings,
 
 def test_a_job_is_killed_goes_on_and_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole trainer: the first try leaves checkpoints alone, the second a model and no checkpoints."""
-    monkeypatch.setattr("training_container.tasks.recommendation.factors.ROUNDS", 12)
+    monkeypatch.setattr("training_container.tasks.recommendation.factors.SAMPLING_ROUNDS", 12)
     opinions().write_csv(tmp_path / "films.csv")
     folders = {"--data": "films.csv", "--out": "out", "--checkpoints": "kept"}
     given = [word for name, folder in folders.items() for word in (name, str(tmp_path / folder))]

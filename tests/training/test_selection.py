@@ -22,7 +22,7 @@ from training_container.models.network import Settings
 from training_container.models.neural import Neural
 from training_container.models.packed_training import Trainer
 from training_container.models.predictor import at_temperature, predict
-from training_container.models.racing import FIRST_EPOCHS
+from training_container.models.racing import UNJUDGED_EPOCHS
 from training_container.tasks.table.ensemble import calibrated, ensemble, greedy, guarded, weighed_by
 from training_container.tasks.table.refitting import refit
 from training_container.tasks.table.selection import study
@@ -158,7 +158,7 @@ def test_a_flavour_of_the_networks_is_given_up_by_its_first_epochs(
         done = study(posed("cars").dataset, metric=None, budget=Budget(1), seed=0, progress=quiet, search="none",
                      families=((plain, 0.5), (other, 0.9)))  # fmt: skip
     assert ("other" in {trial.name for trial in done.trials}) == (rate == 3e-3)
-    assert epochs.count("other") == (FIRST_EPOCHS + 1 if rate == 1e-7 else 30)
+    assert epochs.count("other") == (UNJUDGED_EPOCHS + 1 if rate == 1e-7 else 30)
 
 
 def test_waves_are_tried_where_networks_are_near_the_best(posed: Callable[[str], Set]) -> None:
@@ -265,7 +265,7 @@ def test_lightgbm_goes_on_within_a_fold(
     """A fold killed in its middle is continued from its last save and ends within noise of the whole."""
     problem = replace(posed("cars").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "r"}))
     whole = LightGBM().fit(replace(problem, checkpoints=Checkpoints()), Budget(1), quiet)
-    monkeypatch.setattr("training_container.checkpoints.INTERVAL", 0.0)
+    monkeypatch.setattr("training_container.checkpoints.SAVE_SECONDS", 0.0)
     monitor = lightgbm_family.TrainingMonitor.__call__
 
     def killed(self: lightgbm_family.TrainingMonitor, env: object) -> None:

@@ -22,7 +22,7 @@ EPSILON = 1e-8
 FIRST, SECOND = 0.9, 0.999
 """What both moments keep of themselves at a step."""
 
-WARM = 0.15
+WARM_UP_SHARE = 0.15
 """Part of the steps in which the rate rises."""
 
 LOWEST, LAST = 1 / 25, 1 / 25e4
@@ -117,7 +117,7 @@ def one_cycle(steps: int) -> torch.Tensor:
 
     Those of torch's `OneCycleLR`, after Smith, "A disciplined approach to neural network hyper-parameters" (2018).
     """
-    at, top = torch.arange(steps, dtype=torch.float64), WARM * (steps + 1) - 1
+    at, top = torch.arange(steps, dtype=torch.float64), WARM_UP_SHARE * (steps + 1) - 1
     up, down = at / max(top, 1e-9), (at - top) / (steps - top)
     rising, falling = ((1 - torch.cos(math.pi * share)) / 2 for share in (up, down))
     return torch.where(at <= top, LOWEST + (1 - LOWEST) * rising, 1 + (LAST - 1) * falling)

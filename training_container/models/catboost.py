@@ -16,10 +16,10 @@ import catboost
 import numpy as np
 import torch
 
-from training_container.checkpoints import INTERVAL
+from training_container.checkpoints import SAVE_SECONDS
 from training_container.export.oblivious import of_catboost
 from training_container.models.bagging import Grown, grow_bag
-from training_container.models.lightgbm import PATIENCE
+from training_container.models.lightgbm import PATIENCE_ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from training_container.models.family import Fitted, Problem
     from training_container.progress import Progress
 
-ROUNDS = 2000
+MOST_ROUNDS = 2000
 PAIRS_PAY = 0.005
 """Part of the deciding metric that LightGBM must have gained by pairs: less is chance, and they take twice the time."""
 LOSSES = {"regression": "RMSE", "binary": "Logloss", "multiclass": "MultiClass", "mae": "MAE"}
@@ -118,10 +118,10 @@ class CatBoost:
     def grow(self, part: Part, budget: Budget, progress: Progress) -> Grown:
         """A booster on the rows `part.learn`, stopped early by the rows `part.held`."""
         problem = part.problem
-        settings = {"learning_rate": 0.08, "depth": 6, "iterations": ROUNDS, **self.settings,
+        settings = {"learning_rate": 0.08, "depth": 6, "iterations": MOST_ROUNDS, **self.settings,
                     "loss_function": LOSSES["mae" if problem.metric == "mae" else problem.task],
                     "random_seed": problem.seed, "thread_count": part.threads,
-                    "verbose": False, "early_stopping_rounds": PATIENCE}  # fmt: skip
+                    "verbose": False, "early_stopping_rounds": PATIENCE_ROUNDS}  # fmt: skip
         model = catboost.CatBoost({**settings, **self._snapshots(part)})
         monitor = TrainingMonitor(budget, progress)
         model.fit(catboost.Pool(part.dense[part.learn], part.target[part.learn]),
@@ -140,7 +140,7 @@ class CatBoost:
         if folder is None:
             return {"allow_writing_files": False}
         return {"allow_writing_files": True, "train_dir": str(folder), "save_snapshot": True,
-                "snapshot_file": "begun.snapshot", "snapshot_interval": int(INTERVAL)}  # fmt: skip
+                "snapshot_file": "begun.snapshot", "snapshot_interval": int(SAVE_SECONDS)}  # fmt: skip
 
 
 def pairs_pay(problem: Problem, fitted: Mapping[str, Fitted]) -> bool:

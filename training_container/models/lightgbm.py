@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from training_container.models.family import Fitted, Problem
     from training_container.progress import Progress
 
-ROUNDS = 3000
-PATIENCE = 50
+MOST_ROUNDS = 3000
+PATIENCE_ROUNDS = 50
 """Rounds without a better loss of the held rows before a booster stops."""
 
 OBJECTIVES = {"regression": ("regression", "l2"), "binary": ("binary", "binary_logloss"),
@@ -133,7 +133,7 @@ class LightGBM:
         learn = lightgbm.Dataset(part.dense[part.learn], part.target[part.learn], params=settings, free_raw_data=False)
         held = lightgbm.Dataset(part.dense[part.held], part.target[part.held], reference=learn, free_raw_data=False)
         monitor = TrainingMonitor(part, budget, progress)
-        model = lightgbm.train(settings, learn, ROUNDS, valid_sets=[held], callbacks=[monitor],
+        model = lightgbm.train(settings, learn, MOST_ROUNDS, valid_sets=[held], callbacks=[monitor],
                                init_model=monitor.begun())  # fmt: skip
         text = model.model_to_string(num_iteration=monitor.best + 1)
         return Grown(LightGBMBooster(text, problem.outputs), monitor.best + 1, monitor.losses)
@@ -172,13 +172,13 @@ class TrainingMonitor:
             self.least, self.best = loss, env.iteration
         last = env.iteration == env.end_iteration - 1
         if env.iteration % 25 == 0 or last:
-            patience = (env.iteration - self.best) / PATIENCE
+            patience = (env.iteration - self.best) / PATIENCE_ROUNDS
             share = max(self.budget.share, min(env.iteration / 500, 0.9), patience)
             self.progress.update(share, epoch=env.iteration + 1, validation_loss=loss)
         checkpoints = self.part.problem.checkpoints
         if checkpoints.due(self.part.name) or self.budget.stopped:
             checkpoints.keep(f"{self.part.name}.begun", env.model.model_to_string(num_iteration=-1).encode())
-        if env.iteration - self.best >= PATIENCE or not self.budget.left or last:
+        if env.iteration - self.best >= PATIENCE_ROUNDS or not self.budget.left or last:
             if not self.budget.stopped:
                 checkpoints.drop(f"{self.part.name}.begun")
             raise lightgbm.callback.EarlyStopException(self.best, results)

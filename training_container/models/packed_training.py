@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from training_container.models.network import Settings
     from training_container.progress import Progress
 
-PACE = 5
+TIMED_STEPS = 5
 """Steps that are timed to see how long a history would be."""
 
 
@@ -83,12 +83,12 @@ class Trainer:
     def pace(self) -> float:
         """Seconds of one epoch's steps, by a few of them, which spoil this trainer for anything else."""
         self.steps.lay(self._each(self.learn))
-        for timed in (UNRECORDED + 1, PACE):  # the first are slow
+        for timed in (UNRECORDED + 1, TIMED_STEPS):  # the first are slow
             start = time.monotonic()
             for _ in range(timed):
                 self.steps.step()
             self.steps.total.tolist()  # waits for the device
-        return (time.monotonic() - start) / PACE * self.steps.count
+        return (time.monotonic() - start) / TIMED_STEPS * self.steps.count
 
     def run(self, budget: Budget, progress: Progress, after: After | None = None) -> None:
         """Epochs until no fold gets better or the budget ends; goes on where a killed job was."""

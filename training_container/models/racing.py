@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from training_container.models.family import Fitted, Problem
 
-BEHIND = 0.03
+MOST_BEHIND = 0.03
 """Share of its rival's loss by which a flavour may be behind; nearer ones often help the ensemble."""
 
-FIRST_EPOCHS = 10
+UNJUDGED_EPOCHS = 10
 """That are not judged."""
 
-FAR_BEHIND = 0.1
+MOST_BEHIND_IN_EPOCHS = 0.1
 """The same for the loss of as many epochs, which says less of where both will end."""
 
 
@@ -35,7 +35,7 @@ def race(problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
     def after(folds: int, loss: float) -> None:
         rows = np.flatnonzero(problem.fold < folds)
         best = problem.loss(rival.answers[rows], rows)
-        if folds < len(problem.folds) and loss - best > BEHIND * abs(best):
+        if folds < len(problem.folds) and loss - best > MOST_BEHIND * abs(best):
             raise Outraced
 
     return after
@@ -48,7 +48,7 @@ def race_epochs(rival: Fitted) -> Callable[[int, float], None]:
     def after(epoch: int, loss: float) -> None:
         own.append(min(own[-1], loss))
         best = min(theirs[:epoch])
-        if epoch > FIRST_EPOCHS and own[-1] - best > FAR_BEHIND * abs(best):
+        if epoch > UNJUDGED_EPOCHS and own[-1] - best > MOST_BEHIND_IN_EPOCHS * abs(best):
             raise Outraced
 
     return after

@@ -22,7 +22,7 @@ BOOSTING_ROUNDS = 120
 BOOSTING_ROWS = 10_000
 """Rows that the boosting learns from at most: the first ones, which are as good as any."""
 
-SETTINGS = {"objective": "regression", "num_leaves": 31, "learning_rate": 0.1, "feature_fraction": 0.6,
+BOOSTING_SETTINGS = {"objective": "regression", "num_leaves": 31, "learning_rate": 0.1, "feature_fraction": 0.6,
             "deterministic": True, "force_row_wise": True, "verbosity": -1}  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def _answers(data: TrainingData, inputs: TreeInputs, dense: np.ndarray, scale: T
     """Out-of-fold, of the first rows, those of `dense`."""
     count = len(dense)
     answers, target = data.empty()[:count], scale.encode(data.target[:count])
-    settings = {**SETTINGS, "seed": data.seed, "num_threads": 1}
+    settings = {**BOOSTING_SETTINGS, "seed": data.seed, "num_threads": 1}
 
     def answer(fold: int) -> None:
         own = dense[:, inputs.given(fold)]

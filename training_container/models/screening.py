@@ -7,17 +7,17 @@ from typing import NamedTuple
 import lightgbm
 import numpy as np
 
-TOP = 5
+TOP_COLUMNS = 5
 """Columns that are looked at in pairs: 10 pairs."""
 
-ROWS = 20_000
+SCREENED_ROWS = 20_000
 """At most, of a fold: the first, which are as good as any."""
 
-OUTPUTS = 8
+SCREENED_OUTPUTS = 8
 """At most, of many classes the most frequent: one boosting each."""
 
-ROUNDS = 40
-SETTINGS = {"objective": "regression", "num_leaves": 15, "learning_rate": 0.2, "verbosity": -1,
+SCREENING_ROUNDS = 40
+SCREENING_SETTINGS = {"objective": "regression", "num_leaves": 15, "learning_rate": 0.2, "verbosity": -1,
             "deterministic": True, "force_row_wise": True, "num_threads": 1}  # fmt: skip
 
 
@@ -25,18 +25,18 @@ class Screening(NamedTuple):
     """What the boosting saw of the first rows of a fold."""
 
     top: np.ndarray
-    """int64 [≤ TOP]: places among these columns of those that gained most, best first."""
+    """int64 [≤ TOP_COLUMNS]: places among these columns of those that gained most, best first."""
     left: np.ndarray
-    """float64 [≤ ROWS, ≤ OUTPUTS]: the target less what the boosting says."""
+    """float64 [≤ SCREENED_ROWS, ≤ SCREENED_OUTPUTS]: the target less what the boosting says."""
 
 
 def screen(dense: np.ndarray, wanted: np.ndarray, rows: np.ndarray, columns: np.ndarray, seed: int) -> Screening:
     """Of `dense` float32 [N, columns] and its targets float64 [N, outputs] these rows and columns."""
-    dense, wanted = dense[np.ix_(rows[:ROWS], columns)], wanted[rows[:ROWS]]
-    wanted = wanted[:, np.argsort(-wanted.var(axis=0), kind="stable")[:OUTPUTS]]
+    dense, wanted = dense[np.ix_(rows[:SCREENED_ROWS], columns)], wanted[rows[:SCREENED_ROWS]]
+    wanted = wanted[:, np.argsort(-wanted.var(axis=0), kind="stable")[:SCREENED_OUTPUTS]]
     gains, left = np.zeros(dense.shape[1]), np.empty_like(wanted)
     for at, column in enumerate(wanted.T):
-        model = lightgbm.train({**SETTINGS, "seed": seed}, lightgbm.Dataset(dense, column), ROUNDS)
+        model = lightgbm.train({**SCREENING_SETTINGS, "seed": seed}, lightgbm.Dataset(dense, column), SCREENING_ROUNDS)
         gains += model.feature_importance("gain")
         left[:, at] = column - model.predict(dense, num_threads=1)
-    return Screening(np.argsort(-gains, kind="stable")[: min(TOP, dense.shape[1])], left)
+    return Screening(np.argsort(-gains, kind="stable")[: min(TOP_COLUMNS, dense.shape[1])], left)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from training_container.models.network import Settings
     from training_container.progress import Progress
 
-LOOK = 0.5
+POLL_SECONDS = 0.5
 """Seconds between two looks whether the budget was cut."""
 
 
@@ -86,7 +86,7 @@ def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | Non
         # as bytes: tensors would go by shared memory, of which a container has little
         results = [pool.submit(_train, pickle.dumps(share)) for share in given]
         try:
-            while wait(results, timeout=LOOK).not_done:
+            while wait(results, timeout=POLL_SECONDS).not_done:
                 if budget.stopped:
                     cut.set()
         except BaseException:

@@ -26,9 +26,9 @@ STYLE: dict[str, Any] = {
     "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False, "xtick.color": INK,
     "ytick.color": INK, "axes.grid": True, "grid.color": "#e4e7eb", "axes.axisbelow": True, "legend.frameon": False,
 }  # fmt: skip
-POINTS = 3000
+MOST_POINTS = 3000
 """Points of the scatter plot at most: more only make it darker."""
-ACROSS = ("lon", "lng", "x", "east")
+EAST_NAMES = ("lon", "lng", "x", "east")
 """What names of columns begin with that a map has across."""
 
 
@@ -79,7 +79,7 @@ def predicted_and_true(truth: np.ndarray, answers: np.ndarray, target: str) -> s
     """Every hold-out row (or a sample) as a point; right answers lie on the diagonal."""
 
     def paint(axes: Axes) -> None:
-        rows = np.random.default_rng(0).permutation(len(truth))[:POINTS]
+        rows = np.random.default_rng(0).permutation(len(truth))[:MOST_POINTS]
         axes.scatter(truth[rows], answers[rows], s=7, alpha=0.35, color=MODEL, linewidths=0, rasterized=True)
         ends = [min(truth.min(), answers.min()), max(truth.max(), answers.max())]
         axes.plot(ends, ends, color=OTHER, linewidth=1)
@@ -95,11 +95,11 @@ def neighbourhood(points: np.ndarray, target: np.ndarray, names: tuple[str, str]
 
     The first column goes across, unless the second is called as what maps have across.
     """
-    if names[1].lower().startswith(ACROSS) and not names[0].lower().startswith(ACROSS):
+    if names[1].lower().startswith(EAST_NAMES) and not names[0].lower().startswith(EAST_NAMES):
         points, names = points[:, ::-1], (names[1], names[0])
 
     def paint(axes: Axes) -> None:
-        rows = np.random.default_rng(0).permutation(len(target))[:POINTS]
+        rows = np.random.default_rng(0).permutation(len(target))[:MOST_POINTS]
         shade = np.clip(target[rows], *np.quantile(target, [0.02, 0.98]))
         first, second = points[rows].T
         drawn = axes.scatter(first, second, c=shade, s=7, cmap="viridis_r", linewidths=0, rasterized=True)

@@ -24,7 +24,7 @@ MEANING = {
     "f1": "balance of finding the class and not raising false alarms; 1 is perfect",
 }
 
-MODELS = {
+MODEL_NAMES = {
     "ensemble": "weighted mean of several models",
     "gradient-descent": "linear model by gradient descent",
     "lightgbm": "boosted trees (LightGBM)",
@@ -35,30 +35,30 @@ MODELS = {
     "neural": "neural networks",
     "neural-periodic": "neural networks that read numbers as waves",
 }
-TREES = "Loss of the rows that the first fold's trees have not seen, tree after tree."
-EPOCHS = "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target."
+TREES_CURVE = "Loss of the rows that the first fold's trees have not seen, tree after tree."
+EPOCHS_CURVE = "Loss of every pass over the rows: cross-entropy, or squared error of the standardised target."
 
-LEARNING = {
+CURVE_MEANING = {
     "linear": "Cross-entropy and penalty at every evaluation of L-BFGS, penalty after penalty.",
     "gradient-descent": "The cost of the standardised target, step by step down its gradient.",
-    "lightgbm": TREES,
-    "lightgbm-extra": TREES,
-    "lightgbm-oblique": TREES,
-    "catboost": TREES,
-    "catboost-oblique": TREES,
-    "neural": EPOCHS,
-    "neural-periodic": EPOCHS,
+    "lightgbm": TREES_CURVE,
+    "lightgbm-extra": TREES_CURVE,
+    "lightgbm-oblique": TREES_CURVE,
+    "catboost": TREES_CURVE,
+    "catboost-oblique": TREES_CURVE,
+    "neural": EPOCHS_CURVE,
+    "neural-periodic": EPOCHS_CURVE,
 }
-TUNED = "-tuned"
+TUNED_SUFFIX = "-tuned"
 
 
 def model(name: str, task: str) -> str:
     """A family's name in words; the linear one is another for values than for classes."""
     if name == "linear":
         return "linear model in closed form" if task == "regression" else "logistic regression"
-    if name.endswith(TUNED):
-        return f"{model(name.removesuffix(TUNED), task)}, tuned"
-    return MODELS.get(name, name)
+    if name.endswith(TUNED_SUFFIX):
+        return f"{model(name.removesuffix(TUNED_SUFFIX), task)}, tuned"
+    return MODEL_NAMES.get(name, name)
 
 
 def number(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """Scores by group, and the fairness figures that compare groups.
 
-Groups with fewer than `FEWEST` hold-out rows, and all beyond the `MOST` largest, are scored together as `other`. Of a
-masked column the groups are numbered by size instead of named, since its values are not to be shown.
+Groups with fewer than `FEWEST_GROUP_ROWS` hold-out rows, and all beyond the `MOST_GROUPS` largest, are scored together
+as `other`. The groups of a masked column are numbered by size instead of named, since its values are not to be shown.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-FEWEST = 30
+FEWEST_GROUP_ROWS = 30
 """Hold-out rows of a group that is scored by its own name, and of one that fairness is computed over."""
 
-FEWEST_OF_CLASS = 10
+FEWEST_CLASS_ROWS = 10
 """Hold-out rows of a class, and of the others, in a group that equalised odds are computed over."""
 
-MOST = 20
+MOST_GROUPS = 20
 MOST_CLASSES = 20
 """Classes, the most frequent, that are compared each against the rest."""
 
-OTHER, MISSING = "other", "missing"
+OTHER_GROUP, MISSING_GROUP = "other", "missing"
 
 
 def score_groups(
@@ -44,7 +44,7 @@ def score_groups(
     groups = tuple(
         _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged)
     )
-    large = [each.name for each in groups if each.rows >= FEWEST]
+    large = [each.name for each in groups if each.rows >= FEWEST_GROUP_ROWS]
     if len(large) < 2:
         return GroupedBy(column, groups)
     rows = np.isin(merged, large)
@@ -55,25 +55,25 @@ def score_groups(
 def _merged(labels: Array, masked: bool) -> Array:
     names, counts = np.unique(labels.astype(str), return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    kept = [names[at] for at in order if counts[at] >= FEWEST or names[at] == MISSING][:MOST]
+    kept = [names[at] for at in order if counts[at] >= FEWEST_GROUP_ROWS or names[at] == MISSING_GROUP][:MOST_GROUPS]
     shown = {name: name for name in kept}
     if masked:
-        numbers = [name for name in kept if name not in (MISSING, OTHER)]
+        numbers = [name for name in kept if name not in (MISSING_GROUP, OTHER_GROUP)]
         shown |= {name: f"group {at}" for at, name in enumerate(numbers, start=1)}
-    return np.array([shown.get(str(each), OTHER) for each in labels], dtype=object)
+    return np.array([shown.get(str(each), OTHER_GROUP) for each in labels], dtype=object)
 
 
 def _ordered(merged: Array) -> list[str]:
     """Bands and years by their numbers, others by size; `other` and `missing` last."""
     names, counts = np.unique(merged.astype(str), return_counts=True)
     size = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
-    plain = [name for name in size if name not in (OTHER, MISSING)]
+    plain = [name for name in size if name not in (OTHER_GROUP, MISSING_GROUP)]
     places = {name: _place(name) for name in plain}
     if all(place is not None for place in places.values()):
         plain.sort(key=lambda name: (places[name], name))
     else:
         plain.sort(key=lambda name: (-size[name], name))
-    return [*plain, *(name for name in (OTHER, MISSING) if name in size)]
+    return [*plain, *(name for name in (OTHER_GROUP, MISSING_GROUP) if name in size)]
 
 
 def _place(name: str) -> tuple[float, int] | None:
@@ -138,4 +138,4 @@ def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
 
 
 def _either(truth: Array) -> bool:
-    return FEWEST_OF_CLASS <= int(truth.sum()) <= len(truth) - FEWEST_OF_CLASS
+    return FEWEST_CLASS_ROWS <= int(truth.sum()) <= len(truth) - FEWEST_CLASS_ROWS

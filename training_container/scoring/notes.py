@@ -8,7 +8,7 @@ import numpy as np
 
 from dropforge.datasets.choosing import MIN_CLASS_ROWS
 from training_container.report.wording import number
-from training_container.scoring.groups import FEWEST as GROUP_ROWS
+from training_container.scoring.groups import FEWEST_GROUP_ROWS as GROUP_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,10 +21,10 @@ FEW_ROWS = 200
 FEW_OF_CLASS = 20
 """Hold-out rows of a class below which its scores are said to be."""
 
-NAMED = 5
+MOST_NAMED_CLASSES = 5
 """Classes that a note names."""
 
-MORE = {
+MORE_BY_TASK = {
     "recommendation": "Drop more ratings: of more users, and more of each (four times as many halve the interval).",
     "clustering": "Drop more rows (four times as many halve the interval), or leave out columns that all rows share.",
 }
@@ -73,7 +73,7 @@ def _chance(measured: Metrics) -> str:
     return (
         f"This data set is too small, or its columns say too little, to tell the model from the trivial baseline: on "
         f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, {why}. "
-        f"{MORE.get(measured.task, MORE_ROWS)}"
+        f"{MORE_BY_TASK.get(measured.task, MORE_ROWS)}"
     )
 
 
@@ -100,8 +100,8 @@ def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
 
 def _named(classes: Sequence[tuple[str, int]]) -> str:
     """The first of these classes, each with its rows."""
-    more = f" and {len(classes) - NAMED:,} more" if len(classes) > NAMED else ""
-    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:NAMED]) + more
+    more = f" and {len(classes) - MOST_NAMED_CLASSES:,} more" if len(classes) > MOST_NAMED_CLASSES else ""
+    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:MOST_NAMED_CLASSES]) + more
 
 
 def _no_error(truth: np.ndarray, answers: np.ndarray) -> str:

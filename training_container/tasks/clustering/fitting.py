@@ -2,7 +2,7 @@
 
 A mixture's number of clusters is the one of the least BIC on the rows it was fitted to, that of means the one with the
 best score on the validation rows; between the ways the validation score decides. A clustering counts only when each of
-its clusters holds at least `LEAST` of the training rows: a few odd rows are no group.
+its clusters holds at least `LEAST_CLUSTER_SHARE` of the training rows: a few odd rows are no group.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from training_container.progress import Progress
 
 MOST_CLUSTERS = 12
-LEAST = 0.01
-MOST_ROWS = {"kmeans": 100_000, "minibatch-kmeans": 1_000_000, "mixture-diagonal": 50_000, "mixture-full": 50_000}
-"""Rows that a way is fitted to, the first of the training rows: they lie in the order of their hashes."""
+LEAST_CLUSTER_SHARE = 0.01
+"""The share of the training rows that every cluster holds at least."""
 
-WIDEST = 40
-"""Features, beyond which full covariances have more numbers than rows can tell."""
+MOST_ROWS = {"kmeans": 100_000, "minibatch-kmeans": 1_000_000, "mixture-diagonal": 50_000, "mixture-full": 50_000}
+"""The training rows that each way is fitted to at most: the first ones, in the order of their hashes."""
+
+MOST_FULL_FEATURES = 40
+"""Features beyond which full covariances have more parameters than the rows can determine."""
 
 
 @dataclass(frozen=True)
@@ -48,36 +50,36 @@ class Fit:
     way: str
     clusters: int
     numbers: dict[str, np.ndarray]
-    """Of its model: the arguments of `Mixture` or `Nearest`."""
+    """The arguments of its `Mixture` or `Nearest`."""
     validation: dict[str, float]
     bic: float | None
     seconds: float
 
     @property
     def members(self) -> nn.Module:
-        """From points to memberships."""
+        """The module that turns points into memberships."""
         if self.way.startswith("mixture"):
             return Mixture(**self.numbers)
         return Nearest(self.numbers["centres"], float(self.numbers["spread"]))
 
     def content(self) -> bytes:
-        """What `read` reads."""
-        out, told = io.BytesIO(), [self.way, self.clusters, self.validation, self.bic, self.seconds]
-        np.savez(out, allow_pickle=False, told=np.array(json.dumps(told)), **self.numbers)
-        return out.getvalue()
+        """The fit as bytes, for `read`."""
+        buffer, record = io.BytesIO(), [self.way, self.clusters, self.validation, self.bic, self.seconds]
+        np.savez(buffer, allow_pickle=False, record=np.array(json.dumps(record)), **self.numbers)
+        return buffer.getvalue()
 
     @classmethod
     def read(cls, content: bytes) -> Fit:
-        """The fit that was kept."""
-        with np.load(io.BytesIO(content)) as found:
-            numbers = dict(found)
-        way, clusters, validation, bic, seconds = json.loads(str(numbers.pop("told")))
+        """The fit that `content` wrote."""
+        with np.load(io.BytesIO(content)) as arrays:
+            numbers = dict(arrays)
+        way, clusters, validation, bic, seconds = json.loads(str(numbers.pop("record")))
         return cls(way, clusters, numbers, validation, bic, seconds)
 
 
 @dataclass(frozen=True)
 class Search:
-    """All that was tried."""
+    """The chosen clustering and all others that were tried."""
 
     chosen: Fit
     best: tuple[Fit, ...]
@@ -88,7 +90,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Points:
-    """What is clustered, what decides, and where fits are kept."""
+    """The rows to cluster, the metric that decides, and the checkpoints of the fits."""
 
     train: np.ndarray
     """[N, F]"""
@@ -105,25 +107,25 @@ class Points:
         return range(2, max(2, min(MOST_CLUSTERS, len(self.train) // 10)) + 1)
 
     def fit(self, way: str, count: int) -> Fit | None:
-        """From the checkpoints where it was fitted before; what did not count is kept as nothing."""
+        """One fit, from the checkpoints where it was fitted before; None where it does not count."""
         content = self.checkpoints.read(f"{way}/{count}")
         if content is not None:
             return Fit.read(content) if content else None
-        found = fit(way, count, self.train, self.validation, self.seed)
-        self.checkpoints.keep(f"{way}/{count}", found.content() if found else b"")
-        return found
+        result = fit(way, count, self.train, self.validation, self.seed)
+        self.checkpoints.keep(f"{way}/{count}", result.content() if result else b"")  # nothing: it does not count
+        return result
 
 
 def search(points: Points, budget: Budget, progress: Progress) -> Search:
     """The best clustering of `points.train` by `points.validation`.
 
-    Ways share the budget evenly, what one leaves goes to the next. The first is tried until one of its fits counts,
-    however little time there is.
+    The ways share the budget evenly; time that one leaves goes to the next. The first way is tried until one of its fits
+    counts, however little time there is.
 
     Raises:
         JobFault: no clustering holds enough rows in each of its clusters.
     """
-    ways = [way for way in MOST_ROWS if way != "mixture-full" or points.train.shape[1] <= WIDEST]
+    ways = [way for way in MOST_ROWS if way != "mixture-full" or points.train.shape[1] <= MOST_FULL_FEATURES]
     best: list[Fit] = []
     curves: dict[str, dict[str, list[float]]] = {}
     for at, way in enumerate(ways):
@@ -133,8 +135,8 @@ def search(points: Points, budget: Budget, progress: Progress) -> Search:
         best += [_best(made, points.metric, points.direction)] if made else []
     if not best:
         raise JobFault(
-            f"no clusters found: each split of {len(points.train)} rows left a cluster with less than {LEAST:.0%} of "
-            "them; expected groups of more: drop more rows, or leave out columns of a few odd values"
+            f"no clusters found: each split of {len(points.train)} rows left a cluster with less than "
+            f"{LEAST_CLUSTER_SHARE:.0%} of them; expected groups of more: drop more rows, or leave out columns of a few odd values"
         )
     chosen = best[0]
     for each in best[1:]:
@@ -185,7 +187,7 @@ def fit(way: str, count: int, train: np.ndarray, validation: np.ndarray, seed: i
     labels = made.predict(points)
     sizes = np.bincount(labels, minlength=count)
     found = cluster_scores(validation, made.predict(validation.astype(np.float64)))
-    if sizes.min() < max(2, LEAST * len(points)) or found is None:
+    if sizes.min() < max(2, LEAST_CLUSTER_SHARE * len(points)) or found is None:
         return None
     order = np.argsort(-sizes, kind="stable")
     bic = float(made.bic(points)) if isinstance(made, GaussianMixture) else None

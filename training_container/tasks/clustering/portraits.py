@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import Column
     from dropforge.datasets.dataset import Rows
 
-TRAITS = 4
+MOST_TRAITS = 4
 """Most that is said of one cluster."""
 
-CLEAR = 0.5
+CLEAR_DEVIATIONS = 0.5
 """Standard deviations from the mean of all rows that are worth a word."""
 
-OFTEN = 0.15
+CLEAR_SHARE = 0.15
 """By how much the share of a value must exceed that in all rows."""
 
-LONGEST = 40
+LONGEST_VALUE = 40
 
 
 def portraits(columns: Sequence[Column], rows: Rows, labels: np.ndarray, masked: Sequence[str]) -> list[str]:
@@ -42,7 +42,7 @@ def _portrait(columns: Sequence[Column], rows: Rows, inside: np.ndarray) -> str:
         elif column.kind in ("category", "boolean"):
             traits += _text_traits(column.name, values, inside)
     traits.sort(key=lambda each: -each[0])
-    return "; ".join(text for _, text in traits[:TRAITS]) or "much like all rows"
+    return "; ".join(text for _, text in traits[:MOST_TRAITS]) or "much like all rows"
 
 
 def _number_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tuple[float, str]]:
@@ -52,7 +52,7 @@ def _number_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tu
     spread = float(values[known].std())
     here, everywhere = float(values[known & inside].mean()), float(values[known].mean())
     apart = (here - everywhere) / spread if spread > 0 else 0.0
-    if abs(apart) < CLEAR:
+    if abs(apart) < CLEAR_DEVIATIONS:
         return []
     word = "high" if apart > 0 else "low"
     return [(abs(apart), f"{word} {name} (mean {number(here)}, {number(everywhere)} in all rows)")]
@@ -63,8 +63,8 @@ def _text_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tupl
     found = []
     for text, count in here.most_common(3):
         share, usual = count / int(inside.sum()), everywhere[text] / len(values)
-        if share - usual > OFTEN:
-            said = f"{text[:LONGEST]!r}" if text else "missing"
+        if share - usual > CLEAR_SHARE:
+            said = f"{text[:LONGEST_VALUE]!r}" if text else "missing"
             strength = (share - usual) / max((usual * (1 - usual)) ** 0.5, 1e-6)
             found.append((strength, f"{name} {said} in {percent(share)} ({percent(usual)} of all rows)"))
     return found

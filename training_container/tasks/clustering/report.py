@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from training_container.export.parity import Proof
     from training_container.tasks.clustering.model import ClusterModel
 
-WORDS = {
+WAY_NAMES = {
     "kmeans": "k-means",
     "minibatch-kmeans": "mini-batch k-means",
     "mixture-diagonal": "Gaussian mixture, diagonal covariances",
     "mixture-full": "Gaussian mixture, full covariances",
 }
-COLUMNS = 20
+MEANS_COLUMNS = 20
 """Of the picture of means."""
 
 
@@ -50,7 +50,7 @@ def summary(model: ClusterModel, metrics: Metrics) -> str:
     chosen, score = model.search.chosen, metrics.holdout["silhouette"]
     apart = "well apart" if score > 0.5 else "apart" if score > 0.25 else "overlapping much"
     return (
-        f"The rows fall into {chosen.clusters} clusters by {WORDS[chosen.way]}; in rows that made none of them the "
+        f"The rows fall into {chosen.clusters} clusters by {WAY_NAMES[chosen.way]}; in rows that made none of them the "
         f"clusters are {apart} (silhouette {number(score)}, where 0 is none at all and 1 is far apart)."
     )
 
@@ -75,7 +75,9 @@ def pictures(model: ClusterModel, card: ModelCard, labels: np.ndarray) -> Sectio
          from_above(points, labels)),
         ("Sizes", "How many training rows each cluster has.", plots.class_shares(labels, card.classes)),
     ]  # fmt: skip
-    numbers = [each.name for each in card.columns if each.kind == "number" and each.name not in card.masked][:COLUMNS]
+    numbers = [each.name for each in card.columns if each.kind == "number" and each.name not in card.masked][
+        :MEANS_COLUMNS
+    ]
     if numbers:
         figures.append(("Means", "Red is above the mean of all rows, blue below, in standard deviations.",
                         means(model, numbers, labels)))  # fmt: skip
@@ -89,7 +91,7 @@ def from_above(points: np.ndarray, labels: np.ndarray) -> str:
         around = points - points.mean(0)
         _, directions = np.linalg.eigh(around.T.astype(float) @ around)
         flat = around @ directions[:, -2:]
-        some = np.random.default_rng(0).permutation(len(flat))[: plots.POINTS]
+        some = np.random.default_rng(0).permutation(len(flat))[: plots.MOST_POINTS]
         for at in range(int(labels.max()) + 1):
             own = some[labels[some] == at]
             axes.scatter(flat[own, -1], flat[own, 0], s=8, alpha=0.6, linewidths=0, label=str(at + 1), rasterized=True)
@@ -132,7 +134,7 @@ def by_count(model: ClusterModel, score: str) -> str:
     def paint(axes: Axes) -> None:
         for way, curves in model.search.curves.items():
             if score in curves:
-                axes.plot(np.arange(2, len(curves[score]) + 2), curves[score], "o-", markersize=3, label=WORDS[way])
+                axes.plot(np.arange(2, len(curves[score]) + 2), curves[score], "o-", markersize=3, label=WAY_NAMES[way])
         axes.set_xlabel("clusters")
         axes.set_ylabel(score)
         axes.legend(fontsize=8)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from training_container.checkpoints import Checkpoints
     from training_container.tasks.images.steps import Learner
 
-FILE = "images.pt"
-FORMAT = "dropforge.images.checkpoint/2"
+CHECKPOINT_FILE = "images.pt"
+CHECKPOINT_FORMAT = "dropforge.images.checkpoint/2"
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class RunCheckpoint:
 
     def read(self) -> dict[str, Any] | None:
         """What an earlier attempt saved, or None; a file that cannot be read counts as none."""
-        content = self.checkpoints.read(FILE)
+        content = self.checkpoints.read(CHECKPOINT_FILE)
         if content is None:
             return None
         try:
             saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except Exception as error:  # torch raises classes of its own for every kind of broken file
-            print(f"checkpoint {FILE} cannot be read, starting anew: {error}", flush=True)
+            print(f"checkpoint {CHECKPOINT_FILE} cannot be read, starting anew: {error}", flush=True)
             return None
-        return saved if saved.get("format") == FORMAT else None
+        return saved if saved.get("format") == CHECKPOINT_FORMAT else None
 
     def write(self, learner: Learner, state: RunState) -> None:
         """Saves everything that the next step depends on."""
         if self.checkpoints.folder is None:
             return
         content = {
-            "format": FORMAT,
+            "format": CHECKPOINT_FORMAT,
             "recipe": learner.recipe.to_json(),
             "network": learner.network.state_dict(),
             "average": learner.average.state_dict(),
@@ -53,7 +53,7 @@ class RunCheckpoint:
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
-        self.checkpoints.keep(FILE, buffer.getvalue())
+        self.checkpoints.keep(CHECKPOINT_FILE, buffer.getvalue())
 
     def restore(self, saved: dict[str, Any], learner: Learner) -> RunState:
         """Sets the learner to what was saved and returns the run's state, from which the learning rate follows."""

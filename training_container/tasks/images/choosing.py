@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 WIDTHS = (8, 16, 24, 32, 48, 64)
 """The dial: channels of the first stage."""
-EPOCHS = 10
+LEAST_EPOCHS = 10
 """The widest network is taken that can be trained for so many epochs within the budget."""
 LARGEST_SMALL_SET = 10_000
 """Below this many pictures, `WIDTH_OF_SMALL_SET` is wide enough: a wider one learns them by heart."""
 WIDTH_OF_SMALL_SET = 24
-TRIAL = 0.05
+FLIP_TRIAL_SHARE = 0.05
 """Part of the budget for each of the two trials of flips."""
-TRIAL_EPOCHS = 4
+FLIP_TRIAL_EPOCHS = 4
 PROBE_STEPS, FEWEST_PROBES = 7, 3
 PROBE_SHARE = 0.01
 """Part of the budget after which a probe is content with `FEWEST_PROBES` steps."""
-HOPELESS = 8
+HOPELESS_FACTOR = 8
 """Times slower, and a way is not probed further: on a busy machine, threads that wait for each other take seconds."""
 
 
@@ -40,11 +40,11 @@ def choose(material: Material, seconds: float, seed: int) -> Recipe:
     Learner.fresh(material, Recipe(WIDTHS[0], 1, half=False), seed).step(material.some(0), share=0.5)  # loads libraries
     recipe = fastest(material, seconds * PROBE_SHARE)
     rows = len(material.train_codes)
-    longest = seconds * (0.95 - 2 * TRIAL) / (EPOCHS * material.batches)
+    longest = seconds * (0.95 - 2 * FLIP_TRIAL_SHARE) / (LEAST_EPOCHS * material.batches)
     widths = [each for each in WIDTHS if rows >= LARGEST_SMALL_SET or each <= WIDTH_OF_SMALL_SET]
     ways = [replace(recipe, width=width) for width in widths]
     recipe, step = widest(ways, longest, lambda way: seconds_of_step(material, way, seconds * PROBE_SHARE))
-    return try_flips(material, recipe, max(2, int(seconds * TRIAL / step)), seed)
+    return try_flips(material, recipe, max(2, int(seconds * FLIP_TRIAL_SHARE / step)), seed)
 
 
 def widest(ways: Sequence[Recipe], longest: float, measure: Callable[[Recipe], float]) -> tuple[Recipe, float]:
@@ -73,7 +73,7 @@ def fastest(material: Material, limit: float) -> Recipe:
         for half in (False, True):
             way = Recipe(16, threads, half)
             found.append((seconds_of_step(material, way, limit), way))
-            if found[-1][0] > HOPELESS * min(taken for taken, _ in found):
+            if found[-1][0] > HOPELESS_FACTOR * min(taken for taken, _ in found):
                 break  # so many threads wait for each other, in any precision
     return min(found, key=lambda each: each[0])[1]
 
@@ -87,16 +87,16 @@ def seconds_of_step(material: Material, recipe: Recipe, limit: float) -> float:
         learner.step(material.some(at), share=0.5)
         material.wait()
         took.append(time.monotonic() - start)
-        if took[0] > HOPELESS * limit:
+        if took[0] > HOPELESS_FACTOR * limit:
             return took[0]
-        if sum(took[1:]) > limit * (1 if at >= FEWEST_PROBES else HOPELESS):
+        if sum(took[1:]) > limit * (1 if at >= FEWEST_PROBES else HOPELESS_FACTOR):
             break
     return sorted(took[1:])[(len(took) - 1) // 2]
 
 
 def try_flips(material: Material, recipe: Recipe, steps: int, seed: int) -> Recipe:
     """The recipe with flips where a short run with them has the lower validation log-loss than the same without."""
-    steps = min(steps, TRIAL_EPOCHS * material.batches)
+    steps = min(steps, FLIP_TRIAL_EPOCHS * material.batches)
     losses = []
     for flip in (False, True):
         learner = Learner.fresh(material, replace(recipe, flip=flip), seed)

@@ -19,7 +19,7 @@ from training_container.tasks.images.checkpoint import RunCheckpoint
 from training_container.tasks.images.choosing import choose
 from training_container.tasks.images.recipe import Recipe
 from training_container.tasks.images.state import RunState
-from training_container.tasks.images.steps import BATCH, Learner, Material, logits_of
+from training_container.tasks.images.steps import BATCH_SIZE, Learner, Material, logits_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 MOST_EPOCHS = 60
 """However long the budget: what is learned by then is learned."""
-PATIENCE = 12
+PATIENCE_EPOCHS = 12
 """Epochs without a better validation score before the run ends."""
-CHOOSING = 0.3
+MOST_CHOOSING = 0.3
 """Part of the budget that choosing a recipe counts as at most: on a starved machine, training still has the rest."""
 SAVE_EVERY = 60.0
 """Seconds."""
-TELL_EVERY = 5.0
+UPDATE_EVERY = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def fit(images: ImageSet, *, minutes: float, seed: int, progress: Progress, devi
     if saved:
         state = checkpoint.restore(saved, learner)
     else:
-        state.spent = min(time.monotonic() - start, CHOOSING * minutes * 60)
+        state.spent = min(time.monotonic() - start, MOST_CHOOSING * minutes * 60)
     progress.update(0.1, width=recipe.width, flip=recipe.flip, threads=recipe.threads, resumed=bool(saved))
     Run(learner, state, checkpoint, minutes * 60, seed, progress, budget).go()
     return finished(images, learner, state, resumed=bool(saved))
@@ -91,7 +91,7 @@ class Run:
         self._clock = time.monotonic() - self.state.spent
         self._saved = self._told = time.monotonic()
         self._validation = 0.0
-        while self.share() < 1.0 and self.state.epoch < MOST_EPOCHS and self.state.stale < PATIENCE:
+        while self.share() < 1.0 and self.state.epoch < MOST_EPOCHS and self.state.stale < PATIENCE_EPOCHS:
             self.epoch()
         if not self.state.best_weights:  # cut before the first look: what was learned by then answers
             self._look()
@@ -111,8 +111,8 @@ class Run:
         order = self.learner.material.order(self.state.epoch, self.seed)
         losses = []
         while self.state.batch < self.learner.material.batches and (share := self.share()) < 1.0:
-            first = self.state.batch * BATCH
-            losses.append(self.learner.step(order[first : first + BATCH], share))
+            first = self.state.batch * BATCH_SIZE
+            losses.append(self.learner.step(order[first : first + BATCH_SIZE], share))
             self.state.batch += 1
             self._tell(share)
             self._save()
@@ -138,7 +138,7 @@ class Run:
         self.progress.update(self.share(), epoch=self.state.epoch, validation_logloss=loss, validation_accuracy=right)
 
     def _tell(self, share: float) -> None:
-        if time.monotonic() - self._told > TELL_EVERY:
+        if time.monotonic() - self._told > UPDATE_EVERY:
             self._told = time.monotonic()
             self.progress.update(share, epoch=self.state.epoch, batch=self.state.batch)
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from training_container.tasks.images.fit import Fitted
     from training_container.tasks.images.sets import ImageSet, Pictures
 
-TARGET = "class"
-BATCH = 256
+CLASS_TARGET = "class"
+PROOF_BATCH = 256
 
 
 def card_of(model: str, run: str, images: ImageSet) -> ModelCard:
@@ -35,11 +35,11 @@ def card_of(model: str, run: str, images: ImageSet) -> ModelCard:
         model=model,
         run=run,
         task=images.task,
-        target=TARGET,
+        target=CLASS_TARGET,
         label_type="text",
         classes=images.classes,
         columns=(Column(IMAGE, "image"),),
-        ignored=(TARGET,),
+        ignored=(CLASS_TARGET,),
         image=images.rule,
         likeliest=True,
     )
@@ -89,7 +89,7 @@ def _core(body: Answering, shape: tuple[int, int, int]) -> onnx.GraphProto:
 def native(fitted: Fitted, pixels: np.ndarray, precision: torch.dtype = torch.float32) -> np.ndarray:
     """Torch's answers, [N, classes]; in float64 they take five times as long."""
     body = Answering(fitted.network, fitted.temperature).eval().to(precision)
-    parts = [body(torch.from_numpy(pixels[at : at + BATCH])).numpy() for at in range(0, len(pixels), BATCH)]
+    parts = [body(torch.from_numpy(pixels[at : at + PROOF_BATCH])).numpy() for at in range(0, len(pixels), PROOF_BATCH)]
     return np.concatenate(parts)
 
 
@@ -106,7 +106,7 @@ def prove(model: bytes, card: ModelCard, fitted: Fitted, holdout: Pictures) -> t
     """
     runtime = Runtime(model, card)
     names = list(holdout.names) or [f"hold-out picture {at}" for at in range(len(holdout))]
-    got, largest = _compared(runtime, fitted, holdout.pixels, names, BATCH)
+    got, largest = _compared(runtime, fitted, holdout.pixels, names, PROOF_BATCH)
     probes = edge_pictures(holdout.pixels)
     cases = [(probes, ["black", "white", "noise", "a first picture"], 1), (holdout.pixels[:7], names[:7], 7)]
     for pixels, said, batch in cases:

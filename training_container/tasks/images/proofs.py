@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from training_container.tasks.images.sets import ImageSet
 
-GOLDEN = 48
-FILES = 12
+GOLDEN_PICTURES = 48
+GOLDEN_FILES = 12
 """Golden pictures that travel as they were dropped."""
 LARGEST_FILE = 100_000
 """Bytes of such a file."""
@@ -43,7 +43,7 @@ def golden_pictures(images: ImageSet, answers: np.ndarray, path: Path) -> list[d
     best, second = np.sort(answers, axis=1)[:, [-1, -2]].T
     clear = np.flatnonzero(best - second > CLEAR)
     clear = clear if len(clear) else np.arange(len(answers))
-    chosen = clear[np.unique(np.linspace(0, len(clear) - 1, min(GOLDEN, len(clear))).astype(int))]
+    chosen = clear[np.unique(np.linspace(0, len(clear) - 1, min(GOLDEN_PICTURES, len(clear))).astype(int))]
     files = dropped_files(path, [images.holdout.names[at] for at in chosen])
     found = []
     for at in chosen:
@@ -59,7 +59,7 @@ def dropped_files(path: Path, wanted: list[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     with open_zip(path) as archive:
         for name in wanted:
-            if len(found) < FILES and archive.getinfo(name).file_size <= LARGEST_FILE:
+            if len(found) < GOLDEN_FILES and archive.getinfo(name).file_size <= LARGEST_FILE:
                 found[name] = archive.read(name)
     return found
 

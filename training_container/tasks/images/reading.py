@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from dropforge.datasets.zipped import Member
     from training_container.progress import Progress
 
-AT_ONCE = 256
+PICTURES_AT_ONCE = 256
 """Pictures whose files lie in memory together."""
-LISTED = 100
+PROFILE_NAMES = 100
 """Names of each kind that the profile lists."""
 
 
@@ -75,7 +75,7 @@ def read_set(path: Path, spec: Spec, progress: Progress) -> ImageSet:
         "unreadable": len(unreadable),
         **{name: len(part) for name, part in parts.items()},
     }
-    said = [read.pictures.names[at] for at in contradicting[:LISTED].tolist()]
+    said = [read.pictures.names[at] for at in contradicting[:PROFILE_NAMES].tolist()]
     progress.update(1.0, pictures=counts["read"], classes=len(found.classes), train=counts["train"])
     return ImageSet(
         classes=found.classes,
@@ -95,8 +95,8 @@ def decode_all(archive: zipfile.ZipFile, members: Sequence[Member], classes: Seq
     kept: list[int] = []
     broken: list[str] = []
     with ThreadPoolExecutor(min(4, cores())) as pool:
-        for first in range(0, len(members), AT_ONCE):
-            some = members[first : first + AT_ONCE]
+        for first in range(0, len(members), PICTURES_AT_ONCE):
+            some = members[first : first + PICTURES_AT_ONCE]
             for at, found in enumerate(pool.map(lambda body: _try(body, rule), _bodies(archive, some)), first):
                 if isinstance(found, str):
                     broken.append(f"{members[at].info.filename}: {found}")
@@ -153,7 +153,7 @@ def profile_of(classes: Sequence[str], rule: ImageInput, train: Pictures, counts
                    "counts": dict(zip(classes, sizes, strict=True))},
         "image": rule.to_json(),
         "brightness": {"mean": float(light.mean()), "deciles": np.quantile(light, np.linspace(0.1, 0.9, 9)).tolist()},
-        "unreadable": list(unreadable[:LISTED]),
+        "unreadable": list(unreadable[:PROFILE_NAMES]),
         "contradicting": list(contradicting),
         "columns": {},
         "dropped": {},

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from training_container.tasks.images.model import ImageModel
     from training_container.tasks.images.sets import ImageSet
 
-SHOWN = 24
+MISTAKES_SHOWN = 24
 """Pictures that were answered wrong."""
-ACROSS = 6
-LISTED = 50
-LONGEST = 14
+PICTURES_A_ROW = 6
+LEFT_OUT_LISTED = 50
+LONGEST_CLASS_NAME = 14
 """Characters of a class's name under a picture."""
 
 
@@ -85,7 +85,7 @@ def mistakes(model: ImageModel) -> Section:
     wrong = np.flatnonzero(answers.argmax(axis=1) != holdout.codes)
     if not len(wrong):
         return Section("Mistakes", f"Not one of {len(holdout):,} hold-out pictures was answered wrong.")
-    surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:SHOWN]
+    surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:MISTAKES_SHOWN]
     classes = model.images.classes
     rows = [
         (holdout.names[at], classes[holdout.codes[at]], classes[int(answers[at].argmax())],
@@ -100,28 +100,28 @@ def mistakes(model: ImageModel) -> Section:
 
 
 def drawn(model: ImageModel, which: np.ndarray) -> str:
-    """These hold-out pictures in rows of `ACROSS`."""
+    """These hold-out pictures in rows of `PICTURES_A_ROW`."""
     holdout, classes = model.images.holdout, model.images.classes
 
     def paint(axes: Axes) -> None:
         for place, at in enumerate(which.tolist()):
-            x, y = place % ACROSS, place // ACROSS * 1.4
+            x, y = place % PICTURES_A_ROW, place // PICTURES_A_ROW * 1.4
             pixels = holdout.pixels[at]
             shown = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
             axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=(x, x + 0.9, y + 0.9, y), interpolation="nearest")
             answer, folder = classes[int(model.answers[at].argmax())], classes[holdout.codes[at]]
             axes.text(x + 0.45, y + 1.05, short(answer), ha="center", va="center", fontsize=6)
             axes.text(x + 0.45, y + 1.2, f"({short(folder)})", ha="center", va="center", fontsize=6)
-        axes.set_xlim(-0.05, ACROSS)
-        axes.set_ylim((len(which) - 1) // ACROSS * 1.4 + 1.35, -0.05)
+        axes.set_xlim(-0.05, PICTURES_A_ROW)
+        axes.set_ylim((len(which) - 1) // PICTURES_A_ROW * 1.4 + 1.35, -0.05)
         axes.set_axis_off()
 
-    return plots.draw("mistakes", paint, width=7.0, height=0.2 + 1.6 * ((len(which) - 1) // ACROSS + 1))
+    return plots.draw("mistakes", paint, width=7.0, height=0.2 + 1.6 * ((len(which) - 1) // PICTURES_A_ROW + 1))
 
 
 def short(name: str) -> str:
     """A class's name that fits under a picture; `$` would start a formula."""
-    return (name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…").replace("$", r"\$")
+    return (name if len(name) <= LONGEST_CLASS_NAME else f"{name[: LONGEST_CLASS_NAME - 1]}…").replace("$", r"\$")
 
 
 def learned(model: ImageModel) -> Section:
@@ -146,8 +146,10 @@ def learned(model: ImageModel) -> Section:
 
 def left_out(images: ImageSet) -> list[Section]:
     """The files that could not be read, and pictures that lie in two classes."""
-    rows = [each.partition(": ")[::2] for each in images.unreadable[:LISTED]]
-    rows += [(name, "the same pixels lie in another class too") for name in images.profile["contradicting"][:LISTED]]
+    rows = [each.partition(": ")[::2] for each in images.unreadable[:LEFT_OUT_LISTED]]
+    rows += [
+        (name, "the same pixels lie in another class too") for name in images.profile["contradicting"][:LEFT_OUT_LISTED]
+    ]
     if not rows:
         return []
     return [Section("Left out", "Not learned from.", headers=("file", "why"), rows=rows)]

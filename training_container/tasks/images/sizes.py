@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from dropforge.datasets.zipped import Member
 
-SAMPLE = 400
+SAMPLED_PICTURES = 400
 """Pictures, spread evenly over the zip, that decide."""
-AS_THEY_ARE = 40
+LARGEST_KEPT_SIDE = 40
 """Pixels: pictures with no longer side, all of one size, keep it."""
 SIDES = (128, 96, 64, 48, 32)
-SMALLEST = 8
+SMALLEST_SIDE = 8
 MOST_PIXELS = 60_000_000
 """Of one pass over all pictures: a CPU sees about as many in the minutes of a usual budget several times."""
-GREY = 6
+MOST_GREY_SPREAD = 6
 """Levels that the colours of a grey picture may differ by, as JPEG makes them."""
 
 
@@ -40,7 +40,7 @@ def rule_for(archive: zipfile.ZipFile, members: Sequence[Member]) -> ImageInput:
         DataFault: not one picture of the sample can be read.
     """
     sizes, coloured = [], False
-    for member in members[:: max(1, len(members) // SAMPLE)]:
+    for member in members[:: max(1, len(members) // SAMPLED_PICTURES)]:
         try:
             picture = opened(read_member(archive, member))
             small = pixels_of(picture, ImageInput(32, 32, 3)).astype(int)
@@ -48,7 +48,7 @@ def rule_for(archive: zipfile.ZipFile, members: Sequence[Member]) -> ImageInput:
         except (PictureFault, ValueError):
             continue
         sizes.append(picture.size[::-1] if not turned else picture.size)
-        coloured = coloured or bool((small.max(axis=-1) - small.min(axis=-1)).max() > GREY)
+        coloured = coloured or bool((small.max(axis=-1) - small.min(axis=-1)).max() > MOST_GREY_SPREAD)
     if not sizes:
         raise DataFault(f"not one of {len(members)} pictures can be read; expected JPEG, PNG, WebP, BMP or GIF: "
                         "open some of them and save them anew")  # fmt: skip
@@ -60,11 +60,11 @@ def side_for(sizes: np.ndarray, count: int) -> tuple[int, int]:
     """Height and width for `count` pictures, some of which have these sizes [N, 2]."""
     (low_height, low_width), (high_height, high_width) = sizes.min(axis=0).tolist(), sizes.max(axis=0).tolist()
     same = (low_height, low_width) == (high_height, high_width)
-    if same and max(high_height, high_width) <= AS_THEY_ARE and min(low_height, low_width) >= SMALLEST:
+    if same and max(high_height, high_width) <= LARGEST_KEPT_SIDE and min(low_height, low_width) >= SMALLEST_SIDE:
         return high_height, high_width
     natural = float(np.median(np.sqrt(sizes.prod(axis=1))))
     if natural < SIDES[-1]:
-        side = max(SMALLEST, round(natural))
+        side = max(SMALLEST_SIDE, round(natural))
         return side, side
     side = next((each for each in SIDES if each <= natural and count * each**2 <= MOST_PIXELS), SIDES[-1])
     return side, side

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from training_container.tasks.images.recipe import Recipe
     from training_container.tasks.images.sets import ImageSet
 
-BATCH = 128
+BATCH_SIZE = 128
 FEWEST_STEPS = 20
 """Of one epoch: of a small data set it is several passes, or the averaged weights would hardly have moved."""
 LEARNING_RATE = 6e-3
-WARM = 0.2
+WARM_UP_SHARE = 0.2
 """Part of the run in which the learning rate rises; it falls along a cosine after."""
-DECAY = 0.02
-SMOOTHING = 0.05
+WEIGHT_DECAY = 0.02
+LABEL_SMOOTHING = 0.05
 """Of the labels: keeps the logits small."""
-AVERAGING = 0.995
+AVERAGE_DECAY = 0.995
 TRIAL_PICTURES = 5_000
 """Validation pictures that a trial is measured on."""
 
@@ -56,12 +56,12 @@ class Material:
     @property
     def passes(self) -> int:
         """Over the training pictures, in one epoch."""
-        return max(1, math.ceil(FEWEST_STEPS * BATCH / len(self.train_codes)))
+        return max(1, math.ceil(FEWEST_STEPS * BATCH_SIZE / len(self.train_codes)))
 
     @property
     def batches(self) -> int:
         """Of one epoch."""
-        return max(1, self.passes * len(self.train_codes) // BATCH)
+        return max(1, self.passes * len(self.train_codes) // BATCH_SIZE)
 
     def order(self, epoch: int, seed: int) -> Tensor:
         """The order of the training pictures in one epoch, pass after pass; the same whenever it is asked for."""
@@ -71,8 +71,8 @@ class Material:
 
     def some(self, at: int) -> Tensor:
         """Positions of the `at`-th batch of a trial: epoch after epoch, whole batches."""
-        first = at % self.batches * BATCH
-        return self.order(at // self.batches, seed=7)[first : first + BATCH]
+        first = at % self.batches * BATCH_SIZE
+        return self.order(at // self.batches, seed=7)[first : first + BATCH_SIZE]
 
     def wait(self) -> None:
         """Until the device has done what it was told."""
@@ -104,7 +104,7 @@ class Learner:
         network = network.to(material.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack it
         bent = [value for value in network.parameters() if value.ndim > 1]
         rest = [value for value in network.parameters() if value.ndim <= 1]
-        groups = [{"params": bent, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0.0}]
+        groups = [{"params": bent, "weight_decay": WEIGHT_DECAY}, {"params": rest, "weight_decay": 0.0}]
         return cls(
             material=material,
             recipe=recipe,
@@ -123,7 +123,9 @@ class Learner:
         self.network.train()
         with torch.autocast(self.material.device.type, torch.bfloat16, enabled=self.recipe.half):
             logits = self.network(pixels)
-        loss = functional.cross_entropy(logits.float(), self.material.train_codes[rows], label_smoothing=SMOOTHING)
+        loss = functional.cross_entropy(
+            logits.float(), self.material.train_codes[rows], label_smoothing=LABEL_SMOOTHING
+        )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
@@ -133,7 +135,7 @@ class Learner:
 
     def _average(self) -> None:
         """Moves the averaged weights, by more in the first steps, when they are still those of chance."""
-        kept = min(AVERAGING, self.steps / (self.steps + 10))
+        kept = min(AVERAGE_DECAY, self.steps / (self.steps + 10))
         with torch.no_grad():
             mine, theirs = self.average.state_dict(), self.network.state_dict()
             for name, value in mine.items():
@@ -149,9 +151,9 @@ class Learner:
 
 def one_cycle(share: float) -> float:
     """The learning rate's part of its highest value: up in a line, down along a cosine to a thousandth."""
-    if share < WARM:
-        return 0.05 + 0.95 * share / WARM
-    return 1e-3 + (1 - 1e-3) * 0.5 * (1 + math.cos(math.pi * min(1.0, (share - WARM) / (1 - WARM))))
+    if share < WARM_UP_SHARE:
+        return 0.05 + 0.95 * share / WARM_UP_SHARE
+    return 1e-3 + (1 - 1e-3) * 0.5 * (1 + math.cos(math.pi * min(1.0, (share - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))))
 
 
 @torch.no_grad()

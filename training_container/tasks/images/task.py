@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from training_container.progress import Progress
     from training_container.tasks.images.fit import Fitted
 
-NAME = "residual-net"
+MODEL_NAME = "residual-net"
 
 
 class ImageTask(Task[ImageSet, ImageModel, Exported]):
@@ -69,7 +69,7 @@ class ImageTask(Task[ImageSet, ImageModel, Exported]):
         """The scores with calibration and notes, the pictures that were left out among them."""
         baseline = baseline_of(self.data)
         metrics = measure(model, self.metric, self.job.seed, baseline)
-        return Evaluation(metrics, baseline, self.data.profile, {NAME: model.fitted.curves})
+        return Evaluation(metrics, baseline, self.data.profile, {MODEL_NAME: model.fitted.curves})
 
     def report(self, path: Path, model: ImageModel, exported: Exported, metrics: Metrics) -> None:
         """The scores, which classes the network mixes up, and the pictures that it got wrong."""
@@ -85,9 +85,9 @@ def measure(model: ImageModel, metric: str, seed: int, baseline: Baseline) -> Me
         task,
         metric,
         comparison,
-        chosen=NAME,
+        chosen=MODEL_NAME,
         validation=known(fitted.validation),
-        candidates=(Candidate(NAME, known(fitted.validation), round(fitted.seconds, 3), settings_of(fitted)),),
+        candidates=(Candidate(MODEL_NAME, known(fitted.validation), round(fitted.seconds, 3), settings_of(fitted)),),
         rows={**images.counts, "without_target": images.counts["unreadable"] + images.counts["contradicting"]},
     )
     metrics = replace(metrics, calibration=calibration(truth, answers, seed))

@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     from training_container.budget import Budget
 
-ROUNDS = 120
-WARM_UP = 30
-"""Rounds that count less, the earlier the less, by the square of their number: a chain begins at random."""
+SAMPLING_ROUNDS = 120
+WARM_UP_ROUNDS = 30
+"""Rounds with a smaller weight, by the square of their number: a chain begins at random."""
 
-RANK = 128
-"""Dimensions that the mean over the samples is kept in."""
+MEAN_RANK = 128
+"""Dimensions of the mean over the samples."""
 
-MERGE = 4
-"""Samples that are added up before they are brought back to `RANK`."""
+MERGED_SAMPLES = 4
+"""Samples that are added up before they are truncated to `MEAN_RANK`."""
 
 LINK_PENALTY = 0.1
-"""Of the links to the implicit vectors, as a share of the rows."""
+"""The penalty on the links to the implicit vectors, as a share of the rows."""
 
-ROWS, OTHERS = 4_096, 16_384
-"""Users whose sums, and items whose products are in memory at once (and the other way round)."""
+USERS_AT_ONCE, ITEMS_AT_ONCE = 4_096, 16_384
+"""Users whose sums and items whose products are in memory at once, and the other way round for items."""
 
 FEWEST_ROUNDS = 4
 
@@ -55,7 +55,7 @@ class Side:
     links: torch.Tensor
     """From implicit vector to prior mean, [F, dimensions + 1]."""
     slabs: list[tuple[int, int, list[tuple[int, int, torch.Tensor]]]]
-    """(first, last, blocks) of `ROWS` at a time; a block is (first, last, who rated what) of `OTHERS` of the others."""
+    """(first, last, blocks) of `USERS_AT_ONCE` rows; a block is (first, last, ratings) of `ITEMS_AT_ONCE` columns."""
 
     @classmethod
     def start(cls, known: Ratings, features: torch.Tensor, dimensions: int, generator: torch.Generator) -> Side:
@@ -67,12 +67,12 @@ class Side:
 
 
 def _slabs(known: Ratings) -> Iterator[tuple[int, int, list[tuple[int, int, torch.Tensor]]]]:
-    for first in range(0, known.user_count, ROWS):
-        last = min(first + ROWS, known.user_count)
+    for first in range(0, known.user_count, USERS_AT_ONCE):
+        last = min(first + USERS_AT_ONCE, known.user_count)
         inside = ((known.users >= first) & (known.users < last)).nonzero().flatten()
         users, items, blocks = known.users[inside] - first, known.items[inside], []
-        for begin in range(0, known.item_count, OTHERS):
-            end = min(begin + OTHERS, known.item_count)
+        for begin in range(0, known.item_count, ITEMS_AT_ONCE):
+            end = min(begin + ITEMS_AT_ONCE, known.item_count)
             here = ((items >= begin) & (items < end)).nonzero().flatten()
             ones = torch.ones(len(here), dtype=REAL)
             blocks.append((begin, end, sparse(users[here], items[here] - begin, ones, (last - first, end - begin))))
@@ -93,7 +93,7 @@ class Chain:
     noise: list[float] = field(default_factory=list)
     """Standard deviation of what is left, round by round."""
     seconds: float = 0.0
-    """That it took before it was killed."""
+    """Seconds that the chain took before it was killed."""
 
     @classmethod
     def start(cls, known: Ratings, implicit: Pair, dimensions: int, seed: int) -> Chain:
@@ -103,7 +103,7 @@ class Chain:
         return cls(users, Side.start(known.turned(), _evened(implicit.items), dimensions, generator), generator)
 
     def draw(self) -> None:
-        """One round."""
+        """Draws the sample of one round."""
         _draw_side(self.users, self.items, self.precision, self.generator)
         _draw_side(self.items, self.users, self.precision, self.generator)
         sample, known = _as_pair(self.users.vectors, self.items.vectors), self.users.known
@@ -112,13 +112,13 @@ class Chain:
         self.noise.append(self.precision**-0.5)
         self.rounds += 1
         self.total.append(sample.scaled(_weight(self.rounds)))
-        if len(self.total) > MERGE:
-            self.total = [stacked(self.total).truncated(RANK)]
+        if len(self.total) > MERGED_SAMPLES:
+            self.total = [stacked(self.total).truncated(MEAN_RANK)]
 
     def mean(self) -> Pair:
-        """Of the samples so far."""
+        """The mean of the samples so far."""
         weight = sum(_weight(at) for at in range(1, self.rounds + 1))
-        return stacked(self.total).truncated(RANK).scaled(1 / weight)
+        return stacked(self.total).truncated(MEAN_RANK).scaled(1 / weight)
 
     def state(self, seconds: float) -> bytes:
         """Everything that the next round depends on, and the seconds that it took."""
@@ -130,7 +130,7 @@ class Chain:
         return out.getvalue()
 
     def restore(self, content: bytes) -> None:
-        """Goes on where `state` was taken."""
+        """Resumes where `state` was taken."""
         found = torch.load(io.BytesIO(content), weights_only=True)
         self.users.vectors, self.items.vectors = found["vectors"]
         self.users.links, self.items.links = found["links"]
@@ -141,23 +141,23 @@ class Chain:
 
 
 def _weight(number: int) -> float:
-    """Of the sample of a round."""
-    return min(number / WARM_UP, 1.0) ** 2
+    """The weight of a round's sample."""
+    return min(number / WARM_UP_ROUNDS, 1.0) ** 2
 
 
 def sample_factors(chain: Chain, budget: Budget, told: Callable[[float], None]) -> Pair:
-    """The mean score over the samples of one chain, less the mean rating, as a pair of at most `RANK` dimensions.
+    """The mean score over the samples of one chain, less the mean rating, as a pair of at most `MEAN_RANK` dimensions.
 
     Args:
         chain: that was begun; it is drawn to its end.
         budget: where it is short for all rounds, the chain has fewer, but for `FEWEST_ROUNDS`.
         told: called after every round with the share that is done.
     """
-    begun, length = chain.rounds, ROUNDS
+    begun, length = chain.rounds, SAMPLING_ROUNDS
     while chain.rounds < length:
         chain.draw()
         pace = budget.spent / (chain.rounds - begun)
-        length = max(FEWEST_ROUNDS, min(ROUNDS, chain.rounds + int(budget.left / max(pace, 1e-9))))
+        length = max(FEWEST_ROUNDS, min(SAMPLING_ROUNDS, chain.rounds + int(budget.left / max(pace, 1e-9))))
         told(min(1.0, chain.rounds / length))
     return chain.mean()
 

@@ -16,7 +16,7 @@ from training_container.encoding import MISSING
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.graph import finish
 from training_container.export.nodes import Nodes, prefix_for
-from training_container.tasks.recommendation.tables import FIRST
+from training_container.tasks.recommendation.tables import FIRST_KNOWN
 
 if TYPE_CHECKING:
     import onnx
@@ -79,7 +79,7 @@ def _one_list(prefix: str, tables: Tables, outer: dict[str, str]) -> onnx.GraphP
     open_ranks = inner.add("ScatterElements", ranks, seen, never, axis=1)
     best = inner.add("TopK", open_ranks, inner.constant([tables.shown], "int64"), outputs=2, axis=1)
     none_left = inner.add("IsInf", best)
-    codes = inner.add("Add", f"{best}.1", inner.constant(FIRST, "int64"))
+    codes = inner.add("Add", f"{best}.1", inner.constant(FIRST_KNOWN, "int64"))
     codes = inner.add("Where", none_left, inner.constant(MISSING, "int64"), codes)
     listed = inner.add("Squeeze", codes, inner.constant([0], "int64"), result=f"{prefix}codes")
     taste = inner.add("Gather", outer["users"], user)

@@ -10,13 +10,13 @@ from training_container.tasks.recommendation.ratings import REAL, Ratings
 SHRINK_USER, SHRINK_ITEM = 5.0, 2.0
 """Ratings at the mean that are added to a user's and an item's own before a bias is taken."""
 
-ROUNDS = 15
+BIAS_ROUNDS = 15
 
 MOST_NEIGHBOURS = 4_000
 """Items, the most rated, that have neighbours: the weights between them are a dense matrix."""
 
 NEIGHBOUR_RANK = 64
-CELLS = 8_000_000
+MOST_DENSE_CELLS = 8_000_000
 """Of dense matrices that are in memory at once, beside the weights themselves."""
 
 
@@ -24,7 +24,7 @@ def biases(known: Ratings) -> Pair:
     """Above or below the mean of all: every user and every item, each given the other (Koren, 2010)."""
     above = known.values - known.mean
     users, items = torch.zeros(known.user_count, dtype=REAL), torch.zeros(known.item_count, dtype=REAL)
-    for _ in range(ROUNDS):
+    for _ in range(BIAS_ROUNDS):
         items = summed(known.items, above - users[known.users], known.item_count) / (known.per_item + SHRINK_ITEM)
         users = summed(known.users, above - items[known.items], known.user_count) / (known.per_user + SHRINK_USER)
     return constant(users, items)
@@ -74,7 +74,7 @@ def _weights(kept: Ratings, penalty: float) -> torch.Tensor:
     """[items, items], zero on the diagonal; the products of the errors are gathered some columns at a time."""
     by_user, by_item = kept.by_user(kept.values), kept.by_item(kept.values)
     products = torch.empty(kept.item_count, kept.item_count, dtype=REAL)
-    most = max(1, CELLS // max(kept.user_count, kept.item_count))
+    most = max(1, MOST_DENSE_CELLS // max(kept.user_count, kept.item_count))
     for start in range(0, kept.item_count, most):
         width = min(most, kept.item_count - start)
         columns = torch.zeros(kept.item_count, width, dtype=REAL)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 RANKERS = tuple((rank, popular) for popular in (0.0, 0.25, 0.5) for rank in (32, 16, 64, 8))
 """Dimensions, and how far popular items are held back (`parts.implicit`)."""
 
-TASTES = (0.0, 0.1, 0.3)
+RATING_WEIGHTS = (0.0, 0.1, 0.3)
 """How much the expected rating counts beside, in standard deviations."""
 
-JUDGES = 1_000
+MOST_JUDGING_USERS = 1_000
 """Users at most whose lists choose the way to rank."""
 
-SCORES = "ranking.json"
+RANKING_SCORES_FILE = "ranking.json"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def choose_ranker(
 
     The first is always tried, another where there is time for the longest so far; their scores are kept.
     """
-    scores: dict[str, list[float]] = json.loads(checkpoints.read(SCORES) or b"{}")
+    scores: dict[str, list[float]] = json.loads(checkpoints.read(RANKING_SCORES_FILE) or b"{}")
     longest = 0.0
     for dimensions, popular in RANKERS:
         name, before = f"{dimensions} {popular}", budget.spent
@@ -69,20 +69,20 @@ def choose_ranker(
         if scores and budget.left <= longest:
             break
         found = parts.implicit(known, dimensions, seed, popular)
-        scores[name] = [lists(mixed(found, tastes, known, taste), known, held)["ndcg@10"] for taste in TASTES]
+        scores[name] = [lists(mixed(found, tastes, known, taste), known, held)["ndcg@10"] for taste in RATING_WEIGHTS]
         longest = max(longest, budget.spent - before)
-        checkpoints.keep(SCORES, json.dumps(scores).encode())
+        checkpoints.keep(RANKING_SCORES_FILE, json.dumps(scores).encode())
     ways = [
         (score, Ranker(dimensions, popular, taste))
         for dimensions, popular in RANKERS
-        for score, taste in zip(scores.get(f"{dimensions} {popular}", ()), TASTES, strict=False)
+        for score, taste in zip(scores.get(f"{dimensions} {popular}", ()), RATING_WEIGHTS, strict=False)
     ]
     return max(ways, key=lambda each: each[0])[1]
 
 
 def lists(ranks: Pair, known: Ratings, held: Ratings) -> dict[str, float]:
-    """`ndcg@10` and `recall@10` of the lists of at most `JUDGES` users of `held`."""
-    chosen = dict(list(chosen_by_user(held.users.tolist(), held.items.tolist()).items())[:JUDGES])
+    """`ndcg@10` and `recall@10` of the lists of at most `MOST_JUDGING_USERS` users of `held`."""
+    chosen = dict(list(chosen_by_user(held.users.tolist(), held.items.tolist()).items())[:MOST_JUDGING_USERS])
     if not chosen:
         return {"ndcg@10": 0.0, "recall@10": 0.0}
     users = torch.tensor(list(chosen), dtype=torch.long)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from training_container.tasks.recommendation.pairs import Pair
     from training_container.tasks.recommendation.ratings import Ratings
 
-CHUNK = 256
+USERS_AT_ONCE = 256
 
 
 def best_items(ranks: Pair, seen: Ratings, users: torch.Tensor, count: int = SHOWN) -> torch.Tensor:
@@ -28,7 +28,7 @@ def best_items(ranks: Pair, seen: Ratings, users: torch.Tensor, count: int = SHO
     known = seen.by_user(torch.ones(len(seen), dtype=ranks.users.dtype))
     starts, columns = known.crow_indices(), known.col_indices()
     found = []
-    for part in pieces(users, CHUNK):
+    for part in pieces(users, USERS_AT_ONCE):
         scores = ranks.users[part] @ ranks.items.T
         for at, user in enumerate(part.tolist()):
             scores[at, columns[starts[user] : starts[user + 1]]] = -torch.inf

@@ -9,7 +9,7 @@ import numpy as np
 from training_container.report import plots
 from training_container.report.plain import ReportContent, Section, write_plain_report
 from training_container.report.wording import number, percent
-from training_container.tasks.recommendation.tables import FIRST, list_requests
+from training_container.tasks.recommendation.tables import FIRST_KNOWN, list_requests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from training_container.export.parity import Proof
     from training_container.tasks.recommendation.recommender import RecommenderModel
 
-WHAT = {
+PART_MEANINGS = {
     "biases": "users who rate higher, items that are rated higher",
     "neighbours": "a user's ratings of similar items, beyond the biases; a correction, no prediction by itself",
     "factors": "tastes of users met by traits of items, and what a user rated at all",
     "blend": "all of them, weighted on the validation ratings",
 }
-EXAMPLES = 8
-SHOWN = 5
+EXAMPLE_USERS = 8
+EXAMPLE_ITEMS = 5
 
 
 def write_report(path: Path, model: RecommenderModel, card: ModelCard, metrics: Metrics, proof: Proof) -> None:
@@ -102,7 +102,7 @@ def popularity(model: RecommenderModel) -> str:
 def made_of(model: RecommenderModel) -> Section:
     """The parts, their weights, and what each is."""
     weights = model.blended.settings["weights"]
-    rows = [(name, weights.get(name, ""), WHAT[name.split("-")[0]]) for name in model.blended.validation]
+    rows = [(name, weights.get(name, ""), PART_MEANINGS[name.split("-")[0]]) for name in model.blended.validation]
     more = [f"{name} {value}" for name, value in model.blended.settings.items() if name != "weights"]
     return Section("What it is made of", ", ".join(more), headers=("part", "weight", "what it knows"), rows=rows)
 
@@ -125,12 +125,15 @@ def examples(model: RecommenderModel, card: ModelCard) -> list[Section]:
     """What some users are shown; nothing where users or items are masked."""
     if {model.tables.user.column, model.tables.item.column} & set(card.masked):
         return []
-    users = list(model.tables.user.codes)[-EXAMPLES:]
-    users = [user for user in users if model.tables.user.codes[user] >= FIRST]
+    users = list(model.tables.user.codes)[-EXAMPLE_USERS:]
+    users = [user for user in users if model.tables.user.codes[user] >= FIRST_KNOWN]
     found = model.tables.answer(list_requests([*users, ""], model.tables))
     names = np.array(model.tables.item_names(), dtype=object)
     rows = [
-        (user or "anybody unknown", ", ".join(f"{names[code]} ({score:.1f})" for code, score in list(pairs)[:SHOWN]))
+        (
+            user or "anybody unknown",
+            ", ".join(f"{names[code]} ({score:.1f})" for code, score in list(pairs)[:EXAMPLE_ITEMS]),
+        )
         for user, pairs in zip(
             [*users, ""], (zip(*each, strict=True) for each in zip(found.items, found.scores, strict=True)), strict=True
         )

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from dropforge.datasets.dataset import Rows
     from training_container.tasks.recommendation.blend import Recommender
 
-FIRST = 2
+FIRST_KNOWN = 2
 """Code of the first known user or item: 0 is unknown, 1 is missing."""
 
-CHUNK = 8_192
-LISTS = 256
+RATINGS_AT_ONCE = 8_192
+LISTS_AT_ONCE = 256
 """Lists that are ranked at once."""
 
 
@@ -85,7 +85,7 @@ class Tables:
         names: dict[int, str] = {}
         for text, code in self.item.codes.items():
             names.setdefault(code, text)  # the first of its spellings
-        return ["", "", *(names[code] for code in range(FIRST, self.item.size))]
+        return ["", "", *(names[code] for code in range(FIRST_KNOWN, self.item.size))]
 
     @torch.no_grad()
     def answer(self, values: dict[str, np.ndarray]) -> Answers:
@@ -105,7 +105,7 @@ class Tables:
 
     def ratings(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
         """float32 [N] of codes [N]."""
-        both = zip(pieces(users, CHUNK), pieces(items, CHUNK), strict=True)
+        both = zip(pieces(users, RATINGS_AT_ONCE), pieces(items, RATINGS_AT_ONCE), strict=True)
         parts = [(self.users[one] * self.items[other]).sum(1) for one, other in both]
         return (torch.cat(parts) + self.mean).clamp(self.low, self.high) if parts else torch.zeros(0)
 
@@ -113,12 +113,12 @@ class Tables:
         """Item codes and ranks [N, K + more], best first, for user codes [N]; `MISSING` where a user has rated all."""
         count = min(self.shown + more, len(self.item_ranks))
         items, ranks = [torch.zeros(0, count, dtype=torch.long)], [torch.zeros(0, count)]
-        for part in pieces(users, LISTS):
+        for part in pieces(users, LISTS_AT_ONCE):
             scores = self.user_ranks[part] @ self.item_ranks.T
             for at, user in enumerate(part.tolist()):
                 scores[at, self.seen[self.starts[user] : self.starts[user + 1]]] = -torch.inf
             top = scores.topk(count, dim=1)
-            items.append(torch.where(top.values.isinf(), MISSING, top.indices + FIRST))
+            items.append(torch.where(top.values.isinf(), MISSING, top.indices + FIRST_KNOWN))
             ranks.append(torch.where(top.values.isinf(), 0.0, top.values))
         return torch.cat(items), torch.cat(ranks)
 
@@ -127,8 +127,8 @@ def vocabulary(column: str, *texts: np.ndarray) -> Vocabulary:
     """Every id that occurs, in all its spellings: numbers in their order, texts sorted, after unknown and missing."""
     seen = {text for part in texts for text in part if text != ""}
     found = sorted({spellings(text)[0] for text in seen}, key=_order)
-    known = codes_of(found, seen, FIRST)
-    return Vocabulary(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(found) + FIRST, UNKNOWN)
+    known = codes_of(found, seen, FIRST_KNOWN)
+    return Vocabulary(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(found) + FIRST_KNOWN, UNKNOWN)
 
 
 def _order(text: str) -> tuple[int, str]:
@@ -137,16 +137,16 @@ def _order(text: str) -> tuple[int, str]:
 
 def as_ratings(rows: Rows, user: Vocabulary, item: Vocabulary) -> Ratings:
     """Rows as codes from 0; all their users and items must be known."""
-    users, items = (torch.from_numpy(each.encode(rows.columns[each.column]) - FIRST) for each in (user, item))
+    users, items = (torch.from_numpy(each.encode(rows.columns[each.column]) - FIRST_KNOWN) for each in (user, item))
     values = torch.from_numpy(rows.target.astype(np.float64))
-    return Ratings(users, items, values, user.size - FIRST, item.size - FIRST)
+    return Ratings(users, items, values, user.size - FIRST_KNOWN, item.size - FIRST_KNOWN)
 
 
 def tables_of(model: Recommender, user: Vocabulary, item: Vocabulary) -> Tables:
     """The recommender with rows for whom it does not know."""
     known, tastes, ranks = model.known, model.tastes, with_popularity(model.ranks, model.known)
     seen = known.by_user(torch.ones(len(known), dtype=torch.float64))
-    starts = torch.cat([torch.zeros(FIRST, dtype=torch.long), seen.crow_indices()])
+    starts = torch.cat([torch.zeros(FIRST_KNOWN, dtype=torch.long), seen.crow_indices()])
     return Tables(
         user=user,
         item=item,
@@ -173,7 +173,7 @@ def with_popularity(ranks: Pair, known: Ratings) -> Pair:
 
 def _behind(vectors: torch.Tensor, stranger: torch.Tensor) -> torch.Tensor:
     """The rows of unknown and missing before the known ones, float32."""
-    return torch.cat([stranger.expand(FIRST, -1), vectors]).float()
+    return torch.cat([stranger.expand(FIRST_KNOWN, -1), vectors]).float()
 
 
 def _last_alone(vectors: torch.Tensor) -> torch.Tensor:

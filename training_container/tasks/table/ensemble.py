@@ -23,18 +23,18 @@ from training_container.models.predictor import Guarded, Mixture, Predictor, at_
 if TYPE_CHECKING:
     from training_container.models.family import Problem
 
-ROUNDS = 40
-LEAST = 0.02
+GREEDY_ROUNDS = 40
+LEAST_WEIGHT = 0.02
 """A member of less weight is left out: what it adds is not worth its time in every request."""
 
-WEIGHS = {"auc": "logloss"}
+WEIGHING_METRIC = {"auc": "logloss"}
 """The metric that weighs, where it is not the one that decides. AUC looks at ranks alone: weights chosen by it follow
 its noise, and did worse on new rows than those chosen by log loss (`docs/experiments.md`)."""
 
 TEMPERATURES = np.geomspace(0.5, 2.0, 61)
 
 
-STRAY = 0.01
+STRAY_SHARE = 0.01
 """Share of out-of-fold answers that the bounds of a guarded member draw back."""
 
 
@@ -71,7 +71,7 @@ def guarded(problem: Problem, members: dict[str, Fitted]) -> dict[str, Fitted]:
 def _guarded(problem: Problem, member: Fitted, anchor: Predictor, near: np.ndarray, ratio: bool) -> Fitted:
     told = near > 0  # by a ratio to nothing none is
     apart = member.answers[told] / near[told] if ratio else member.answers - near
-    low, high = (float(each) for each in np.quantile(apart, [STRAY / 2, 1 - STRAY / 2]))
+    low, high = (float(each) for each in np.quantile(apart, [STRAY_SHARE / 2, 1 - STRAY_SHARE / 2]))
     assert isinstance(anchor.answer, Mixture)  # `mix` made it
     predictor = Predictor(
         anchor.groups, Guarded(member.predictor.answer, anchor.answer, (low, high), ratio), anchor.forests
@@ -86,20 +86,20 @@ def greedy(problem: Problem, answers: list[np.ndarray]) -> list[float]:
     counts = np.zeros(len(answers))
     total = np.zeros_like(answers[0], dtype=np.float64)
     best, kept = float("nan"), counts
-    for _ in range(ROUNDS):
+    for _ in range(GREEDY_ROUNDS):
         scores = [_score(problem, (total + each) / (counts.sum() + 1)) for each in answers]
         at = max(range(len(scores)), key=lambda each: scores[each])
         counts[at] += 1
         total += answers[at]
         if np.isnan(best) or scores[at] > best:
             best, kept = scores[at], counts.copy()
-    kept[kept / kept.sum() < LEAST] = 0
+    kept[kept / kept.sum() < LEAST_WEIGHT] = 0
     return [float(each) for each in kept / kept.sum()]
 
 
 def weighed_by(problem: Problem) -> str:
     """The metric that weighs."""
-    return WEIGHS.get(problem.metric, problem.metric)
+    return WEIGHING_METRIC.get(problem.metric, problem.metric)
 
 
 def _score(problem: Problem, answers: np.ndarray) -> float:

@@ -36,7 +36,7 @@ def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, 
         gain=wording.gain(measured),
         meaning=wording.MEANING,
         named=lambda name: wording.model(name, card.task),
-        learning=wording.LEARNING,
+        learning=wording.CURVE_MEANING,
         curves=[
             (trial.name, Markup(plots.learning_curve(trial.name, trial.fitted.curves)))
             for trial in done.trials

@@ -28,7 +28,7 @@ from training_container.models.racing import Outraced
 from training_container.scoring.diagnostics import add_diagnostics
 from training_container.tasks.table.ensemble import ensemble, greedy
 from training_container.tasks.table.refitting import refit
-from training_container.tasks.table.tuning import MARGIN, tune
+from training_container.tasks.table.tuning import TIME_MARGIN, tune
 from training_container.tasks.task import metric_of, metrics_of
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
 PORTFOLIO_PROGRESS, AGAIN_PROGRESS = 0.5, 0.7
 """Parts of the fitting's progress at which the portfolio is done, and what is fitted again; tuning fills the rest."""
 
-TUNING = "tuning"
+TUNING_NAME = "tuning"
 
-CUT = "fitting was stopped before its time was over: the model is of what was fitted until then"
+CUT_NOTE = "fitting was stopped before its time was over: the model is of what was fitted until then"
 
 
 @dataclass(frozen=True)
@@ -155,9 +155,9 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, pr
         done += share * step
     known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
     trials = _refitted(problem, trials, known, budget, progress.within(done, AGAIN_PROGRESS))
-    rest = progress.within(AGAIN_PROGRESS, 1.0, model=TUNING)
+    rest = progress.within(AGAIN_PROGRESS, 1.0, model=TUNING_NAME)
     trials += [Trial(*each) for each in tune(problem, ranked, known, search, budget, rest)]
-    cut = [CUT] if budget.stopped else []
+    cut = [CUT_NOTE] if budget.stopped else []
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials), (*cut, *failures))
 
 
@@ -193,7 +193,7 @@ def _refitted(problem: Problem, trials: Sequence[Trial], families: Mapping[str, 
     found = {trial.name: trial for trial in trials}
     for weight, trial in sorted(zip(weights, trials, strict=True), key=lambda each: -each[0]):
         family = families[trial.name]
-        if weight > 0 and isinstance(family, Tunable) and budget.left > MARGIN * trial.seconds:
+        if weight > 0 and isinstance(family, Tunable) and budget.left > TIME_MARGIN * trial.seconds:
             start = time.monotonic()
             both = refit(problem, family, trial.fitted, budget.part(1.0), progress.within(0.0, 1.0, model=trial.name))
             found[trial.name] = Trial(trial.name, both, trial.seconds + time.monotonic() - start)

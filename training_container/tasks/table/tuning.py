@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     Suggested = tuple[optuna.Trial, Tunable]
 
-PATIENCE = 12
+PATIENCE_TRIALS = 12
 """Trials without a better score after which tuning ends."""
 
-MARGIN = 1.3
+TIME_MARGIN = 1.3
 """A trial is begun, or a family fitted again, only where this many times the last one's seconds are left."""
 
-FEWEST = 3
+FEWEST_TRIALS = 3
 """Trials that there must be time for: one or two are seldom better than the defaults, and cost as much as they did."""
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials are told by the progress
@@ -42,7 +42,7 @@ def tune(problem: Problem, ranked: Sequence[tuple[str, float]], families: Mappin
 
     `ranked` are the names and seconds of what was fitted so far, the best first.
     """
-    base = next((family for name, seconds in ranked if budget.left >= FEWEST * seconds
+    base = next((family for name, seconds in ranked if budget.left >= FEWEST_TRIALS * seconds
                  and isinstance(family := families[name], Tunable)), None)  # fmt: skip
     if base is None or search == "none":
         return []
@@ -127,7 +127,7 @@ class Tuner:
 
     def end(self, study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
         """Stops when trials no longer help, or when the time left would cut the next one."""
-        if self.since >= PATIENCE or self.budget.left < MARGIN * self.longest:
+        if self.since >= PATIENCE_TRIALS or self.budget.left < TIME_MARGIN * self.longest:
             study.stop()
 
 
