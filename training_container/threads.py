@@ -1,4 +1,4 @@
-"""Work side by side on the cores that this process may use: LightGBM and CatBoost let go of the interpreter."""
+"""Parallel work in threads, one a core: LightGBM and CatBoost release the interpreter lock."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def in_parallel(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
-    """What `function` makes of each, a core each."""
+    """Calls `function` with each argument in a thread of its own, a core each; the results in the same order."""
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(function, arguments))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from training_container.progress import Progress
 
     After = Callable[[int, Mapping[int, float]], Collection[int]]
-    """Is told the step and the loss of each of several configurations, by number; answers those to give up."""
+    """A callback for the step and the loss of several configurations, by number; it returns those to give up."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Problem(TrainingData):
     """Training data with what several families derive from it, worked out once."""
 
     def reseeded(self) -> Problem:
-        """The same problem under the next seed, with what was worked out for it."""
+        """The same problem under the next seed; what was derived is kept."""
         other = replace(self, seed=self.seed + 1)
         known = {name: value for name, value in vars(self).items() if name not in self.__dataclass_fields__}
         vars(other).update(known)
         return other
 
     def on(self, device: torch.device) -> Problem:
-        """The same problem with its rows on a device, and the scale that was worked out for it."""
+        """The same problem with its rows on another device; the scale is kept."""
         other = replace(self, rows=self.rows.to(device), device=device)
         vars(other)["scale"] = self.scale
         return other
@@ -62,13 +62,13 @@ class Problem(TrainingData):
         return scales[0] if len(scales) == 1 else choose_scale(self, self.tree_inputs, scales)
 
     def prepare(self) -> None:
-        """Works out now what families share, so that it takes no time of the first that asks."""
+        """Computes now what families share, so that it takes no time of the first family that needs it."""
         _ = self.tree_inputs, self.scale
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """One family's bag of models with what the report tells of it."""
+    """One family's bag of models, with what the report shows of it."""
 
     predictor: Predictor
     answers: np.ndarray
@@ -81,16 +81,16 @@ class Fitted:
 
 
 class Family(Protocol):
-    """A way to make a model; it chooses its own settings by out-of-fold scores and never sees the hold-out."""
+    """A family of models; it chooses its own settings by out-of-fold scores and never sees the hold-out."""
 
     @property
     def name(self) -> str:
-        """As reports and checkpoints call it."""
+        """The family's name in reports and checkpoints."""
         ...
 
     @property
     def tasks(self) -> frozenset[str]:
-        """What it can learn."""
+        """The tasks that the family can learn."""
         ...
 
     def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:
@@ -100,7 +100,7 @@ class Family(Protocol):
 
 @runtime_checkable
 class Conditional(Protocol):
-    """A family that is left out where it would not pay."""
+    """A family that is fitted only where it is expected to help."""
 
     def worthwhile(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
         """Whether it is worth its time on this problem within this budget, after what was `fitted`, by family."""
@@ -117,12 +117,12 @@ class Flavour(Protocol):
         ...
 
     def race(self, problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
-        """What `fit` is to tell how it goes; raises `Outraced` where the rival's fit went far better."""
+        """The callback for `fit`, which raises `Outraced` where the rival's fit went far better."""
         ...
 
     def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
-        """As `Tunable.fit`."""
+        """Fits the flavour, see `Tunable.fit`."""
         ...
 
 
@@ -132,7 +132,7 @@ class Tunable(Protocol):
 
     @property
     def name(self) -> str:
-        """As reports and checkpoints call it."""
+        """The family's name in reports and checkpoints."""
         ...
 
     def tuned(self, trial: optuna.Trial, name: str) -> Tunable:
@@ -145,7 +145,7 @@ class Tunable(Protocol):
 
     def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
-        """As `Family.fit`; `after(step, loss)`, lower is better, may raise to end it."""
+        """Fits the family, see `Family.fit`; `after(step, loss)`, lower is better, may raise to end the fit."""
         ...
 
 
@@ -155,7 +155,7 @@ class Packed(Tunable, Protocol):
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """What `tuned` suggests that must be the same for all that are fitted together."""
+        """The settings of `tuned` that must be the same for all configurations that are fitted together."""
         ...
 
     def pack_size(self, problem: Problem) -> int:
@@ -171,7 +171,7 @@ class Packed(Tunable, Protocol):
 def best(problem: Problem, fitted: list[Fitted]) -> Fitted:
     """The one with the best validation score, the first of equals."""
     chosen = fitted[0]
-    for each in fitted[1:]:
-        if problem.better(each.validation, chosen.validation):
-            chosen = each
+    for candidate in fitted[1:]:
+        if problem.better(candidate.validation, chosen.validation):
+            chosen = candidate
     return chosen

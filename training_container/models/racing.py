@@ -1,4 +1,4 @@
-"""A flavour that is far behind its family early on is given up: its time is of better use elsewhere.
+"""Racing: a flavour that is far behind its family early on is given up, since its time is better used elsewhere.
 
 After Maron and Moore, "Hoeffding Races" (1994), on the same held rows for both: after the first folds where folds are
 fitted one after the other, after the first epochs where they are trained together.
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from training_container.models.family import Fitted, Problem
 
 MOST_BEHIND = 0.03
-"""Share of its rival's loss by which a flavour may be behind; nearer ones often help the ensemble."""
+"""The share of its rival's loss by which a flavour may be behind; nearer ones often help the ensemble."""
 
 UNJUDGED_EPOCHS = 10
-"""That are not judged."""
+"""Epochs at the start in which nothing is given up."""
 
 MOST_BEHIND_IN_EPOCHS = 0.1
-"""The same for the loss of as many epochs, which says less of where both will end."""
+"""The same for losses after equally many epochs, which say less about the final losses."""
 
 
 class Outraced(Exception):
@@ -30,7 +30,7 @@ class Outraced(Exception):
 
 
 def race(problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
-    """What is told the loss of the rows answered so far, and raises `Outraced` where the rival's is far less."""
+    """A callback for the loss of the rows answered so far; it raises `Outraced` where the rival's is far lower."""
 
     def after(folds: int, loss: float) -> None:
         rows = np.flatnonzero(problem.fold < folds)
@@ -42,7 +42,7 @@ def race(problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
 
 
 def race_epochs(rival: Fitted) -> Callable[[int, float], None]:
-    """What is told the held rows' loss epoch by epoch, and raises `Outraced` where the rival's was far less by then."""
+    """A callback for the held rows' loss by epoch; it raises `Outraced` where the rival's was far lower by then."""
     theirs, own = rival.curves["validation_loss"], [float("inf")]
 
     def after(epoch: int, loss: float) -> None:

@@ -1,4 +1,4 @@
-"""A short boosting of a fold's own training rows: which columns matter, and what is left when they were used."""
+"""Feature screening: a short boosting of a fold's training rows tells which columns matter and what they leave."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import lightgbm
 import numpy as np
 
 TOP_COLUMNS = 5
-"""Columns that are looked at in pairs: 10 pairs."""
+"""Columns that are combined in pairs: 10 pairs."""
 
 SCREENED_ROWS = 20_000
-"""At most, of a fold: the first, which are as good as any."""
+"""Rows of a fold at most: the first ones, which are as good as any."""
 
 SCREENED_OUTPUTS = 8
-"""At most, of many classes the most frequent: one boosting each."""
+"""Target columns at most, the most frequent of many classes: one boosting each."""
 
 SCREENING_ROUNDS = 40
 SCREENING_SETTINGS = {"objective": "regression", "num_leaves": 15, "learning_rate": 0.2, "verbosity": -1,
@@ -22,16 +22,16 @@ SCREENING_SETTINGS = {"objective": "regression", "num_leaves": 15, "learning_rat
 
 
 class Screening(NamedTuple):
-    """What the boosting saw of the first rows of a fold."""
+    """The result of screening the first rows of a fold."""
 
     top: np.ndarray
-    """int64 [≤ TOP_COLUMNS]: places among these columns of those that gained most, best first."""
+    """int64 [≤ TOP_COLUMNS]: the places of the columns that gained most, best first."""
     left: np.ndarray
-    """float64 [≤ SCREENED_ROWS, ≤ SCREENED_OUTPUTS]: the target less what the boosting says."""
+    """float64 [≤ SCREENED_ROWS, ≤ SCREENED_OUTPUTS]: the target less the boosting's answer."""
 
 
 def screen(dense: np.ndarray, wanted: np.ndarray, rows: np.ndarray, columns: np.ndarray, seed: int) -> Screening:
-    """Of `dense` float32 [N, columns] and its targets float64 [N, outputs] these rows and columns."""
+    """Screens these rows and columns of `dense` float32 [N, columns] for targets float64 [N, outputs]."""
     dense, wanted = dense[np.ix_(rows[:SCREENED_ROWS], columns)], wanted[rows[:SCREENED_ROWS]]
     wanted = wanted[:, np.argsort(-wanted.var(axis=0), kind="stable")[:SCREENED_OUTPUTS]]
     gains, left = np.zeros(dense.shape[1]), np.empty_like(wanted)

@@ -185,9 +185,9 @@ def roc(truth: np.ndarray, answers: np.ndarray) -> str:
         alarms = np.cumsum(truth[order] != 1)
         axes.plot(np.r_[0, alarms / max(alarms[-1], 1)], np.r_[0, hits / max(hits[-1], 1)], color=MODEL,
                   label=f"AUC {metrics.auc(truth, answers):.3f}")  # fmt: skip
-        axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="guessing")
-        axes.set_xlabel("false alarms (share of negatives)")
-        axes.set_ylabel("found (share of positives)")
+        axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="chance")
+        axes.set_xlabel("false positive rate")
+        axes.set_ylabel("true positive rate")
         axes.legend(loc="lower right")
 
     return _draw("roc", paint)
@@ -203,8 +203,8 @@ def reliability(found: Calibration) -> str:
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="perfect")
         axes.errorbar(said, came, yerr=whiskers, fmt="o-", color=MODEL, ecolor=MODEL, elinewidth=1, capsize=3,
                       markersize=4, label="model, with 95 % intervals")  # fmt: skip
-        axes.set_xlabel("probability that was said")
-        axes.set_ylabel("share that came true")
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("observed share")
         axes.legend(loc="upper left")
 
     return _draw("reliability", paint)

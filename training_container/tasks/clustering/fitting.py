@@ -119,8 +119,8 @@ class Points:
 def search(points: Points, budget: Budget, progress: Progress) -> Search:
     """The best clustering of `points.train` by `points.validation`.
 
-    The ways share the budget evenly; time that one leaves goes to the next. The first way is tried until one of its fits
-    counts, however little time there is.
+    The ways share the budget evenly; time that one leaves goes to the next. The first way is tried until one of its
+    fits counts, however little time there is.
 
     Raises:
         JobFault: no clustering holds enough rows in each of its clusters.
@@ -136,7 +136,8 @@ def search(points: Points, budget: Budget, progress: Progress) -> Search:
     if not best:
         raise JobFault(
             f"no clusters found: each split of {len(points.train)} rows left a cluster with less than "
-            f"{LEAST_CLUSTER_SHARE:.0%} of them; expected groups of more: drop more rows, or leave out columns of a few odd values"
+            f"{LEAST_CLUSTER_SHARE:.0%} of them; expected larger groups: "
+            "drop more rows, or leave out columns of a few odd values"
         )
     chosen = best[0]
     for each in best[1:]:

@@ -42,7 +42,7 @@ def _portrait(columns: Sequence[Column], rows: Rows, inside: np.ndarray) -> str:
         elif column.kind in ("category", "boolean"):
             traits += _text_traits(column.name, values, inside)
     traits.sort(key=lambda each: -each[0])
-    return "; ".join(text for _, text in traits[:MOST_TRAITS]) or "much like all rows"
+    return "; ".join(text for _, text in traits[:MOST_TRAITS]) or "similar to all rows"
 
 
 def _number_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tuple[float, str]]:

@@ -48,10 +48,10 @@ def write_report(path: Path, model: ClusterModel, card: ModelCard, metrics: Metr
 def summary(model: ClusterModel, metrics: Metrics) -> str:
     """One sentence: how many, by what, how far apart."""
     chosen, score = model.search.chosen, metrics.holdout["silhouette"]
-    apart = "well apart" if score > 0.5 else "apart" if score > 0.25 else "overlapping much"
+    apart = "well separated" if score > 0.5 else "separated" if score > 0.25 else "strongly overlapping"
     return (
-        f"The rows fall into {chosen.clusters} clusters by {WAY_NAMES[chosen.way]}; in rows that made none of them the "
-        f"clusters are {apart} (silhouette {number(score)}, where 0 is none at all and 1 is far apart)."
+        f"The rows fall into {chosen.clusters} clusters by {WAY_NAMES[chosen.way]}; on rows that were not fitted "
+        f"they are {apart} (silhouette {number(score)}; 0 means no clusters, 1 means far apart)."
     )
 
 
@@ -63,7 +63,7 @@ def alike(model: ClusterModel, card: ModelCard, labels: np.ndarray) -> Section:
         (name, f"{size:,} ({percent(size / len(labels))})", text)
         for name, size, text in zip(card.classes, sizes.tolist(), said, strict=True)
     ]
-    note = "Where the rows of each cluster differ most from all training rows; masked columns are not spoken of."
+    note = "How the rows of each cluster differ most from all training rows; masked columns are not described."
     return Section("What the clusters are like", note, headers=("cluster", "rows", "what is different"), rows=rows)
 
 
@@ -71,9 +71,9 @@ def pictures(model: ClusterModel, card: ModelCard, labels: np.ndarray) -> Sectio
     """The clusters from above, and their means."""
     points = model.points(model.dataset.train)
     figures = [
-        ("From above", "Each point is a training row, seen along the two directions in which rows differ most.",
+        ("From above", "Each point is a training row, projected on the first two principal components.",
          from_above(points, labels)),
-        ("Sizes", "How many training rows each cluster has.", plots.class_shares(labels, card.classes)),
+        ("Sizes", "The number of training rows in each cluster.", plots.class_shares(labels, card.classes)),
     ]  # fmt: skip
     numbers = [each.name for each in card.columns if each.kind == "number" and each.name not in card.masked][
         :MEANS_COLUMNS
@@ -124,7 +124,9 @@ def how_many(model: ClusterModel, metric: str) -> Section:
     """The scores by number of clusters."""
     figures = [(metric, "On the validation rows, by number of clusters.", by_count(model, metric))]
     if any("bic" in curves for curves in model.search.curves.values()):
-        figures.append(("BIC", "Of the mixtures on the training rows; the lowest decides.", by_count(model, "bic")))
+        figures.append(
+            ("BIC", "The BIC of the mixtures on the training rows; the lowest decides.", by_count(model, "bic"))
+        )
     return Section("How many clusters", figures=figures)
 
 

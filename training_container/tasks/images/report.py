@@ -54,7 +54,7 @@ def summary(metrics: Metrics) -> str:
     ours, trivial = metrics.holdout["accuracy"], metrics.baseline["accuracy"]
     return (
         f"A residual network names the right class of {wording.percent(ours)} of {metrics.rows['holdout']:,} pictures "
-        f"it had never seen; always naming the most frequent class would be right in {wording.percent(trivial)}."
+        f"that it had never seen; always answering the most frequent class is right in {wording.percent(trivial)}."
     )
 
 
@@ -63,20 +63,26 @@ def sureness(metrics: Metrics) -> Section:
     rows = [(name, wording.number(value), wording.between(metrics.intervals.get(name)))
             for name, value in metrics.holdout.items()]  # fmt: skip
     note = " ".join(metrics.notes)
-    return Section("How sure the scores are", note, headers=("metric", "hold-out", "95 % interval"), rows=rows)
+    return Section("Confidence intervals", note, headers=("metric", "hold-out", "95 % interval"), rows=rows)
 
 
 def mixed_up(model: ImageModel, metrics: Metrics) -> Section:
     """Counts by true and predicted class, calibration, and the training pictures by class."""
     truth, images = model.images.holdout.codes, model.images
-    figures = [("Right and wrong", "Pictures by true and predicted class; the diagonal is right.",
+    figures = [("Right and wrong", "Pictures by true and predicted class; right ones are on the diagonal.",
                 plots.confusion(truth, model.answers, images.classes))]  # fmt: skip
     if metrics.calibration is not None:
         figures.append(
             ("Calibration", wording.calibration(metrics.calibration), plots.reliability(metrics.calibration))
         )
-    figures.append(("Classes", "What there was to learn.", plots.class_shares(images.train.codes, images.classes)))
-    return Section("What is mixed up", figures=figures)
+    figures.append(
+        (
+            "Classes",
+            "The number of training pictures of each class.",
+            plots.class_shares(images.train.codes, images.classes),
+        )
+    )
+    return Section("Which classes are confused", figures=figures)
 
 
 def mistakes(model: ImageModel) -> Section:
@@ -92,11 +98,11 @@ def mistakes(model: ImageModel) -> Section:
          wording.percent(float(answers[at].max())))
         for at in surest
     ]  # fmt: skip
-    how = "As the network saw them; below, its answer, and in brackets the folder."
-    note = (f"The surest of {len(wrong):,} wrong answers. Look at them first: a wrong folder looks just like a wrong "
-            "answer.")  # fmt: skip
-    return Section("Mistakes", note, figures=[("Surest mistakes", how, drawn(model, surest))],
-                   headers=("picture", "folder", "answer", "sure to"), rows=rows)  # fmt: skip
+    how = "The pictures as the network reads them; below each, its answer and, in brackets, the folder."
+    note = (f"The most confident of {len(wrong):,} wrong answers. Check them first: a picture in the wrong folder "
+            "looks just like a wrong answer.")  # fmt: skip
+    return Section("Mistakes", note, figures=[("Most confident mistakes", how, drawn(model, surest))],
+                   headers=("picture", "folder", "answer", "probability"), rows=rows)  # fmt: skip
 
 
 def drawn(model: ImageModel, which: np.ndarray) -> str:
@@ -152,4 +158,4 @@ def left_out(images: ImageSet) -> list[Section]:
     ]
     if not rows:
         return []
-    return [Section("Left out", "Not learned from.", headers=("file", "why"), rows=rows)]
+    return [Section("Left out", "These files were not learned from.", headers=("file", "why"), rows=rows)]

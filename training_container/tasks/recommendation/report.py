@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from training_container.tasks.recommendation.recommender import RecommenderModel
 
 PART_MEANINGS = {
-    "biases": "users who rate higher, items that are rated higher",
-    "neighbours": "a user's ratings of similar items, beyond the biases; a correction, no prediction by itself",
-    "factors": "tastes of users met by traits of items, and what a user rated at all",
-    "blend": "all of them, weighted on the validation ratings",
+    "biases": "how much higher or lower each user rates, and each item is rated",
+    "neighbours": "a user's ratings of similar items, less the biases; a correction, not a prediction by itself",
+    "factors": "latent factors of users and items, and which items a user rated at all",
+    "blend": "the weighted sum of the parts, with weights from the validation ratings",
 }
 EXAMPLE_USERS = 8
 EXAMPLE_ITEMS = 5
@@ -35,7 +35,7 @@ def write_report(path: Path, model: RecommenderModel, card: ModelCard, metrics: 
     """Writes the report as one HTML file."""
     content = ReportContent(
         summary=summary(metrics, card.target),
-        baseline="The trivial baseline answers the mean rating, and shows everybody the most rated items.",
+        baseline="The trivial baseline answers the mean rating and shows everybody the most rated items.",
         split="by time within each user, the latest held out; by content where there is no time",
         sections=[answers(model, card), made_of(model), learned(model), *examples(model, card)],
     )
@@ -46,9 +46,9 @@ def summary(metrics: Metrics, target: str) -> str:
     """One sentence: how good, on what, against what."""
     ours, trivial = metrics.holdout, metrics.baseline
     return (
-        f"It foretells “{target}” with an average error of {number(ours['mae'])} ({number(trivial['mae'])} for always "
-        f"the mean), and of what users went on to rate, {percent(ours['recall@10'])} is among the ten items it shows "
-        f"({percent(trivial['recall@10'])} for the most popular ten)."
+        f"The model predicts “{target}” with an average error of {number(ours['mae'])} (always answering the mean: "
+        f"{number(trivial['mae'])}); of the items that users rated next, {percent(ours['recall@10'])} are among the "
+        f"ten that it shows (the ten most popular: {percent(trivial['recall@10'])})."
     )
 
 
@@ -59,11 +59,11 @@ def answers(model: RecommenderModel, card: ModelCard) -> Section:
     rows = model.dataset.holdout
     said = model.tables.answer(rows.columns).ratings
     figures = [
-        ("Predicted by true rating", "The middle half of the predictions for each true rating; right ones would climb "
-         "with the line.", by_rating(rows.target, said)),
-        ("Errors", "How far off the answers are; a hill around 0 is good.", plots.residuals(rows.target, said)),
-        ("The ratings", "What there was to learn.", plots.target_values(model.dataset.train.target, card.target)),
-        ("Ratings of items", "How many ratings the items have, most rated first.", popularity(model)),
+        ("Predicted by true rating", "The middle half of the predictions for each true rating; perfect ones would "
+         "follow the line.", by_rating(rows.target, said)),
+        ("Errors", "The distribution of the errors; a peak at 0 is good.", plots.residuals(rows.target, said)),
+        ("The ratings", "The training ratings.", plots.target_values(model.dataset.train.target, card.target)),
+        ("Ratings of items", "The number of ratings of each item, most rated first.", popularity(model)),
     ]  # fmt: skip
     return Section("How well it answers", figures=figures)
 
@@ -104,7 +104,7 @@ def made_of(model: RecommenderModel) -> Section:
     weights = model.blended.settings["weights"]
     rows = [(name, weights.get(name, ""), PART_MEANINGS[name.split("-")[0]]) for name in model.blended.validation]
     more = [f"{name} {value}" for name, value in model.blended.settings.items() if name != "weights"]
-    return Section("What it is made of", ", ".join(more), headers=("part", "weight", "what it knows"), rows=rows)
+    return Section("What it is made of", ", ".join(more), headers=("part", "weight", "what it models"), rows=rows)
 
 
 def learned(model: RecommenderModel) -> Section:
@@ -114,10 +114,10 @@ def learned(model: RecommenderModel) -> Section:
         for name, curves in model.blended.curves.items():
             axes.plot(np.arange(1, len(curves["noise"]) + 1), curves["noise"], label=name)
         axes.set_xlabel("round")
-        axes.set_ylabel("standard deviation of what is left")
+        axes.set_ylabel("residual standard deviation")
         axes.legend()
 
-    how = "What the factors cannot explain, round by round; where it is level, the samples may be trusted."
+    how = "The standard deviation that the factors leave unexplained, by round; a level line has converged."
     return Section("How it learned", figures=[("Noise", how, plots.draw("noise", paint))])
 
 
@@ -131,12 +131,12 @@ def examples(model: RecommenderModel, card: ModelCard) -> list[Section]:
     names = np.array(model.tables.item_names(), dtype=object)
     rows = [
         (
-            user or "anybody unknown",
+            user or "an unknown user",
             ", ".join(f"{names[code]} ({score:.1f})" for code, score in list(pairs)[:EXAMPLE_ITEMS]),
         )
         for user, pairs in zip(
             [*users, ""], (zip(*each, strict=True) for each in zip(found.items, found.scores, strict=True)), strict=True
         )
     ]
-    note = "The first items of some users' lists, and the rating that each is expected to get."
+    note = "The first items of some users' lists, each with its expected rating."
     return [Section("What it shows", note, headers=(model.tables.user.column, "items"), rows=rows)]

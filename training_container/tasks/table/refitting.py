@@ -1,4 +1,4 @@
-"""Families that leave something to chance, fitted again under another seed; both bags then answer as one.
+"""Families whose fits depend on the seed are fitted again under another one; both bags then answer as one.
 
 The mean of bags that differ by chance alone errs less than either (Breiman, "Bagging Predictors", 1996). Nothing is
 chosen by it, so it cannot be fitted to the out-of-fold answers as settings can.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def refit(problem: Problem, family: Family, first: Fitted, budget: Budget, progress: Progress) -> Fitted:
     """The mean of `first` and of a fit of the same family under the next seed.
 
-    `first` itself where the time was over before the second was done, and the mean is not better.
+    Returns `first` itself where the second fit was cut by the budget and the mean is not better.
     """
     other = problem.reseeded()
     torch.manual_seed(other.seed)
@@ -36,8 +36,8 @@ def refit(problem: Problem, family: Family, first: Fitted, budget: Budget, progr
 
 def averaged(problem: Problem, fits: list[Fitted], seeds: list[int]) -> Fitted:
     """Several fits of one family as one, with the settings and curves of the first."""
-    predictor = mix([each.predictor for each in fits], [1 / len(fits)] * len(fits))
-    answers: np.ndarray = np.stack([each.answers for each in fits]).mean(axis=0, dtype=np.float32)
+    predictor = mix([fitted.predictor for fitted in fits], [1 / len(fits)] * len(fits))
+    answers: np.ndarray = np.stack([fitted.answers for fitted in fits]).mean(axis=0, dtype=np.float32)
     return Fitted(predictor, answers, problem.score(answers), {**fits[0].settings, "seeds": seeds}, fits[0].curves)
 
 

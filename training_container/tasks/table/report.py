@@ -1,4 +1,4 @@
-"""Gathers what the report tells and renders `page.html` with it; every text from the data is escaped."""
+"""The report of a table with a target: gathers its contents and renders `page.html`; texts from data are escaped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from training_container.tasks.table.selection import Study
 
 IMPORTANCES = 25
-"""Bars that are shown."""
+"""Bars of importances at most."""
 
 
 def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics,
@@ -74,11 +74,11 @@ def figures(done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics
 
 def _regression(truth: Any, answers: Any, done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
     return [
-        ("Predicted and true", "Each point is a row that the model had never seen; right answers lie on the line.",
+        ("Predicted and true", "Each point is a hold-out row; right answers are on the line.",
          plots.predicted_and_true(truth, answers, card.target)),
-        ("Errors", "How far off the answers are; a hill around 0 is good, one beside it is a bias.",
+        ("Errors", "The distribution of the errors; a peak at 0 is good, a peak beside 0 is a bias.",
          plots.residuals(truth, answers)),
-        ("The target", "What there was to learn.", plots.target_values(done.dataset.train.target, card.target)),
+        ("The target", "The target of the training rows.", plots.target_values(done.dataset.train.target, card.target)),
     ]  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _neighbourhood(done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
         return []
     rows = done.dataset.learning
     points = np.stack([rows.columns[name] for name in names], axis=1)
-    how = "Rows near each other in these two columns answer alike, so trees are told what their neighbours have."
+    how = "Rows that are close in these two columns have similar targets; trees also read their neighbours' targets."
     of = f"{card.target}: {card.classes[1]}" if card.classes else card.target
     return [("Neighbours", how, plots.neighbourhood(points, rows.target, names, of))]
 
@@ -98,12 +98,12 @@ def _classes(
     truth: Any, answers: Any, done: Study, card: ModelCard, calibrated: Calibration | None
 ) -> list[tuple[str, str, str]]:
     made = [
-        ("Right and wrong", "Rows by true and predicted class; the diagonal is right.",
+        ("Right and wrong", "Rows by true and predicted class; right answers are on the diagonal.",
          plots.confusion(truth, answers, card.classes)),
-        ("The target", "What there was to learn.", plots.class_shares(done.dataset.train.target, card.classes)),
+        ("The target", "The target of the training rows.", plots.class_shares(done.dataset.train.target, card.classes)),
     ]  # fmt: skip
     if len(card.classes) == 2:
-        how = f"Finding “{card.classes[1]}” against false alarms; the further to the upper left, the better."
+        how = f"True against false positive rate of “{card.classes[1]}”; the further to the upper left, the better."
         made.insert(1, ("ROC curve", how, plots.roc(truth, answers)))
     if calibrated is not None:
         made.insert(-1, ("Calibration", wording.calibration(calibrated), plots.reliability(calibrated)))

@@ -1,7 +1,7 @@
 """Tuning of the best family that there is time for: Optuna's TPE, random or grid search, each trial a bag.
 
 A trial is cross-validated like everything else and pruned fold by fold when it falls behind the median of the others.
-What it leaves is one more member for the ensemble to weigh. It ends with the budget, or when trials stop helping.
+The best trial is one more member for the ensemble to weigh. Tuning ends with the budget, or when trials stop helping.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     Suggested = tuple[optuna.Trial, Tunable]
 
 PATIENCE_TRIALS = 12
-"""Trials without a better score after which tuning ends."""
+"""Tuning ends after this many trials without a better score."""
 
 TIME_MARGIN = 1.3
-"""A trial is begun, or a family fitted again, only where this many times the last one's seconds are left."""
+"""A trial, or a second fit of a family, begins only where this many times the seconds of the last one are left."""
 
 FEWEST_TRIALS = 3
-"""Trials that there must be time for: one or two are seldom better than the defaults, and cost as much as they did."""
+"""Trials that there must be time for: one or two are seldom better than the defaults."""
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials are told by the progress
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # the progress reports trials
 
 
 def tune(problem: Problem, ranked: Sequence[tuple[str, float]], families: Mapping[str, Family], search: Search,
          budget: Budget, progress: Progress) -> list[tuple[str, Fitted, float]]:  # fmt: skip
-    """The best family that there is time for at its best settings: (name, bag, seconds); nothing where there is none.
+    """Tunes the best family that there is time for; returns at most one (name, bag, seconds).
 
     `ranked` are the names and seconds of what was fitted so far, the best first.
     """
@@ -62,7 +62,7 @@ def _sampler(search: Search, base: Tunable, seed: int) -> optuna.samplers.BaseSa
 
 
 class Tuner:
-    """Runs trials, keeps the best bag, and says when it is enough."""
+    """Runs trials, keeps the best bag, and decides when to stop."""
 
     def __init__(self, problem: Problem, base: Tunable, budget: Budget, progress: Progress) -> None:
         self.problem, self.base, self.budget, self.progress = problem, base, budget, progress
