@@ -66,31 +66,31 @@ class TrainingData:
         return metrics.better(self.direction, one[self.metric], other[self.metric])
 
     def empty(self) -> np.ndarray:
-        """Room for one answer a row: float32 [N] or [N, classes]."""
+        """Zeros for one answer a row: float32 [N] or [N, classes]."""
         return np.zeros((len(self.target), self.classes) if self.classes else len(self.target), np.float32)
 
 
-def assign_folds(target: np.ndarray, classes: int, folds: int = 5, again: np.ndarray | None = None) -> np.ndarray:
+def assign_folds(target: np.ndarray, classes: int, folds: int = 5, is_repeat: np.ndarray | None = None) -> np.ndarray:
     """The fold of each row, [N]: in turn over the given order, class by class so that each has its share.
 
-    The rows come in the order of their content's hash, so that the folds follow from content alone. `again` [N] says
-    which rows are as the one before them: these have its fold.
+    The rows come in the order of their content's hash, so that the folds follow from content alone. `is_repeat`
+    [N] says which rows are as the one before them: these have its fold.
     """
-    found = np.empty(len(target), np.int64)
-    first = np.ones(len(target), bool) if again is None else ~again
+    fold = np.empty(len(target), np.int64)
+    first = np.ones(len(target), bool) if is_repeat is None else ~is_repeat
     for code in range(max(classes, 1)):
         rows = np.flatnonzero(first & (target == code)) if classes else np.flatnonzero(first)
-        found[rows] = (np.arange(len(rows)) + code) % folds
-    return found[np.maximum.accumulate(np.where(first, np.arange(len(target)), 0))]
+        fold[rows] = (np.arange(len(rows)) + code) % folds
+    return fold[np.maximum.accumulate(np.where(first, np.arange(len(target)), 0))]
 
 
 def repeats(table: Table, target: np.ndarray) -> np.ndarray:
-    """Which rows are read as the one before them, target included, bool [N]: copies under other ids lie so."""
-    found: np.ndarray = np.r_[False, target[1:] == target[:-1]]
+    """Which rows equal the one before them, target included, bool [N]: copies under other ids lie side by side."""
+    is_repeat: np.ndarray = np.r_[False, target[1:] == target[:-1]]
     for part in (table.numbers, table.codes, table.dates):
         values = part.cpu().numpy().reshape(len(part), -1)
         same = values[1:] == values[:-1]
         if values.dtype.kind == "f":
             same |= np.isnan(values[1:]) & np.isnan(values[:-1])
-        found[1:] &= same.all(axis=1)
-    return found
+        is_repeat[1:] &= same.all(axis=1)
+    return is_repeat

@@ -120,10 +120,10 @@ class Neural:
 
     def _settings_for(self, rows: int) -> Settings:
         """Smaller batches and more patience for few rows, so that there are steps enough; larger batches for many."""
-        given = self.settings
+        settings = self.settings
         if rows < 5000:
-            return replace(given, batch=max(32, given.batch // 4), patience=given.patience + 4)
-        return replace(given, batch=given.batch * 4) if rows > 100_000 else given
+            return replace(settings, batch=max(32, settings.batch // 4), patience=settings.patience + 4)
+        return replace(settings, batch=settings.batch * 4) if rows > 100_000 else settings
 
 
 def _has_numbers(problem: Problem) -> bool:
@@ -141,11 +141,11 @@ def _hopeful(problem: Problem, fitted: Mapping[str, Fitted], rival: str) -> bool
 def _of_single(after: Callable[[int, float], None]) -> After:
     """For the only configuration of a training; it is given up by what `after` raises alone."""
 
-    def told(epoch: int, losses: Mapping[int, float]) -> tuple[()]:
+    def report(epoch: int, losses: Mapping[int, float]) -> tuple[()]:
         after(epoch, losses[0])
         return ()
 
-    return told
+    return report
 
 
 def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> Fitted:

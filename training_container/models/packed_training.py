@@ -122,8 +122,8 @@ class Trainer:
 
     def _means(self, losses: torch.Tensor) -> list[float]:
         """Over the folds of each configuration that still trains."""
-        found: list[float] = losses.view(len(self.running), -1).mean(dim=1).tolist()
-        return found
+        means: list[float] = losses.view(len(self.running), -1).mean(dim=1).tolist()
+        return means
 
     @torch.no_grad()
     def _judge(self) -> None:
@@ -165,14 +165,16 @@ class Trainer:
 
     def trained(self) -> list[Trained | None]:
         """What has come of each configuration; None of one that was given up."""
-        self.running = [at for at, history in enumerate(self.histories) if not history.given_up]
-        found: list[Trained | None] = [None] * len(self.histories)
+        self.running = [number for number, history in enumerate(self.histories) if not history.given_up]
+        trained: list[Trained | None] = [None] * len(self.histories)
         if self.running:
             self.steps.average.take(self.best[self._lines(self.running)])
             margins = self.steps.margins(self._each(self.held)).cpu().chunk(len(self.running))
-            for own, at in zip(margins, self.running, strict=True):
-                found[at] = Trained(self.folds, self.best[self._lines([at])].cpu(), self._own(own), self.histories[at])
-        return found
+            for own, number in zip(margins, self.running, strict=True):
+                trained[number] = Trained(
+                    self.folds, self.best[self._lines([number])].cpu(), self._own(own), self.histories[number]
+                )
+        return trained
 
     def _own(self, margins: torch.Tensor) -> list[torch.Tensor]:
         """Without what fills up the smaller folds."""
@@ -189,15 +191,15 @@ class Trainer:
         content = self.problem.checkpoints.read(f"{self.name}/epoch")
         if content is None:
             return
-        found = torch.load(io.BytesIO(content), weights_only=True, map_location=self.problem.device)
-        self.best, self.least = found["best"], found["least"]
-        self.histories = [History(**each) for each in found["histories"]]
-        self._go_on_with(found["running"])
+        state = torch.load(io.BytesIO(content), weights_only=True, map_location=self.problem.device)
+        self.best, self.least = state["best"], state["least"]
+        self.histories = [History(**each) for each in state["histories"]]
+        self._go_on_with(state["running"])
         if not self.running:
             return
-        self.steps.load(found["steps"])
-        self.generator.set_state(found["generator"].cpu())
-        torch.set_rng_state(found["random"].cpu())
+        self.steps.load(state["steps"])
+        self.generator.set_state(state["generator"].cpu())
+        torch.set_rng_state(state["random"].cpu())
 
 
 def _packed(rows: list[np.ndarray], device: torch.device) -> torch.Tensor:

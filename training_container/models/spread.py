@@ -71,12 +71,14 @@ def train(problem: Problem, configurations: Sequence[Settings], name: str, budge
 def shares(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, progress: Progress,
            places: Sequence[torch.device]) -> list[Share]:  # fmt: skip
     """The folds dealt to the devices in turn; the first one's process tells how far all are."""
-    own, made = problem.on(torch.device("cpu")), []
-    for at, place in enumerate(places):
-        folds = tuple(range(at, len(problem.folds), len(places)))
-        told = progress if at == 0 else SilentProgress()
-        made.append(Share(own, place, configurations, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
-    return made
+    local, shares = problem.on(torch.device("cpu")), []
+    for number, place in enumerate(places):
+        folds = tuple(range(number, len(problem.folds), len(places)))
+        reporting = progress if number == 0 else SilentProgress()
+        shares.append(
+            Share(local, place, configurations, f"{name}/{number + 1}-of-{len(places)}", folds, budget.left, reporting)
+        )
+    return shares
 
 
 def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | None]]:

@@ -193,15 +193,15 @@ def roc(truth: np.ndarray, answers: np.ndarray) -> str:
     return _draw("roc", paint)
 
 
-def reliability(found: Calibration) -> str:
+def reliability(calibration: Calibration) -> str:
     """Whether '70 %' comes true in 70 of 100 rows: each point some rows, its whisker the interval of what came true."""
 
     def paint(axes: Axes) -> None:
-        said, came = [each.said for each in found.table], [each.came for each in found.table]
-        whiskers = [[each.came - each.interval.low for each in found.table],
-                    [each.interval.high - each.came for each in found.table]]  # fmt: skip
+        predicted, observed = [bin_.said for bin_ in calibration.table], [bin_.came for bin_ in calibration.table]
+        whiskers = [[bin_.came - bin_.interval.low for bin_ in calibration.table],
+                    [bin_.interval.high - bin_.came for bin_ in calibration.table]]  # fmt: skip
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="perfect")
-        axes.errorbar(said, came, yerr=whiskers, fmt="o-", color=MODEL, ecolor=MODEL, elinewidth=1, capsize=3,
+        axes.errorbar(predicted, observed, yerr=whiskers, fmt="o-", color=MODEL, ecolor=MODEL, elinewidth=1, capsize=3,
                       markersize=4, label="model, with 95 % intervals")  # fmt: skip
         axes.set_xlabel("predicted probability")
         axes.set_ylabel("observed share")

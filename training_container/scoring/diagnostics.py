@@ -1,6 +1,6 @@
-"""The one call that the trainer makes when the model is chosen: scores get everything that they need to be believed.
+"""Diagnostics of a chosen model: groups, calibration, importances and notes beside its scores.
 
-    measured = add_diagnostics(measured, dataset, answers=answers, answer=native.answer, seed=0)
+    metrics = add_diagnostics(metrics, dataset, answers=answers, answer=native.answer, seed=0)
 
 It reads the hold-out rows and the model's answers, and changes neither the model nor a score.
 """

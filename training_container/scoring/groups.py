@@ -44,7 +44,7 @@ def score_groups(
     groups = tuple(
         _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged)
     )
-    large = [each.name for each in groups if each.rows >= FEWEST_GROUP_ROWS]
+    large = [group.name for group in groups if group.rows >= FEWEST_GROUP_ROWS]
     if len(large) < 2:
         return GroupedBy(column, groups)
     rows = np.isin(merged, large)
@@ -88,14 +88,16 @@ def _place(name: str) -> tuple[float, int] | None:
 
 def _score(task: Task, truth: Array, answers: Array, name: str, seed: int) -> GroupScore:
     scores = {key: value for key, value in metrics.scores(task, truth, answers).items() if np.isfinite(value)}
-    found = intervals(task, truth, answers, scores, seed)
+    bounds = intervals(task, truth, answers, scores, seed)
     if task == "multiclass":
-        return GroupScore(name, len(truth), scores, found)
+        return GroupScore(name, len(truth), scores, bounds)
     if task == "binary":
-        said = answers.argmax(axis=1) == 1
-        return GroupScore(name, len(truth), scores, found, float(said.mean()), wilson(int(said.sum()), len(said)))
+        positive = answers.argmax(axis=1) == 1
+        return GroupScore(
+            name, len(truth), scores, bounds, float(positive.mean()), wilson(int(positive.sum()), len(positive))
+        )
     drawn = Resamples(len(truth), seed).collect(lambda weights: {"mean": weights @ answers / weights.sum(axis=1)})
-    return GroupScore(name, len(truth), scores, found, float(answers.mean()), interval(drawn["mean"]))
+    return GroupScore(name, len(truth), scores, bounds, float(answers.mean()), interval(drawn["mean"]))
 
 
 def _regression_fairness(truth: Array, answers: Array, labels: Array) -> dict[str, float]:
@@ -125,7 +127,7 @@ def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
     """fairlearn's figures of one class; equalised odds over the groups that have rows enough of either kind."""
     import fairlearn.metrics as fair  # seconds, for those who ask for groups alone
 
-    found = {
+    figures = {
         "demographic_parity_difference": fair.demographic_parity_difference(truth, guessed, sensitive_features=labels),
         "demographic_parity_ratio": fair.demographic_parity_ratio(truth, guessed, sensitive_features=labels),
     }
@@ -133,8 +135,8 @@ def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
     if len(able) > 1:
         rows = np.isin(labels, able)
         odds = fair.equalized_odds_difference(truth[rows], guessed[rows], sensitive_features=labels[rows])
-        found["equalized_odds_difference"] = odds
-    return found
+        figures["equalized_odds_difference"] = odds
+    return figures
 
 
 def _either(truth: Array) -> bool:

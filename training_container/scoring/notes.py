@@ -46,8 +46,8 @@ def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, 
     """That classes (name to rows) were left out, if some were; their names only where they may be told."""
     if not left_out:
         return ()
-    most = sorted(left_out.items(), key=lambda each: (-each[1], each[0]))
-    named = _named(most) if are_named else f"{len(most):,} classes"
+    ordered = sorted(left_out.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = _named(ordered) if are_named else f"{len(ordered):,} classes"
     rows = sum(left_out.values())
     return (
         f"{rows:,} row{'s' if rows > 1 else ''} of {named} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
@@ -88,10 +88,10 @@ def _few_rows(rows: int) -> str:
 
 def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
     counts = np.bincount(truth, minlength=len(classes))
-    few = [at for at in np.argsort(counts, kind="stable").tolist() if counts[at] < FEW_OF_CLASS]
+    few = [code for code in np.argsort(counts, kind="stable").tolist() if counts[code] < FEW_OF_CLASS]
     if not few:
         return ""
-    named = _named([(classes[at], int(counts[at])) for at in few])
+    named = _named([(classes[code], int(counts[code])) for code in few])
     return (
         f"Few hold-out rows of {named}: how well such rows are answered is not known. Drop more of them "
         f"(about {FEW_OF_CLASS * 5} of a class in all), or merge rare classes."
@@ -124,15 +124,15 @@ def _calibration(measured: Metrics) -> str:
 
 
 def _groups(column: str, measured: Metrics) -> list[str]:
-    grouped = next(each for each in measured.groups if each.column == column)
+    grouped = next(group for group in measured.groups if group.column == column)
     if not grouped.fairness:
         return [
             f"Groups of “{column}” cannot be compared: fewer than two have {GROUP_ROWS} hold-out rows. Drop more rows "
             "of each, or group by a column with fewer values."
         ]
-    small = [each for each in grouped.groups if each.rows < GROUP_ROWS]
+    small = [group for group in grouped.groups if group.rows < GROUP_ROWS]
     return [
-        f"Group “{each.name}” of “{column}” has {each.rows} hold-out rows: its scores are rough, and the comparison of "
-        "groups leaves it out."
-        for each in small
+        f"Group “{group.name}” of “{column}” has {group.rows} hold-out rows: its scores are rough, and the comparison "
+        "of groups leaves it out."
+        for group in small
     ]

@@ -128,11 +128,11 @@ def search(points: Points, budget: Budget, progress: Progress) -> Search:
     ways = [way for way in MOST_ROWS if way != "mixture-full" or points.train.shape[1] <= MOST_FULL_FEATURES]
     best: list[Fit] = []
     curves: dict[str, dict[str, list[float]]] = {}
-    for at, way in enumerate(ways):
-        told = progress.within(at / len(ways), (at + 1) / len(ways), model=way)
+    for number, way in enumerate(ways):
+        part = progress.within(number / len(ways), (number + 1) / len(ways), model=way)
         curves[way] = {name: [] for name in ([points.metric, "bic"] if way.startswith("mixture") else [points.metric])}
-        made = _try(points, way, budget.part(1 / (len(ways) - at)), told, curves[way], needed=not best)
-        best += [_best(made, points.metric, points.direction)] if made else []
+        fits = _try(points, way, budget.part(1 / (len(ways) - number)), part, curves[way], needed=not best)
+        best += [_best(fits, points.metric, points.direction)] if fits else []
     if not best:
         raise JobFault(
             f"no clusters found: each split of {len(points.train)} rows left a cluster with less than "
@@ -140,42 +140,42 @@ def search(points: Points, budget: Budget, progress: Progress) -> Search:
             "drop more rows, or leave out columns of a few odd values"
         )
     chosen = best[0]
-    for each in best[1:]:
-        better_one = better(points.direction, each.validation[points.metric], chosen.validation[points.metric])
-        chosen = each if better_one else chosen
+    for rival in best[1:]:
+        better_one = better(points.direction, rival.validation[points.metric], chosen.validation[points.metric])
+        chosen = rival if better_one else chosen
     return Search(chosen, tuple(best), curves)
 
 
 def _try(points: Points, way: str, budget: Budget, progress: Progress, curves: dict[str, list[float]], *,
          needed: bool) -> list[Fit]:  # fmt: skip
     """Fits that count, with more and more clusters while there is time for one that takes as long as the last."""
-    made: list[Fit] = []
+    fits: list[Fit] = []
     last = 0.0
     for count in points.counts:
-        if budget.left <= last and (made or not needed):
+        if budget.left <= last and (fits or not needed):
             break
         before = budget.spent
-        found = points.fit(way, count)
+        result = points.fit(way, count)
         last = budget.spent - before
-        _note(curves, points.metric, found)
-        made += [found] if found else []
+        _note(curves, points.metric, result)
+        fits += [result] if result else []
         progress.update(count / points.counts[-1], clusters=count)
-    return made
+    return fits
 
 
-def _note(curves: dict[str, list[float]], metric: str, found: Fit | None) -> None:
-    curves[metric].append(found.validation[metric] if found else float("nan"))
+def _note(curves: dict[str, list[float]], metric: str, fit: Fit | None) -> None:
+    curves[metric].append(fit.validation[metric] if fit else float("nan"))
     if "bic" in curves:
-        curves["bic"].append(found.bic if found and found.bic is not None else float("nan"))
+        curves["bic"].append(fit.bic if fit and fit.bic is not None else float("nan"))
 
 
-def _best(made: list[Fit], metric: str, direction: Direction) -> Fit:
-    chosen = made[0]
-    for each in made[1:]:
-        if each.bic is not None and chosen.bic is not None:
-            chosen = each if each.bic < chosen.bic else chosen
-        elif better(direction, each.validation[metric], chosen.validation[metric]):
-            chosen = each
+def _best(fits: list[Fit], metric: str, direction: Direction) -> Fit:
+    chosen = fits[0]
+    for rival in fits[1:]:
+        if rival.bic is not None and chosen.bic is not None:
+            chosen = rival if rival.bic < chosen.bic else chosen
+        elif better(direction, rival.validation[metric], chosen.validation[metric]):
+            chosen = rival
     return chosen
 
 
@@ -184,21 +184,27 @@ def fit(way: str, count: int, train: np.ndarray, validation: np.ndarray, seed: i
     start, points = time.monotonic(), train[: MOST_ROWS[way]].astype(np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a rough fit is judged by its scores like any other
-        made = _mixture(way, count, points, seed) if way.startswith("mixture") else _means(way, count, points, seed)
-    labels = made.predict(points)
+        estimator = (
+            _mixture(way, count, points, seed) if way.startswith("mixture") else _means(way, count, points, seed)
+        )
+    labels = estimator.predict(points)
     sizes = np.bincount(labels, minlength=count)
-    found = cluster_scores(validation, made.predict(validation.astype(np.float64)))
-    if sizes.min() < max(2, LEAST_CLUSTER_SHARE * len(points)) or found is None:
+    scores = cluster_scores(validation, estimator.predict(validation.astype(np.float64)))
+    if sizes.min() < max(2, LEAST_CLUSTER_SHARE * len(points)) or scores is None:
         return None
     order = np.argsort(-sizes, kind="stable")
-    bic = float(made.bic(points)) if isinstance(made, GaussianMixture) else None
-    return Fit(way, count, _numbers(made, order, len(points)), found, bic, time.monotonic() - start)
+    bic = float(estimator.bic(points)) if isinstance(estimator, GaussianMixture) else None
+    return Fit(way, count, _numbers(estimator, order, len(points)), scores, bic, time.monotonic() - start)
 
 
-def _numbers(made: Any, order: np.ndarray, rows: int) -> dict[str, np.ndarray]:
-    if isinstance(made, GaussianMixture):
-        return {"weights": made.weights_[order], "means": made.means_[order], "factors": _factors(made)[order]}
-    return {"centres": made.cluster_centers_[order], "spread": np.array(made.inertia_ / rows)}
+def _numbers(estimator: Any, order: np.ndarray, rows: int) -> dict[str, np.ndarray]:
+    if isinstance(estimator, GaussianMixture):
+        return {
+            "weights": estimator.weights_[order],
+            "means": estimator.means_[order],
+            "factors": _factors(estimator)[order],
+        }
+    return {"centres": estimator.cluster_centers_[order], "spread": np.array(estimator.inertia_ / rows)}
 
 
 def _means(way: str, count: int, points: np.ndarray, seed: int) -> Any:
@@ -211,7 +217,7 @@ def _mixture(way: str, count: int, points: np.ndarray, seed: int) -> Any:
     return GaussianMixture(count, covariance_type=kind, n_init=2, reg_covar=1e-3, random_state=seed).fit(points)
 
 
-def _factors(made: Any) -> np.ndarray:
+def _factors(estimator: Any) -> np.ndarray:
     """Upper Cholesky factors of the precisions, [clusters, F, F], of either kind of covariance."""
-    found: np.ndarray = made.precisions_cholesky_
-    return found if found.ndim == 3 else np.stack([np.diag(row) for row in found])
+    factors: np.ndarray = estimator.precisions_cholesky_
+    return factors if factors.ndim == 3 else np.stack([np.diag(row) for row in factors])

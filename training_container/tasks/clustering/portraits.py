@@ -29,8 +29,8 @@ LONGEST_VALUE = 40
 
 def portraits(columns: Sequence[Column], rows: Rows, labels: np.ndarray, masked: Sequence[str]) -> list[str]:
     """One sentence a cluster, in the order of the clusters; of masked columns nothing is said."""
-    told = [column for column in columns if column.name not in masked]
-    return [_portrait(told, rows, labels == at) for at in range(int(labels.max()) + 1)]
+    shown = [column for column in columns if column.name not in masked]
+    return [_portrait(shown, rows, labels == cluster) for cluster in range(int(labels.max()) + 1)]
 
 
 def _portrait(columns: Sequence[Column], rows: Rows, inside: np.ndarray) -> str:
@@ -60,11 +60,11 @@ def _number_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tu
 
 def _text_traits(name: str, values: np.ndarray, inside: np.ndarray) -> list[tuple[float, str]]:
     here, everywhere = Counter(values[inside]), Counter(values)
-    found = []
+    traits = []
     for text, count in here.most_common(3):
         share, usual = count / int(inside.sum()), everywhere[text] / len(values)
         if share - usual > CLEAR_SHARE:
-            said = f"{text[:LONGEST_VALUE]!r}" if text else "missing"
+            value = f"{text[:LONGEST_VALUE]!r}" if text else "missing"
             strength = (share - usual) / max((usual * (1 - usual)) ** 0.5, 1e-6)
-            found.append((strength, f"{name} {said} in {percent(share)} ({percent(usual)} of all rows)"))
-    return found
+            traits.append((strength, f"{name} {value} in {percent(share)} ({percent(usual)} of all rows)"))
+    return traits

@@ -88,8 +88,11 @@ def _core(body: Answering, shape: tuple[int, int, int]) -> onnx.GraphProto:
 @torch.no_grad()
 def native(fitted: Fitted, pixels: np.ndarray, precision: torch.dtype = torch.float32) -> np.ndarray:
     """Torch's answers, [N, classes]; in float64 they take five times as long."""
-    body = Answering(fitted.network, fitted.temperature).eval().to(precision)
-    parts = [body(torch.from_numpy(pixels[at : at + PROOF_BATCH])).numpy() for at in range(0, len(pixels), PROOF_BATCH)]
+    network = Answering(fitted.network, fitted.temperature).eval().to(precision)
+    parts = [
+        network(torch.from_numpy(pixels[start : start + PROOF_BATCH])).numpy()
+        for start in range(0, len(pixels), PROOF_BATCH)
+    ]
     return np.concatenate(parts)
 
 
@@ -125,29 +128,34 @@ def _compared(
     runtime: Runtime, fitted: Fitted, pixels: np.ndarray, names: list[str], batch: int
 ) -> tuple[np.ndarray, float]:
     expected = native(fitted, pixels)
-    found = [runtime.session.run([PREDICTION, PROBABILITIES], {IMAGE: pixels[at : at + batch]})
-             for at in range(0, len(pixels), batch)]  # fmt: skip
-    labels, got = np.concatenate([each[0][:, 0] for each in found]), np.concatenate([each[1] for each in found])
-    if got.shape != expected.shape or not np.isfinite(got).all():
-        raise ParityFault(f"{names[0]}: expected finite answers of shape {expected.shape}, got {got.shape}")
+    answers = [runtime.session.run([PREDICTION, PROBABILITIES], {IMAGE: pixels[start : start + batch]})
+             for start in range(0, len(pixels), batch)]  # fmt: skip
+    labels, probabilities = (
+        np.concatenate([answer[0][:, 0] for answer in answers]),
+        np.concatenate([answer[1] for answer in answers]),
+    )
+    if probabilities.shape != expected.shape or not np.isfinite(probabilities).all():
+        raise ParityFault(f"{names[0]}: expected finite answers of shape {expected.shape}, got {probabilities.shape}")
     scale = 1 / expected.shape[1]  # the size of a typical answer
-    apart = _apart(expected, got, scale)
+    apart = _apart(expected, probabilities, scale)
     doubtful = np.flatnonzero(apart > TOLERANCE / 2)
     if len(doubtful):
         expected[doubtful] = exact = native(fitted, pixels[doubtful], torch.float64)
-        apart[doubtful] = _apart(exact, got[doubtful], scale)
+        apart[doubtful] = _apart(exact, probabilities[doubtful], scale)
     worst = int(apart.argmax())
     if apart[worst] > TOLERANCE:
-        raise ParityFault(f"{names[worst]}: expected {expected[worst]} as torch answers, got {got[worst]}; "
+        raise ParityFault(f"{names[worst]}: expected {expected[worst]} as torch answers, got {probabilities[worst]}; "
                           f"{apart[worst]:.2g} apart")  # fmt: skip
-    check_likeliest(runtime.card, got, labels, names)
+    check_likeliest(runtime.card, probabilities, labels, names)
     classes = runtime.card.classes
     places = np.array([classes.index(label) for label in labels])
     wrong = np.flatnonzero(expected.max(axis=1) - expected[np.arange(len(places)), places] > TOLERANCE)
     if len(wrong):
-        at = int(wrong[0])
-        raise ParityFault(f"{names[at]}: expected label {classes[int(expected[at].argmax())]!r}, got {labels[at]!r}")
-    return got, float(apart[worst])
+        start = int(wrong[0])
+        raise ParityFault(
+            f"{names[start]}: expected label {classes[int(expected[start].argmax())]!r}, got {labels[start]!r}"
+        )
+    return probabilities, float(apart[worst])
 
 
 def _apart(expected: np.ndarray, got: np.ndarray, scale: float) -> np.ndarray:

@@ -33,9 +33,9 @@ HOLDOUT_BYTES = 24_000_000
 """Of the hold-out's pictures, as PNG."""
 
 
-def as_text(body: bytes) -> str:
+def as_text(content: bytes) -> str:
     """Base64."""
-    return base64.b64encode(body).decode("ascii")
+    return base64.b64encode(content).decode("ascii")
 
 
 def golden_pictures(images: ImageSet, answers: np.ndarray, path: Path) -> list[dict[str, Any]]:
@@ -44,14 +44,14 @@ def golden_pictures(images: ImageSet, answers: np.ndarray, path: Path) -> list[d
     clear = np.flatnonzero(best - second > CLEAR)
     clear = clear if len(clear) else np.arange(len(answers))
     chosen = clear[np.unique(np.linspace(0, len(clear) - 1, min(GOLDEN_PICTURES, len(clear))).astype(int))]
-    files = dropped_files(path, [images.holdout.names[at] for at in chosen])
-    found = []
-    for at in chosen:
-        body = files.get(images.holdout.names[at]) or png_of(images.holdout.pixels[at])
-        shares = dict(zip(images.classes, map(float, answers[at]), strict=True))
-        label = images.classes[int(answers[at].argmax())]
-        found.append({"row": {IMAGE: as_text(body)}, "prediction": label, "probabilities": shares})
-    return found
+    files = dropped_files(path, [images.holdout.names[place] for place in chosen])
+    rows = []
+    for place in chosen:
+        content = files.get(images.holdout.names[place]) or png_of(images.holdout.pixels[place])
+        shares = dict(zip(images.classes, map(float, answers[place]), strict=True))
+        label = images.classes[int(answers[place].argmax())]
+        rows.append({"row": {IMAGE: as_text(content)}, "prediction": label, "probabilities": shares})
+    return rows
 
 
 def dropped_files(path: Path, wanted: list[str]) -> dict[str, bytes]:
@@ -68,11 +68,11 @@ def write_picture_holdout(path: Path, images: ImageSet) -> None:
     """The first hold-out pictures, which lie in the order of their hashes, with their classes."""
     texts, size = [], 0
     for pixels in images.holdout.pixels[:HOLDOUT_PICTURES]:
-        body = png_of(pixels)
-        size += len(body)
+        content = png_of(pixels)
+        size += len(content)
         if size > HOLDOUT_BYTES:
             break
-        texts.append(as_text(body))
+        texts.append(as_text(content))
     target = [images.classes[code] for code in images.holdout.codes[: len(texts)]]
     document = {"schema": ROWS_SCHEMA, "columns": {IMAGE: texts}, "target": target}
     path.write_bytes(gzip.compress(json.dumps(document, ensure_ascii=False).encode(), compresslevel=6, mtime=0))

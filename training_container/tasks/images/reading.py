@@ -118,13 +118,13 @@ def _bodies(archive: zipfile.ZipFile, members: Sequence[Member]) -> Iterator[byt
             yield str(fault)
 
 
-def _try(body: bytes | str, rule: ImageInput) -> np.ndarray | str:
-    if isinstance(body, str):
-        return body
+def _try(content: bytes | str, rule: ImageInput) -> np.ndarray | str:
+    if isinstance(content, str):
+        return content
     try:
-        return decoded(body, rule)
-    except PictureFault as fault:
-        return str(fault)
+        return decoded(content, rule)
+    except PictureFault as error:
+        return str(error)
 
 
 def pixel_hashes(pixels: np.ndarray) -> np.ndarray:
@@ -145,14 +145,15 @@ def profile_of(classes: Sequence[str], rule: ImageInput, train: Pictures, counts
                unreadable: Sequence[str], contradicting: Sequence[str]) -> dict[str, Any]:  # fmt: skip
     """`profile.json`, over the training pictures alone but for what was left out."""
     sizes = np.bincount(train.codes, minlength=len(classes)).tolist()
-    light = train.pixels.reshape(len(train), -1).mean(axis=1)
+    brightness = train.pixels.reshape(len(train), -1).mean(axis=1)
+    deciles = np.quantile(brightness, np.linspace(0.1, 0.9, 9)).tolist()
     return {
         "schema": "dropforge.profile/1",
         "rows": counts,
         "target": {"name": TARGET, "kind": "class", "classes": list(classes),
                    "counts": dict(zip(classes, sizes, strict=True))},
         "image": rule.to_json(),
-        "brightness": {"mean": float(light.mean()), "deciles": np.quantile(light, np.linspace(0.1, 0.9, 9)).tolist()},
+        "brightness": {"mean": float(brightness.mean()), "deciles": deciles},
         "unreadable": list(unreadable[:PROFILE_NAMES]),
         "contradicting": list(contradicting),
         "columns": {},

@@ -114,8 +114,8 @@ def _validated(
 ) -> dict[str, dict[str, float]]:
     """Scores of every part alone and of the blend."""
     pairs = {**{name: part.pair for name, part in parts.items()}, "blend": model.tastes}
-    found = {name: _errors(model, pair, held) for name, pair in pairs.items()}
-    return {**found, "blend": {**found["blend"], **(lists(model.ranks, model.known, held) if ranked else {})}}
+    scores = {name: _errors(model, pair, held) for name, pair in pairs.items()}
+    return {**scores, "blend": {**scores["blend"], **(lists(model.ranks, model.known, held) if ranked else {})}}
 
 
 def _finish(tried: Tried, whole: Ratings, seed: int, budget: Budget, progress: Progress,
@@ -153,10 +153,10 @@ def weigh(pairs: dict[str, Pair], known: Ratings, held: Ratings) -> dict[str, fl
     if len(held) < 10 * len(pairs):
         factors = [name for name in pairs if name.startswith("factors")]
         return {name: 1 / len(factors) if name in factors else 0.0 for name in pairs}
-    said = torch.stack([pair.scores(held.users, held.items) for pair in pairs.values()], 1)
-    squares = said.T @ said + WEIGHT_PENALTY * torch.eye(len(pairs), dtype=REAL)
-    found = torch.linalg.solve(squares, said.T @ (held.values - known.mean))
-    return dict(zip(pairs, found.tolist(), strict=True))
+    predictions = torch.stack([pair.scores(held.users, held.items) for pair in pairs.values()], 1)
+    squares = predictions.T @ predictions + WEIGHT_PENALTY * torch.eye(len(pairs), dtype=REAL)
+    weights = torch.linalg.solve(squares, predictions.T @ (held.values - known.mean))
+    return dict(zip(pairs, weights.tolist(), strict=True))
 
 
 def blended(pairs: dict[str, Pair], weights: dict[str, float]) -> Pair:

@@ -77,12 +77,12 @@ def shown(tables: Tables, users: np.ndarray) -> list[list[str]]:
 def popular(tables: Tables, users: np.ndarray) -> list[list[str]]:
     """The most rated items that each user [N] has not rated: what knows nothing of anybody shows."""
     ranks, items = tables.item_ranks[:, -1], tables.item_names()
-    found = []
+    lists = []
     for user in tables.user.encode(users).tolist():
         scores = ranks.clone()
         scores[tables.seen[tables.starts[user] : tables.starts[user + 1]]] = -torch.inf
-        found.append([items[place + 2] for place in scores.topk(tables.shown).indices.tolist()])
-    return found
+        lists.append([items[place + 2] for place in scores.topk(tables.shown).indices.tolist()])
+    return lists
 
 
 def few_users(users: int) -> tuple[str, ...]:

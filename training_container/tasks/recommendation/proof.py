@@ -46,9 +46,11 @@ def compare(tables: Tables, runtime: Runtime, values: Values, scale: float) -> f
     alike = np.concatenate([same[:, 0], same.ravel()])
     largest = float(apart[alike].max(initial=0.0))
     if largest > TOLERANCE:
-        at = int(np.flatnonzero(alike & (apart > TOLERANCE))[0])
-        row = at if at < len(ratings) else (at - len(ratings)) // items.shape[1]
-        raise ParityFault(f"{_said(tables, values, row)}: rating {apart[at]:.2g} apart from torch's, over {TOLERANCE}")
+        place = int(np.flatnonzero(alike & (apart > TOLERANCE))[0])
+        row = place if place < len(ratings) else (place - len(ratings)) // items.shape[1]
+        raise ParityFault(
+            f"{_said(tables, values, row)}: rating {apart[place]:.2g} apart from torch's, over {TOLERANCE}"
+        )
     return largest
 
 

@@ -27,11 +27,11 @@ def best_items(ranks: Pair, seen: Ratings, users: torch.Tensor, count: int = SHO
     """
     known = seen.by_user(torch.ones(len(seen), dtype=ranks.users.dtype))
     starts, columns = known.crow_indices(), known.col_indices()
-    found = []
+    items = []
     for part in pieces(users, USERS_AT_ONCE):
         scores = ranks.users[part] @ ranks.items.T
-        for at, user in enumerate(part.tolist()):
-            scores[at, columns[starts[user] : starts[user + 1]]] = -torch.inf
+        for row, user in enumerate(part.tolist()):
+            scores[row, columns[starts[user] : starts[user + 1]]] = -torch.inf
         top = scores.topk(min(count, scores.shape[1]), dim=1)
-        found.append(torch.where(top.values.isinf(), -1, top.indices))
-    return torch.cat(found) if found else torch.zeros(0, count, dtype=torch.long)
+        items.append(torch.where(top.values.isinf(), -1, top.indices))
+    return torch.cat(items) if items else torch.zeros(0, count, dtype=torch.long)

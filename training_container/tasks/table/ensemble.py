@@ -49,29 +49,29 @@ def ensemble(problem: Problem, members: dict[str, Fitted]) -> Fitted:
     temperature = calibrated(problem.target, answers) if problem.classes else 1.0
     answers = _at(answers, temperature)
     predictor = mix([members[name].predictor for name, _ in chosen], [weight for _, weight in chosen], temperature)
-    told = {"weights": {name: round(weight, 4) for name, weight in chosen}}
-    heat = {"temperature": temperature} if problem.classes else {}
-    return Fitted(predictor, answers, problem.score(answers), {**told, **heat})
+    settings = {"weights": {name: round(weight, 4) for name, weight in chosen}}
+    calibration = {"temperature": temperature} if problem.classes else {}
+    return Fitted(predictor, answers, problem.score(answers), {**settings, **calibration})
 
 
 def guarded(problem: Problem, members: dict[str, Fitted]) -> dict[str, Fitted]:
-    """The members, those without trees drawn back to those with."""
-    forests = [each for each in members.values() if each.predictor.forests]
+    """The members, with those without trees clamped to the range of those with trees."""
+    forests = [member for member in members.values() if member.predictor.forests]
     if not forests:
         return members
-    anchor = mix([each.predictor for each in forests], [1 / len(forests)] * len(forests))
-    near = np.mean([each.answers for each in forests], axis=0)
+    anchor = mix([member.predictor for member in forests], [1 / len(forests)] * len(forests))
+    near = np.mean([member.answers for member in forests], axis=0)
     ratio = bool(problem.target.min() > 0 and (near > 0).any())
     return {
-        name: each if each.predictor.forests else _guarded(problem, each, anchor, near, ratio)
-        for name, each in members.items()
+        name: member if member.predictor.forests else _guarded(problem, member, anchor, near, ratio)
+        for name, member in members.items()
     }
 
 
 def _guarded(problem: Problem, member: Fitted, anchor: Predictor, near: np.ndarray, ratio: bool) -> Fitted:
-    told = near > 0  # by a ratio to nothing none is
-    apart = member.answers[told] / near[told] if ratio else member.answers - near
-    low, high = (float(each) for each in np.quantile(apart, [STRAY_SHARE / 2, 1 - STRAY_SHARE / 2]))
+    positive = near > 0  # there is no ratio to 0
+    apart = member.answers[positive] / near[positive] if ratio else member.answers - near
+    low, high = (float(bound) for bound in np.quantile(apart, [STRAY_SHARE / 2, 1 - STRAY_SHARE / 2]))
     assert isinstance(anchor.answer, Mixture)  # `mix` made it
     predictor = Predictor(
         anchor.groups, Guarded(member.predictor.answer, anchor.answer, (low, high), ratio), anchor.forests
@@ -87,32 +87,32 @@ def greedy(problem: Problem, answers: list[np.ndarray]) -> list[float]:
     total = np.zeros_like(answers[0], dtype=np.float64)
     best, kept = float("nan"), counts
     for _ in range(GREEDY_ROUNDS):
-        scores = [_score(problem, (total + each) / (counts.sum() + 1)) for each in answers]
-        at = max(range(len(scores)), key=lambda each: scores[each])
-        counts[at] += 1
-        total += answers[at]
-        if np.isnan(best) or scores[at] > best:
-            best, kept = scores[at], counts.copy()
+        scores = [_score(problem, (total + member) / (counts.sum() + 1)) for member in answers]
+        best_member = max(range(len(scores)), key=lambda member: scores[member])
+        counts[best_member] += 1
+        total += answers[best_member]
+        if np.isnan(best) or scores[best_member] > best:
+            best, kept = scores[best_member], counts.copy()
     kept[kept / kept.sum() < LEAST_WEIGHT] = 0
-    return [float(each) for each in kept / kept.sum()]
+    return [float(member) for member in kept / kept.sum()]
 
 
 def weighed_by(problem: Problem) -> str:
-    """The metric that weighs."""
+    """The metric that the weights are chosen by."""
     return WEIGHING_METRIC.get(problem.metric, problem.metric)
 
 
 def _score(problem: Problem, answers: np.ndarray) -> float:
-    """The metric that weighs, so that higher is better."""
+    """The weighing metric, signed so that higher is better."""
     metric = weighed_by(problem)
-    found = metrics.score(problem.task, metric, problem.target, answers)
-    found = found if METRICS[problem.task][metric] == "higher" else -found
-    return -np.inf if np.isnan(found) else found
+    score = metrics.score(problem.task, metric, problem.target, answers)
+    score = score if METRICS[problem.task][metric] == "higher" else -score
+    return -np.inf if np.isnan(score) else score
 
 
 def calibrated(truth: np.ndarray, answers: np.ndarray) -> float:
     """The temperature of `TEMPERATURES` with the least log loss; 1 where none does better."""
-    losses = [metrics.logloss(truth, _at(answers, float(each))) for each in TEMPERATURES]
+    losses = [metrics.logloss(truth, _at(answers, float(temperature))) for temperature in TEMPERATURES]
     best = float(TEMPERATURES[int(np.argmin(losses))])
     return best if min(losses) < metrics.logloss(truth, answers) else 1.0
 

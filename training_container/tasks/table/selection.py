@@ -60,8 +60,8 @@ PORTFOLIO: tuple[tuple[Family, float], ...] = (
 )
 """The families, quick ones first, each with the part that it may take of what is left of the budget."""
 
-PORTFOLIO_PROGRESS, AGAIN_PROGRESS = 0.5, 0.7
-"""Parts of the fitting's progress at which the portfolio is done, and what is fitted again; tuning fills the rest."""
+PORTFOLIO_PROGRESS, REFIT_PROGRESS = 0.5, 0.7
+"""The progress of fitting at which the portfolio is done, and at which families are refitted; tuning fills the rest."""
 
 TUNING_NAME = "tuning"
 
@@ -87,7 +87,7 @@ class Study:
     trials: tuple[Trial, ...]
     chosen: Trial
     notes: tuple[str, ...] = ()
-    """What went otherwise than it should while fitting, for people."""
+    """What went wrong while fitting, for people."""
 
     @property
     def predictor(self) -> Predictor:
@@ -117,7 +117,7 @@ def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints
         sizes=tuple(each.size for each in encoder.vocabularies),
         rows=encoded.to(device),
         target=rows.target,
-        fold=assign_folds(rows.target, len(dataset.classes), again=repeats(encoded, rows.target)),
+        fold=assign_folds(rows.target, len(dataset.classes), is_repeat=repeats(encoded, rows.target)),
         seed=seed,
         device=device,
         checkpoints=checkpoints,
@@ -129,9 +129,9 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, pr
           families: Sequence[tuple[Family, float]] = PORTFOLIO) -> Study:  # fmt: skip
     """Fits every family that the task has, tunes the best one with what is left, and weighs them all.
 
-    Families that a cut of the budget leaves no time for, or that would not pay, are passed over, but for the first;
-    flavours that are outraced are given up. Once there is a model, a family whose library fails is passed over too,
-    with a note: it is no reason to lose the others.
+    All but the first family are skipped where the budget leaves no time for them or they are not expected to help;
+    flavours that are outraced are given up. Once there is a model, a family whose library fails is skipped too, with
+    a note.
     """
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, metric_of(dataset.task, metric), seed, checkpoints or Checkpoints())
@@ -147,23 +147,23 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, pr
             if not trials or (budget.left and _worth(family, problem, part, trials)):
                 within = progress.within(done, done + share * step, model=family.name)
                 trials += _try(family, problem, part, within, trials)
-        except Exception as fault:  # of whatever kind the library raises
-            if not trials or isinstance(fault, JobFault):
+        except Exception as error:  # of whatever kind the library raises
+            if not trials or isinstance(error, JobFault):
                 raise
-            failures.append(_failure(family.name, fault))
-            progress.update(done, model=family.name, failed=type(fault).__name__)
+            failures.append(_failure(family.name, error))
+            progress.update(done, model=family.name, failed=type(error).__name__)
         done += share * step
     known, ranked = {family.name: family for family, _ in families}, _ranked(problem, trials)
-    trials = _refitted(problem, trials, known, budget, progress.within(done, AGAIN_PROGRESS))
-    rest = progress.within(AGAIN_PROGRESS, 1.0, model=TUNING_NAME)
-    trials += [Trial(*each) for each in tune(problem, ranked, known, search, budget, rest)]
+    trials = _refitted(problem, trials, known, budget, progress.within(done, REFIT_PROGRESS))
+    rest = progress.within(REFIT_PROGRESS, 1.0, model=TUNING_NAME)
+    trials += [Trial(*tuned) for tuned in tune(problem, ranked, known, search, budget, rest)]
     cut = [CUT_NOTE] if budget.stopped else []
     return Study(dataset, encoder, problem, tuple(trials), _ensemble(problem, trials), (*cut, *failures))
 
 
-def _failure(family: str, fault: Exception) -> str:
-    line = (str(fault).strip().splitlines() or ["no message"])[0]
-    return f"{family} could not be fitted and was left out: {type(fault).__name__}: {line[:200]}"
+def _failure(family: str, error: Exception) -> str:
+    line = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"{family} could not be fitted and was left out: {type(error).__name__}: {line[:200]}"
 
 
 def _worth(family: Family, problem: Problem, budget: Budget, trials: Sequence[Trial]) -> bool:
@@ -188,40 +188,40 @@ def _try(family: Family, problem: Problem, budget: Budget, progress: Progress, t
 
 def _refitted(problem: Problem, trials: Sequence[Trial], families: Mapping[str, Family], budget: Budget,
               progress: Progress) -> list[Trial]:  # fmt: skip
-    """The trials, those that the ensemble leans on fitted again, the heaviest first, as long as there is time."""
+    """The trials, with those of weight in the ensemble refitted, the heaviest first, as long as there is time."""
     weights = greedy(problem, [trial.fitted.answers for trial in trials])
-    found = {trial.name: trial for trial in trials}
-    for weight, trial in sorted(zip(weights, trials, strict=True), key=lambda each: -each[0]):
+    by_name = {trial.name: trial for trial in trials}
+    for weight, trial in sorted(zip(weights, trials, strict=True), key=lambda pair: -pair[0]):
         family = families[trial.name]
         if weight > 0 and isinstance(family, Tunable) and budget.left > TIME_MARGIN * trial.seconds:
             start = time.monotonic()
             both = refit(problem, family, trial.fitted, budget.part(1.0), progress.within(0.0, 1.0, model=trial.name))
-            found[trial.name] = Trial(trial.name, both, trial.seconds + time.monotonic() - start)
-    return list(found.values())
+            by_name[trial.name] = Trial(trial.name, both, trial.seconds + time.monotonic() - start)
+    return list(by_name.values())
 
 
 def _ranked(problem: Problem, trials: Sequence[Trial]) -> list[tuple[str, float]]:
     """Names and seconds, the best by the deciding metric first."""
     sign = -1 if problem.direction == "higher" else 1
-    ranked = sorted(trials, key=lambda each: sign * each.fitted.validation[problem.metric])
-    return [(each.name, each.seconds) for each in ranked]
+    ranked = sorted(trials, key=lambda trial: sign * trial.fitted.validation[problem.metric])
+    return [(trial.name, trial.seconds) for trial in ranked]
 
 
 def _ensemble(problem: Problem, trials: Sequence[Trial]) -> Trial:
     start = time.monotonic()
     for trial in trials:
         trial.fitted.predictor.to("cpu")
-    made = ensemble(problem, {trial.name: trial.fitted for trial in trials})
-    return Trial("ensemble", made, time.monotonic() - start)
+    fitted = ensemble(problem, {trial.name: trial.fitted for trial in trials})
+    return Trial("ensemble", fitted, time.monotonic() - start)
 
 
 def baseline_of(dataset: Dataset) -> Baseline:
-    """What knowing nothing but the targets of all rows but the hold-out answers."""
+    """The trivial baseline, from the targets of all rows but the hold-out."""
     return learn_baseline(dataset.task, dataset.learning.target, len(dataset.classes))
 
 
 def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
-    """The chosen model's and the baseline's scores on the hold-out, which has chosen nothing.
+    """The scores of the chosen model and the baseline on the hold-out, which was used for no choice.
 
     `answers` are the model's on the hold-out; `answer` asks it about other rows, for the importances.
     """
