@@ -30,8 +30,8 @@ from dropforge.contract.spec import Spec
 from dropforge.datasets.dataset import Options
 from lambdas.common.artifacts import Artifacts
 from lambdas.pipeline.judge.handler import examine
+from training_container.driver import train
 from training_container.job import Job
-from training_container.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

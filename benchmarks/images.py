@@ -21,10 +21,11 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch loads, as the tr
 
 from benchmarks.report import Row, publish
 from dropforge.contract.schema import ImageInput
-from training_container.images.fit import Fitted, fit
-from training_container.images.sets import ImageSet, Pictures
-from training_container.selection import the_device
-from training_container.watch import Watch
+from training_container.checkpoints import Checkpoints
+from training_container.devices import training_device
+from training_container.progress import Progress
+from training_container.tasks.images.fit import Fitted, fit
+from training_container.tasks.images.sets import ImageSet, Pictures
 
 PLACES = (Path(os.environ.get("DROPFORGE_DATA", "/nonexistent")) / "fashion-mnist",
           Path("/usr/share/datasets/fashion-mnist"))  # fmt: skip
@@ -37,13 +38,13 @@ TARGETS = {"cpu": 0.92, "cuda": 0.94}
 
 def main() -> None:
     """Trains once, exports, proves, scores."""
-    device = the_device()
+    device = training_device()
     images, minutes = read(folder()), MINUTES[device.type]
     start, before = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="dropforge-bench-") as place:
-        kept = Path(os.environ.get("DROPFORGE_CHECKPOINTS", place))
-        fitted = fit(images, minutes=minutes, seed=0, watch=Watch(), device=device, checkpoints=kept,
-                     identity="benchmark")  # fmt: skip
+        folder_of_run = Path(os.environ.get("DROPFORGE_CHECKPOINTS", place))
+        kept = Checkpoints.open(folder_of_run, {"run": "benchmark"})
+        fitted = fit(images, minutes=minutes, seed=0, progress=Progress(), device=device, checkpoints=kept)  # fmt: skip
     took, processor = time.monotonic() - start, time.process_time() - before
     rows = scored(images, fitted, device.type)
     rows.append(Row("minutes of fitting against the budget", took / 60 / minutes, "x", "lower", 1.1))
@@ -54,7 +55,7 @@ def main() -> None:
 
 def scored(images: ImageSet, fitted: Fitted, kind: str) -> list[Row]:
     """The exported graph on the test pictures."""
-    from training_container.images.graph import build, card_of, prove
+    from training_container.tasks.images.graph import build, card_of, prove
 
     card = card_of("fashion", "benchmark", images)
     model = build(card, fitted).SerializeToString()

@@ -20,14 +20,16 @@ from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from dropforge.metrics import scores as metrics
 from examples.datasets import SOURCES, load
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
+from training_container.devices import use_cores
 from training_container.encoding import Encoder
 from training_container.models import neighbours
-from training_container.models.body import predict
 from training_container.models.catboost import CatBoost
 from training_container.models.lightgbm import LightGBM
-from training_container.selection import pose, use_cores
-from training_container.watch import Budget, Silent
+from training_container.models.predictor import predict
+from training_container.progress import SilentProgress
+from training_container.tasks.table.selection import pose
 
 if TYPE_CHECKING:
     from dropforge.datasets.dataset import Dataset
@@ -63,9 +65,9 @@ def fitted(dataset: Dataset) -> dict[str, dict[str, tuple[float, str]]]:
     found = {"what they share": {"seconds": (time.perf_counter() - start, "s")}}
     for family in FAMILIES:
         start = time.perf_counter()
-        made = family.fit(problem, Budget(MINUTES), Silent())
+        made = family.fit(problem, Budget(MINUTES), SilentProgress())
         seconds = time.perf_counter() - start
-        answers = predict(made.body, encoder.encode(dataset.holdout.columns))
+        answers = predict(made.predictor, encoder.encode(dataset.holdout.columns))
         holdout = metrics.scores(dataset.task, dataset.holdout.target, answers)
         found[family.name] = {
             "RMSE out of fold": (made.validation["rmse"], "target"),

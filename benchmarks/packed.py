@@ -23,14 +23,16 @@ from dropforge.contract.results import PRIMARY
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from examples.datasets import SOURCES, load
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
+from training_container.devices import use_cores
 from training_container.encoding import Encoder
-from training_container.models.body import RegressionTail
-from training_container.models.course import Trainer
-from training_container.models.family import deal
+from training_container.models.data import assign_folds
 from training_container.models.network import PackedCore, Settings
-from training_container.selection import pose, use_cores
-from training_container.watch import Budget, Silent
+from training_container.models.packed_training import Trainer
+from training_container.models.scales import RegressionTail
+from training_container.progress import SilentProgress
+from training_container.tasks.table.selection import pose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +77,7 @@ def posed() -> Problem:
         dataset = prepare([path], Options(target=SOURCES[SET].target))
     encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
     problem = pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints())
-    problem.fold[:] = deal(problem.target, problem.classes, FOLDS)
+    problem.fold[:] = assign_folds(problem.target, problem.classes, FOLDS)
     assert problem.scale is not None  # chosen now, for it is nobody's training
     return problem
 
@@ -90,7 +92,7 @@ def timed(work: Callable[[], list[float]]) -> tuple[list[float], float]:
 def together(problem: Problem) -> list[float]:
     """Out-of-fold RMSE of each configuration, all of one program."""
     trainer = Trainer(problem, CONFIGURATIONS, "neural")
-    trainer.run(Budget(1e6), Silent())
+    trainer.run(Budget(1e6), SilentProgress())
     return [rmse(problem, each.margins) for each in trainer.trained() if each is not None]
 
 

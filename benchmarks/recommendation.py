@@ -31,19 +31,20 @@ from dropforge.contract.schema import ITEMS, PREDICTION, Column, ModelCard
 from dropforge.datasets.dataset import Options, Rows
 from dropforge.datasets.ratings import prepare_ratings
 from dropforge.metrics.lists import chosen_by_user, list_scores
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
+from training_container.devices import use_cores
 from training_container.export.runtime import Runtime
-from training_container.recommendation import blend, parts
-from training_container.recommendation.graph import build
-from training_container.recommendation.model import Tables, as_ratings, asking, tables, vocabulary
-from training_container.recommendation.pairs import Pair
-from training_container.selection import use_cores
-from training_container.watch import Budget, Watch
+from training_container.progress import Progress
+from training_container.tasks.recommendation import blend, parts
+from training_container.tasks.recommendation.graph import build
+from training_container.tasks.recommendation.pairs import Pair
+from training_container.tasks.recommendation.tables import Tables, as_ratings, list_requests, tables_of, vocabulary
 
 if TYPE_CHECKING:
     from dropforge.datasets.dataset import Dataset
     from training_container.encoding import Vocabulary
-    from training_container.recommendation.ratings import Ratings
+    from training_container.tasks.recommendation.ratings import Ratings
 
 USER, ITEM, RATING = "user_id", "item_id", "rating"
 FOLDS = 5
@@ -56,13 +57,13 @@ SHORT = 0.5
 SVDPP = "Surprise SVD++, published"
 
 
-class Silent(Watch):
+class SilentProgress(Progress):
     """Says nothing while measuring."""
 
     def tell(self, share: float, **values: object) -> None:
         """Nothing."""
 
-    def within(self, low: float, high: float, **fields: object) -> Silent:  # noqa: ARG002  # as its base has them
+    def within(self, low: float, high: float, **fields: object) -> SilentProgress:  # noqa: ARG002  # as its base has them
         """Still nothing."""
         return self
 
@@ -128,30 +129,30 @@ def fitted(rows: Rows) -> tuple[Tables, Pair]:
     order = torch.randperm(len(known), generator=torch.Generator().manual_seed(0))
     held, kept = known.take(order[: len(order) // 10]), known.take(order[len(order) // 10 :])
     made = fit(kept, held, ranked=False)
-    return tables(made.model, user, item), parts.biases(known)
+    return tables_of(made.model, user, item), parts.biases(known)
 
 
 def fit(known: Ratings, held: Ratings, *, ranked: bool, budget: Budget | None = None) -> blend.Blended:
     """The recommender of both, with time enough unless `budget` says otherwise."""
-    return blend.fit(known, held, seed=0, budget=budget or Budget(MINUTES), watch=Silent(), checkpoints=Checkpoints(),
-                     ranked=ranked)  # fmt: skip
+    return blend.fit(known, held, seed=0, budget=budget or Budget(MINUTES), progress=SilentProgress(),
+                     checkpoints=Checkpoints(), ranked=ranked)  # fmt: skip
 
 
-def runtime(made: Tables) -> Runtime:
+def runtime(tables: Tables) -> Runtime:
     """The exported graph, loaded."""
-    columns = (Column(made.user.column, "category"), Column(made.item.column, "category"))
+    columns = (Column(tables.user.column, "category"), Column(tables.item.column, "category"))
     card = ModelCard("ml100k", "run-0", "recommendation", RATING, "integer", (), columns)
-    return Runtime(build(card, made).SerializeToString(), card)
+    return Runtime(build(card, tables).SerializeToString(), card)
 
 
-def biased(biases: Pair, made: Tables, rows: Rows) -> np.ndarray:
+def biased(biases: Pair, tables: Tables, rows: Rows) -> np.ndarray:
     """What biases alone say; a stranger has none."""
-    users, items = (each.encode(rows.columns[each.column]) - 2 for each in (made.user, made.item))
+    users, items = (each.encode(rows.columns[each.column]) - 2 for each in (tables.user, tables.item))
     known = Pair(
         torch.cat([biases.users, torch.tensor([[0.0, 1.0]])]), torch.cat([biases.items, torch.tensor([[1.0, 0.0]])])
     )
     one, other = (torch.from_numpy(np.where(each < 0, -1, each)) for each in (users, items))
-    return np.clip(made.mean + known.scores(one, other).numpy(), made.low, made.high)
+    return np.clip(tables.mean + known.scores(one, other).numpy(), tables.low, tables.high)
 
 
 def rmse(said: np.ndarray, truth: np.ndarray) -> float:
@@ -188,11 +189,11 @@ def time_split(frame: pl.DataFrame) -> list[Row]:
     """Lists and ratings for the latest fifth of every user's ratings, through the exported graph."""
     start = time.process_time()
     dataset, (user, item), (known, held) = split(frame)
-    made = tables(fit(known, held, ranked=True).model, user, item)
+    made = tables_of(fit(known, held, ranked=True).model, user, item)
     seconds = time.process_time() - start
     model, rows = runtime(made), dataset.holdout
     chosen = chosen_by_user(rows.columns[USER].tolist(), rows.columns[ITEM].tolist())
-    lists = model.run([ITEMS], asking([str(each) for each in chosen], made))[0].tolist()
+    lists = model.run([ITEMS], list_requests([str(each) for each in chosen], made))[0].tolist()
     ours = list_scores(lists, list(chosen.values()))
     trivial = list_scores(popular(made, list(chosen)), list(chosen.values()))
     said = model.run([PREDICTION], rows.columns)[0][:, 0]
@@ -206,13 +207,13 @@ def time_split(frame: pl.DataFrame) -> list[Row]:
     ]  # fmt: skip
 
 
-def popular(made: Tables, users: list[object]) -> list[list[str]]:
+def popular(tables: Tables, users: list[object]) -> list[list[str]]:
     """The most rated items that each user has not rated yet."""
-    counts = torch.bincount(made.seen, minlength=len(made.item_ranks)).double()
-    names, found = made.item_names(), []
-    for user in made.user.encode(np.array(users, dtype=object)).tolist():
+    counts = torch.bincount(tables.seen, minlength=len(tables.item_ranks)).double()
+    names, found = tables.item_names(), []
+    for user in tables.user.encode(np.array(users, dtype=object)).tolist():
         scores = counts.clone()
-        scores[made.seen[made.starts[user] : made.starts[user + 1]]] = -1
+        scores[tables.seen[tables.starts[user] : tables.starts[user + 1]]] = -1
         found.append([names[place + 2] for place in scores.topk(10).indices.tolist()])
     return found
 

@@ -1,7 +1,7 @@
-"""What a job keeps while it works, so that a killed one goes on where it was: finished parts, and parts under way.
+"""Checkpoints of a job, from which a killed one resumes: finished parts, and the state of unfinished ones.
 
 SageMaker copies /opt/ml/checkpoints to S3 as it changes and brings it back when the job starts again on another
-machine. A folder that another job left (other data, wishes, seed or code) is emptied before use.
+machine. A folder that another job left (with other data, spec, seed or code) is emptied before use.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-INTERVAL = 45.0
-"""Seconds between two saves of a part under way: what a kill may cost, less the time that saving takes."""
+SAVE_SECONDS = 45.0
+"""Seconds between two saves of an unfinished part: the work that a kill may cost."""
 
-IDENTITY = "job.json"
-SPENT = "spent"
-"""Seconds of fitting, of all tries of the job."""
+IDENTITY_FILE = "job.json"
+SPENT_FILE = "spent"
+"""The file with the seconds of fitting, over all attempts of the job."""
 
 
 @dataclass
 class Checkpoints:
-    """Named byte strings in a folder; without a folder nothing is kept and nothing is found."""
+    """Named byte strings in a folder; without a folder nothing is kept and nothing is read."""
 
     folder: Path | None = None
     _saved: dict[str, float] = field(default_factory=dict)
@@ -36,24 +36,24 @@ class Checkpoints:
 
     @property
     def spent(self) -> float:
-        """Seconds since the folder was opened, and those of earlier tries until they last kept something."""
+        """Seconds since the folder was opened, and those of earlier attempts until they last kept something."""
         return self._before + time.monotonic() - self._opened
 
     @classmethod
     def open(cls, folder: Path, identity: dict[str, Any]) -> Checkpoints:
         """The checkpoints of the job that `identity` describes; those of another are removed."""
-        told = json.dumps(identity, sort_keys=True)
-        place = folder / IDENTITY
-        if not place.is_file() or place.read_text(encoding="utf-8") != told:
+        content = json.dumps(identity, sort_keys=True)
+        path = folder / IDENTITY_FILE
+        if not path.is_file() or path.read_text(encoding="utf-8") != content:
             folder.mkdir(parents=True, exist_ok=True)
             _empty(folder)
-            place.write_text(told, encoding="utf-8")
-        made = cls(folder)
-        made._before = float(made.read(SPENT) or 0.0)
-        return made
+            path.write_text(content, encoding="utf-8")
+        checkpoints = cls(folder)
+        checkpoints._before = float(checkpoints.read(SPENT_FILE) or 0.0)
+        return checkpoints
 
     def read(self, name: str) -> bytes | None:
-        """What was kept under `name`."""
+        """The content that was kept under `name`, or None."""
         path = None if self.folder is None else self.folder / name
         return path.read_bytes() if path is not None and path.is_file() else None
 
@@ -61,7 +61,7 @@ class Checkpoints:
         """Keeps `content` whole or not at all: a kill in between leaves what was there before."""
         if self.folder is not None:
             _write(self.folder / name, content)
-            _write(self.folder / SPENT, repr(self.spent).encode())
+            _write(self.folder / SPENT_FILE, repr(self.spent).encode())
 
     def place(self, name: str) -> Path | None:
         """A folder for a library that keeps its own files, made when it is not there."""
@@ -71,23 +71,23 @@ class Checkpoints:
         return self.folder / name
 
     def drop(self, name: str) -> None:
-        """Forgets `name`."""
+        """Removes what was kept under `name`."""
         if self.folder is not None:
             (self.folder / name).unlink(missing_ok=True)
 
     def due(self, name: str) -> bool:
-        """Whether the part under way called `name` should be saved now: the first time after `INTERVAL`, then again."""
+        """Whether the unfinished part called `name` should be saved now: every `SAVE_SECONDS`."""
         if self.folder is None:
             return False
         now = time.monotonic()
         last = self._saved.setdefault(name, now)
-        if now - last < INTERVAL:
+        if now - last < SAVE_SECONDS:
             return False
         self._saved[name] = now
         return True
 
     def clear(self) -> None:
-        """Forgets everything: the job is complete."""
+        """Removes everything: the job is complete."""
         if self.folder is not None:
             _empty(self.folder)
 

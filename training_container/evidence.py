@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from dropforge.contract.schema import ModelCard
     from dropforge.datasets.dataset import Rows
-    from training_container.export.parity import Native
     from training_container.job import Job
+    from training_container.native import Native
 
 ROWS_SCHEMA = "dropforge.rows/1"
 GOLDEN_ROWS = 64

@@ -1,4 +1,4 @@
-"""What one job is to do and where its files lie: read from SageMaker's folders, or from a command line."""
+"""A training job: its settings and folders, read from SageMaker's layout or from a command line."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Job:
     lineage: Lineage | None
     seed: int
     output: Path
-    """Folder of the model files."""
+    """The folder of the model files."""
     checkpoints: Path | None = None
-    """Folder of what a killed job goes on from; None keeps nothing."""
+    """The folder of the checkpoints that a killed job resumes from; None keeps none."""
 
     @property
     def spec(self) -> Spec:
-        """The owner's wishes."""
+        """The options that the owner set."""
         return self.wanted.spec
 
 
@@ -51,25 +51,25 @@ class MlFolders:
 
     @property
     def model(self) -> Path:
-        """What SageMaker uploads when the job ends well."""
+        """The folder that SageMaker uploads when the job succeeds."""
         return self.root / "model"
 
     @property
     def failure(self) -> Path:
-        """Its first 1,024 characters become the job's FailureReason."""
+        """The file whose first 1,024 characters become the job's FailureReason."""
         return self.root / "output" / "failure"
 
     @property
     def checkpoints(self) -> Path:
-        """SageMaker copies it to S3 as it changes, and back when the job starts again elsewhere."""
+        """The folder that SageMaker copies to S3 as it changes, and back when the job starts again elsewhere."""
         return self.root / "checkpoints"
 
     def channel(self, name: str) -> Path:
-        """One input channel."""
+        """The folder of one input channel."""
         return self.root / "input" / "data" / name
 
     def job(self) -> Job:
-        """The job that the plan channel and the hyperparameters describe.
+        """Reads the job from the plan channel and the hyperparameters.
 
         Raises:
             JobFault: a file is missing, is not what it should be, or names another run than the hyperparameters.
@@ -86,12 +86,12 @@ class MlFolders:
 
 
 def by_hand(arguments: argparse.Namespace) -> Job:
-    """The job that a command line describes.
+    """Reads the job from a command line.
 
     Raises:
-        JobFault: a file does not exist, or a wish is none.
+        JobFault: a file does not exist, or an option is invalid.
     """
-    data = tuple(Path(each) for each in arguments.data)
+    data = tuple(Path(path) for path in arguments.data)
     missing = [str(path) for path in data if not path.is_file()]
     if missing:
         raise JobFault(f"--data: expected a file, got {missing[0]!r}, which is none")
@@ -102,18 +102,18 @@ def by_hand(arguments: argparse.Namespace) -> Job:
     except (SpecFault, names.NameFault) as fault:
         raise JobFault(str(fault)) from fault
     wanted = Options(spec=spec, target=arguments.target, task=arguments.task)
-    wishes = " ".join(map(str, (arguments.target, arguments.task, arguments.seed, arguments.split, *arguments.groups)))
-    run = ids.run_id("", wishes, _digest(data))
+    options = " ".join(map(str, (arguments.target, arguments.task, arguments.seed, arguments.split, *arguments.groups)))
+    run = ids.run_id("", options, _digest(data))
     return Job(run, model, data, wanted, None, arguments.seed, Path(arguments.out),
                Path(arguments.checkpoints) if arguments.checkpoints else None)  # fmt: skip
 
 
 def _digest(paths: Sequence[Path]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
-            found.update(hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _read_plan(path: Path) -> Plan:

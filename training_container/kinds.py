@@ -36,4 +36,4 @@ TRAINED: ByKind[TrainedKind] = {
     )),
     "image": TrainedKind(None, ()),
 }  # fmt: skip
-"""The kinds of columns. A model of pictures has an encoding and probes of its own, in `training_container.images`."""
+"""The kinds of columns. A model of pictures has its own encoding and probes, in `training_container.tasks.images`."""

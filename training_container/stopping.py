@@ -1,4 +1,4 @@
-"""What SIGTERM does: it ends a job, unless there is something to make a model of."""
+"""SIGTERM: it ends a job at once, or ends its fitting where a model can already be made."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from training_container.watch import Budget
+    from training_container.budget import Budget
 
 
 class Stopped(BaseException):
-    """SIGTERM came. Not an `Exception`, so that no library takes it for a fault of its own and goes on."""
+    """SIGTERM arrived. It is not an `Exception`, so that no library catches it and goes on."""
 
 
 def stop_on_sigterm() -> None:
-    """From now on SIGTERM raises `Stopped`."""
+    """Makes SIGTERM raise `Stopped` from now on."""
     signal.signal(signal.SIGTERM, _stop)
 
 
 @contextmanager
 def finishing(budget: Budget) -> Iterator[None]:
-    """Within, a first SIGTERM cuts the budget, so that fitting ends and the model is made; a second one stops."""
+    """Makes a first SIGTERM cut the budget, so that fitting ends and a model is made; a second one raises `Stopped`."""
 
     def finish(*_: object) -> None:
         budget.cut()

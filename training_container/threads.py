@@ -1,4 +1,4 @@
-"""Work side by side on the cores that this process may use: LightGBM and CatBoost let go of the interpreter."""
+"""Parallel work in threads, one a core: LightGBM and CatBoost release the interpreter lock."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def side_by_side(make: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
-    """What `make` makes of each, a core each."""
+def in_parallel(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
+    """Calls `function` with each argument in a thread of its own, a core each; the results in the same order."""
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(make, given))
+        return list(pool.map(function, arguments))

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from dropforge.contract.schema import IMAGE, Column, ImageInput, ModelCard
-from training_container.images.graph import build
-from training_container.images.network import Network
+from training_container.tasks.images.graph import build
+from training_container.tasks.images.network import Network
 
 SIDE, WIDTH, BLOCKS = 64, 128, 2
 

@@ -114,12 +114,11 @@ class TaskFacts:
         classes: whether an answer is a number, a class among the target's labels, or a cluster that training finds.
         baseline: the trivial baseline: the targets' mean or median, the classes' shares, that constant with the most
             rated items, or clusters dealt to the rows at random.
-        way: the way from the data to the model: the trainer's module, and how `dropforge.datasets` prepares a table.
         also_judged: metrics besides the deciding one in which a model must not fall behind the baseline, nor surely
             behind the champion.
     """
 
-    __slots__ = ("also_judged", "baseline", "classes", "metrics", "outputs", "primary", "way")
+    __slots__ = ("also_judged", "baseline", "classes", "metrics", "outputs", "primary")
 
     def __init__(
         self,
@@ -129,7 +128,6 @@ class TaskFacts:
         outputs: tuple[str, ...],
         classes: Literal["none", "labels", "clusters"],
         baseline: Literal["constant", "shares", "popular", "dealt"],
-        way: Literal["table", "recommendation", "clustering"],
         also_judged: tuple[str, ...] = (),
     ) -> None:
         self.metrics = metrics
@@ -137,7 +135,6 @@ class TaskFacts:
         self.outputs = outputs
         self.classes = classes
         self.baseline = baseline
-        self.way = way
         self.also_judged = also_judged
 
 
@@ -148,7 +145,6 @@ TASKS: ByTask[TaskFacts] = {
         outputs=(PREDICTION,),
         classes="none",
         baseline="constant",
-        way="table",
     ),
     "binary": TaskFacts(
         metrics={"auc": "higher", "logloss": "lower", "accuracy": "higher", "f1": "higher"},
@@ -156,7 +152,6 @@ TASKS: ByTask[TaskFacts] = {
         outputs=(PREDICTION, PROBABILITIES),
         classes="labels",
         baseline="shares",
-        way="table",
     ),
     "multiclass": TaskFacts(
         metrics={"logloss": "lower", "accuracy": "higher", "f1": "higher"},
@@ -164,7 +159,6 @@ TASKS: ByTask[TaskFacts] = {
         outputs=(PREDICTION, PROBABILITIES),
         classes="labels",
         baseline="shares",
-        way="table",
     ),
     "recommendation": TaskFacts(
         metrics={"rmse": "lower", "mae": "lower", "ndcg@10": "higher", "recall@10": "higher"},
@@ -172,7 +166,6 @@ TASKS: ByTask[TaskFacts] = {
         outputs=(PREDICTION, ITEMS, SCORES),
         classes="none",
         baseline="popular",
-        way="recommendation",
         # A recommender that predicts ratings well and shows worse lists than everybody's favourites is no recommender.
         also_judged=("rmse", "ndcg@10"),
     ),
@@ -182,10 +175,9 @@ TASKS: ByTask[TaskFacts] = {
         outputs=(PREDICTION, PROBABILITIES, FEATURES),
         classes="clusters",
         baseline="dealt",
-        way="clustering",
     ),
 }
-"""The tasks. Models of pictures are `binary` or `multiclass` too, with a way of their own that the data decide."""
+"""The tasks. A model of pictures is `binary` or `multiclass` too; that it reads pictures follows from its data."""
 
 IMAGE = "image"
 """The one column of an image model: in a request the base64 of a file, in the graph its decoded pixels."""

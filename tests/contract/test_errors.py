@@ -19,7 +19,8 @@ ROOMS = ("dropforge", "lambdas", "training_container", "cdk_app")
 
 SIGNALS = {
     "dropforge/serve/app.py": {"Gone"},
-    "training_container/racing.py": {"Outraced"},
+    "training_container/models/linear.py": {"OutOfBudget"},
+    "training_container/models/racing.py": {"Outraced"},
     "training_container/stopping.py": {"Stopped"},
     "lambdas/batch/common/jsonlines.py": {"_Wrong"},
     "lambdas/batch/common/rows.py": {"_LeftOpen"},

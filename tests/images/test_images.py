@@ -13,18 +13,20 @@ from sklearn.datasets import load_digits
 
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import ImageInput
+from training_container.checkpoints import Checkpoints
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.images import fit as fitting
-from training_container.images import graph
-from training_container.images.augment import Augmentation
-from training_container.images.checkpoint import FILE, Checkpoint
-from training_container.images.fit import Progress, Run, finished, fit
-from training_container.images.network import Answering
-from training_container.images.recipe import Recipe
-from training_container.images.sets import ImageSet, Pictures
-from training_container.images.steps import Learner, Material, one_cycle
-from training_container.watch import Watch
+from training_container.progress import Progress
+from training_container.tasks.images import fit as fitting
+from training_container.tasks.images import graph
+from training_container.tasks.images.augment import Augmentation
+from training_container.tasks.images.checkpoint import CHECKPOINT_FILE, RunCheckpoint
+from training_container.tasks.images.fit import Run, finished, fit
+from training_container.tasks.images.network import Answering
+from training_container.tasks.images.recipe import Recipe
+from training_container.tasks.images.sets import ImageSet, Pictures
+from training_container.tasks.images.state import RunState
+from training_container.tasks.images.steps import Learner, Material, one_cycle
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(width=8, threads=1, half=False)
@@ -42,7 +44,7 @@ def digits() -> ImageSet:
 @pytest.fixture(scope="module")
 def fitted(digits):
     torch.manual_seed(1)
-    return fit(digits, minutes=0.15, seed=0, watch=Watch(), device=CPU)
+    return fit(digits, minutes=0.15, seed=0, progress=Progress(), device=CPU)
 
 
 def test_it_learns_within_its_budget(digits, fitted):
@@ -107,12 +109,12 @@ def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
     material = Material.of(digits, CPU)
 
     def run(place, stop_at=None):
-        checkpoint = Checkpoint(place, "me")
+        checkpoint = RunCheckpoint(Checkpoints(place))
         found = checkpoint.read()
-        learner, progress = Learner.fresh(material, RECIPE, 0), Progress()
+        learner, state = Learner.fresh(material, RECIPE, 0), RunState()
         if found:
-            progress = checkpoint.restore(found, learner)
-        made = Run(learner, progress, checkpoint, 1e6, 0, Watch())  # so long that only the epochs count
+            state = checkpoint.restore(found, learner)
+        made = Run(learner, state, checkpoint, 1e6, 0, Progress())  # so long that only the epochs count
         if stop_at is not None:
             monkeypatch.setattr(fitting, "SAVE_EVERY", -1.0)
             step, taken = learner.step, []
@@ -125,7 +127,7 @@ def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
 
             monkeypatch.setattr(learner, "step", step_or_die)
         made.go()
-        return finished(digits, learner, progress, resumed=bool(found))
+        return finished(digits, learner, state, resumed=bool(found))
 
     whole = run(None)
     with pytest.raises(KeyboardInterrupt):
@@ -138,14 +140,18 @@ def test_a_killed_run_ends_as_one_that_was_not(digits, tmp_path, monkeypatch):
 
 
 def test_a_checkpoint_is_its_own_jobs_alone(digits, tmp_path):
+    def opened(run):
+        return RunCheckpoint(Checkpoints.open(tmp_path, {"run": run}))
+
     learner = Learner.fresh(Material.of(digits, CPU), RECIPE, 0)
-    Checkpoint(tmp_path, "one").write(learner, Progress(epoch=3))
-    found = Checkpoint(tmp_path, "one").read()
-    assert found is not None
-    assert found["progress"]["epoch"] == 3
-    assert Checkpoint(tmp_path, "other").read() is None
-    (tmp_path / FILE).write_bytes(b"torn")
-    assert Checkpoint(tmp_path, "one").read() is None
+    opened("one").write(learner, RunState(epoch=3))
+    saved = opened("one").read()
+    assert saved is not None
+    assert saved["state"]["epoch"] == 3
+    assert opened("other").read() is None
+    assert opened("one").read() is None  # the other job emptied the folder
+    (tmp_path / CHECKPOINT_FILE).write_bytes(b"torn")
+    assert opened("one").read() is None
 
 
 def test_augmented_pictures_are_moved_flipped_and_cut():
@@ -172,5 +178,5 @@ def test_the_learning_rate_rises_and_falls():
 def test_time_is_spent_over_all_attempts(digits):
     learner = Learner.fresh(Material.of(digits, CPU), RECIPE, 0)
     start = time.monotonic()
-    Run(learner, Progress(spent=50.0), Checkpoint(None, ""), 52.0, 0, Watch()).go()
+    Run(learner, RunState(spent=50.0), RunCheckpoint(Checkpoints()), 52.0, 0, Progress()).go()
     assert time.monotonic() - start < 4.0

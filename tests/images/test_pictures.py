@@ -18,9 +18,9 @@ from dropforge.inference.faults import InputFault
 from dropforge.inference.protocols.refusals import Refusal, refusal_of
 from dropforge.inference.rows import from_json, from_picture, to_arrays
 from dropforge.pictures import PictureFault, decoded, opened, png_of
-from training_container.images.reading import decode_all, read_set
-from training_container.images.sizes import rule_for, side_for
-from training_container.watch import Silent
+from training_container.progress import SilentProgress
+from training_container.tasks.images.reading import decode_all, read_set
+from training_container.tasks.images.sizes import rule_for, side_for
 
 from .conftest import file_of
 
@@ -69,7 +69,7 @@ def test_training_and_serving_see_the_same_pixels(photo, zipped, rule):
 
     with open_zip(path) as archive:
         members = [Member(archive.getinfo(f"{'ab'[at % 2]}/0{name}"), "ab"[at % 2]) for at, name in enumerate(files)]
-        trained = decode_all(archive, members, ("a", "b"), rule, Silent())
+        trained = decode_all(archive, members, ("a", "b"), rule, SilentProgress())
     assert trained.broken == ()
     rows = from_json(f'{{"rows": [{",".join(_row(body) for body in files.values())}]}}'.encode())
     served = to_arrays(rows, card(rule))["image"]
@@ -201,7 +201,7 @@ def test_alike_pictures_never_cross_the_split(digit_files, zipped):
     liar = next(name for name in chosen if name.startswith("zero/"))
     wrong = {"one/liar.png": chosen[liar]}
     broken = {"one/cut.png": chosen[liar][:60]}
-    found = read_set(zipped({**chosen, **copies, **wrong, **broken}), Spec(), Silent())
+    found = read_set(zipped({**chosen, **copies, **wrong, **broken}), Spec(), SilentProgress())
     inner = 3 if liar.replace(".png", ".bmp") in copies else 2
     assert found.counts["read"] == 452
     assert found.counts["contradicting"] == inner
@@ -212,6 +212,6 @@ def test_alike_pictures_never_cross_the_split(digit_files, zipped):
     assert sum(map(len, parts)) == len(set.union(*parts)) == 399
     assert all(parts)
     again = read_set(
-        zipped({f"other/{name}": body for name, body in reversed(chosen.items())}, "b.zip"), Spec(), Silent()
+        zipped({f"other/{name}": body for name, body in reversed(chosen.items())}, "b.zip"), Spec(), SilentProgress()
     )
     assert {each.tobytes() for each in again.holdout.pixels} >= parts[2]

@@ -8,13 +8,15 @@ import numpy as np
 import torch
 
 from dropforge.contract.schema import ImageInput
-from training_container.images import fit as fitting
-from training_container.images import recipe
-from training_container.images.fit import fit
-from training_container.images.recipe import Recipe, seconds_of_step, widest
-from training_container.images.sets import ImageSet, Pictures
-from training_container.images.steps import Material
-from training_container.watch import Budget, Silent
+from training_container.budget import Budget
+from training_container.progress import SilentProgress
+from training_container.tasks.images import choosing
+from training_container.tasks.images import fit as fitting
+from training_container.tasks.images.choosing import seconds_of_step, widest
+from training_container.tasks.images.fit import fit
+from training_container.tasks.images.recipe import Recipe
+from training_container.tasks.images.sets import ImageSet, Pictures
+from training_container.tasks.images.steps import Material
 
 WAYS = [Recipe(width, 1, half=False) for width in (8, 16, 24)]
 
@@ -56,7 +58,7 @@ def few() -> ImageSet:
 def test_a_probe_is_the_median_of_several_steps(monkeypatch):
     ticks = [0.0, 5.0, 5.0, 5.1, 5.1, 15.1, 15.1, 15.2, 15.2, 15.4, 15.4, 25.4, 25.4, 25.5, 25.5, 25.7]
     times = iter(ticks)
-    monkeypatch.setattr(recipe.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(choosing.time, "monotonic", lambda: next(times))
     found = seconds_of_step(Material.of(few(), torch.device("cpu")), WAYS[0], limit=1e9)
     assert round(found, 6) == 0.2  # of 0.1, 10, 0.1, 0.2, 10, 0.1, 0.2: two hiccups in seven
 
@@ -70,7 +72,7 @@ def test_choosing_that_takes_the_whole_time_leaves_the_rest_to_training(monkeypa
 
     monkeypatch.setattr(fitting, "choose", slow)
     budget = Budget(1.5 / 60)
-    done = fit(few(), minutes=1.5 / 60, seed=0, watch=Silent(), device=torch.device("cpu"), budget=budget)
+    done = fit(few(), minutes=1.5 / 60, seed=0, progress=SilentProgress(), device=torch.device("cpu"), budget=budget)
     assert budget.left == 0
     assert done.seconds > 1.2  # of 1.5, of which choosing counts as 0.45
 
@@ -78,6 +80,6 @@ def test_choosing_that_takes_the_whole_time_leaves_the_rest_to_training(monkeypa
 def test_a_cut_budget_ends_fitting_with_a_network():
     budget = Budget(5.0)
     budget.cut()
-    done = fit(few(), minutes=0.02, seed=0, watch=Silent(), device=torch.device("cpu"), budget=budget)
+    done = fit(few(), minutes=0.02, seed=0, progress=SilentProgress(), device=torch.device("cpu"), budget=budget)
     assert done.epochs == 0
     assert done.validation["logloss"] > 0

@@ -26,8 +26,8 @@ from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge, Softmax
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.selection import pose, study
-from training_container.watch import Silent, Watch
+from training_container.progress import Progress, SilentProgress
+from training_container.tasks.table.selection import pose, study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,16 +57,16 @@ class Set:
 
 
 @pytest.fixture(scope="session")
-def quiet() -> Watch:
-    """A watch that prints nothing."""
-    return Silent()
+def quiet() -> Progress:
+    """A progress that prints nothing."""
+    return SilentProgress()
 
 
 @pytest.fixture(scope="module")
 def lean() -> Iterator[None]:
     """The trainer fits `LEAN` in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training_container.training.study", partial(study, families=LEAN))
+        patch.setattr("training_container.tasks.table.task.study", partial(study, families=LEAN))
         yield
 
 

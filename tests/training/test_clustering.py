@@ -22,18 +22,18 @@ from dropforge.inference.explain import explanations
 from dropforge.inference.model import ServedModel
 from dropforge.inference.rows import from_json, to_arrays
 from training_container import trainer
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
-from training_container.clustering import fitting
-from training_container.clustering.fitting import Points, fit, search
-from training_container.clustering.portrait import portraits
 from training_container.export.runtime import Runtime
 from training_container.faults import JobFault
-from training_container.watch import Budget
+from training_container.tasks.clustering import fitting
+from training_container.tasks.clustering.fitting import Points, fit, search
+from training_container.tasks.clustering.portraits import portraits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_labels_are_scikit_learn_s(wine: np.ndarray, way: str) -> None:
         assert members == pytest.approx(made.predict_proba(wine.astype(float))[:, order], abs=1e-4)
 
 
-def test_the_search_finds_the_three_wines(wine: np.ndarray, quiet: Watch) -> None:
+def test_the_search_finds_the_three_wines(wine: np.ndarray, quiet: Progress) -> None:
     found = search(given(wine), Budget(1), quiet)
     assert found.chosen.clusters == 3
     assert {each.way for each in found.best} >= {"kmeans", "mixture-diagonal"}
@@ -87,12 +87,12 @@ def test_the_search_finds_the_three_wines(wine: np.ndarray, quiet: Watch) -> Non
     assert diagonal.bic == np.nanmin(bics) and bics.index(diagonal.bic) + 2 == diagonal.clusters
 
 
-def test_without_time_one_way_has_one_try(wine: np.ndarray, quiet: Watch) -> None:
+def test_without_time_one_way_has_one_try(wine: np.ndarray, quiet: Progress) -> None:
     found = search(given(wine), Budget(1e-9), quiet)
     assert [each.clusters for each in found.best] == [2]
 
 
-def test_a_few_odd_rows_are_no_cluster(quiet: Watch) -> None:
+def test_a_few_odd_rows_are_no_cluster(quiet: Progress) -> None:
     random = np.random.default_rng(0)
     points = np.concatenate([random.normal(size=(299, 2)) / 100, [[1000.0, 1000.0]]]).astype(np.float32)
     assert fit("kmeans", 2, points, points, 0) is None
@@ -151,8 +151,8 @@ def test_the_held_out_rows_are_labelled_by_the_file(folder: Path) -> None:
 
 def test_memberships_are_explained(folder: Path) -> None:
     """By the serving runtime: contributions to belonging to the row's own cluster."""
-    body = (folder / "model.onnx").read_bytes()
-    served = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    predictor = (folder / "model.onnx").read_bytes()
+    served = ServedModel.from_bytes(predictor, hashlib.sha256(predictor).hexdigest())
     rows = [json.loads(line)["row"] for line in (folder / "golden.jsonl").read_text().splitlines()][:3]
     inputs = to_arrays(from_json(json.dumps(rows).encode()), served.card)
     answers = served.predict(inputs)

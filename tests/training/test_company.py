@@ -10,14 +10,14 @@ import optuna
 import pytest
 import torch
 
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.models import neural
-from training_container.models.adamw import WARM, PackedAdamW, PackedWeights
-from training_container.models.course import Trained, Trainer
+from training_container.models.adamw import WARM_UP_SHARE, PackedAdamW, PackedWeights
 from training_container.models.network import PackedCore, Settings
 from training_container.models.neural import Neural
-from training_container.tuning import Tuner, tune
-from training_container.watch import Budget
+from training_container.models.packed_training import Trained, Trainer
+from training_container.tasks.table.tuning import Tuner, tune
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from conftest import Set
 
     from training_container.models.family import Family, Problem
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 BASE = Settings(epochs=6, patience=6, width=24, bins=8, dropout=0.0)
 COMPANY = [replace(BASE, rate=rate) for rate in (2e-3, 6e-3, 1e-3)]
 
 
-def trained(problem: Problem, company: Sequence[Settings], quiet: Watch, **given: object) -> list[Trained | None]:
+def trained(problem: Problem, company: Sequence[Settings], quiet: Progress, **given: object) -> list[Trained | None]:
     trainer = Trainer(problem, company, "neural")
     trainer.run(Budget(1), quiet, **given)  # type: ignore[arg-type]
     return trainer.trained()
@@ -40,24 +40,24 @@ def trained(problem: Problem, company: Sequence[Settings], quiet: Watch, **given
 
 def alike(one: Trained | None, other: Trained | None) -> None:
     assert one is not None and other is not None
-    assert one.course.validation == pytest.approx(other.course.validation, rel=1e-3)
+    assert one.history.validation == pytest.approx(other.history.validation, rel=1e-3)
     torch.testing.assert_close(torch.cat(one.margins), torch.cat(other.margins), rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["cars", "penguins"])
 @pytest.mark.parametrize("waves", [0, 4])
 def test_a_configuration_ends_in_company_as_it_does_alone(
-    posed: Callable[[str], Set], quiet: Watch, name: str, waves: int
+    posed: Callable[[str], Set], quiet: Progress, name: str, waves: int
 ) -> None:
     problem, company = posed(name).problem, [replace(each, waves=waves) for each in COMPANY]
     together = trained(problem, company, quiet)
     for settings, found in zip(company, together, strict=True):
         alike(found, trained(problem, [settings], quiet)[0])
-    last = [found.course.validation[-1] for found in together if found is not None]
+    last = [found.history.validation[-1] for found in together if found is not None]
     assert len(set(last)) == 3  # the rates made a difference
 
 
-def test_who_leaves_takes_nothing_from_the_others(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_who_leaves_takes_nothing_from_the_others(posed: Callable[[str], Set], quiet: Progress) -> None:
     problem, told = posed("cars").problem, []
 
     def after(epoch: int, losses: Mapping[int, float]) -> list[int]:
@@ -72,16 +72,16 @@ def test_who_leaves_takes_nothing_from_the_others(posed: Callable[[str], Set], q
     assert trained(problem, COMPANY, quiet, after=lambda _, losses: list(losses)) == [None] * 3
 
 
-def test_patience_ends_each_for_itself(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_patience_ends_each_for_itself(posed: Callable[[str], Set], quiet: Progress) -> None:
     """A high rate stops getting better long before a low one does."""
     patient = [replace(BASE, batch=32, average=0.5, epochs=40, patience=3, rate=rate) for rate in (5e-2, 5e-4)]
     wild, tame = trained(posed("cars").problem, patient, quiet)
     assert wild is not None and tame is not None
-    assert len(wild.course.validation) < len(tame.course.validation)
-    assert len(wild.course.validation) == len(wild.course.train)
+    assert len(wild.history.validation) < len(tame.history.validation)
+    assert len(wild.history.validation) == len(wild.history.train)
 
 
-def test_a_company_that_was_killed_goes_on(posed: Callable[[str], Set], quiet: Watch, tmp_path: Path) -> None:
+def test_a_company_that_was_killed_goes_on(posed: Callable[[str], Set], quiet: Progress, tmp_path: Path) -> None:
     """One configuration had left it before."""
     problem = posed("cars").problem
     budget = Budget(1)
@@ -120,7 +120,9 @@ def test_packed_steps_are_those_of_torch(posed: Callable[[str], Set]) -> None:
     optimizers, schedules = [], []
     for each, rate, decay in zip(alone, rates, decays, strict=True):
         optimizers.append(torch.optim.AdamW(each.parameters(), lr=rate, weight_decay=decay))
-        schedules.append(torch.optim.lr_scheduler.OneCycleLR(optimizers[-1], rate, total_steps=20, pct_start=WARM))
+        schedules.append(
+            torch.optim.lr_scheduler.OneCycleLR(optimizers[-1], rate, total_steps=20, pct_start=WARM_UP_SHARE)
+        )
     for step in range(18):
         dense = torch.randn(2, 16, core.features.width) * (30 if step % 2 else 1)  # some gradients are clipped
         codes = problem.rows.codes[: 2 * 16].reshape(2, 16, -1)
@@ -148,7 +150,7 @@ def test_a_trial_suggests_the_dials_of_its_flavour(waves: int) -> None:
 
 @pytest.mark.parametrize("search", ["tpe", "random", "grid"])
 def test_trials_are_fitted_in_company(
-    posed: Callable[[str], Set], quiet: Watch, search: str, monkeypatch: pytest.MonkeyPatch
+    posed: Callable[[str], Set], quiet: Progress, search: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(neural.ENSEMBLES, "cpu", 15)
     fitted_together: list[list[Settings]] = []
@@ -170,7 +172,7 @@ def test_trials_are_fitted_in_company(
 
 
 def test_trials_in_company_are_pruned_one_by_one(
-    posed: Callable[[str], Set], quiet: Watch, monkeypatch: pytest.MonkeyPatch
+    posed: Callable[[str], Set], quiet: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(neural.ENSEMBLES, "cpu", 15)
     problem = posed("penguins").problem

@@ -16,11 +16,13 @@ from dropforge.datasets.dates import DATE_FORMATS
 from training_container.encoding import Encoder, Table
 from training_container.export.graph import build
 from training_container.export.nodes import prefix_for
-from training_container.export.parity import Native, prove
+from training_container.export.parity import prove
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.models.body import Answer, Body, ClassTail, LinearCore, RegressionTail, TargetScale
 from training_container.models.features import plain_features
+from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor
+from training_container.models.scales import RegressionTail, TargetScale
+from training_container.native import Native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +61,11 @@ def encoder(rows: Rows) -> Encoder:
     return Encoder.learn(COLUMNS, rows.columns, {f"when {form.name}": form.name for form in DATE_FORMATS})
 
 
-def linear_body(encoder: Encoder, table: Table, outputs: int) -> Body:
+def linear_body(encoder: Encoder, table: Table, outputs: int) -> Predictor:
     features = plain_features(table, [each.size for each in encoder.vocabularies])
     weights = torch.linspace(-1, 1, features.width * outputs).reshape(features.width, outputs)
     tail = ClassTail() if outputs > 1 else RegressionTail(TargetScale(True, 3.0, 0.3, 0.0, 1e6))
-    return Body(tuple(table.groups), Answer(LinearCore(features, weights, torch.zeros(outputs)), tail))
+    return Predictor(tuple(table.groups), Answer(LinearCore(features, weights, torch.zeros(outputs)), tail))
 
 
 def card(columns: tuple[Column, ...], classes: tuple[str, ...] = ()) -> ModelCard:
@@ -73,9 +75,9 @@ def card(columns: tuple[Column, ...], classes: tuple[str, ...] = ()) -> ModelCar
 @pytest.mark.parametrize("classes", [(), ("yes", "no", "$ ünsure")])
 def test_all_kinds_and_odd_names_answer_as_torch(encoder: Encoder, rows: Rows, classes: tuple[str, ...]) -> None:
     table = encoder.encode(rows.columns)
-    body, given = linear_body(encoder, table, len(classes) or 1), card(COLUMNS, classes)
-    model = build(given, encoder, body, table)
-    native = Native(encoder, body)
+    predictor, given = linear_body(encoder, table, len(classes) or 1), card(COLUMNS, classes)
+    model = build(given, encoder, predictor, table)
+    native = Native(encoder, predictor)
     proof = prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
     assert proof.rows > 2 * len(rows)
     assert proof.largest < 1e-5
@@ -83,24 +85,24 @@ def test_all_kinds_and_odd_names_answer_as_torch(encoder: Encoder, rows: Rows, c
 
 def test_a_wrong_model_file_is_caught_and_its_column_named(encoder: Encoder, rows: Rows) -> None:
     table, given = encoder.encode(rows.columns), card(COLUMNS)
-    body = linear_body(encoder, table, 1)
-    model = build(given, encoder, body, table)
+    predictor = linear_body(encoder, table, 1)
+    model = build(given, encoder, predictor, table)
     for node in model.graph.node:  # an unseen category is taken for another one
         if node.op_type == "LabelEncoder" and node.input[0] == "isnan":
             next(each for each in node.attribute if each.name == "default_int64").i = 2
     with pytest.raises(ParityFault, match=r"column 'isnan' = 'a value never seen'"):
-        native = Native(encoder, body)
+        native = Native(encoder, predictor)
         prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
 
 
 def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
     table, given = encoder.encode(rows.columns), card(COLUMNS, ("a", "b"))
-    body = linear_body(encoder, table, 2)
-    model = build(given, encoder, body, table)
+    predictor = linear_body(encoder, table, 2)
+    model = build(given, encoder, predictor, table)
     last = onnx.numpy_helper.from_array(np.array(["b", "a"], dtype=object), model.graph.initializer[-1].name)
     model.graph.initializer[-1].CopyFrom(last)
     with pytest.raises(ParityFault, match="expected label"):
-        native = Native(encoder, body)
+        native = Native(encoder, predictor)
         prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
 
 
@@ -147,9 +149,9 @@ def test_targets_in_small_units_answer_as_torch(encoder: Encoder, rows: Rows, si
     tail = RegressionTail(TargetScale.learn(target, log=log))
     features = plain_features(table, [each.size for each in encoder.vocabularies])
     weights = torch.linspace(-0.05, 0.05, features.width)[:, None]
-    body = Body(tuple(table.groups), Answer(LinearCore(features, weights, torch.zeros(1)), tail))
-    native = Native(encoder, body)
+    predictor = Predictor(tuple(table.groups), Answer(LinearCore(features, weights, torch.zeros(1)), tail))
+    native = Native(encoder, predictor)
     answers = native.answer(rows.columns)
     assert np.ptp(answers) > size / 10  # not all at the bounds
-    model = build(given, encoder, body, table)
+    model = build(given, encoder, predictor, table)
     assert prove(native, Runtime(model.SerializeToString(), given), rows, answers).largest < 1e-6

@@ -11,7 +11,8 @@ import pytest
 
 from dropforge.contract.results import Metrics
 from examples.datasets import SOURCES
-from training_container import trainer, training, tuning
+from training_container import driver, trainer
+from training_container.tasks.table import tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +34,14 @@ def test_scrambled_holdout_targets_change_scores_and_not_the_model(
     name: str, csv: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tuning included, which a few trials without a better one end here."""
-    monkeypatch.setattr(tuning, "PATIENCE", 3)
-    prepare = training.prepare
+    monkeypatch.setattr(tuning, "PATIENCE_TRIALS", 3)
+    prepare = driver.prepare
 
     def run(out: str, change: Callable[[Dataset], Dataset]) -> tuple[bytes, Metrics]:
         def changed(*given: Any) -> Dataset:
             return change(prepare(*given))
 
-        monkeypatch.setattr(training, "prepare", changed)
+        monkeypatch.setattr(driver, "prepare", changed)
         folder = tmp_path / out
         given = ["--data", str(csv(name)), "--target", SOURCES[name].target, "--out", str(folder), "--budget", "5"]
         assert trainer.main(given) == 0

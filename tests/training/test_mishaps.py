@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
+from training_container.driver import remaining_minutes
 from training_container.models import lightgbm as lightgbm_family
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
-from training_container.selection import CUT, score, study
-from training_container.training import left_of
-from training_container.watch import Budget
+from training_container.tasks.table.selection import CUT_NOTE, score, study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from conftest import Set
 
     from training_container.models.family import Fitted, Problem
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 
 def test_what_a_stop_has_cut_is_grown_to_its_end_by_the_next_job(
-    posed: Callable[[str], Set], quiet: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    posed: Callable[[str], Set], quiet: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fit(budget: Budget) -> tuple[Fitted, Problem]:
         problem = replace(posed("cars").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "r"}))
         return LightGBM().fit(problem, budget, quiet), problem
 
-    stopped, course = Budget(1), lightgbm_family.Course.__call__
+    stopped, monitor = Budget(1), lightgbm_family.TrainingMonitor.__call__
 
-    def told(self: lightgbm_family.Course, env: Any) -> None:
+    def told(self: lightgbm_family.TrainingMonitor, env: Any) -> None:
         if env.iteration == 3:
             stopped.cut()  # as SIGTERM does
-        course(self, env)
+        monitor(self, env)
 
-    monkeypatch.setattr(lightgbm_family.Course, "__call__", told)
+    monkeypatch.setattr(lightgbm_family.TrainingMonitor, "__call__", told)
     cut, problem = fit(stopped)
     assert max(cut.settings["rounds"]) <= 5 and not list(tmp_path.rglob("*.done"))
     monkeypatch.undo()
@@ -59,9 +59,9 @@ class Broken(LightGBM):
         raise ValueError("All train targets are equal\nat pack.cpp:97")
 
 
-def test_a_family_that_fails_is_no_reason_to_lose_the_others(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_a_family_that_fails_is_no_reason_to_lose_the_others(posed: Callable[[str], Set], quiet: Progress) -> None:
     families = [(Ridge(), 0.1), (Broken("broken"), 0.2), (LightGBM(), 0.3)]
-    done = study(posed("cars").dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, search="none",
+    done = study(posed("cars").dataset, metric=None, budget=Budget(0.2), seed=0, progress=quiet, search="none",
                  families=families)  # fmt: skip
     assert [trial.name for trial in done.trials] == ["linear", "lightgbm"]
     assert done.notes == ("broken could not be fitted and was left out: ValueError: All train targets are equal",)
@@ -71,14 +71,14 @@ def test_a_family_that_fails_is_no_reason_to_lose_the_others(posed: Callable[[st
     )
     assert measured.notes[0] == done.notes[0]
     with pytest.raises(ValueError, match="All train targets are equal"):  # the first: there is nothing else
-        study(posed("cars").dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, families=families[1:])
+        study(posed("cars").dataset, metric=None, budget=Budget(0.2), seed=0, progress=quiet, families=families[1:])
 
 
-def test_a_model_of_a_stopped_fit_says_so(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_a_model_of_a_stopped_fit_says_so(posed: Callable[[str], Set], quiet: Progress) -> None:
     budget = Budget(1)
     budget.cut()
-    done = study(posed("cars").dataset, metric=None, budget=budget, seed=0, watch=quiet)
-    assert [trial.name for trial in done.trials] == ["linear"] and done.notes == (CUT,)
+    done = study(posed("cars").dataset, metric=None, budget=budget, seed=0, progress=quiet)
+    assert [trial.name for trial in done.trials] == ["linear"] and done.notes == (CUT_NOTE,)
 
 
 def test_files_that_vanish_while_a_folder_is_emptied_fail_nothing(
@@ -109,11 +109,11 @@ def test_a_job_that_is_started_again_has_the_time_that_is_left(tmp_path: Path, m
     first.keep("lightgbm/0.done", b"x")
     now[0] += 30  # a kill: nobody knows of these
     second = started()
-    assert second.spent == 60 and left_of(3.0, second.spent) == pytest.approx(2.0)
+    assert second.spent == 60 and remaining_minutes(3.0, second.spent) == pytest.approx(2.0)
     now[0] += 200
     second.keep("lightgbm/1.done", b"x")
-    assert left_of(3.0, started().spent) == pytest.approx(0.3)  # however often: enough for a model
-    assert Checkpoints.open(tmp_path, {"run": "another"}).spent == 0 and left_of(3.0, 0.0) == 3.0
+    assert remaining_minutes(3.0, started().spent) == pytest.approx(0.3)  # however often: enough for a model
+    assert Checkpoints.open(tmp_path, {"run": "another"}).spent == 0 and remaining_minutes(3.0, 0.0) == 3.0
 
 
 def test_folds_keep_side_by_side(tmp_path: Path) -> None:

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from training_container.budget import Budget
 from training_container.models.forest import TreeInputs
 from training_container.models.grid import Grid
 from training_container.models.lightgbm import LightGBM
 from training_container.models.neighbours import LEAST, Neighbours, learned, told
-from training_container.watch import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.training.conftest import Set
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_tables_of_penguins_and_cars_would_not_pay(posed: Callable[[str], Set]) 
     assert [posed(name).problem.tree_inputs.neighbours.width for name in ("penguins", "cars")] == [0, 0]
 
 
-def test_neighbours_make_trees_better(homes: Set, quiet: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbours_make_trees_better(homes: Set, quiet: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
     with_map = LightGBM().fit(homes.problem, Budget(1), quiet).validation["rmse"]
     monkeypatch.setattr("training_container.models.neighbours.LEAST", 1.0)
     alone = replace(homes.problem)  # works out anew what families share

@@ -12,16 +12,16 @@ import pytest
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from tests.training.conftest import Set, _pose
+from training_container.budget import Budget
 from training_container.models import forest
 from training_container.models.lightgbm import LightGBM
 from training_container.models.ranks import means, order, without_own
-from training_container.watch import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 CLERKS = 300
 """Who wrote a home down: says nothing of its price. Some eight homes each."""
@@ -75,7 +75,7 @@ def test_only_the_rows_that_a_fold_learns_from_read_crossed_ranks(written: Set) 
 
 
 def test_trees_do_not_fall_for_a_column_that_says_nothing(
-    written: Set, quiet: Watch, monkeypatch: pytest.MonkeyPatch
+    written: Set, quiet: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crossed = LightGBM().fit(written.problem, Budget(1), quiet).validation["rmse"]
     monkeypatch.setattr(forest, "without_own", lambda *_: None)

@@ -11,27 +11,28 @@ import pytest
 import torch
 
 from dropforge.contract.results import Manifest, Metrics
-from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
+from dropforge.contract.schema import ITEMS, PREDICTION, SCORES, ModelCard
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare_table
 from dropforge.metrics.lists import list_scores
 from training_container import trainer
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.encoding import MISSING, UNKNOWN
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
-from training_container.recommendation import factors, parts
-from training_container.recommendation.blend import weigh
-from training_container.recommendation.factors import Chain, sample_factors
-from training_container.recommendation.graph import build
-from training_container.recommendation.model import asking, vocabulary
-from training_container.recommendation.pairs import Pair, nearest, stacked
-from training_container.recommendation.proof import prove
-from training_container.recommendation.ranking import best_items
-from training_container.recommendation.ratings import Ratings
-from training_container.recommendation.run import Learned, golden_rows, learn, measure
-from training_container.training import ModelCard
-from training_container.watch import Budget
+from training_container.tasks.recommendation import factors, parts
+from training_container.tasks.recommendation.blend import weigh
+from training_container.tasks.recommendation.evaluation import measure
+from training_container.tasks.recommendation.factors import Chain, sample_factors
+from training_container.tasks.recommendation.golden import golden_rows
+from training_container.tasks.recommendation.graph import build
+from training_container.tasks.recommendation.pairs import Pair, nearest, stacked
+from training_container.tasks.recommendation.proof import prove
+from training_container.tasks.recommendation.ranking import best_items
+from training_container.tasks.recommendation.ratings import Ratings
+from training_container.tasks.recommendation.recommender import RecommenderModel, fit_recommender
+from training_container.tasks.recommendation.tables import list_requests, vocabulary
 
 from .opinions import EACH, USERS, opinions
 from .opinions import ITEMS as ITEM_COUNT
@@ -39,7 +40,7 @@ from .opinions import ITEMS as ITEM_COUNT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +52,21 @@ def known() -> Ratings:
 
 
 @pytest.fixture(scope="module")
-def learned(quiet: Watch) -> Learned:
+def learned(quiet: Progress) -> RecommenderModel:
     texts = opinions().cast(dict.fromkeys(("user_id", "item_id", "rating", "timestamp"), str))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(factors, "ROUNDS", 40)
-        return learn(prepare_table(texts, Options()), Budget(5), 0, quiet, Checkpoints())
+        patch.setattr(factors, "SAMPLING_ROUNDS", 40)
+        return fit_recommender(prepare_table(texts, Options()), Budget(5), 0, quiet, Checkpoints())
 
 
-def card(done: Learned) -> ModelCard:
+def card(done: RecommenderModel) -> ModelCard:
     columns = done.dataset.columns
     return ModelCard("m", "run-0", "recommendation", "rating", "integer", (), columns, done.dataset.ignored)
 
 
 @pytest.fixture(scope="module")
-def runtime(learned: Learned) -> Runtime:
-    return Runtime(build(card(learned), learned.made).SerializeToString(), card(learned))
+def runtime(learned: RecommenderModel) -> Runtime:
+    return Runtime(build(card(learned), learned.tables).SerializeToString(), card(learned))
 
 
 def chain(known: Ratings) -> Chain:
@@ -130,8 +131,8 @@ def test_a_chain_without_time_still_gives_a_model(known: Ratings) -> None:
 
 
 def test_the_squares_are_the_same_in_blocks(known: Ratings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factors, "ROWS", 17)
-    monkeypatch.setattr(factors, "OTHERS", 11)
+    monkeypatch.setattr(factors, "USERS_AT_ONCE", 17)
+    monkeypatch.setattr(factors, "ITEMS_AT_ONCE", 11)
     blocked = list(factors._slabs(known))
     assert len(blocked) == 4 and len(blocked[0][2]) == 4
     design = torch.randn(ITEM_COUNT, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -164,14 +165,14 @@ def test_list_scores_by_hand() -> None:
     assert found["ndcg@10"] == pytest.approx((1 / np.log2(3) + 1 / best) / 2)
 
 
-def test_the_file_answers_as_torch(learned: Learned, runtime: Runtime) -> None:
-    proof = prove(learned.made, runtime, learned.dataset.holdout)
+def test_the_file_answers_as_torch(learned: RecommenderModel, runtime: Runtime) -> None:
+    proof = prove(learned.tables, runtime, learned.dataset.holdout)
     assert proof.largest <= 1e-5
     assert proof.rows > len(learned.dataset.holdout) + USERS
 
 
-def test_what_strangers_and_readers_of_everything_get(learned: Learned, runtime: Runtime) -> None:
-    made, values = learned.made, asking(["u0", "nobody", "", "NA"], learned.made)
+def test_what_strangers_and_readers_of_everything_get(learned: RecommenderModel, runtime: Runtime) -> None:
+    made, values = learned.tables, list_requests(["u0", "nobody", "", "NA"], learned.tables)
     predictions, items, scores = runtime.run([PREDICTION, ITEMS, SCORES], values)
     assert items[1].tolist() == items[2].tolist() == items[3].tolist() != items[0].tolist()
     counts = learned.blended.model.known.per_item
@@ -186,28 +187,28 @@ def test_what_strangers_and_readers_of_everything_get(learned: Learned, runtime:
     assert len(set(ratings.ravel().tolist())) == 3 and ((ratings >= 1) & (ratings <= 5)).all()
 
 
-def test_who_has_rated_all_is_shown_nothing(learned: Learned) -> None:
-    made = learned.made
+def test_who_has_rated_all_is_shown_nothing(learned: RecommenderModel) -> None:
+    made = learned.tables
     full = torch.arange(len(made.item_ranks)).repeat(made.user.size)
     starts = torch.arange(made.user.size + 1) * len(made.item_ranks)
     every = type(made)(**{**made.__dict__, "seen": full, "starts": starts})
     runtime = Runtime(build(card(learned), every).SerializeToString(), card(learned))
-    values = asking(["u0", "u1"], every)
+    values = list_requests(["u0", "u1"], every)
     assert (every.answer(values).items == MISSING).all()
     assert set(runtime.run([ITEMS], values)[0].ravel()) == {""}
     assert prove(every, runtime, learned.dataset.holdout).largest <= 1e-5
 
 
 @pytest.mark.parametrize(("table", "reason"), [("items", "rating .* apart"), ("item_ranks", "another item at place")])
-def test_a_wrong_file_is_caught(learned: Learned, table: str, reason: str) -> None:
-    made = learned.made
+def test_a_wrong_file_is_caught(learned: RecommenderModel, table: str, reason: str) -> None:
+    made = learned.tables
     wrong = type(made)(**{**made.__dict__, table: getattr(made, table).flip(0)})
     runtime = Runtime(build(card(learned), wrong).SerializeToString(), card(learned))
     with pytest.raises(ParityFault, match=reason):
         prove(made, runtime, learned.dataset.holdout)
 
 
-def test_it_beats_the_mean_and_the_most_popular(learned: Learned) -> None:
+def test_it_beats_the_mean_and_the_most_popular(learned: RecommenderModel) -> None:
     found = measure(learned, "rmse", 0)
     assert found.holdout["rmse"] < 0.8 * found.baseline["rmse"]
     assert found.holdout["ndcg@10"] > found.baseline["ndcg@10"]
@@ -220,8 +221,8 @@ def test_it_beats_the_mean_and_the_most_popular(learned: Learned) -> None:
     assert [note for note in found.notes if f"Only {USERS} users" in note]
 
 
-def test_golden_rows_hold_ratings_lists_and_strangers(learned: Learned) -> None:
-    rows = golden_rows(learned.made, learned.dataset.holdout)
+def test_golden_rows_hold_ratings_lists_and_strangers(learned: RecommenderModel) -> None:
+    rows = golden_rows(learned.tables, learned.dataset.holdout)
     lists = [each for each in rows if each["recommendations"] is not None]
     assert len(lists) >= 10 and all(each["row"]["item_id"] is None for each in lists)
     assert any(each["row"]["user_id"] == "a value never seen" for each in rows)
@@ -229,7 +230,7 @@ def test_golden_rows_hold_ratings_lists_and_strangers(learned: Learned) -> None:
 
 
 def test_a_whole_run_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factors, "ROUNDS", 20)
+    monkeypatch.setattr(factors, "SAMPLING_ROUNDS", 20)
     opinions().write_csv(tmp_path / "opinions.csv")
     out = tmp_path / "model"
     assert trainer.main(["--data", str(tmp_path / "opinions.csv"), "--out", str(out)]) == 0

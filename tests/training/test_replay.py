@@ -10,19 +10,19 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
+from training_container.budget import Budget
 from training_container.models import replay
-from training_container.models.course import Trainer
 from training_container.models.network import Settings
+from training_container.models.packed_training import Trainer
 from training_container.models.replay import UNRECORDED, Replay
-from training_container.watch import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Set
 
-    from training_container.models.course import Trained
-    from training_container.watch import Watch
+    from training_container.models.packed_training import Trained
+    from training_container.progress import Progress
 
 COMPANY = [Settings(epochs=6, patience=6, width=24, bins=8, batch=32, rate=rate, dropout=0.2) for rate in (2e-3, 6e-3)]
 CPU = torch.device("cpu")
@@ -80,7 +80,7 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "recorder", lambda _: Tape.record)
 
 
-def trained(problem: object, quiet: Watch, leaves: int | None = None) -> list[Trained | None]:
+def trained(problem: object, quiet: Progress, leaves: int | None = None) -> list[Trained | None]:
     trainer = Trainer(problem, COMPANY, "neural")  # type: ignore[arg-type]
     trainer.run(Budget(1), quiet, lambda epoch, _: [1] if epoch == leaves else [])
     return trainer.trained()
@@ -89,7 +89,7 @@ def trained(problem: object, quiet: Watch, leaves: int | None = None) -> list[Tr
 @pytest.mark.parametrize("name", ["cars", "penguins"])
 @pytest.mark.parametrize("leaves", [None, 2])
 def test_a_replayed_course_ends_as_one_step_by_step(
-    posed: Callable[[str], Set], quiet: Watch, name: str, leaves: int | None, request: pytest.FixtureRequest
+    posed: Callable[[str], Set], quiet: Progress, name: str, leaves: int | None, request: pytest.FixtureRequest
 ) -> None:
     problem = posed(name).problem
     plain = trained(problem, quiet, leaves)
@@ -99,7 +99,7 @@ def test_a_replayed_course_ends_as_one_step_by_step(
     for one, other in zip(plain, replayed, strict=True):
         assert (one is None) == (other is None)
         if one is not None and other is not None:
-            assert other.course.validation == pytest.approx(one.course.validation, rel=1e-5)
+            assert other.history.validation == pytest.approx(one.history.validation, rel=1e-5)
             torch.testing.assert_close(torch.cat(other.margins), torch.cat(one.margins))
 
 

@@ -10,18 +10,19 @@ import pytest
 from dropforge.contract.results import Metrics
 from dropforge.contract.schema import ModelCard
 from training_container import trainer
+from training_container.budget import Budget
 from training_container.models.lightgbm import LightGBM
 from training_container.models.linear import Ridge
-from training_container.report import page, words
-from training_container.selection import study
-from training_container.watch import Budget
+from training_container.report import wording
+from training_container.tasks.table import report
+from training_container.tasks.table.selection import study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.training.conftest import Set
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 
 @pytest.mark.parametrize(
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     [(None, "–"), (0.0, "0"), (3.0, "3"), (1234567.8, "1,234,568"), (0.123456, "0.1235"), (0.00001234, "1.23e-05")],
 )
 def test_numbers_are_written_for_people(value: float | None, expected: str) -> None:
-    assert words.number(value) == expected
+    assert wording.number(value) == expected
 
 
 def test_a_few_missing_values_are_not_none() -> None:
-    assert words.percent(0.0001) == "< 0.1 %"
-    assert words.percent(0.0) == "0.0 %"
+    assert wording.percent(0.0001) == "< 0.1 %"
+    assert wording.percent(0.0) == "0.0 %"
 
 
 def measured(holdout: float, baseline: float) -> Metrics:
@@ -44,26 +45,32 @@ def measured(holdout: float, baseline: float) -> Metrics:
 
 
 def test_a_model_that_is_no_better_is_said_to_be_so() -> None:
-    assert words.gain(measured(1.0, 2.0)) == "50.0 % below the trivial baseline"
-    assert words.gain(measured(2.0, 2.0)) == "not better than the trivial baseline"
-    assert words.gain(measured(3.0, 2.0)) == "not better than the trivial baseline"
+    assert wording.gain(measured(1.0, 2.0)) == "50.0 % below the trivial baseline"
+    assert wording.gain(measured(2.0, 2.0)) == "not better than the trivial baseline"
+    assert wording.gain(measured(3.0, 2.0)) == "not better than the trivial baseline"
 
 
-def test_the_columns_whose_neighbours_tell_are_drawn(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_the_columns_whose_neighbours_tell_are_drawn(posed: Callable[[str], Set], quiet: Progress) -> None:
     families = ((Ridge(), 0.1), (LightGBM(settings={"learning_rate": 0.3}), 0.5))
     homes, cars = (
         study(
-            posed(name).dataset, metric=None, budget=Budget(0.2), seed=0, watch=quiet, search="none", families=families
+            posed(name).dataset,
+            metric=None,
+            budget=Budget(0.2),
+            seed=0,
+            progress=quiet,
+            search="none",
+            families=families,
         )
         for name in ("houses", "cars")
     )
     assert homes.neighbourhood == ("Latitude", "Longitude") and cars.neighbourhood is None
     shown = ModelCard("m", "run-0", "regression", homes.dataset.target, "number", (), homes.dataset.columns)
-    ((title, _, plot),) = page._neighbourhood(homes, shown)
+    ((title, _, plot),) = report._neighbourhood(homes, shown)
     assert title == "Neighbours" and plot.startswith("<svg")
     assert 0 < plot.index(">Longitude<") < plot.index(">Latitude<")  # as on a map: the axis that goes across is first
-    assert page._neighbourhood(homes, replace(shown, masked=("Latitude",))) == []
-    assert page._neighbourhood(cars, shown) == []
+    assert report._neighbourhood(homes, replace(shown, masked=("Latitude",))) == []
+    assert report._neighbourhood(cars, shown) == []
 
 
 @pytest.mark.usefixtures("lean")

@@ -13,23 +13,23 @@ import torch
 from sklearn import datasets
 
 from dropforge.contract.results import Metrics
+from training_container import budget as budgets
 from training_container import trainer
-from training_container import watch as watching
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
-from training_container.clustering import fitting as clusters
-from training_container.clustering.fitting import Points
-from training_container.recommendation import blend, parts, ranker
-from training_container.recommendation.factors import ROUNDS, Chain
-from training_container.recommendation.ratings import Ratings
-from training_container.watch import Budget
+from training_container.tasks.clustering import fitting as clusters
+from training_container.tasks.clustering.fitting import Points
+from training_container.tasks.recommendation import blend, parts, ranker
+from training_container.tasks.recommendation.factors import SAMPLING_ROUNDS, Chain
+from training_container.tasks.recommendation.ratings import Ratings
 
 from .opinions import ITEMS, USERS, opinions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from training_container.recommendation.blend import Blended
-    from training_container.watch import Watch
+    from training_container.progress import Progress
+    from training_container.tasks.recommendation.blend import Blended
 
 
 class Killed(BaseException):
@@ -50,7 +50,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of every budget."""
     made = Clock()
-    monkeypatch.setattr(watching, "time", made)
+    monkeypatch.setattr(budgets, "time", made)
     return made
 
 
@@ -65,9 +65,9 @@ def ratings() -> tuple[Ratings, Ratings]:
     return whole.take(order[220:]), whole.take(order[:220])
 
 
-def fit(ratings: tuple[Ratings, Ratings], budget: Budget, quiet: Watch, folder: Path | None = None) -> Blended:
+def fit(ratings: tuple[Ratings, Ratings], budget: Budget, quiet: Progress, folder: Path | None = None) -> Blended:
     kept = Checkpoints() if folder is None else Checkpoints.open(folder, {"run": "r"})
-    return blend.fit(*ratings, seed=0, budget=budget, watch=quiet, checkpoints=kept)
+    return blend.fit(*ratings, seed=0, budget=budget, progress=quiet, checkpoints=kept)
 
 
 def costs(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, clock: Clock, seconds: float) -> list[float]:
@@ -86,7 +86,7 @@ def costs(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, clock: Cloc
 @pytest.mark.parametrize(("minutes", "each"), [(10.0, 5.0), (2.0, 1.1)])
 def test_a_recommender_keeps_its_budget(
     ratings: tuple[Ratings, Ratings],
-    quiet: Watch,
+    quiet: Progress,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     minutes: float,
@@ -108,18 +108,18 @@ def test_a_recommender_keeps_its_budget(
     monkeypatch.setattr(blend, "choose_ranker", choosing)
     fit(ratings, budget, quiet)
     whole = 60 * minutes
-    assert len(rounds) < 6 * ROUNDS and len(implicit) > 3
+    assert len(rounds) < 6 * SAMPLING_ROUNDS and len(implicit) > 3
     assert 0.9 * whole <= budget.spent <= 1.1 * whole
     assert chosen[0] == pytest.approx(blend.FIRST_FIT * whole, rel=0.1)
     assert chosen[1] - chosen[0] <= blend.RANKING * (whole - chosen[0]) + 3 * each
     assert rounds[3] < 0.1 * whole
 
 
-def test_a_killed_recommender_goes_on_to_the_bit(ratings: tuple[Ratings, Ratings], quiet: Watch, tmp_path: Path,
+def test_a_killed_recommender_goes_on_to_the_bit(ratings: tuple[Ratings, Ratings], quiet: Progress, tmp_path: Path,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """Killed in each of its phases: no round is drawn twice but for what came after the last save."""
-    monkeypatch.setattr("training_container.recommendation.factors.ROUNDS", 12)
-    monkeypatch.setattr("training_container.checkpoints.INTERVAL", 0.0)
+    monkeypatch.setattr("training_container.tasks.recommendation.factors.SAMPLING_ROUNDS", 12)
+    monkeypatch.setattr("training_container.checkpoints.SAVE_SECONDS", 0.0)
     whole = fit(ratings, Budget(5), quiet)
     draw, drawn = Chain.draw, []
 
@@ -141,10 +141,10 @@ def test_a_killed_recommender_goes_on_to_the_bit(ratings: tuple[Ratings, Ratings
 
 
 @pytest.mark.parametrize("at", [12, 30, 80])
-def test_a_stop_leaves_the_recommender_of_what_was_drawn(ratings: tuple[Ratings, Ratings], quiet: Watch, at: int,
+def test_a_stop_leaves_the_recommender_of_what_was_drawn(ratings: tuple[Ratings, Ratings], quiet: Progress, at: int,
                                                          monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """In the first chain, and while all ratings are learned from: it beats the biases, and shows nothing again."""
-    monkeypatch.setattr("training_container.recommendation.factors.ROUNDS", 20)
+    monkeypatch.setattr("training_container.tasks.recommendation.factors.SAMPLING_ROUNDS", 20)
     known, held = ratings
     budget, draw, drawn = Budget(5), Chain.draw, []
 
@@ -165,7 +165,7 @@ def test_a_stop_leaves_the_recommender_of_what_was_drawn(ratings: tuple[Ratings,
 
 def test_a_job_is_killed_goes_on_and_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole trainer: the first try leaves checkpoints alone, the second a model and no checkpoints."""
-    monkeypatch.setattr("training_container.recommendation.factors.ROUNDS", 12)
+    monkeypatch.setattr("training_container.tasks.recommendation.factors.SAMPLING_ROUNDS", 12)
     opinions().write_csv(tmp_path / "films.csv")
     folders = {"--data": "films.csv", "--out": "out", "--checkpoints": "kept"}
     given = [word for name, folder in folders.items() for word in (name, str(tmp_path / folder))]
@@ -206,7 +206,7 @@ def given(wine: np.ndarray, folder: Path | None = None) -> Points:
     return Points(wine[:120], wine[120:], "silhouette", "higher", 0, kept)
 
 
-def test_a_killed_clustering_goes_on_and_ends_alike(wine: np.ndarray, quiet: Watch, tmp_path: Path,
+def test_a_killed_clustering_goes_on_and_ends_alike(wine: np.ndarray, quiet: Progress, tmp_path: Path,
                                                     monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr(clusters, "MOST_CLUSTERS", 4)
     whole = clusters.search(given(wine), Budget(5), quiet)
@@ -232,7 +232,7 @@ def test_a_killed_clustering_goes_on_and_ends_alike(wine: np.ndarray, quiet: Wat
 
 
 @pytest.mark.parametrize("each", [1.0, 40.0])
-def test_a_clustering_keeps_its_budget(wine: np.ndarray, quiet: Watch, clock: Clock, monkeypatch: pytest.MonkeyPatch,
+def test_a_clustering_keeps_its_budget(wine: np.ndarray, quiet: Progress, clock: Clock, monkeypatch: pytest.MonkeyPatch,
                                        each: float) -> None:  # fmt: skip
     """Ways share what there is; a fit that would not end in time is not begun."""
     fits = costs(monkeypatch, clusters, "fit", clock, each)
@@ -243,7 +243,7 @@ def test_a_clustering_keeps_its_budget(wine: np.ndarray, quiet: Watch, clock: Cl
     assert len(found.best) == 4
 
 
-def test_a_stopped_clustering_has_the_best_so_far(wine: np.ndarray, quiet: Watch,
+def test_a_stopped_clustering_has_the_best_so_far(wine: np.ndarray, quiet: Progress,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     budget, plain, fitted = Budget(5), clusters.fit, []
 

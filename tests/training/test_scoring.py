@@ -154,7 +154,7 @@ def test_too_small_groups_are_not_compared() -> None:
     labels = np.array(["a"] * 40 + ["b"] * 20, dtype=object)
     found = score_groups("binary", truth, answers, "kind", Groups(labels), masked=False, seed=0)
     assert found.fairness == {}
-    assert {each.name for each in found.groups} == {"a", grouping.OTHER}
+    assert {each.name for each in found.groups} == {"a", grouping.OTHER_GROUP}
 
 
 def honest_answers(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.models import spread
-from training_container.models.body import predict
 from training_container.models.network import Settings
 from training_container.models.neural import Neural
-from training_container.watch import Budget
+from training_container.models.predictor import predict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import Set
 
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
 QUICK = Neural(Settings(epochs=40, patience=40, width=24, bins=8))
 
@@ -34,7 +34,7 @@ def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "devices", lambda: [torch.device("cpu")] * 2)
 
 
-def test_folds_are_dealt_in_turn(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_folds_are_dealt_in_turn(posed: Callable[[str], Set], quiet: Progress) -> None:
     problem = posed("cars").problem
     places = [torch.device("cuda", at) for at in range(3)]
     made = spread.shares(problem, Settings(), "neural", Budget(1), quiet, places)
@@ -45,7 +45,7 @@ def test_folds_are_dealt_in_turn(posed: Callable[[str], Set], quiet: Watch) -> N
 
 @pytest.mark.parametrize("name", ["cars", "penguins"])
 def test_two_processes_leave_what_one_does(
-    posed: Callable[[str], Set], quiet: Watch, name: str, monkeypatch: pytest.MonkeyPatch
+    posed: Callable[[str], Set], quiet: Progress, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = posed(name)
     alone = QUICK.fit(given.problem, Budget(1), quiet)
@@ -54,7 +54,7 @@ def test_two_processes_leave_what_one_does(
     assert both.validation[given.problem.metric] == pytest.approx(alone.validation[given.problem.metric], rel=0.1)
     assert both.settings["epochs"] == 40 and len(both.curves["validation_loss"]) == 40
     rows = given.problem.rows
-    answers = predict(both.body, rows)
+    answers = predict(both.predictor, rows)
     assert np.isfinite(answers).all()
     seen = given.problem.score(answers)[given.problem.metric]
     assert given.problem.better({given.problem.metric: seen}, {given.problem.metric: _trivial(given)})
@@ -70,7 +70,7 @@ def _trivial(given: Set) -> float:
 
 
 @pytest.mark.usefixtures("two_devices")
-def test_a_cut_reaches_the_processes(posed: Callable[[str], Set], quiet: Watch) -> None:
+def test_a_cut_reaches_the_processes(posed: Callable[[str], Set], quiet: Progress) -> None:
     problem, budget = posed("houses").problem, Budget(5)
     threading.Timer(8, budget.cut).start()
     start = time.monotonic()
@@ -80,7 +80,7 @@ def test_a_cut_reaches_the_processes(posed: Callable[[str], Set], quiet: Watch) 
 
 
 @pytest.mark.usefixtures("two_devices")
-def test_each_process_goes_on_from_its_checkpoint(posed: Callable[[str], Set], quiet: Watch, tmp_path: Path) -> None:
+def test_each_process_goes_on_from_its_checkpoint(posed: Callable[[str], Set], quiet: Progress, tmp_path: Path) -> None:
     problem = replace(posed("cars").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "one"}))
     first = QUICK.fit(problem, Budget(1), quiet)
     assert (tmp_path / "neural" / "1-of-2" / "epoch").is_file() and (tmp_path / "neural" / "2-of-2" / "epoch").is_file()

@@ -193,8 +193,8 @@ def test_no_file_tells_where_it_was_made(folder: Path) -> None:
 
 def test_the_file_explains_its_answers(folder: Path) -> None:
     """By the serving runtime: what it adds up to, and a base that is the mean answer on rows never learned from."""
-    body = (folder / "model.onnx").read_bytes()
-    served = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    predictor = (folder / "model.onnx").read_bytes()
+    served = ServedModel.from_bytes(predictor, hashlib.sha256(predictor).hexdigest())
     golden = [json.loads(line)["row"] for line in (folder / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [*golden[:2], *golden[-2:]]  # the last are of nothing at all, and of categories never seen
     inputs = to_arrays(from_json(json.dumps(rows).encode()), served.card)

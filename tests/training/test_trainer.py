@@ -123,7 +123,7 @@ def test_an_unexpected_fault_shows_its_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("a fault\nof ours")
 
-    monkeypatch.setattr("training_container.training.train", broken)
+    monkeypatch.setattr("training_container.driver.train", broken)
     assert trainer.main(["train", "--ml-root", str(root)]) == 1
     assert (root / "output" / "failure").read_text() == "unexpected RuntimeError: a fault of ours\n"
     assert "Traceback" in capfd.readouterr().err

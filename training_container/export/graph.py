@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from dropforge.contract.schema import Background, ModelCard
     from training_container.encoding import Encoder, Table
-    from training_container.models.body import Body
+    from training_container.models.predictor import Predictor
 
 SAMPLE = 7
 """Rows that the exporter traces with; any number but 0 and 1, which it would take for fixed."""
 
 
-def build(card: ModelCard, encoder: Encoder, body: Body, table: Table,
+def build(card: ModelCard, encoder: Encoder, predictor: Predictor, table: Table,
           background: Background | None = None) -> onnx.ModelProto:  # fmt: skip
     """One graph from raw columns to `prediction` (and `probabilities`); `table` is any encoded row or more, on the CPU.
 
@@ -42,10 +42,12 @@ def build(card: ModelCard, encoder: Encoder, body: Body, table: Table,
     nodes = Nodes(prefix_for([column.name for column in card.columns]))
     tables = add_front(nodes, encoder)
     sample = table.take(torch.arange(SAMPLE) % len(table))
-    forests = _add_forests(nodes, body, sample, tables)
+    forests = _add_forests(nodes, predictor, sample, tables)
     answers = [PROBABILITIES if card.classes else PREDICTION]
     answers += [name for name in TASKS[card.task].outputs if name == FEATURES]
-    core = _export(body, body.inputs(sample), [*tables.values(), *forests.margins], answers, f"{nodes.prefix}body.")
+    core = _export(
+        predictor, predictor.inputs(sample), [*tables.values(), *forests.margins], answers, f"{nodes.prefix}body."
+    )
     tail = Nodes(f"{nodes.prefix}tail.")
     if card.classes:
         add_label(tail, card.classes)
@@ -81,14 +83,14 @@ class Named(torch.nn.Module):
         return answer
 
 
-def _add_forests(nodes: Nodes, body: Body, sample: Table, tables: dict[str, str]) -> Parts:
+def _add_forests(nodes: Nodes, predictor: Predictor, sample: Table, tables: dict[str, str]) -> Parts:
     """The forests' inputs once, then a node a forest."""
-    if not body.forests:
+    if not predictor.forests:
         return Parts([], [], [])
-    inputs = body.forests[0].inputs
+    inputs = predictor.forests[0].inputs
     name = f"{nodes.prefix}trees"
     front = _export(
-        Named(inputs, body.groups), tuple(sample.groups.values()), list(tables.values()), [name], f"{name}."
+        Named(inputs, predictor.groups), tuple(sample.groups.values()), list(tables.values()), [name], f"{name}."
     )
     grown = Nodes(f"{nodes.prefix}forest.")
     margins = [
@@ -100,7 +102,7 @@ def _add_forests(nodes: Nodes, body: Body, sample: Table, tables: dict[str, str]
             forest.outputs,
             f"{grown.prefix}{forest.name}",
         )  # fmt: skip
-        for forest in body.forests
+        for forest in predictor.forests
     ]
     return Parts([*front.node, *grown.nodes], [*front.initializer, *grown.constants], margins)
 

@@ -15,7 +15,6 @@ from dropforge.contract.schema import KINDS
 from training_container.export.background import arrays
 from training_container.faults import ParityFault
 from training_container.kinds import TRAINED
-from training_container.models.body import predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from dropforge.datasets.dataset import Rows
     from training_container.encoding import Encoder
     from training_container.export.runtime import Runtime
-    from training_container.models.body import Body
+    from training_container.native import Native
 
 Values = dict[str, np.ndarray]
 
@@ -36,18 +35,6 @@ class Proof:
     rows: int
     largest: float
     """Largest relative difference, as `contract.parity` defines it."""
-
-
-@dataclass(frozen=True)
-class Native:
-    """The torch side: raw columns in, answers out."""
-
-    encoder: Encoder
-    body: Body
-
-    def answer(self, values: Values) -> np.ndarray:
-        """[N] values or [N, classes] probabilities."""
-        return predict(self.body, self.encoder.encode(values))
 
 
 def prove(native: Native, runtime: Runtime, holdout: Rows, expected: np.ndarray) -> Proof:

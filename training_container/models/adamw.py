@@ -22,7 +22,7 @@ EPSILON = 1e-8
 FIRST, SECOND = 0.9, 0.999
 """What both moments keep of themselves at a step."""
 
-WARM = 0.15
+WARM_UP_SHARE = 0.15
 """Part of the steps in which the rate rises."""
 
 LOWEST, LAST = 1 / 25, 1 / 25e4
@@ -61,13 +61,13 @@ class PackedWeights:
 
 
 class PackedAdamW:
-    """AdamW of packed weights on a one-cycle course, each ensemble's gradient clipped by its own norm.
+    """AdamW of packed weights on a one-cycle schedule, each ensemble's gradient clipped by its own norm.
 
     Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019). Whatever differs from step to step stands in
     a table on the device, so that a step asks the host nothing and can be replayed.
     """
 
-    course: torch.Tensor
+    schedule: torch.Tensor
     """Of each step the part of every rate that is let through, and what is left of both moments' bias: [steps, 3]."""
     at: torch.Tensor
     """The step that comes next: int64 [1]."""
@@ -79,7 +79,7 @@ class PackedAdamW:
         self.mean, self.square = torch.zeros_like(values), torch.zeros_like(values)
         taken = torch.arange(1, steps + 1, dtype=torch.float64)
         biases = [1 - moment**taken for moment in (FIRST, SECOND)]
-        self.course = torch.stack([one_cycle(steps), *biases], dim=1).float().to(values.device)
+        self.schedule = torch.stack([one_cycle(steps), *biases], dim=1).float().to(values.device)
         self.at = torch.zeros(1, dtype=torch.long, device=values.device)
 
     def keep(self, ensembles: torch.Tensor) -> None:
@@ -100,8 +100,8 @@ class PackedAdamW:
     @torch.no_grad()
     def step(self, slope: torch.Tensor) -> None:
         """One step down `slope`, [ensembles, weights], which is clipped in place."""
-        part, bias, second_bias = self.course.index_select(0, self.at)[0]
-        self.at.add_(1).clamp_(max=len(self.course) - 1)
+        part, bias, second_bias = self.schedule.index_select(0, self.at)[0]
+        self.at.add_(1).clamp_(max=len(self.schedule) - 1)
         slope.mul_((CLIP / (torch.linalg.vector_norm(slope, dim=1, keepdim=True) + EPSILON)).clamp(max=1.0))
         self.mean.lerp_(slope, 1 - FIRST)
         self.square.mul_(SECOND).addcmul_(slope, slope, value=1 - SECOND)
@@ -117,7 +117,7 @@ def one_cycle(steps: int) -> torch.Tensor:
 
     Those of torch's `OneCycleLR`, after Smith, "A disciplined approach to neural network hyper-parameters" (2018).
     """
-    at, top = torch.arange(steps, dtype=torch.float64), WARM * (steps + 1) - 1
+    at, top = torch.arange(steps, dtype=torch.float64), WARM_UP_SHARE * (steps + 1) - 1
     up, down = at / max(top, 1e-9), (at - top) / (steps - top)
     rising, falling = ((1 - torch.cos(math.pi * share)) / 2 for share in (up, down))
     return torch.where(at <= top, LOWEST + (1 - LOWEST) * rising, 1 + (LAST - 1) * falling)

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from training_container.models.body import Answer, Body, ClassTail, MarginOf, RegressionTail
 from training_container.models.family import Fitted
 from training_container.models.forest import Forest
-from training_container.threads import cores, side_by_side
-from training_container.watch import Silent
+from training_container.models.predictor import Answer, ClassTail, MarginOf, Predictor
+from training_container.models.scales import RegressionTail
+from training_container.progress import SilentProgress
+from training_container.threads import cores, in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from training_container.models.body import TargetScale
+    from training_container.budget import Budget
     from training_container.models.family import Problem
     from training_container.models.forest import Booster
-    from training_container.watch import Budget, Watch
+    from training_container.models.scales import TargetScale
+    from training_container.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Grower(Protocol):
         """Whether the boosters read pairs of columns."""
         ...
 
-    def grow(self, part: Part, budget: Budget, watch: Watch) -> Grown:
+    def grow(self, part: Part, budget: Budget, progress: Progress) -> Grown:
         """A booster of at least one round, stopped early by the held rows or by the budget."""
         ...
 
@@ -77,7 +79,7 @@ class Grower(Protocol):
         ...
 
 
-def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
+def grow_bag(problem: Problem, grower: Grower, budget: Budget, progress: Progress,
              after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
     """A forest of one booster a fold.
 
@@ -91,7 +93,7 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
     grown: list[Grown] = []
     while len(grown) < len(problem.folds):
         wave = range(len(grown), min(len(grown) + cores(), len(problem.folds)))
-        within = watch.within(wave.start / len(problem.folds), wave.stop / len(problem.folds))
+        within = progress.within(wave.start / len(problem.folds), wave.stop / len(problem.folds))
         waves = -(-(len(problem.folds) - wave.start) // len(wave))
         parts = [_part(problem, grower, dense, fold, scale, max(1, cores() // len(wave))) for fold in wave]
         grown += _grow_together(grower, parts, budget.part(1 / waves), within)
@@ -102,16 +104,16 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, watch: Watch,
             after(wave.stop, problem.loss(answers[rows], rows))
     forest = Forest(grower.name, problem.tree_inputs, problem.outputs, tuple(each.booster for each in grown),
                     grower.pairs)  # fmt: skip
-    body = Body(tuple(problem.rows.groups), Answer(MarginOf(forest), tail), [forest])
+    predictor = Predictor(tuple(problem.rows.groups), Answer(MarginOf(forest), tail), [forest])
     log = {} if scale is None else {"log_target": scale.log}
     settings = {**grower.settings, "rounds": [each.rounds for each in grown], **log}
-    return Fitted(body, answers, problem.score(answers), settings, {"validation_loss": list(grown[0].curve)})
+    return Fitted(predictor, answers, problem.score(answers), settings, {"validation_loss": list(grown[0].curve)})
 
 
-def _grow_together(grower: Grower, parts: list[Part], budget: Budget, watch: Watch) -> list[Grown]:
+def _grow_together(grower: Grower, parts: list[Part], budget: Budget, progress: Progress) -> list[Grown]:
     """A thread a part: the libraries let go of the interpreter while they work."""
-    watches = [watch, *[Silent()] * (len(parts) - 1)]  # one of them tells how far all are
-    return side_by_side(lambda each: _grow(grower, each[0], budget, each[1]), zip(parts, watches, strict=True))
+    progresses = [progress, *[SilentProgress()] * (len(parts) - 1)]  # one of them tells how far all are
+    return in_parallel(lambda each: _grow(grower, each[0], budget, each[1]), zip(parts, progresses, strict=True))
 
 
 def answer(booster: Booster, dense: np.ndarray, tail: torch.nn.Module) -> np.ndarray:
@@ -130,13 +132,13 @@ def _part(problem: Problem, grower: Grower, dense: np.ndarray, fold: int, scale:
     return Part(problem, dense[:, columns], target, learn, held, name, threads)
 
 
-def _grow(grower: Grower, part: Part, budget: Budget, watch: Watch) -> Grown:
+def _grow(grower: Grower, part: Part, budget: Budget, progress: Progress) -> Grown:
     """From the checkpoints where it was grown before."""
     kept = part.problem.checkpoints.read(f"{part.name}.done")
     if kept is not None:
         with np.load(io.BytesIO(kept)) as found:
             return Grown(grower.load(found["booster"].tobytes()), int(found["rounds"]), found["curve"].tolist())
-    grown = grower.grow(part, budget, watch)
+    grown = grower.grow(part, budget, progress)
     if budget.stopped:
         return grown  # cut short: a job that is started again grows it to its end
     out = io.BytesIO()

@@ -16,22 +16,23 @@ import catboost
 import numpy as np
 import torch
 
-from training_container.checkpoints import INTERVAL
+from training_container.checkpoints import SAVE_SECONDS
 from training_container.export.oblivious import of_catboost
 from training_container.models.bagging import Grown, grow_bag
-from training_container.models.lightgbm import PATIENCE
+from training_container.models.lightgbm import PATIENCE_ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import optuna
 
+    from training_container.budget import Budget
     from training_container.export.trees import Trees
     from training_container.models.bagging import Part
     from training_container.models.family import Fitted, Problem
-    from training_container.watch import Budget, Watch
+    from training_container.progress import Progress
 
-ROUNDS = 2000
+MOST_ROUNDS = 2000
 PAIRS_PAY = 0.005
 """Part of the deciding metric that LightGBM must have gained by pairs: less is chance, and they take twice the time."""
 LOSSES = {"regression": "RMSE", "binary": "Logloss", "multiclass": "MultiClass", "mae": "MAE"}
@@ -83,14 +84,14 @@ class CatBoost:
         """The flavour with pairs of numbers."""
         return cls("catboost-oblique", {"rsm": 0.4}, pairs=True)
 
-    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
+    def worthwhile(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
         """Whether it is the flavour for this problem."""
         return self.pairs == pairs_pay(problem, fitted)
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+    def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """A bag of one booster a fold."""
-        return grow_bag(problem, self, budget, watch, after)
+        return grow_bag(problem, self, budget, progress, after)
 
     def tuned(self, trial: optuna.Trial, name: str) -> CatBoost:
         """The family at the settings that `trial` suggests."""
@@ -114,23 +115,23 @@ class CatBoost:
         """The booster that was kept."""
         return CatBoostBooster(content[2:], int.from_bytes(content[:2], "little"))
 
-    def grow(self, part: Part, budget: Budget, watch: Watch) -> Grown:
+    def grow(self, part: Part, budget: Budget, progress: Progress) -> Grown:
         """A booster on the rows `part.learn`, stopped early by the rows `part.held`."""
         problem = part.problem
-        settings = {"learning_rate": 0.08, "depth": 6, "iterations": ROUNDS, **self.settings,
+        settings = {"learning_rate": 0.08, "depth": 6, "iterations": MOST_ROUNDS, **self.settings,
                     "loss_function": LOSSES["mae" if problem.metric == "mae" else problem.task],
                     "random_seed": problem.seed, "thread_count": part.threads,
-                    "verbose": False, "early_stopping_rounds": PATIENCE}  # fmt: skip
+                    "verbose": False, "early_stopping_rounds": PATIENCE_ROUNDS}  # fmt: skip
         model = catboost.CatBoost({**settings, **self._snapshots(part)})
-        course = Course(budget, watch)
+        monitor = TrainingMonitor(budget, progress)
         model.fit(catboost.Pool(part.dense[part.learn], part.target[part.learn]),
                   eval_set=catboost.Pool(part.dense[part.held], part.target[part.held]),
-                  use_best_model=True, callbacks=[course])  # fmt: skip
+                  use_best_model=True, callbacks=[monitor])  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.cbm"
             model.save_model(str(path))
             blob = path.read_bytes()
-        return Grown(CatBoostBooster(blob, problem.outputs), int(model.tree_count_), course.losses)
+        return Grown(CatBoostBooster(blob, problem.outputs), int(model.tree_count_), monitor.losses)
 
     @staticmethod
     def _snapshots(part: Part) -> dict[str, Any]:
@@ -139,7 +140,7 @@ class CatBoost:
         if folder is None:
             return {"allow_writing_files": False}
         return {"allow_writing_files": True, "train_dir": str(folder), "save_snapshot": True,
-                "snapshot_file": "begun.snapshot", "snapshot_interval": int(INTERVAL)}  # fmt: skip
+                "snapshot_file": "begun.snapshot", "snapshot_interval": int(SAVE_SECONDS)}  # fmt: skip
 
 
 def pairs_pay(problem: Problem, fitted: Mapping[str, Fitted]) -> bool:
@@ -151,17 +152,17 @@ def pairs_pay(problem: Problem, fitted: Mapping[str, Fitted]) -> bool:
     return gain > PAIRS_PAY * abs(plain)
 
 
-class Course:
+class TrainingMonitor:
     """Follows a training and ends it when time is over."""
 
-    def __init__(self, budget: Budget, watch: Watch) -> None:
-        self.budget, self.watch = budget, watch
+    def __init__(self, budget: Budget, progress: Progress) -> None:
+        self.budget, self.progress = budget, progress
         self.losses: list[float] = []
 
     def after_iteration(self, info: Any) -> bool:
         """Whether to go on."""
         (self.losses,) = info.metrics["validation"].values()  # of the rounds before a kill too
         if info.iteration % 25 == 0:
-            self.watch.tell(max(self.budget.share, min(info.iteration / 1000, 0.9)), epoch=info.iteration,
+            self.progress.update(max(self.budget.share, min(info.iteration / 1000, 0.9)), epoch=info.iteration,
                             validation_loss=self.losses[-1])  # fmt: skip
         return self.budget.left > 0

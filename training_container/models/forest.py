@@ -13,18 +13,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from training_container.models.body import target_scales
 from training_container.models.features import RawNumbers
-from training_container.models.glance import glance
 from training_container.models.neighbours import Neighbours
 from training_container.models.pairs import Pairs
 from training_container.models.ranks import order, without_own
-from training_container.threads import side_by_side
+from training_container.models.scales import target_scales
+from training_container.models.screening import screen
+from training_container.threads import in_parallel
 
 if TYPE_CHECKING:
     from training_container.encoding import Table
     from training_container.export.trees import Trees
-    from training_container.models.family import Problem
+    from training_container.models.data import TrainingData
 
 
 class TreeInputs(nn.Module):
@@ -36,34 +36,34 @@ class TreeInputs(nn.Module):
     ranks: torch.Tensor
     offsets: torch.Tensor
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, data: TrainingData) -> None:
         super().__init__()
-        rows = problem.rows.to(torch.device("cpu"))
+        rows = data.rows.to(torch.device("cpu"))
         self.raw = RawNumbers(rows)
         self.numbers = int(self.raw(rows.take(slice(0, 1)).groups).shape[1])
-        self.coded = len(problem.sizes)
-        self.folds = len(problem.folds)
-        codes, wanted = rows.codes.numpy(), _wanted(problem)
-        learns = [learn for learn, _ in problem.folds]
+        self.coded = len(data.sizes)
+        self.folds = len(data.folds)
+        codes, wanted = rows.codes.numpy(), _wanted(data)
+        learns = [learn for learn, _ in data.folds]
         every = [
-            np.concatenate([order(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)])
+            np.concatenate([order(codes[learn, at], wanted[learn], size) for at, size in enumerate(data.sizes)])
             for learn in learns
-            if problem.sizes
+            if data.sizes
         ]
         crossed = [
-            {at: without_own(codes[learn, at], wanted[learn], size) for at, size in enumerate(problem.sizes)}
+            {at: without_own(codes[learn, at], wanted[learn], size) for at, size in enumerate(data.sizes)}
             for learn in learns
         ]
         self.crossed = [{at: own for at, own in each.items() if own is not None} for each in crossed]
         """Of each fold, by coded column, what its rows read instead of ranks while it learns: float32 [rows]."""
         self.register_buffer("ranks", torch.from_numpy(np.array(every, dtype=np.float32)))
-        self.register_buffer("offsets", torch.tensor([0, *np.cumsum(problem.sizes)[:-1]], dtype=torch.long))
+        self.register_buffer("offsets", torch.tensor([0, *np.cumsum(data.sizes)[:-1]], dtype=torch.long))
         with torch.no_grad():
             dense, own = self.plain(rows.groups).numpy(), [self.given(fold) for fold in range(self.folds)]
         for fold, learn in enumerate(learns):
             self._cross(dense, fold, learn)
         given = list(zip(learns, own, strict=True))
-        seen = side_by_side(lambda each: glance(dense, wanted, *each, problem.seed), given)
+        seen = in_parallel(lambda each: screen(dense, wanted, *each, data.seed), given)
         self.pairs = Pairs(dense, learns, seen, own)
         self.neighbours = Neighbours(dense, wanted, learns, seen, own)
 
@@ -102,10 +102,10 @@ class TreeInputs(nn.Module):
         return start + fold * self.neighbours.width + np.arange(self.neighbours.width)
 
     @torch.no_grad()
-    def learning(self, problem: Problem) -> np.ndarray:
+    def learning(self, data: TrainingData) -> np.ndarray:
         """`dense` as the folds learn from it: what ranks and neighbours tell a row is made without the row."""
-        dense = self.dense(problem.rows)
-        for fold, (learn, _) in enumerate(problem.folds):
+        dense = self.dense(data.rows)
+        for fold, (learn, _) in enumerate(data.folds):
             self._cross(dense, fold, learn)
             if self.crossed[fold] and self.pairs.width:
                 plain = self.numbers + self.folds * self.coded
@@ -127,12 +127,12 @@ class TreeInputs(nn.Module):
         return np.concatenate([self(chunk.to(torch.device("cpu")).groups).numpy() for chunk in table.chunks()])
 
 
-def _wanted(problem: Problem) -> np.ndarray:
+def _wanted(data: TrainingData) -> np.ndarray:
     """What categories are ordered by, [N, outputs]: the target on the scale it is fitted on, or one column a class."""
-    if problem.classes:
-        hot: np.ndarray = np.eye(problem.classes)[problem.target]
-        return hot[:, 1:] if problem.classes == 2 else hot
-    return target_scales(problem.target)[-1].encode(problem.target).reshape(-1, 1)
+    if data.classes:
+        hot: np.ndarray = np.eye(data.classes)[data.target]
+        return hot[:, 1:] if data.classes == 2 else hot
+    return target_scales(data.target)[-1].encode(data.target).reshape(-1, 1)
 
 
 class Booster(Protocol):

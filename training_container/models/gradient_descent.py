@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training_container.models.body import TargetScale
 from training_container.models.family import Fitted
 from training_container.models.features import plain_features
 from training_container.models.linear import bag_regression, fold_moments
+from training_container.models.scales import TargetScale
 
 if TYPE_CHECKING:
+    from training_container.budget import Budget
     from training_container.models.family import Problem
     from training_container.models.linear import Moments
-    from training_container.watch import Budget, Watch
+    from training_container.progress import Progress
 
 CONVERGED = 1e-12
 """Stop when a step lowers J by less than this share of it."""
@@ -54,16 +55,16 @@ class GradientDescent:
     tasks = frozenset({"regression"})
     iterations = 2000
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:  # noqa: ARG002  # a second at most
+    def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:  # noqa: ARG002  # a second at most
         """θ of each fold after at most `iterations` steps on the plain target."""
         features = plain_features(problem.rows, problem.sizes).to(problem.device)
         scale = TargetScale.learn(problem.target, log=False)
         target = torch.from_numpy(scale.encode(problem.target)).to(problem.device)
         moments = fold_moments(problem, features, target)
         thetas, histories = zip(*(descend(each, self.iterations) for each in moments), strict=True)
-        body, answers = bag_regression(problem, features, scale, moments, list(thetas))
+        predictor, answers = bag_regression(problem, features, scale, moments, list(thetas))
         validation = problem.score(answers)
-        watch.tell(1.0, epoch=len(histories[0]) - 1, train_loss=histories[0][-1],
+        progress.update(1.0, epoch=len(histories[0]) - 1, train_loss=histories[0][-1],
                    validation_loss=validation[problem.metric])  # fmt: skip
         settings = {"iterations": [len(each) - 1 for each in histories], "features": features.width}
-        return Fitted(body, answers, validation, settings, {"J": histories[0]})
+        return Fitted(predictor, answers, validation, settings, {"J": histories[0]})

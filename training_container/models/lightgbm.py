@@ -11,7 +11,7 @@ import numpy as np
 
 from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
-from training_container.racing import race
+from training_container.models.racing import race
 from training_container.threads import cores
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     import optuna
 
+    from training_container.budget import Budget
     from training_container.models.bagging import Part
     from training_container.models.family import Fitted, Problem
-    from training_container.watch import Budget, Watch
+    from training_container.progress import Progress
 
-ROUNDS = 3000
-PATIENCE = 50
+MOST_ROUNDS = 3000
+PATIENCE_ROUNDS = 50
 """Rounds without a better loss of the held rows before a booster stops."""
 
 OBJECTIVES = {"regression": ("regression", "l2"), "binary": ("binary", "binary_logloss"),
@@ -83,16 +84,16 @@ class LightGBM:
         return cls("lightgbm-oblique", {"feature_fraction": 0.4, "learning_rate": 0.03, "num_leaves": 31,
                                         "min_data_in_leaf": 5}, pairs=True, rival="lightgbm")  # fmt: skip
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+    def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """A bag of one booster a fold."""
-        return grow_bag(problem, self, budget, watch, after)
+        return grow_bag(problem, self, budget, progress, after)
 
     def race(self, problem: Problem, rival: Fitted) -> Callable[[int, float], None]:
         """Against the rival's first folds."""
         return race(problem, rival)
 
-    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
+    def worthwhile(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:  # noqa: ARG002  # others do
         """Whether the rows are few enough."""
         return self.most_rows is None or len(problem.target) <= self.most_rows
 
@@ -120,7 +121,7 @@ class LightGBM:
         per_round = next(line for line in text.splitlines() if line.startswith("num_tree_per_iteration="))
         return LightGBMBooster(text, int(per_round.partition("=")[2]))
 
-    def grow(self, part: Part, budget: Budget, watch: Watch) -> Grown:
+    def grow(self, part: Part, budget: Budget, progress: Progress) -> Grown:
         """A booster on the rows `part.learn`, stopped early by the rows `part.held`."""
         problem = part.problem
         objective, metric = OBJECTIVES["mae" if problem.metric == "mae" else problem.task]
@@ -131,11 +132,11 @@ class LightGBM:
             settings["num_class"] = problem.outputs
         learn = lightgbm.Dataset(part.dense[part.learn], part.target[part.learn], params=settings, free_raw_data=False)
         held = lightgbm.Dataset(part.dense[part.held], part.target[part.held], reference=learn, free_raw_data=False)
-        course = Course(part, budget, watch)
-        model = lightgbm.train(settings, learn, ROUNDS, valid_sets=[held], callbacks=[course],
-                               init_model=course.begun())  # fmt: skip
-        text = model.model_to_string(num_iteration=course.best + 1)
-        return Grown(LightGBMBooster(text, problem.outputs), course.best + 1, course.losses)
+        monitor = TrainingMonitor(part, budget, progress)
+        model = lightgbm.train(settings, learn, MOST_ROUNDS, valid_sets=[held], callbacks=[monitor],
+                               init_model=monitor.begun())  # fmt: skip
+        text = model.model_to_string(num_iteration=monitor.best + 1)
+        return Grown(LightGBMBooster(text, problem.outputs), monitor.best + 1, monitor.losses)
 
 
 def _defaults(rows: int) -> dict[str, Any]:
@@ -145,14 +146,14 @@ def _defaults(rows: int) -> dict[str, Any]:
             "bagging_freq": 1, "lambda_l2": 1.0, "min_data_in_leaf": 20 if rows > 1000 else 5}  # fmt: skip
 
 
-class Course:
+class TrainingMonitor:
     """Follows a training, saves it now and then, and ends it when it gets no better or time is over."""
 
     order = 30
     before_iteration = False
 
-    def __init__(self, part: Part, budget: Budget, watch: Watch) -> None:
-        self.part, self.budget, self.watch = part, budget, watch
+    def __init__(self, part: Part, budget: Budget, progress: Progress) -> None:
+        self.part, self.budget, self.progress = part, budget, progress
         self.losses: list[float] = []
         self.least = float("inf")
         self.best = 0
@@ -171,13 +172,13 @@ class Course:
             self.least, self.best = loss, env.iteration
         last = env.iteration == env.end_iteration - 1
         if env.iteration % 25 == 0 or last:
-            patience = (env.iteration - self.best) / PATIENCE
-            self.watch.tell(max(self.budget.share, min(env.iteration / 500, 0.9), patience), epoch=env.iteration + 1,
-                            validation_loss=loss)  # fmt: skip
+            patience = (env.iteration - self.best) / PATIENCE_ROUNDS
+            share = max(self.budget.share, min(env.iteration / 500, 0.9), patience)
+            self.progress.update(share, epoch=env.iteration + 1, validation_loss=loss)
         checkpoints = self.part.problem.checkpoints
         if checkpoints.due(self.part.name) or self.budget.stopped:
             checkpoints.keep(f"{self.part.name}.begun", env.model.model_to_string(num_iteration=-1).encode())
-        if env.iteration - self.best >= PATIENCE or not self.budget.left or last:
+        if env.iteration - self.best >= PATIENCE_ROUNDS or not self.budget.left or last:
             if not self.budget.stopped:
                 checkpoints.drop(f"{self.part.name}.begun")
             raise lightgbm.callback.EarlyStopException(self.best, results)

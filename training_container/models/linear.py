@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,18 +11,20 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training_container.models.body import Answer, Body, ClassTail, LinearCore, RegressionTail, predict, target_scales
 from training_container.models.family import Fitted, best
 from training_container.models.features import plain_features
+from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor, predict
+from training_container.models.scales import RegressionTail, target_scales
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from training_container.budget import Budget
     from training_container.encoding import Table
-    from training_container.models.body import TargetScale
     from training_container.models.family import Problem
     from training_container.models.features import Features
-    from training_container.watch import Budget, Watch
+    from training_container.models.scales import TargetScale
+    from training_container.progress import Progress
 
 PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)
 """Ridge penalties tried, per row: the penalty of the sum of squares is this times the number of rows."""
@@ -88,11 +92,11 @@ def solve(moments: Moments, penalties: tuple[float, ...]) -> list[torch.Tensor]:
 
 def regression_body(
     problem: Problem, features: Features, moments: Moments, theta: torch.Tensor, scale: TargetScale
-) -> Body:
-    """The body that answers `theta · features` (θ of centred features) in the target's unit."""
+) -> Predictor:
+    """The predictor that answers `theta · features` (θ of centred features) in the target's unit."""
     bias = moments.target_mean - moments.mean @ theta
     core = LinearCore(features, theta[:, None], bias[None])
-    return Body(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device)
+    return Predictor(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device)
 
 
 def fold_moments(problem: Problem, features: Features, target: torch.Tensor) -> list[Moments]:
@@ -105,16 +109,16 @@ def fold_moments(problem: Problem, features: Features, target: torch.Tensor) -> 
 
 
 def bag_regression(problem: Problem, features: Features, scale: TargetScale, moments: list[Moments],
-                   thetas: list[torch.Tensor]) -> tuple[Body, np.ndarray]:  # fmt: skip
+                   thetas: list[torch.Tensor]) -> tuple[Predictor, np.ndarray]:  # fmt: skip
     """The mean of one linear model a fold, which is one linear model, and the out-of-fold answers [N]."""
     answers = problem.empty()
-    bodies = [regression_body(problem, features, *each, scale) for each in zip(moments, thetas, strict=True)]
-    for body, (_, held) in zip(bodies, problem.folds, strict=True):
-        answers[held] = predict(body, problem.rows.take(torch.from_numpy(held).to(problem.device)))
-    weights, bias = (torch.stack([getattr(body.answer.core, name) for body in bodies]).mean(dim=0)
+    predictors = [regression_body(problem, features, *each, scale) for each in zip(moments, thetas, strict=True)]
+    for predictor, (_, held) in zip(predictors, problem.folds, strict=True):
+        answers[held] = predict(predictor, problem.rows.take(torch.from_numpy(held).to(problem.device)))
+    weights, bias = (torch.stack([getattr(predictor.answer.core, name) for predictor in predictors]).mean(dim=0)
                      for name in ("weights", "bias"))  # fmt: skip
     core = LinearCore(features, weights, bias)
-    return Body(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device), answers
+    return Predictor(tuple(problem.rows.groups), Answer(core, RegressionTail(scale))).to(problem.device), answers
 
 
 class Ridge:
@@ -123,7 +127,7 @@ class Ridge:
     name = "linear"
     tasks = frozenset({"regression"})
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:  # noqa: ARG002  # a fraction of a second
+    def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:  # noqa: ARG002  # a fraction of a second
         """The best of all penalties and target scales."""
         features = plain_features(problem.rows, problem.sizes).to(problem.device)
         found = []
@@ -132,12 +136,16 @@ class Ridge:
             moments = fold_moments(problem, features, target)
             by_fold = [solve(each, PENALTIES) for each in moments]
             for at, penalty in enumerate(PENALTIES):
-                body, answers = bag_regression(problem, features, scale, moments, [each[at] for each in by_fold])
+                predictor, answers = bag_regression(problem, features, scale, moments, [each[at] for each in by_fold])
                 settings = {"penalty": penalty, "log_target": scale.log, "features": features.width}
-                found.append(Fitted(body, answers, problem.score(answers), settings))
+                found.append(Fitted(predictor, answers, problem.score(answers), settings))
         chosen = best(problem, found)
-        watch.tell(1.0, epoch=1, validation_loss=chosen.validation[problem.metric])
+        progress.update(1.0, epoch=1, validation_loss=chosen.validation[problem.metric])
         return chosen
+
+
+class OutOfBudget(Exception):
+    """The budget ended in the middle of a line search."""
 
 
 class Softmax:
@@ -150,7 +158,7 @@ class Softmax:
     tasks = frozenset({"binary", "multiclass"})
     iterations = 60
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch) -> Fitted:
+    def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:
         """The best of all penalties that the budget allows; always at least one."""
         features = plain_features(problem.rows, problem.sizes).to(problem.device)
         with torch.no_grad():
@@ -167,10 +175,10 @@ class Softmax:
             answers = self._answers(problem, dense, weights.detach(), bias.detach())
             kept, offset = weights.detach().mean(dim=1), bias.detach().mean(dim=0)
             core = LinearCore(features, kept, offset - mean @ kept)
-            body = Body(tuple(problem.rows.groups), Answer(core, ClassTail())).to(problem.device)
+            predictor = Predictor(tuple(problem.rows.groups), Answer(core, ClassTail())).to(problem.device)
             settings = {"penalty": penalty, "features": features.width}
-            found.append(Fitted(body, answers, problem.score(answers), settings, {"train_loss": curve}))
-            watch.tell((at + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
+            found.append(Fitted(predictor, answers, problem.score(answers), settings, {"train_loss": curve}))
+            progress.update((at + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
                        validation_loss=found[-1].validation["logloss"])  # fmt: skip
             if not budget.left:
                 break
@@ -178,7 +186,10 @@ class Softmax:
 
     def _descend(self, problem: Problem, dense: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor,
                  penalty: float, budget: Budget) -> list[float]:  # fmt: skip
-        """L-BFGS over all folds at once; a row counts in every fold but its own."""
+        """L-BFGS over all folds at once; a row counts in every fold but its own.
+
+        It leaves the weights of the lowest loss that it met: where the budget ends, a line search is at a trial point.
+        """
         folds = len(bias)
         target = torch.from_numpy(problem.target).to(problem.device)[:, None].expand(-1, folds).flatten()
         learns = torch.from_numpy(problem.fold[:, None] != np.arange(folds)).to(problem.device, dense.dtype)
@@ -186,18 +197,28 @@ class Softmax:
         steps = torch.optim.LBFGS([weights, bias], max_iter=self.iterations, line_search_fn="strong_wolfe",
                                   tolerance_change=1e-7)  # fmt: skip
         curve: list[float] = []
+        kept = weights.detach().clone(), bias.detach().clone()
 
         def loss() -> torch.Tensor:
+            nonlocal kept
+            if curve and not budget.left:
+                raise OutOfBudget
             steps.zero_grad()
             logits = (dense @ weights.flatten(1)).reshape(-1, *bias.shape) + bias
             losses = functional.cross_entropy(logits.flatten(0, 1), target, reduction="none")
             value = (losses * learns).sum() + penalty * (weights**2).sum()
-            if budget.left or not curve:
-                torch.autograd.backward(value)
-                curve.append(float(value.detach()) / folds)
+            torch.autograd.backward(value)
+            reached = float(value.detach()) / folds
+            if reached < min(curve, default=math.inf):
+                kept = weights.detach().clone(), bias.detach().clone()
+            curve.append(reached)
             return value
 
-        steps.step(loss)  # type: ignore[no-untyped-call]  # torch has not typed it
+        with contextlib.suppress(OutOfBudget):
+            steps.step(loss)  # type: ignore[no-untyped-call]  # torch has not typed it
+        with torch.no_grad():
+            weights.copy_(kept[0])
+            bias.copy_(kept[1])
         return curve
 
     @staticmethod

@@ -17,12 +17,12 @@ from sklearn.neighbors import KDTree
 from torch import nn
 
 from training_container.models.grid import NEAREST, Grid, mean, spread
-from training_container.threads import side_by_side
+from training_container.threads import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training_container.models.glance import Glance
+    from training_container.models.screening import Screening
 
 MOST_CELLS = 65_536
 """Of one table, over all of its outputs."""
@@ -49,7 +49,7 @@ class Found(NamedTuple):
     """How much their neighbours explain, a correlation."""
 
 
-class Learned(NamedTuple):
+class RecommenderModel(NamedTuple):
     """What one fold made of its rows."""
 
     grid: Grid
@@ -69,15 +69,15 @@ class Neighbours(nn.Module):
     tables: torch.Tensor
 
     def __init__(self, dense: np.ndarray, wanted: np.ndarray, folds: Sequence[np.ndarray],
-                 glances: Sequence[Glance], columns: Sequence[np.ndarray]) -> None:  # fmt: skip
+                 glances: Sequence[Screening], columns: Sequence[np.ndarray]) -> None:  # fmt: skip
         """Of `dense` float32 [N, numbers and ranks] and targets [N, outputs] the rows that each fold learns from, what
         a glance at them saw, and its own `columns`.
         """
         super().__init__()
-        found = side_by_side(lambda each: _best(dense, *each), zip(folds, glances, columns, strict=True))
+        found = in_parallel(lambda each: _best(dense, *each), zip(folds, glances, columns, strict=True))
         pays = float(np.mean([each.told for each in found])) >= LEAST
         self.width = wanted.shape[1] if pays else 0
-        made = side_by_side(lambda each: learned(dense[np.ix_(each[0], each[1].columns)], wanted[each[0]]),
+        made = in_parallel(lambda each: learned(dense[np.ix_(each[0], each[1].columns)], wanted[each[0]]),
                             zip(folds, found, strict=True)) if pays else []  # fmt: skip
         self.own = [each.own for each in made]
         """What the rows of each fold read while it learns: float32 [rows of the fold, outputs]."""
@@ -90,7 +90,7 @@ class Neighbours(nn.Module):
         places: list[int] = self.places.tolist() if self.width else []
         return list(zip(places[0::2], places[1::2], strict=True))
 
-    def _keep(self, columns: list[np.ndarray], made: list[Learned]) -> None:
+    def _keep(self, columns: list[np.ndarray], made: list[RecommenderModel]) -> None:
         """All folds' tables one after the other, their borders filled up with infinity."""
         longest = max(len(own) for each in made for own in each.grid.edges)
         edges = np.full((2 * len(made), longest), np.inf, np.float32)
@@ -112,7 +112,7 @@ class Neighbours(nn.Module):
         return torch.where(missing, torch.nan, self.tables[cells]).flatten(1)
 
 
-def learned(points: np.ndarray, wanted: np.ndarray) -> Learned:
+def learned(points: np.ndarray, wanted: np.ndarray) -> RecommenderModel:
     """The grid and the table of points float32 [N, 2] and their targets [N, outputs]."""
     own = np.full(wanted.shape, np.nan, np.float32)
     there = np.flatnonzero(np.isfinite(points).all(axis=1))
@@ -122,10 +122,10 @@ def learned(points: np.ndarray, wanted: np.ndarray) -> Learned:
     for each in range(PARTS):
         asked, back = np.unique(cells[part == each], return_inverse=True)
         own[there[part == each]] = grid.table(points[part != each], wanted[part != each], asked)[back]
-    return Learned(grid, grid.table(points, wanted, np.arange(grid.size)), own)
+    return RecommenderModel(grid, grid.table(points, wanted, np.arange(grid.size)), own)
 
 
-def _best(dense: np.ndarray, rows: np.ndarray, seen: Glance, columns: np.ndarray) -> Found:
+def _best(dense: np.ndarray, rows: np.ndarray, seen: Screening, columns: np.ndarray) -> Found:
     """The two of a fold's columns whose neighbours tell most of what is left."""
     pairs = [columns[list(pair)] for pair in combinations(np.sort(seen.top), 2)]
     few = rows[: len(seen.left)]

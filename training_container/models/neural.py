@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training_container.models import spread
-from training_container.models.body import Answer, Body, ClassTail, RegressionTail
-from training_container.models.course import Trainer
 from training_container.models.family import Fitted
 from training_container.models.network import Settings
-from training_container.racing import race_epochs
+from training_container.models.packed_training import Trainer
+from training_container.models.predictor import Answer, ClassTail, Predictor
+from training_container.models.racing import race_epochs
+from training_container.models.scales import RegressionTail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import optuna
 
-    from training_container.models.course import Trained
+    from training_container.budget import Budget
     from training_container.models.family import After, Problem
-    from training_container.watch import Budget, Watch
+    from training_container.models.packed_training import Trained
+    from training_container.progress import Progress
 
 ENSEMBLES = {"cuda": 32, "cpu": 5}
 """How many are trained at once: a GPU would wait for the steps of fewer, a CPU is busy with those of one fit."""
@@ -54,26 +56,26 @@ class Neural:
         """Against the rival's first epochs."""
         return race_epochs(rival)
 
-    def fit(self, problem: Problem, budget: Budget, watch: Watch,
+    def fit(self, problem: Problem, budget: Budget, progress: Progress,
             after: Callable[[int, float], None] | None = None) -> Fitted:  # fmt: skip
         """One training of all folds, of at least one epoch."""
-        fitted = self.fit_together([self], problem, budget, watch, None if after is None else _of_one(after))[0]
+        fitted = self.fit_together([self], problem, budget, progress, None if after is None else _of_single(after))[0]
         assert fitted is not None  # nothing gives it up
         return fitted
 
     @staticmethod
-    def fit_together(families: Sequence[Neural], problem: Problem, budget: Budget, watch: Watch,
+    def fit_together(families: Sequence[Neural], problem: Problem, budget: Budget, progress: Progress,
                      after: After | None = None) -> list[Fitted | None]:  # fmt: skip
         """One training of all folds under the settings of each, which are alike in `shared`; None of those given up."""
         several = [family._settings_for(len(problem.rows)) for family in families]
         name = families[0].name if len(families) == 1 else f"{families[0].name}-and-{len(families) - 1}"
-        places = spread.train(problem, several, name, budget, watch, after)
+        places = spread.train(problem, several, name, budget, progress, after)
         whole = [[part for part in parts if part is not None] for parts in zip(*places, strict=True)]
         return [_fitted(problem, settings, parts) if parts else None
                 for settings, parts in zip(several, whole, strict=True)]  # fmt: skip
 
-    def worth(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
-        """Whether there is time for the whole course: networks that are cut are seldom chosen.
+    def worthwhile(self, problem: Problem, budget: Budget, fitted: Mapping[str, Fitted]) -> bool:
+        """Whether there is time for the whole training: networks that are cut are seldom chosen.
 
         For a flavour also whether there are numbers, and the rival was near enough to the best.
         """
@@ -88,7 +90,7 @@ class Neural:
         """What `tuned` suggests that must be the same for all that are fitted together."""
         return ("width", "layers", *(("waves", "frequency") if self.settings.waves else ("bins",)))
 
-    def company(self, problem: Problem) -> int:
+    def pack_size(self, problem: Problem) -> int:
         """How many configurations are best fitted together."""
         return max(1, ENSEMBLES[problem.device.type] // len(problem.folds))
 
@@ -118,10 +120,10 @@ class Neural:
 
     def _settings_for(self, rows: int) -> Settings:
         """Smaller batches and more patience for few rows, so that there are steps enough; larger batches for many."""
-        given = self.settings
+        settings = self.settings
         if rows < 5000:
-            return replace(given, batch=max(32, given.batch // 4), patience=given.patience + 4)
-        return replace(given, batch=given.batch * 4) if rows > 100_000 else given
+            return replace(settings, batch=max(32, settings.batch // 4), patience=settings.patience + 4)
+        return replace(settings, batch=settings.batch * 4) if rows > 100_000 else settings
 
 
 def _has_numbers(problem: Problem) -> bool:
@@ -136,14 +138,14 @@ def _hopeful(problem: Problem, fitted: Mapping[str, Fitted], rival: str) -> bool
     return rival in losses and losses[rival] - best <= HOPEFUL * abs(best)
 
 
-def _of_one(after: Callable[[int, float], None]) -> After:
+def _of_single(after: Callable[[int, float], None]) -> After:
     """For the only configuration of a training; it is given up by what `after` raises alone."""
 
-    def told(epoch: int, losses: Mapping[int, float]) -> tuple[()]:
+    def report(epoch: int, losses: Mapping[int, float]) -> tuple[()]:
         after(epoch, losses[0])
         return ()
 
-    return told
+    return report
 
 
 def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> Fitted:
@@ -153,8 +155,8 @@ def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> F
     answers = spread.out_of_fold(problem, tail, parts)
     core = spread.whole(problem, settings, parts)
     core.embedding.settle(problem.rows.codes)
-    body = Body(tuple(problem.rows.groups), Answer(core, tail)).to(problem.device)
+    predictor = Predictor(tuple(problem.rows.groups), Answer(core, tail)).to(problem.device)
     curves = {f"{name}_loss": spread.curve(parts, name) for name in ("train", "validation")}
     log = {} if scale is None else {"log_target": scale.log}
     told = {**vars(settings), "epochs": len(curves["train_loss"]), "seed": problem.seed, **log}
-    return Fitted(body, answers, problem.score(answers), told, curves)
+    return Fitted(predictor, answers, problem.score(answers), told, curves)

@@ -63,7 +63,7 @@ class PackedEmbedding(nn.Module):
 
 
 class PackedPeriodic(nn.Module):
-    """Learned waves of every number, mixed down to a few values.
+    """RecommenderModel waves of every number, mixed down to a few values.
 
     float32 [ensembles, B, numbers] to [ensembles, B, width]; the number itself stands beside, among the dense features.
     Holzmüller et al., "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data" (2024, PBLD), after

@@ -16,7 +16,7 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training_container.models.glance import Glance
+    from training_container.models.screening import Screening
 
 
 class Pairs(nn.Module):
@@ -27,7 +27,7 @@ class Pairs(nn.Module):
     left: torch.Tensor
     right: torch.Tensor
 
-    def __init__(self, dense: np.ndarray, folds: Sequence[np.ndarray], glances: Sequence[Glance],
+    def __init__(self, dense: np.ndarray, folds: Sequence[np.ndarray], glances: Sequence[Screening],
                  columns: Sequence[np.ndarray]) -> None:  # fmt: skip
         """Of `dense` float32 [N, numbers and ranks] the rows that each fold learns from, and its own `columns`."""
         super().__init__()

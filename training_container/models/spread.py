@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from training_container.budget import Budget
 from training_container.models.adamw import PackedWeights
-from training_container.models.course import Trained, Trainer
 from training_container.models.network import PackedCore
-from training_container.watch import Budget, Silent
+from training_container.models.packed_training import Trained, Trainer
+from training_container.progress import SilentProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
     from training_container.models.family import After, Problem
     from training_container.models.network import Settings
-    from training_container.watch import Watch
+    from training_container.progress import Progress
 
-LOOK = 0.5
+POLL_SECONDS = 0.5
 """Seconds between two looks whether the budget was cut."""
 
 
@@ -45,7 +46,7 @@ class Share:
     name: str
     folds: tuple[int, ...]
     seconds: float
-    watch: Watch
+    progress: Progress
 
 
 def devices() -> list[torch.device]:
@@ -53,7 +54,7 @@ def devices() -> list[torch.device]:
     return [torch.device("cuda", at) for at in range(torch.cuda.device_count())] or [torch.device("cpu")]
 
 
-def train(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, watch: Watch,
+def train(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, progress: Progress,
           after: After | None = None) -> list[list[Trained | None]]:  # fmt: skip
     """Trains every fold under every configuration: what each device leaves of each configuration.
 
@@ -62,20 +63,22 @@ def train(problem: Problem, configurations: Sequence[Settings], name: str, budge
     places = devices()[: len(problem.folds)]
     if len(places) == 1 or after is not None:
         trainer = Trainer(problem, configurations, name)
-        trainer.run(budget, watch, after)
+        trainer.run(budget, progress, after)
         return [trainer.trained()]
-    return _together(shares(problem, configurations, name, budget, watch, places), budget)
+    return _together(shares(problem, configurations, name, budget, progress, places), budget)
 
 
-def shares(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, watch: Watch,
+def shares(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, progress: Progress,
            places: Sequence[torch.device]) -> list[Share]:  # fmt: skip
     """The folds dealt to the devices in turn; the first one's process tells how far all are."""
-    own, made = problem.on(torch.device("cpu")), []
-    for at, place in enumerate(places):
-        folds = tuple(range(at, len(problem.folds), len(places)))
-        told = watch if at == 0 else Silent()
-        made.append(Share(own, place, configurations, f"{name}/{at + 1}-of-{len(places)}", folds, budget.left, told))
-    return made
+    local, shares = problem.on(torch.device("cpu")), []
+    for number, place in enumerate(places):
+        folds = tuple(range(number, len(problem.folds), len(places)))
+        reporting = progress if number == 0 else SilentProgress()
+        shares.append(
+            Share(local, place, configurations, f"{name}/{number + 1}-of-{len(places)}", folds, budget.left, reporting)
+        )
+    return shares
 
 
 def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | None]]:
@@ -85,7 +88,7 @@ def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | Non
         # as bytes: tensors would go by shared memory, of which a container has little
         results = [pool.submit(_train, pickle.dumps(share)) for share in given]
         try:
-            while wait(results, timeout=LOOK).not_done:
+            while wait(results, timeout=POLL_SECONDS).not_done:
                 if budget.stopped:
                     cut.set()
         except BaseException:
@@ -108,7 +111,7 @@ def _train(content: bytes) -> bytes:
     if share.device.type == "cuda":
         torch.cuda.set_device(share.device)
     trainer = Trainer(share.problem.on(share.device), share.configurations, share.name, share.folds)
-    trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.watch)
+    trainer.run(Budget(share.seconds / 60, cut=_cut[0]), share.progress)
     return pickle.dumps(trainer.trained())
 
 
@@ -134,7 +137,7 @@ def out_of_fold(problem: Problem, tail: nn.Module, parts: Sequence[Trained]) -> 
 
 def curve(parts: Sequence[Trained], name: str) -> list[float]:
     """The mean over the folds of `train` or `validation`, epoch by epoch; who ended earlier stays at the last loss."""
-    curves = [getattr(part.course, name) for part in parts]
+    curves = [getattr(part.history, name) for part in parts]
     most = max(map(len, curves))
     padded = np.array([[*each, *each[-1:] * (most - len(each))] for each in curves])
     found: list[float] = np.average(padded, axis=0, weights=[len(part.folds) for part in parts]).tolist()

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from training_container.models.body import TargetScale
+    from training_container.budget import Budget
     from training_container.models.family import Problem
     from training_container.models.network import Settings
-    from training_container.watch import Budget
+    from training_container.models.scales import TargetScale
 
 
 class Steps:

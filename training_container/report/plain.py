@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from training_container import evidence
-from training_container.report import words
-from training_container.report.page import template
+from training_container.report import wording
+from training_container.report.template import template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportContent:
     """What a task says in its own words."""
 
     summary: str
@@ -47,7 +47,7 @@ class Told:
 
 
 def write_plain_report(
-    path: Path, told: Told, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
+    path: Path, told: ReportContent, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
 ) -> None:
     """Writes the report as one HTML file; every text from the data is escaped."""
     page = template("plain.html").render(
@@ -57,10 +57,10 @@ def write_plain_report(
         summary=told.summary,
         baseline=told.baseline,
         split=told.split,
-        gain=words.gain(measured),
-        sureness=words.sureness(measured),
+        gain=wording.gain(measured),
+        sureness=wording.sureness(measured),
         suspects=profile.get("suspects", []),
-        meaning=words.MEANING,
+        meaning=wording.MEANING,
         sections=[_marked(section) for section in told.sections],
         dropped=profile["dropped"],
         personal=profile["personal"],

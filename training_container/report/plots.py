@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dropforge.metrics import scores as metrics
-from training_container.curves import thinned
-from training_container.report import words
+from training_container.report import wording
+from training_container.tensorboard import thinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dropforge.contract.scores import Calibration, GroupedBy
-    from training_container.selection import Trial
 
 INK, MODEL, OTHER, SOFT = "#1f2933", "#2563eb", "#e07a1f", "#9aa5b1"
 STYLE: dict[str, Any] = {
@@ -27,9 +26,9 @@ STYLE: dict[str, Any] = {
     "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False, "xtick.color": INK,
     "ytick.color": INK, "axes.grid": True, "grid.color": "#e4e7eb", "axes.axisbelow": True, "legend.frameon": False,
 }  # fmt: skip
-POINTS = 3000
+MOST_POINTS = 3000
 """Points of the scatter plot at most: more only make it darker."""
-ACROSS = ("lon", "lng", "x", "east")
+EAST_NAMES = ("lon", "lng", "x", "east")
 """What names of columns begin with that a map has across."""
 
 
@@ -53,26 +52,26 @@ def _few_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
     """At most five marks, written as the rest of the page writes numbers, so that large ones do not touch."""
     for each in which:
         axes.locator_params(each, nbins=5)
-        getattr(axes, f"{each}axis").set_major_formatter(lambda value, _: words.number(value))
+        getattr(axes, f"{each}axis").set_major_formatter(lambda value, _: wording.number(value))
 
 
-def learning_curve(trial: Trial) -> str:
-    """The trial's losses by iteration, on a logarithmic scale where they fall far."""
+def learning_curve(model: str, curves: dict[str, list[float]]) -> str:
+    """A model's losses by iteration, on a logarithmic scale where they fall far."""
 
     def paint(axes: Axes) -> None:
-        for (name, values), colour in zip(trial.fitted.curves.items(), (MODEL, OTHER), strict=False):
+        for (name, values), colour in zip(curves.items(), (MODEL, OTHER), strict=False):
             pairs = thinned(values)
-            axes.plot([at for at, _ in pairs], [value for _, value in pairs], color=colour, label=_words(name))
-        every = np.concatenate([np.array(values) for values in trial.fitted.curves.values()])
+            axes.plot([at for at, _ in pairs], [value for _, value in pairs], color=colour, label=_curve_label(name))
+        every = np.concatenate([np.array(values) for values in curves.values()])
         if every.min() > 0 and every.max() > 20 * every.min():
             axes.set_yscale("log")
-        axes.set_xlabel("epoch" if "validation_loss" in trial.fitted.curves else "iteration")
+        axes.set_xlabel("epoch" if "validation_loss" in curves else "iteration")
         axes.legend()
 
-    return _draw(f"curve-{trial.name}", paint)
+    return _draw(f"curve-{model}", paint)
 
 
-def _words(curve: str) -> str:
+def _curve_label(curve: str) -> str:
     return "J(θ) = 1/2m Σ (h(x) − y)²" if curve == "J" else curve.replace("_", " ")
 
 
@@ -80,7 +79,7 @@ def predicted_and_true(truth: np.ndarray, answers: np.ndarray, target: str) -> s
     """Every hold-out row (or a sample) as a point; right answers lie on the diagonal."""
 
     def paint(axes: Axes) -> None:
-        rows = np.random.default_rng(0).permutation(len(truth))[:POINTS]
+        rows = np.random.default_rng(0).permutation(len(truth))[:MOST_POINTS]
         axes.scatter(truth[rows], answers[rows], s=7, alpha=0.35, color=MODEL, linewidths=0, rasterized=True)
         ends = [min(truth.min(), answers.min()), max(truth.max(), answers.max())]
         axes.plot(ends, ends, color=OTHER, linewidth=1)
@@ -96,15 +95,15 @@ def neighbourhood(points: np.ndarray, target: np.ndarray, names: tuple[str, str]
 
     The first column goes across, unless the second is called as what maps have across.
     """
-    if names[1].lower().startswith(ACROSS) and not names[0].lower().startswith(ACROSS):
+    if names[1].lower().startswith(EAST_NAMES) and not names[0].lower().startswith(EAST_NAMES):
         points, names = points[:, ::-1], (names[1], names[0])
 
     def paint(axes: Axes) -> None:
-        rows = np.random.default_rng(0).permutation(len(target))[:POINTS]
+        rows = np.random.default_rng(0).permutation(len(target))[:MOST_POINTS]
         shade = np.clip(target[rows], *np.quantile(target, [0.02, 0.98]))
         first, second = points[rows].T
         drawn = axes.scatter(first, second, c=shade, s=7, cmap="viridis_r", linewidths=0, rasterized=True)
-        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: words.number(value))
+        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: wording.number(value))
         _few_ticks(axes, "x", "y")
         axes.set_xlabel(_short(names[0]))
         axes.set_ylabel(_short(names[1]))
@@ -186,26 +185,26 @@ def roc(truth: np.ndarray, answers: np.ndarray) -> str:
         alarms = np.cumsum(truth[order] != 1)
         axes.plot(np.r_[0, alarms / max(alarms[-1], 1)], np.r_[0, hits / max(hits[-1], 1)], color=MODEL,
                   label=f"AUC {metrics.auc(truth, answers):.3f}")  # fmt: skip
-        axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="guessing")
-        axes.set_xlabel("false alarms (share of negatives)")
-        axes.set_ylabel("found (share of positives)")
+        axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="chance")
+        axes.set_xlabel("false positive rate")
+        axes.set_ylabel("true positive rate")
         axes.legend(loc="lower right")
 
     return _draw("roc", paint)
 
 
-def reliability(found: Calibration) -> str:
+def reliability(calibration: Calibration) -> str:
     """Whether '70 %' comes true in 70 of 100 rows: each point some rows, its whisker the interval of what came true."""
 
     def paint(axes: Axes) -> None:
-        said, came = [each.said for each in found.table], [each.came for each in found.table]
-        whiskers = [[each.came - each.interval.low for each in found.table],
-                    [each.interval.high - each.came for each in found.table]]  # fmt: skip
+        predicted, observed = [bin_.said for bin_ in calibration.table], [bin_.came for bin_ in calibration.table]
+        whiskers = [[bin_.came - bin_.interval.low for bin_ in calibration.table],
+                    [bin_.interval.high - bin_.came for bin_ in calibration.table]]  # fmt: skip
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", label="perfect")
-        axes.errorbar(said, came, yerr=whiskers, fmt="o-", color=MODEL, ecolor=MODEL, elinewidth=1, capsize=3,
+        axes.errorbar(predicted, observed, yerr=whiskers, fmt="o-", color=MODEL, ecolor=MODEL, elinewidth=1, capsize=3,
                       markersize=4, label="model, with 95 % intervals")  # fmt: skip
-        axes.set_xlabel("probability that was said")
-        axes.set_ylabel("share that came true")
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("observed share")
         axes.legend(loc="upper left")
 
     return _draw("reliability", paint)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     Array = np.ndarray
     Gap = Callable[[Array, Array], Array]
 
-BINS = 10
-BIN_ROWS = 20
+MOST_BINS = 10
+FEWEST_BIN_ROWS = 20
 """Rows of a bin at least: with fewer hold-out rows there are fewer bins."""
 
-FEWEST = 100
+FEWEST_CALIBRATED_ROWS = 100
 """Rows below which nothing is said of the calibration."""
 
 
@@ -52,7 +52,7 @@ def calibration(truth: Array, answers: Array, seed: int) -> Calibration:
         brier=float(square.mean()),
         brier_interval=interval(drawn["brier"]) or Interval(float(square.mean()), float(square.mean())),
         table=_table(said, came, starts),
-        calibrated=None if len(said) < FEWEST else error <= by_chance,
+        calibrated=None if len(said) < FEWEST_CALIBRATED_ROWS else error <= by_chance,
     )
 
 
@@ -60,7 +60,7 @@ def _bins(said: Array) -> tuple[Array, Array]:
     """Order by probability, and where each bin begins; rows of equal probability share a bin."""
     order = np.argsort(said, kind="stable")
     ordered = said[order]
-    many = max(1, min(BINS, len(said) // BIN_ROWS))
+    many = max(1, min(MOST_BINS, len(said) // FEWEST_BIN_ROWS))
     wanted = (np.arange(many) * len(said)) // many
     return order, np.unique(np.searchsorted(ordered, ordered[wanted], side="left"))
 

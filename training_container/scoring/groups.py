@@ -1,7 +1,7 @@
 """Scores by group, and the fairness figures that compare groups.
 
-Groups with fewer than `FEWEST` hold-out rows, and all beyond the `MOST` largest, are scored together as `other`. Of a
-masked column the groups are numbered by size instead of named, since its values are not to be shown.
+Groups with fewer than `FEWEST_GROUP_ROWS` hold-out rows, and all beyond the `MOST_GROUPS` largest, are scored together
+as `other`. The groups of a masked column are numbered by size instead of named, since its values are not to be shown.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-FEWEST = 30
+FEWEST_GROUP_ROWS = 30
 """Hold-out rows of a group that is scored by its own name, and of one that fairness is computed over."""
 
-FEWEST_OF_CLASS = 10
+FEWEST_CLASS_ROWS = 10
 """Hold-out rows of a class, and of the others, in a group that equalised odds are computed over."""
 
-MOST = 20
+MOST_GROUPS = 20
 MOST_CLASSES = 20
 """Classes, the most frequent, that are compared each against the rest."""
 
-OTHER, MISSING = "other", "missing"
+OTHER_GROUP, MISSING_GROUP = "other", "missing"
 
 
 def score_groups(
@@ -46,7 +46,7 @@ def score_groups(
     scored = tuple(
         _score(task, truth[merged == name], answers[merged == name], name, seed) for name in _ordered(merged, order)
     )
-    large = [group.name for group in scored if group.rows >= FEWEST]
+    large = [group.name for group in scored if group.rows >= FEWEST_GROUP_ROWS]
     if len(large) < 2:
         return GroupedBy(column, scored)
     rows = np.isin(merged, large)
@@ -58,41 +58,42 @@ def _merged(groups: Groups, masked: bool) -> tuple[Array, Sequence[str]]:
     """The labels that are scored, and these labels from low to high where they have such an order."""
     names, counts = np.unique(groups.labels.astype(str), return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    kept = [names[at] for at in order if counts[at] >= FEWEST or names[at] == MISSING][:MOST]
+    kept = [names[at] for at in order if counts[at] >= FEWEST_GROUP_ROWS or names[at] == MISSING_GROUP][:MOST_GROUPS]
     shown, ranked = {name: name for name in kept}, groups.order
     if masked:
-        by_size = [name for name in kept if name not in (MISSING, OTHER)]
+        by_size = [name for name in kept if name not in (MISSING_GROUP, OTHER_GROUP)]
         numbered = {name: f"group {number}" for number, name in enumerate(by_size, start=1)}
         shown, ranked = shown | numbered, tuple(numbered.values())
-    return np.array([shown.get(str(label), OTHER) for label in groups.labels], dtype=object), ranked
+    return np.array([shown.get(str(label), OTHER_GROUP) for label in groups.labels], dtype=object), ranked
 
 
 def _ordered(merged: Array, order: Sequence[str]) -> list[str]:
     """Bands and years by their numbers, others by size; `other` and `missing` last."""
     names, counts = np.unique(merged.astype(str), return_counts=True)
     size = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
-    plain = [name for name in size if name not in (OTHER, MISSING)]
+    plain = [name for name in size if name not in (OTHER_GROUP, MISSING_GROUP)]
     places = {name: place for place, name in enumerate(order)}
     if all(name in places for name in plain):
         plain.sort(key=lambda name: places[name])
     else:
         plain.sort(key=lambda name: (-size[name], name))
-    return [*plain, *(name for name in (OTHER, MISSING) if name in size)]
+    return [*plain, *(name for name in (OTHER_GROUP, MISSING_GROUP) if name in size)]
 
 
 def _score(task: Task, truth: Array, answers: Array, name: str, seed: int) -> GroupScore:
     scores = {key: value for key, value in metrics.scores(task, truth, answers).items() if np.isfinite(value)}
-    found = intervals(task, truth, answers, scores, seed)
+    bounds = intervals(task, truth, answers, scores, seed)
     match task:
         case "multiclass":
-            return GroupScore(name, len(truth), scores, found)
+            return GroupScore(name, len(truth), scores, bounds)
         case "binary":
-            said = answers.argmax(axis=1) == 1
-            return GroupScore(name, len(truth), scores, found, float(said.mean()), wilson(int(said.sum()), len(said)))
+            positive = answers.argmax(axis=1) == 1
+            share = wilson(int(positive.sum()), len(positive))
+            return GroupScore(name, len(truth), scores, bounds, float(positive.mean()), share)
         case "regression":
             resamples = Resamples(len(truth), seed)
             drawn = resamples.collect(lambda weights: {"mean": weights @ answers / weights.sum(axis=1)})
-            return GroupScore(name, len(truth), scores, found, float(answers.mean()), interval(drawn["mean"]))
+            return GroupScore(name, len(truth), scores, bounds, float(answers.mean()), interval(drawn["mean"]))
         case "recommendation" | "clustering":
             raise ValueError(f"groups of {task}: expected a table with a target")
         case _:
@@ -126,7 +127,7 @@ def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
     """fairlearn's figures of one class; equalised odds over the groups that have rows enough of either kind."""
     import fairlearn.metrics as fair  # seconds, for those who ask for groups alone
 
-    found = {
+    figures = {
         "demographic_parity_difference": fair.demographic_parity_difference(truth, guessed, sensitive_features=labels),
         "demographic_parity_ratio": fair.demographic_parity_ratio(truth, guessed, sensitive_features=labels),
     }
@@ -134,9 +135,9 @@ def _one_class(truth: Array, guessed: Array, labels: Array) -> dict[str, float]:
     if len(able) > 1:
         rows = np.isin(labels, able)
         odds = fair.equalized_odds_difference(truth[rows], guessed[rows], sensitive_features=labels[rows])
-        found["equalized_odds_difference"] = odds
-    return found
+        figures["equalized_odds_difference"] = odds
+    return figures
 
 
 def _either(truth: Array) -> bool:
-    return FEWEST_OF_CLASS <= int(truth.sum()) <= len(truth) - FEWEST_OF_CLASS
+    return FEWEST_CLASS_ROWS <= int(truth.sum()) <= len(truth) - FEWEST_CLASS_ROWS

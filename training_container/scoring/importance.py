@@ -1,8 +1,8 @@
 """Permutation importance: how much the deciding metric worsens when a column's values are shuffled among hold-out rows.
 
 Every column that the model reads is measured, as a caller sends it, so that whatever the model makes of it is measured
-with it. At most `ROWS` rows are used, and each column is shuffled at most `REPEATS` times; where there are many columns
-fewer of both, so that about `ANSWERS` rows are answered. The interval is a bootstrap over the rows of the mean fall.
+with it. At most `MOST_ROWS` rows are used, and each column is shuffled at most `MOST_SHUFFLES` times; with many columns
+there are fewer of both, so that about `MOST_ANSWERS` rows are answered. The interval is a bootstrap over the rows.
 A fall is positive when the column helps, whatever the metric's direction.
 """
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     Columns = dict[str, Array]
     Answer = Callable[[Columns], Array]
 
-ROWS = 2_000
-FEWEST = 200
+MOST_ROWS = 2_000
+FEWEST_ROWS = 200
 """Rows that are used at least, where there are that many, however many columns there are."""
 
-REPEATS = 3
-ANSWERS = 10_000
+MOST_SHUFFLES = 3
+MOST_ANSWERS = 10_000
 """A large ensemble takes a quarter of a millisecond a row: more would cost as much as a family's fit."""
-REPLICATES = 200
+IMPORTANCE_REPLICATES = 200
 """Fewer than for scores: these intervals are drawn as whiskers, not compared with a threshold."""
 
 
@@ -42,9 +42,9 @@ def importances(
     task: Task, metric: str, columns: Mapping[str, Array], truth: Array, answer: Answer, seed: int
 ) -> tuple[Importance, ...]:
     """Every column's importance, the largest fall first; `answer` gives the model's answers for raw columns."""
-    share = ANSWERS // max(1, len(columns))
-    repeats = min(REPEATS, max(1, share // FEWEST))
-    rows = sample(len(truth), min(ROWS, max(FEWEST, share // repeats)), seed)
+    share = MOST_ANSWERS // max(1, len(columns))
+    repeats = min(MOST_SHUFFLES, max(1, share // FEWEST_ROWS))
+    rows = sample(len(truth), min(MOST_ROWS, max(FEWEST_ROWS, share // repeats)), seed)
     kept, right = {name: values[rows] for name, values in columns.items()}, truth[rows]
     whole, found = _measure(task, metric, right, answer(kept), seed), []
     chance = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def _shuffled(kept: Columns, name: str, answer: Answer, repeats: int, chance: np
 
 def _measure(task: Task, metric: str, truth: Array, answers: Array, seed: int) -> Array:
     """The metric of these answers, higher being better: on all rows first, then on each resample, [1 + replicates]."""
-    drawn = Resamples(len(truth), seed, REPLICATES).collect(figures_of(task, truth, answers, metric))[metric]
+    drawn = Resamples(len(truth), seed, IMPORTANCE_REPLICATES).collect(figures_of(task, truth, answers, metric))[metric]
     sign = 1.0 if METRICS[task][metric] == "higher" else -1.0
     return np.concatenate([[sign * metrics.scores(task, truth, answers)[metric]], sign * drawn])
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.datasets.choosing import MIN_CLASS_ROWS
-from training_container.report.words import number
-from training_container.scoring.groups import FEWEST as GROUP_ROWS
+from training_container.report.wording import number
+from training_container.scoring.groups import FEWEST_GROUP_ROWS as GROUP_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ FEW_ROWS = 200
 FEW_OF_CLASS = 20
 """Hold-out rows of a class below which its scores are said to be."""
 
-NAMED = 5
+MOST_NAMED_CLASSES = 5
 """Classes that a note names."""
 
 MORE_ROWS = "Drop more rows (four times as many halve the interval), or add columns that have to do with the target."
 
-MORE: ByTask[str] = {
+MORE_BY_TASK: ByTask[str] = {
     "regression": MORE_ROWS,
     "binary": MORE_ROWS,
     "multiclass": MORE_ROWS,
@@ -50,8 +50,8 @@ def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, 
     """That classes (name to rows) were left out, if some were; their names only where they may be told."""
     if not left_out:
         return ()
-    most = sorted(left_out.items(), key=lambda each: (-each[1], each[0]))
-    named = _named(most) if are_named else f"{len(most):,} classes"
+    ordered = sorted(left_out.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = _named(ordered) if are_named else f"{len(ordered):,} classes"
     rows = sum(left_out.values())
     return (
         f"{rows:,} row{'s' if rows > 1 else ''} of {named} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
@@ -77,7 +77,7 @@ def _chance(measured: Metrics) -> str:
     return (
         f"This data set is too small, or its columns say too little, to tell the model from the trivial baseline: on "
         f"{measured.rows['holdout']:,} hold-out rows its {measured.metric} is better by {number(gain.value)}, {why}. "
-        f"{MORE[measured.task]}"
+        f"{MORE_BY_TASK[measured.task]}"
     )
 
 
@@ -92,10 +92,10 @@ def _few_rows(rows: int) -> str:
 
 def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
     counts = np.bincount(truth, minlength=len(classes))
-    few = [at for at in np.argsort(counts, kind="stable").tolist() if counts[at] < FEW_OF_CLASS]
+    few = [code for code in np.argsort(counts, kind="stable").tolist() if counts[code] < FEW_OF_CLASS]
     if not few:
         return ""
-    named = _named([(classes[at], int(counts[at])) for at in few])
+    named = _named([(classes[code], int(counts[code])) for code in few])
     return (
         f"Few hold-out rows of {named}: how well such rows are answered is not known. Drop more of them "
         f"(about {FEW_OF_CLASS * 5} of a class in all), or merge rare classes."
@@ -104,8 +104,8 @@ def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
 
 def _named(classes: Sequence[tuple[str, int]]) -> str:
     """The first of these classes, each with its rows."""
-    more = f" and {len(classes) - NAMED:,} more" if len(classes) > NAMED else ""
-    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:NAMED]) + more
+    more = f" and {len(classes) - MOST_NAMED_CLASSES:,} more" if len(classes) > MOST_NAMED_CLASSES else ""
+    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:MOST_NAMED_CLASSES]) + more
 
 
 def _no_error(truth: np.ndarray, answers: np.ndarray) -> str:
@@ -128,15 +128,15 @@ def _calibration(measured: Metrics) -> str:
 
 
 def _groups(column: str, measured: Metrics) -> list[str]:
-    grouped = next(each for each in measured.groups if each.column == column)
+    grouped = next(group for group in measured.groups if group.column == column)
     if not grouped.fairness:
         return [
             f"Groups of “{column}” cannot be compared: fewer than two have {GROUP_ROWS} hold-out rows. Drop more rows "
             "of each, or group by a column with fewer values."
         ]
-    small = [each for each in grouped.groups if each.rows < GROUP_ROWS]
+    small = [group for group in grouped.groups if group.rows < GROUP_ROWS]
     return [
-        f"Group “{each.name}” of “{column}” has {each.rows} hold-out rows: its scores are rough, and the comparison of "
-        "groups leaves it out."
-        for each in small
+        f"Group “{group.name}” of “{column}” has {group.rows} hold-out rows: its scores are rough, and the comparison "
+        "of groups leaves it out."
+        for group in small
     ]
