@@ -9,9 +9,9 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app.findings import acknowledge
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.function import Function, Size
-from cdk_app.steps import HTTP, INFERENCE, PICTURES
+from cdk_app.pipeline_functions import HTTP, INFERENCE, PICTURES
 from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
@@ -19,8 +19,8 @@ from dropforge.contract.routes import CATALOG
 from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
+    from cdk_app.pipeline_functions import Context
     from cdk_app.settings import Settings, Warmth
-    from cdk_app.steps import Surroundings
 
 PROTOCOLS = "dropforge/inference/protocols"
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
@@ -35,81 +35,81 @@ binary tensors without a Content-Type and take them without an Accept, so that a
 class Api(Construct):
     """`AWS_IAM` on every route: nobody gets in on day one, and there is no secret to leak."""
 
-    def __init__(self, scope: Construct, id: str, *, around: Surroundings, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
         super().__init__(scope, id)
-        everyone = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
-        self.predict = self._predict("Predict", around, everyone, settings.warmth)
+        everyone = ArtifactSettings(registry=context.table, artifacts=context.artifacts)
+        self.predict = self._predict("Predict", context, everyone, settings.warmth)
         self.hot = {
-            model: self._predict(f"Hot-{model}", around, HotSettings(*everyone, hot=model), warmth)
+            model: self._predict(f"Hot-{model}", context, HotSettings(*everyone, hot=model), warmth)
             for model, warmth in settings.hot.items()
         }
         """Functions of one model each."""
-        self.catalog = self._catalog(around)
-        self.live = self._live(around)
-        self.rest = self._rest(around)
+        self.catalog = self._catalog(context)
+        self.live = self._live(context)
+        self.rest = self._rest(context)
         self._routes()
 
     def _predict(
-        self, id: str, around: Surroundings, environment: ArtifactSettings | HotSettings, warmth: Warmth
+        self, id: str, context: Context, environment: ArtifactSettings | HotSettings, warmth: Warmth
     ) -> Function:
         predict = Function(
             self,
             id,
             environment=environment,
-            packaging=around.packaging,
-            key=around.lake.key,
+            packaging=context.packaging,
+            key=context.storage.key,
             size=Size(memory=1769, seconds=29),
             extra=(*INFERENCE, PROTOCOLS, PICTURES),
             folder="api/predict",
             warmth=warmth,
         )
-        around.registry.grant(predict.role, ["GetItem", "Query"])
+        context.registry.grant(predict.role, ["GetItem", "Query"])
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
-        models = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        models = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
         predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
         return predict
 
-    def _catalog(self, around: Surroundings) -> Function:
-        environment = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
+    def _catalog(self, context: Context) -> Function:
+        environment = ArtifactSettings(registry=context.table, artifacts=context.artifacts)
         catalog = Function(
             self,
             "Catalog",
             environment=environment,
-            packaging=around.packaging,
-            key=around.lake.key,
+            packaging=context.packaging,
+            key=context.storage.key,
             size=Size(memory=512, seconds=29),
             extra=HTTP,
             folder="api/catalog",
         )
-        around.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
+        context.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
         files = (names.MANIFEST_FILE, names.METRICS_FILE, names.VERDICT_FILE)
-        told = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        told = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
         return catalog
 
-    def _live(self, around: Surroundings) -> Function:
-        environment = RegistrySettings(registry=around.table)
+    def _live(self, context: Context) -> Function:
+        environment = RegistrySettings(registry=context.table)
         size = Size(memory=256, seconds=29)
         live = Function(
             self,
             "Live",
             environment=environment,
-            packaging=around.packaging,
-            key=around.lake.key,
+            packaging=context.packaging,
+            key=context.storage.key,
             size=size,
             extra=HTTP,
             folder="api/live_pointer",
         )
-        around.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
+        context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
         return live
 
-    def _rest(self, around: Surroundings) -> apigateway.RestApi:
+    def _rest(self, context: Context) -> apigateway.RestApi:
         group = logs.LogGroup(
             self,
             "Accesses",
-            encryption_key=around.lake.key,
+            encryption_key=context.storage.key,
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 
-from cdk_app import batchsteps, steps
-from cdk_app.findings import acknowledge
+from cdk_app import batch_functions, pipeline_functions
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.step import RESULT, caught, jsonata
 from cdk_app.workflow import Workflow, condition
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions_tasks as tasks
     from constructs import Construct
 
-    from cdk_app.steps import Surroundings
-    from cdk_app.watch import Bell
+    from cdk_app.monitoring import AlarmTopic
+    from cdk_app.pipeline_functions import Context
 
 AT_ONCE = 6
 """Pieces that are answered at the same time: a new account may have ten functions at once, and Predict needs some."""
@@ -34,14 +34,14 @@ LONGEST_WAY = 48
 class Batch(Workflow):
     """The state machine and the functions that are its states."""
 
-    def __init__(self, scope: Construct, id: str, *, around: Surroundings, bell: Bell) -> None:
+    def __init__(self, scope: Construct, id: str, *, context: Context, alarm_topic: AlarmTopic) -> None:
         super().__init__(scope, id)
-        self._claim = batchsteps.claim(self, around)
-        self._plan = batchsteps.plan(self, around)
-        self._answer = batchsteps.answer(self, around)
-        self._join = batchsteps.join(self, around)
-        self._notify = steps.notify(self, around, bell)
-        self.machine = self.make_machine(self._way(), around.lake, Duration.hours(LONGEST_WAY))
+        self._claim = batch_functions.claim(self, context)
+        self._plan = batch_functions.plan(self, context)
+        self._answer = batch_functions.answer(self, context)
+        self._join = batch_functions.join(self, context)
+        self._notify = pipeline_functions.notify(self, context, alarm_topic)
+        self.machine = self.make_machine(self._way(), context.storage, Duration.hours(LONGEST_WAY))
         self.close_early_ends(self.machine, self._notify)
         self.note_wildcards([self._claim, self._plan, self._answer, self._join, self._notify])
         self._note_children()

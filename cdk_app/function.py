@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app.findings import acknowledge, acknowledge_wildcards
+from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
 from cdk_app.packaging import RUNTIME, function_code
 from dropforge.contract.environment import variables
 

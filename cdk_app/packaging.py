@@ -14,7 +14,7 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, IgnoreMode, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_app.lean import make_lean
+from cdk_app.trimming import trim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,7 +134,7 @@ def install(requirements: Path, target: Path, python: str = PYTHON) -> None:
     command += ["--target", str(target), "--python-version", python, "--only-binary", ":all:"]
     command += [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
-    make_lean(target, requirements.parent.name)
+    trim(target, requirements.parent.name)
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
-from cdk_app import steps
+from cdk_app import pipeline_functions
 from cdk_app.step import RESULT, caught
 from cdk_app.training import FURTHER_PLACES, Training, another_place
 from cdk_app.workflow import NOTHING, Workflow, condition
@@ -21,8 +21,8 @@ from cdk_app.workflow import NOTHING, Workflow, condition
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from cdk_app.steps import Surroundings
-    from cdk_app.watch import Bell
+    from cdk_app.monitoring import AlarmTopic
+    from cdk_app.pipeline_functions import Context
 
 INSPECTED = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
 
@@ -33,16 +33,18 @@ LONGEST_WAY = 7
 class Pipeline(Workflow):
     """The state machine and the functions that are its states."""
 
-    def __init__(self, scope: Construct, id: str, *, around: Surroundings, training: Training, bell: Bell) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, context: Context, training: Training, alarm_topic: AlarmTopic
+    ) -> None:
         super().__init__(scope, id)
         self._training = training
-        self._claim = steps.claim(self, around, training.image)
-        self._inspect = steps.inspect(self, around, training.image)
-        self._judge = steps.judge(self, around)
-        self._register = steps.register(self, around)
-        self._promote = steps.promote(self, around)
-        self._notify = steps.notify(self, around, bell)
-        self.machine = self.make_machine(self._way(), around.lake, Duration.days(LONGEST_WAY))
+        self._claim = pipeline_functions.claim(self, context, training.image)
+        self._inspect = pipeline_functions.inspect(self, context, training.image)
+        self._judge = pipeline_functions.judge(self, context)
+        self._register = pipeline_functions.register(self, context)
+        self._promote = pipeline_functions.promote(self, context)
+        self._notify = pipeline_functions.notify(self, context, alarm_topic)
+        self.machine = self.make_machine(self._way(), context.storage, Duration.days(LONGEST_WAY))
         self.close_early_ends(self.machine, self._notify)
         training.allow_starting(self.role)
         self.note_wildcards([self._claim, self._inspect, self._judge, self._register, self._promote, self._notify])

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_app.findings import acknowledge_wildcards
+from cdk_app.acknowledgements import acknowledge_wildcards
 from cdk_app.packaging import ROOT
 from cdk_app.step import jsonata, retry
 from dropforge.contract import names
@@ -18,8 +18,8 @@ from dropforge.contract.instances import OWN_DISK
 from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
-    from cdk_app.lake import Lake
     from cdk_app.settings import Settings
+    from cdk_app.storage import Storage
 
 RESOURCE = "arn:aws:states:::sagemaker:createTrainingJob.sync"
 PREFIX = "dropforge-"
@@ -48,9 +48,9 @@ wordings, no such type in the region."""
 class Training(Construct):
     """The image, the job's role, and the state that runs a job."""
 
-    def __init__(self, scope: Construct, id: str, *, lake: Lake, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, storage: Storage, settings: Settings) -> None:
         super().__init__(scope, id)
-        self._lake = lake
+        self._storage = storage
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         self._allow_job()
         asset = None if settings.training_image else self._image_asset()
@@ -95,7 +95,7 @@ class Training(Construct):
             "OutputDataConfig": {
                 "S3OutputPath": jsonata("$output_uri"),
                 "CompressionType": "NONE",
-                "KmsKeyId": self._lake.key.key_arn,
+                "KmsKeyId": self._storage.key.key_arn,
             },
             "CheckpointConfig": {"S3Uri": jsonata("$checkpoint_uri")},
             "ResourceConfig": self._machine(),
@@ -111,7 +111,7 @@ class Training(Construct):
     def _machine(self) -> str:
         """One instance; its volume has our key, but for a disk of the instance's own."""
         same = f"{{'InstanceType': $places[0].instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME}}}"
-        key = f"{{'VolumeKmsKeyId': '{self._lake.key.key_arn}'}}"
+        key = f"{{'VolumeKmsKeyId': '{self._storage.key.key_arn}'}}"
         return jsonata(f"$merge([{same}, $places[0].instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
 
     def _image_asset(self) -> ecr_assets.DockerImageAsset:
@@ -129,7 +129,7 @@ class Training(Construct):
 
         Any image of this account may be pulled, so that naming another takes no other rights.
         """
-        bucket, stack = self._lake.artifacts, Stack.of(self)
+        bucket, stack = self._storage.artifacts, Stack.of(self)
         runs = bucket.arn_for_objects(f"{names.RUNS}*")
         logs = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/sagemaker/TrainingJobs*"
         images = stack.format_arn(service="ecr", resource="repository", resource_name="*")
@@ -148,10 +148,10 @@ class Training(Construct):
                 conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             )
         )
-        self._lake.let_use_key(self.role)
+        self._storage.let_use_key(self.role)
         acknowledge_wildcards(self.role, [runs, logs, images], "Names that a job makes, and images that people name.")
         acknowledge_wildcards(self.role, ["*"], "PutMetricData and GetAuthorizationToken have no resource.")
-        self._lake.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
+        self._storage.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
 
     def allow_starting(self, machine: iam.Role) -> None:
         """What the state machine needs to start jobs, to hear of their end, and to stop them."""

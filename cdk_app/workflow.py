@@ -1,4 +1,4 @@
-"""What both workflows share: how they begin with S3's event, how they end in Notify, and the machine around the way."""
+"""What both workflows share: how they begin with an S3 event, how they end in Notify, and the state machine itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_app.findings import acknowledge, acknowledge_wildcards
+from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
 from cdk_app.step import RESULT, caught, jsonata
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_stepfunctions_tasks as tasks
 
-    from cdk_app.lake import Lake
     from cdk_app.step import Step
+    from cdk_app.storage import Storage
 
 NOTHING = jsonata("''")
 
@@ -79,12 +79,12 @@ class Workflow(Construct):
         task.next(ended.otherwise(failed))
         return task
 
-    def make_machine(self, way: sfn.IChainable, lake: Lake, longest: Duration) -> sfn.StateMachine:
+    def make_machine(self, way: sfn.IChainable, storage: Storage, longest: Duration) -> sfn.StateMachine:
         """The machine; its log holds states and errors but not their data, which may name columns and classes."""
         group = logs.LogGroup(
             self,
             "Logs",
-            encryption_key=lake.key,
+            encryption_key=storage.key,
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )

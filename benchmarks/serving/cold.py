@@ -29,7 +29,7 @@ from benchmarks.report import Row
 from benchmarks.serving.large import large
 from cdk_app.api import PROTOCOLS
 from cdk_app.packaging import PipBundling, own_paths
-from cdk_app.steps import INFERENCE, PICTURES
+from cdk_app.pipeline_functions import INFERENCE, PICTURES
 from dropforge.contract.registry import LiveRow, live_key
 from dropforge.inference.fast import WEIGHTS, FastFiles, mapped
 from dropforge.inference.session import opened, options

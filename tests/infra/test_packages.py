@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from PIL import Image
 
 from cdk_app.api import PROTOCOLS
-from cdk_app.batchsteps import ROWS
+from cdk_app.batch_functions import ROWS
 from cdk_app.packaging import (
     PYTHON,
     ROOT,
@@ -28,7 +28,7 @@ from cdk_app.packaging import (
     install,
     own_paths,
 )
-from cdk_app.steps import INFERENCE, METRICS, PICTURES, READING
+from cdk_app.pipeline_functions import INFERENCE, METRICS, PICTURES, READING
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
 

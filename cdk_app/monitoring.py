@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     from cdk_app.api import Api
     from cdk_app.batch import Batch
-    from cdk_app.lake import Lake
     from cdk_app.pipeline import Pipeline
+    from cdk_app.storage import Storage
     from cdk_app.trigger import Trigger
 
 SLOW = 2_000
 """Milliseconds at the 95th percentile, a cold start's time and some."""
 
 
-class Bell(Construct):
+class AlarmTopic(Construct):
     """The topic that runs and alarms are told to; people subscribe to it."""
 
-    def __init__(self, scope: Construct, id: str, *, lake: Lake) -> None:
+    def __init__(self, scope: Construct, id: str, *, storage: Storage) -> None:
         super().__init__(scope, id)
-        self.topic = sns.Topic(self, "Topic", master_key=lake.key, enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", master_key=storage.key, enforce_ssl=True)
         alarms, own = iam.ServicePrincipal("cloudwatch.amazonaws.com"), {"aws:SourceAccount": Stack.of(self).account}
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
@@ -43,25 +43,25 @@ class Bell(Construct):
                 conditions={"StringEquals": own},
             )
         )
-        lake.key.grant_encrypt_decrypt(alarms)
+        storage.key.grant_encrypt_decrypt(alarms)
 
 
-class Watch(Construct):
-    """Alarms that ring the bell, and the dashboard."""
+class Monitoring(Construct):
+    """Alarms that notify the alarm topic, and the dashboard."""
 
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
-        bell: Bell,
+        alarm_topic: AlarmTopic,
         pipeline: Pipeline,
         batch: Batch,
         triggers: Sequence[Trigger],
         api: Api,
     ) -> None:
         super().__init__(scope, id)
-        self._bell = bell
+        self._alarm_topic = alarm_topic
         self.alarms = [
             *self._runs("Run", pipeline.machine, "A run ended without a verdict"),
             *self._runs("Batch", batch.machine, "A batch ended without predictions"),
@@ -118,7 +118,7 @@ class Watch(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"Dropforge: {meaning}",
         )
-        alarm.add_alarm_action(actions.SnsAction(self._bell.topic))
+        alarm.add_alarm_action(actions.SnsAction(self._alarm_topic.topic))
         return alarm
 
     def _dashboard(self, pipeline: Pipeline, batch: Batch, triggers: Sequence[Trigger], api: Api) -> None:

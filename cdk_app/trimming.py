@@ -48,7 +48,7 @@ NEEDED_BY = {"judge": ("numpy/random",)}
 """Of these patterns, what one function does import, by the name of its folder: Judge draws resamples."""
 
 
-def make_lean(target: Path, step: str = "") -> None:
+def trim(target: Path, step: str = "") -> None:
     """Removes and rewrites in `target`, a folder that pip has filled without byte code for the function `step`."""
     unused = [pattern for pattern in NEVER_IMPORTED if pattern not in NEEDED_BY.get(step, ())]
     for path in [found for pattern in unused for found in target.glob(pattern)]:

@@ -10,13 +10,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk_app.findings import acknowledge
+from cdk_app.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from cdk_app.settings import Settings
 
 
-class Lake(Construct):
+class Storage(Construct):
     """Private, versioned, encrypted buckets that take TLS alone; drops are told to EventBridge."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
