@@ -1,4 +1,4 @@
-"""The API: REST, every route signed, one function that predicts and one that lists."""
+"""The REST API: its routes, all of them signed, and the functions behind them."""
 
 from __future__ import annotations
 
@@ -11,39 +11,44 @@ from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.function import Function, Size
-from cdk_app.pipeline_functions import HTTP, INFERENCE, PICTURES
+from cdk_app.libraries import HTTP, INFERENCE, PICTURES, PROTOCOLS
+from cdk_app.packaging import Package
+from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
-from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.routes import ALL as PREDICT_ROUTES
-from dropforge.contract.routes import CATALOG
+from dropforge.contract.routes import CATALOG as CATALOG_ROUTES
 from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
-    from cdk_app.pipeline_functions import Context
+    from cdk_app.context import Context
     from cdk_app.settings import Settings, Warmth
+    from dropforge.contract.artifacts import ArtifactSettings
 
-PROTOCOLS = "dropforge/inference/protocols"
+PREDICT = Package("api/predict", (*INFERENCE, PROTOCOLS, PICTURES))
+CATALOG = Package("api/catalog", HTTP)
+LIVE_POINTER = Package("api/live_pointer", HTTP)
+
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
-RATE, BURST = 100, 200
-"""Calls a second, steady and at once, over all callers."""
+RATE_LIMIT, BURST_LIMIT = 100, 200
+"""Throttling limits over all callers: requests a second, and requests at once."""
 
-BINARY = "*/*"
-"""All bodies reach a function, and all answers leave it, byte for byte: clients of the Open Inference Protocol send
-binary tensors without a Content-Type and take them without an Accept, so that a narrower list would spoil theirs."""
+BINARY_MEDIA_TYPES = ["*/*"]
+"""All bodies pass byte for byte in both directions: clients of the Open Inference Protocol send binary tensors without
+a Content-Type and expect them without an Accept, so a narrower list would corrupt them."""
 
 
 class Api(Construct):
-    """`AWS_IAM` on every route: nobody gets in on day one, and there is no secret to leak."""
+    """The REST API. Every route requires `AWS_IAM`, so there is no secret to leak and nobody has access by default."""
 
     def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
         super().__init__(scope, id)
-        everyone = ArtifactSettings(registry=context.table, artifacts=context.artifacts)
-        self.predict = self._predict("Predict", context, everyone, settings.warmth)
+        every_model = artifact_settings(context)
+        self.predict = self._predict("Predict", context, every_model, settings.warmth)
         self.hot = {
-            model: self._predict(f"Hot-{model}", context, HotSettings(*everyone, hot=model), warmth)
+            model: self._predict(f"Hot-{model}", context, HotSettings(*every_model, hot=model), warmth)
             for model, warmth in settings.hot.items()
         }
-        """Functions of one model each."""
+        """Functions that predict for one model each, by the model's name."""
         self.catalog = self._catalog(context)
         self.live = self._live(context)
         self.rest = self._rest(context)
@@ -59,8 +64,7 @@ class Api(Construct):
             packaging=context.packaging,
             key=context.storage.key,
             size=Size(memory=1769, seconds=29),
-            extra=(*INFERENCE, PROTOCOLS, PICTURES),
-            folder="api/predict",
+            package=PREDICT,
             warmth=warmth,
         )
         context.registry.grant(predict.role, ["GetItem", "Query"])
@@ -72,35 +76,30 @@ class Api(Construct):
         return predict
 
     def _catalog(self, context: Context) -> Function:
-        environment = ArtifactSettings(registry=context.table, artifacts=context.artifacts)
         catalog = Function(
             self,
             "Catalog",
-            environment=environment,
+            environment=artifact_settings(context),
             packaging=context.packaging,
             key=context.storage.key,
             size=Size(memory=512, seconds=29),
-            extra=HTTP,
-            folder="api/catalog",
+            package=CATALOG,
         )
         context.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
         files = (names.MANIFEST_FILE, names.METRICS_FILE, names.VERDICT_FILE)
-        told = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
-        catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
+        read = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        catalog.allow(["s3:GetObject"], read, EVERY_MODEL)
         return catalog
 
     def _live(self, context: Context) -> Function:
-        environment = RegistrySettings(registry=context.table)
-        size = Size(memory=256, seconds=29)
         live = Function(
             self,
             "Live",
-            environment=environment,
+            environment=RegistrySettings(registry=context.table_name),
             packaging=context.packaging,
             key=context.storage.key,
-            size=size,
-            extra=HTTP,
-            folder="api/live_pointer",
+            size=Size(memory=256, seconds=29),
+            package=LIVE_POINTER,
         )
         context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
         return live
@@ -120,13 +119,13 @@ class Api(Construct):
             description="Dropforge: predictions from models made of dropped data sets",
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
-            binary_media_types=[BINARY],
+            binary_media_types=BINARY_MEDIA_TYPES,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
             deploy_options=apigateway.StageOptions(
                 stage_name="live",
-                throttling_rate_limit=RATE,
-                throttling_burst_limit=BURST,
+                throttling_rate_limit=RATE_LIMIT,
+                throttling_burst_limit=BURST_LIMIT,
                 tracing_enabled=True,
                 metrics_enabled=True,
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
@@ -156,21 +155,22 @@ class Api(Construct):
         return rest
 
     def _routes(self) -> None:
-        # one permission for all routes of a function: its policy holds 20 kB
-        lists, moves, predict = (
-            apigateway.LambdaIntegration(each, scope_permission_to_method=False)
-            for each in (self.catalog.function, self.live.function, self.predict.called)
+        # One permission for all routes of a function, because a function's policy holds at most 20 kB.
+        catalog, live, predict = (
+            apigateway.LambdaIntegration(function, scope_permission_to_method=False)
+            for function in (self.catalog.function, self.live.function, self.predict.target)
         )
-        routes = [(path.strip("/"), "GET", lists) for path in CATALOG]
-        routes += [("models/{model}/live", method, moves) for method in ("PUT", "DELETE")]
+        routes = [(path.strip("/"), "GET", catalog) for path in CATALOG_ROUTES]
+        routes += [("models/{model}/live", method, live) for method in ("PUT", "DELETE")]
         routes += [(path.strip("/"), method, predict) for path, method in PREDICT_ROUTES.items()]
+        of_models = [route for route in routes if "/{model}" in route[0]]
         for model, function in self.hot.items():
-            own = apigateway.LambdaIntegration(function.called, scope_permission_to_method=False)
-            # The API's most exact path wins, so that every route below a model's name is needed once more with it.
-            of_models = [each for each in routes if "/{model}" in each[0]]
+            own = apigateway.LambdaIntegration(function.target, scope_permission_to_method=False)
+            # API Gateway takes the most exact path, so every route below a model is repeated with the model's name.
             routes += [
-                (path.replace("{model}", model), method, own if to is predict else to) for path, method, to in of_models
+                (path.replace("{model}", model), method, own if integration is predict else integration)
+                for path, method, integration in of_models
             ]
-        for path, method, to in routes:
-            self.rest.root.resource_for_path(path).add_method(method, to)
+        for path, method, integration in routes:
+            self.rest.root.resource_for_path(path).add_method(method, integration)
         acknowledge(self.rest, "COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")

@@ -14,15 +14,16 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from cdk_app import batch_functions, pipeline_functions
 from cdk_app.acknowledgements import acknowledge
-from cdk_app.step import RESULT, caught, jsonata
-from cdk_app.workflow import Workflow, condition
+from cdk_app.jsonata import RESULT, condition, jsonata
+from cdk_app.retries import catch_all
+from cdk_app.workflow import Workflow
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions_tasks as tasks
     from constructs import Construct
 
-    from cdk_app.monitoring import AlarmTopic
-    from cdk_app.pipeline_functions import Context
+    from cdk_app.context import Context
+    from cdk_app.notifications import AlarmTopic
 
 AT_ONCE = 6
 """Pieces that are answered at the same time: a new account may have ten functions at once, and Predict needs some."""
@@ -52,7 +53,7 @@ class Batch(Workflow):
         alone, pieces, join = self._answer_alone(), self._pieces(), self._join_state()
         notify = self.notify_state(self._notify, ("Predicted", "Rejected"))
         for name, state in (("Claim", claim), ("Plan", plan), ("Answer", alone), ("Answer", pieces), ("Join", join)):
-            state.add_catch(notify, **caught(name))
+            state.add_catch(notify, **catch_all(name))
         planned = sfn.Choice.jsonata(self, "Planned?")
         planned.when(condition("$status = 'rejected'"), notify)
         planned.when(condition("$pieces > 1"), self._listed().next(pieces))
@@ -64,12 +65,12 @@ class Batch(Workflow):
     def _plan_state(self) -> tasks.LambdaInvoke:
         status = f"{RESULT}.outcome = 'rejected' ? 'rejected' : 'running'"
         return self._plan.state(
-            given={"run": "$run", "model": "$model"},
+            payload={"run": "$run", "model": "$model"},
             assign={"status": status, "reason": f"{RESULT}.reason", "pieces": f"{RESULT}.pieces"},
         )
 
     def _answer_alone(self) -> tasks.LambdaInvoke:
-        return self._answer.state(given={"run": "$run", "model": "$model", "piece": "1"}, assign={})
+        return self._answer.state(payload={"run": "$run", "model": "$model", "piece": "1"}, assign={})
 
     def _listed(self) -> sfn.Pass:
         """The pieces as the items of the map: pointers, for the plan itself lies in S3."""
@@ -87,10 +88,10 @@ class Batch(Workflow):
             outputs=jsonata("{}"),
         )
         given = {name: f"$states.input.{name}" for name in ("run", "model", "piece")}
-        return pieces.item_processor(self._answer.state(given=given, assign={}, name="AnswerPiece"))
+        return pieces.item_processor(self._answer.state(payload=given, assign={}, name="AnswerPiece"))
 
     def _join_state(self) -> tasks.LambdaInvoke:
-        return self._join.state(given={"run": "$run", "model": "$model"}, assign={"status": "'predicted'"})
+        return self._join.state(payload={"run": "$run", "model": "$model"}, assign={"status": "'predicted'"})
 
     def _note_children(self) -> None:
         """The map's right to its own machine's executions, as CDK grants it."""

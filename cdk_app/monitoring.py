@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
@@ -20,30 +18,12 @@ if TYPE_CHECKING:
 
     from cdk_app.api import Api
     from cdk_app.batch import Batch
+    from cdk_app.notifications import AlarmTopic
     from cdk_app.pipeline import Pipeline
-    from cdk_app.storage import Storage
     from cdk_app.trigger import Trigger
 
 SLOW = 2_000
 """Milliseconds at the 95th percentile, a cold start's time and some."""
-
-
-class AlarmTopic(Construct):
-    """The topic that runs and alarms are told to; people subscribe to it."""
-
-    def __init__(self, scope: Construct, id: str, *, storage: Storage) -> None:
-        super().__init__(scope, id)
-        self.topic = sns.Topic(self, "Topic", master_key=storage.key, enforce_ssl=True)
-        alarms, own = iam.ServicePrincipal("cloudwatch.amazonaws.com"), {"aws:SourceAccount": Stack.of(self).account}
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[alarms],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={"StringEquals": own},
-            )
-        )
-        storage.key.grant_encrypt_decrypt(alarms)
 
 
 class Monitoring(Construct):

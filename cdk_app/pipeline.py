@@ -14,15 +14,16 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
 from cdk_app import pipeline_functions
-from cdk_app.step import RESULT, caught
+from cdk_app.jsonata import EMPTY_TEXT, RESULT, condition
+from cdk_app.retries import catch_all
 from cdk_app.training import FURTHER_PLACES, Training, another_place
-from cdk_app.workflow import NOTHING, Workflow, condition
+from cdk_app.workflow import Workflow
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from cdk_app.monitoring import AlarmTopic
-    from cdk_app.pipeline_functions import Context
+    from cdk_app.context import Context
+    from cdk_app.notifications import AlarmTopic
 
 INSPECTED = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
 
@@ -57,8 +58,8 @@ class Pipeline(Workflow):
         notify = self.notify_state(self._notify, ("Promoted", "Refused", "Rejected"))
         for name, task in (("Claim", claim), ("Inspect", inspect), ("Judge", judge), ("Register", register),
                            ("Promote", promote)):  # fmt: skip
-            task.add_catch(notify, **caught(name))
-        train.add_catch(self._no_machine(train, notify), **caught("Train"))
+            task.add_catch(notify, **catch_all(name))
+        train.add_catch(self._no_machine(train, notify), **catch_all("Train"))
         promote.next(self._when("Overtaken", "$status = 'running'", judge, otherwise=notify))
         register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=promote))
         judge.next(register)
@@ -70,12 +71,12 @@ class Pipeline(Workflow):
         status = f"{RESULT}.outcome = 'rejected' ? 'rejected' : 'running'"
         known = {name: f"{RESULT}.{name}" for name in INSPECTED}
         return self._inspect.state(
-            given={"run": "$run", "model": "$model"}, assign={**known, "status": status, "reason": f"{RESULT}.reason"}
+            payload={"run": "$run", "model": "$model"}, assign={**known, "status": status, "reason": f"{RESULT}.reason"}
         )
 
     def _no_machine(self, train: sfn.CustomState, notify: sfn.IChainable) -> sfn.Choice:
         """A job that found no machine goes on to the next place; any other failure ends the run."""
-        forgotten = dict.fromkeys(("step", "fault", "cause"), NOTHING)
+        forgotten = dict.fromkeys(("step", "fault", "cause"), EMPTY_TEXT)
         assign = {"places": FURTHER_PLACES, "status": "running", **forgotten}
         onwards = sfn.Pass.jsonata(self, "NextPlace", assign=assign)
         choice = sfn.Choice.jsonata(self, "AnotherPlace?")
@@ -86,7 +87,7 @@ class Pipeline(Workflow):
         cost = {"instance_type": "$instance", "billable_seconds": "$billable"}
         status = f"{RESULT}.outcome = 'refused' ? 'refused' : 'running'"
         return self._judge.state(
-            given={"run": "$run", "model": "$model", **found, **cost},
+            payload={"run": "$run", "model": "$model", **found, **cost},
             assign={
                 "outcome": f"{RESULT}.outcome",
                 "reason": f"{RESULT}.reason",
@@ -97,14 +98,14 @@ class Pipeline(Workflow):
 
     def _register_state(self) -> sfn.TaskStateBase:
         return self._register.state(
-            given={"run": "$run", "model": "$model", "outcome": "$outcome", "reason": "$reason"},
+            payload={"run": "$run", "model": "$model", "outcome": "$outcome", "reason": "$reason"},
             assign={"registered": f"{RESULT}.version"},
         )
 
     def _promote_state(self) -> sfn.TaskStateBase:
         status = f"{RESULT}.outcome = 'overtaken' ? 'running' : {RESULT}.outcome"
         return self._promote.state(
-            given={"run": "$run", "model": "$model", "version": "$registered", "champion": "$champion"},
+            payload={"run": "$run", "model": "$model", "version": "$registered", "champion": "$champion"},
             assign={"status": status, "reason": f"{RESULT}.reason"},
         )
 

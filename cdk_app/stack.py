@@ -8,9 +8,10 @@ from aws_cdk import CfnOutput, Stack
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
-from cdk_app.monitoring import AlarmTopic, Monitoring
+from cdk_app.context import Context
+from cdk_app.monitoring import Monitoring
+from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
-from cdk_app.pipeline_functions import Context
 from cdk_app.registry import RegistryTable
 from cdk_app.storage import Storage
 from cdk_app.training import Training

@@ -11,8 +11,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge_wildcards
+from cdk_app.jsonata import jsonata
 from cdk_app.packaging import ROOT
-from cdk_app.step import jsonata, retry
+from cdk_app.retries import retry
 from dropforge.contract import names
 from dropforge.contract.instances import OWN_DISK
 from dropforge.contract.lines import LINE_METRICS, definition
@@ -75,7 +76,7 @@ class Training(Construct):
                 "Output": {"run": jsonata("$run")},
             },
         )
-        task.add_retry(**retry(SERVICE_FAULTS, attempts=3, first=5, growth=1.5))
+        task.add_retry(**retry(SERVICE_FAULTS, attempts=3, first_wait=5, growth=1.5))
         return task
 
     def _job(self) -> dict[str, Any]:

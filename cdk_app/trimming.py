@@ -1,4 +1,4 @@
-"""Installed dependencies without what the functions never use, and quicker to import."""
+"""Trims installed dependencies: removes what no function imports, and rewrites what slows every start."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import shutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 PILLOW_UNUSED = (
     *(f"PIL/_{name}.*" for name in ("avif", "imagingcms", "imagingft", "imagingmath", "imagingmorph", "imagingtk")),
     *(f"pillow.libs/lib{name}*" for name in ("avif", "brotli", "freetype", "harfbuzz", "lcms2", "png16")),
 )
-"""AVIF, fonts, colour management, tkinter: `dropforge/pictures.py` reads none. The rest of its libraries is linked."""
+"""AVIF, fonts, colour management, tkinter: `dropforge/pictures.py` needs none. Pillow links its other libraries."""
 NEVER_IMPORTED = (
     *PILLOW_UNUSED,
     *(f"onnxruntime/{name}" for name in ("transformers", "quantization", "tools", "backend", "datasets")),
-    "onnxruntime/capi/libonnxruntime.so.*",  # the Python module has it all inside once more
+    "onnxruntime/capi/libonnxruntime.so.*",  # the Python module holds a copy of all of it
     *(f"numpy/{name}" for name in ("f2py", "fft", "polynomial", "random", "testing", "doc", "_pyinstaller")),
     *(f"numpy/_core/{name}" for name in ("include", "lib", "_simd.*", "_umath_tests.*", "_rational_tests.*")),
     *("numpy/**/tests", "numpy/**/*.pxd", "numpy/conftest.py", "**/*.pyi", "bin"),
 )
-"""Patterns for the parts of the dependencies that the functions never import."""
-DOCUMENTATION = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
-"""Modules that do nothing but give docstrings to what is written in C, at every start: they are emptied."""
-TYPING = "numpy/_typing"
-"""numpy's types for annotations. `numpy.linalg` asks for one of some hundred at every start."""
-TYPING_WHOLE = "_whole"
-"""What the package's own `__init__.py` is called in it afterwards."""
-TYPING_FIRST = f'''"""What numpy itself asks for; everything else of `{TYPING_WHOLE}`, when somebody does."""
+"""Patterns of the parts of dependencies that no function imports, but for what its `Package` keeps."""
+DOCSTRING_MODULES = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
+"""Modules that only attach docstrings to objects written in C, at every start; they are emptied."""
+TYPING_PACKAGE = "numpy/_typing"
+"""numpy's types for annotations, some hundred; `numpy.linalg` needs one of them at every start."""
+TYPING_ORIGINAL = "_whole"
+"""The name that the package's own `__init__.py` gets, as a module of the package."""
+TYPING_LAZY = f'''"""Defines the one type that numpy itself needs; `{TYPING_ORIGINAL}` is imported for any other."""
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,27 +40,28 @@ NDArray = np.ndarray[tuple[Any, ...], np.dtype[TypeVar("_ScalarT", bound=np.gene
 def __getattr__(name):
     from importlib import import_module
 
-    return getattr(import_module("numpy._typing.{TYPING_WHOLE}"), name)
+    return getattr(import_module("numpy._typing.{TYPING_ORIGINAL}"), name)
 '''
-"""It takes a fifteenth of the CPU of a start of numpy and onnxruntime to make them all."""
+"""The `__init__.py` that replaces it: defining every type costs a fifteenth of the start of numpy and onnxruntime."""
 
 
-NEEDED_BY = {"judge": ("numpy/random",)}
-"""Of these patterns, what one function does import, by the name of its folder: Judge draws resamples."""
+def trim(target: Path, keep: Collection[str] = ()) -> None:
+    """Trims the dependencies in `target`.
 
-
-def trim(target: Path, step: str = "") -> None:
-    """Removes and rewrites in `target`, a folder that pip has filled without byte code for the function `step`."""
-    unused = [pattern for pattern in NEVER_IMPORTED if pattern not in NEEDED_BY.get(step, ())]
-    for path in [found for pattern in unused for found in target.glob(pattern)]:
+    Args:
+        target: a folder that pip has filled, without byte code.
+        keep: patterns of `NEVER_IMPORTED` that this function does import.
+    """
+    unused = [pattern for pattern in NEVER_IMPORTED if pattern not in keep]
+    for path in [path for pattern in unused for path in target.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for name in DOCUMENTATION:
+    for name in DOCSTRING_MODULES:
         if (target / name).exists():
             (target / name).write_text("")
-    typing = target / TYPING / "__init__.py"
+    typing = target / TYPING_PACKAGE / "__init__.py"
     if typing.exists():
-        typing.rename(typing.with_name(f"{TYPING_WHOLE}.py"))
-        typing.write_text(TYPING_FIRST)
+        typing.rename(typing.with_name(f"{TYPING_ORIGINAL}.py"))
+        typing.write_text(TYPING_LAZY)

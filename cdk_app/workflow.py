@@ -13,7 +13,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
-from cdk_app.step import RESULT, caught, jsonata
+from cdk_app.jsonata import EMPTY_TEXT, RESULT, condition, jsonata
+from cdk_app.retries import catch_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
     from cdk_app.step import Step
     from cdk_app.storage import Storage
-
-NOTHING = jsonata("''")
-
-
-def condition(expression: str) -> sfn.Condition:
-    """A JSONata condition."""
-    return sfn.Condition.jsonata(jsonata(expression))
 
 
 class Workflow(Construct):
@@ -47,7 +41,7 @@ class Workflow(Construct):
             "version": f"{detail}.object.`version-id`",
             "size": f"{detail}.object.size",
         }
-        nothing = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), NOTHING)
+        nothing = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), EMPTY_TEXT)
         assign = {name: jsonata(each) for name, each in found.items()}
         return sfn.Pass.jsonata(self, "Drop", assign={**assign, **nothing, "status": "running"})
 
@@ -55,7 +49,7 @@ class Workflow(Construct):
         """Owns the object for this execution, or says who does."""
         given = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
         return claim.state(
-            given={**given, "execution": "$states.context.Execution.Id"},
+            payload={**given, "execution": "$states.context.Execution.Id"},
             assign={"run": f"{RESULT}.run", "model": f"{RESULT}.model"},
         )
 
@@ -70,9 +64,9 @@ class Workflow(Construct):
         """Closes every run that was claimed, then ends in the state that names how it ended."""
         told = {name: f"${name}" for name in ("run", "model", "status", "reason", "step", "cause")}
         given = {"execution": "$states.context.Execution.Id", **told, "error": "$fault"}
-        task = notify.state(given=given, assign={})
+        task = notify.state(payload=given, assign={})
         failed = sfn.Fail.jsonata(self, "Failed", error=jsonata("$fault"), cause=jsonata("$cause"))
-        task.add_catch(failed, **caught("Notify"))
+        task.add_catch(failed, **catch_all("Notify"))
         ended = sfn.Choice.jsonata(self, "Ended")
         for name in ends:
             ended.when(condition(f"$status = '{name.lower()}'"), sfn.Succeed.jsonata(self, name))
