@@ -1,4 +1,4 @@
-"""The stack: a table of contents."""
+"""The stack, as a table of contents: every construct, and what it is passed."""
 
 from __future__ import annotations
 

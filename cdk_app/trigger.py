@@ -1,4 +1,4 @@
-"""Drops start executions: a rule on the bucket's own events, and a queue for those that could not be delivered."""
+"""Starts an execution for every drop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Trigger(Construct):
-    """One execution for every object that is created under `folder`; Claim lets wishes and parts go."""
+    """A rule on the drop bucket's events, and a dead-letter queue for events that could not be delivered.
+
+    Every object created under `folder` starts an execution; Claim ignores those that are no drop: `spec.yaml`, and the
+    parts of a set.
+    """
 
     def __init__(
         self, scope: Construct, id: str, *, storage: Storage, machine: sfn.StateMachine, folder: str, what: str
