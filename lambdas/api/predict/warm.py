@@ -14,7 +14,7 @@ from dropforge.contract.log import log
 from dropforge.contract.settings import HotSettings
 from dropforge.inference.faults import ModelFault
 from dropforge.inference.session import runtime
-from lambdas.common.light import clients
+from lambdas.common.aws_client import clients
 
 if TYPE_CHECKING:
     from lambdas.api.predict.models import Models

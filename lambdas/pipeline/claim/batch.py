@@ -13,7 +13,7 @@ from dropforge.contract.names import NameFault, parse_batch
 from dropforge.contract.registry import claim_key
 from dropforge.contract.steps import Claimed
 from lambdas.common.registry import Registry
-from lambdas.pipeline.claim.first import first_row
+from lambdas.pipeline.claim.run_row import first_row
 
 if TYPE_CHECKING:
     from dropforge.contract.settings import RegistrySettings

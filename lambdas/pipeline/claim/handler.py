@@ -18,8 +18,8 @@ from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
 from lambdas.common.registry import Registry
 from lambdas.pipeline.claim.batch import claim_batch
-from lambdas.pipeline.claim.first import first_row
 from lambdas.pipeline.claim.objects import identity, wishes
+from lambdas.pipeline.claim.run_row import first_row
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop

@@ -20,7 +20,7 @@ from lambdas.common.sources import dropped, fetch, sources
 from lambdas.pipeline.inspect import objects
 from lambdas.pipeline.inspect.forecast import forecast, max_seconds, places_for
 from lambdas.pipeline.inspect.logic import check_drop, decide
-from lambdas.pipeline.inspect.wishes import read_spec
+from lambdas.pipeline.inspect.spec_file import read_spec
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop

@@ -21,7 +21,7 @@ from lambdas.common.artifacts import Artifacts
 from lambdas.common.registry import Registry
 from lambdas.pipeline.judge.champion import Candidate, compare_with_live
 from lambdas.pipeline.judge.evidence import SEED, Holdout, judged, parity
-from lambdas.pipeline.judge.fast import with_fast_form
+from lambdas.pipeline.judge.fast_form import with_fast_form
 from lambdas.pipeline.judge.files import collect, keep
 from lambdas.pipeline.judge.report import with_verdict
 from lambdas.pipeline.judge.verdict import Evidence, unservable

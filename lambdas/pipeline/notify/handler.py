@@ -11,8 +11,8 @@ from dropforge.contract.settings import NotifySettings
 from dropforge.contract.steps import Notified, NotifyInput
 from lambdas.common.aws import sns
 from lambdas.common.registry import Registry
-from lambdas.pipeline.notify.ended import unclosed
-from lambdas.pipeline.notify.words import failure, message, subject
+from lambdas.pipeline.notify.early_ends import unclosed
+from lambdas.pipeline.notify.messages import failure, message, subject
 
 CHILDREN = "States.ExceedToleratedFailureThreshold"
 """What a map of pieces fails with; what a piece failed with stands in the run's row."""

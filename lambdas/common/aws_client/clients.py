@@ -10,9 +10,9 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from lambdas.common.light.keys import keys
-from lambdas.common.light.signing import Scope, signed
-from lambdas.common.light.wire import Answer, Host, WireFault
+from lambdas.common.aws_client.connections import Answer, ConnectionFault, Host
+from lambdas.common.aws_client.credentials import keys
+from lambdas.common.aws_client.signing import Scope, signed
 
 ATTEMPTS = 3
 PASSING = (429, 500, 502, 503, 504)
@@ -27,7 +27,7 @@ class ServiceFault(RuntimeError):
         self.code = code
 
 
-FAULTS = (ServiceFault, WireFault)
+FAULTS = (ServiceFault, ConnectionFault)
 """All that these clients raise."""
 
 
@@ -35,11 +35,11 @@ def region() -> str:
     """The function's region.
 
     Raises:
-        WireFault: the environment names none.
+        ConnectionFault: the environment names none.
     """
     found = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not found:
-        raise WireFault("no AWS region: expected AWS_REGION to be set")
+        raise ConnectionFault("no AWS region: expected AWS_REGION to be set")
     return found
 
 
@@ -76,7 +76,7 @@ class S3:
 
         Raises:
             ServiceFault: no such key, or no right to read it.
-            WireFault: S3 cannot be reached.
+            ConnectionFault: S3 cannot be reached.
         """
         elsewhere = custom_endpoint("s3")
         if elsewhere or "." in Bucket:  # a certificate's wildcard does not cover dots
@@ -118,7 +118,7 @@ def _asked(service: str, method: str, url: str, path: str, headers: dict[str, st
             fault = refusal(answer, f"{method} {url}{path}")
             if attempt == ATTEMPTS or (answer.status not in PASSING and fault.code not in THROTTLED):
                 raise fault
-        except WireFault:
+        except ConnectionFault:
             if attempt == ATTEMPTS:
                 raise
         time.sleep(0.05 * 2**attempt * (0.5 + os.urandom(1)[0] / 512))  # `random` would be another import

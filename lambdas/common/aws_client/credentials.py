@@ -13,8 +13,8 @@ from contextlib import closing
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from lambdas.common.light.signing import Keys
-from lambdas.common.light.wire import Host, WireFault
+from lambdas.common.aws_client.connections import ConnectionFault, Host
+from lambdas.common.aws_client.signing import Keys
 
 EARLY = 300.0
 """Seconds before their end that keys are asked for anew."""
@@ -26,7 +26,7 @@ def keys() -> Keys:
     """Keys that are good now.
 
     Raises:
-        WireFault: there are none in the environment, and no endpoint that gives any.
+        ConnectionFault: there are none in the environment, and no endpoint that gives any.
     """
     environ = os.environ
     if "AWS_ACCESS_KEY_ID" in environ:
@@ -34,7 +34,7 @@ def keys() -> Keys:
         return Keys(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token)
     url = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if not url:
-        raise WireFault("no AWS keys: expected AWS_ACCESS_KEY_ID or AWS_CONTAINER_CREDENTIALS_FULL_URI to be set")
+        raise ConnectionFault("no AWS keys: expected AWS_ACCESS_KEY_ID or AWS_CONTAINER_CREDENTIALS_FULL_URI to be set")
     held = _kept.get(url)
     if held is None or held.expires - EARLY < time.time():
         held = _kept[url] = _asked(url)
@@ -47,7 +47,7 @@ def _asked(url: str) -> Keys:
     with closing(Host(f"{parts.scheme}://{parts.netloc}")) as host:
         answer = host.send("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers)
     if answer.status != 200:
-        raise WireFault(f"{url}: expected the role's credentials, got status {answer.status}")
+        raise ConnectionFault(f"{url}: expected the role's credentials, got status {answer.status}")
     found = json.loads(answer.body)
     until = datetime.fromisoformat(found["Expiration"].replace("Z", "+00:00")).timestamp()
     return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], until)

@@ -19,7 +19,7 @@ LONGEST_LINE = 65_536
 MOST_HEADERS = 100
 
 
-class WireFault(ConnectionError):
+class ConnectionFault(ConnectionError):
     """The other side cannot be reached, or what it says is not HTTP/1.1."""
 
 
@@ -52,7 +52,7 @@ class Host:
             body: sent with its length when there is one.
 
         Raises:
-            WireFault: no connection, or none that answers.
+            ConnectionFault: no connection, or none that answers.
         """
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         lines += [f"Content-Length: {len(body)}"] if body or method == "POST" else []
@@ -65,7 +65,7 @@ class Host:
         try:
             return self._asked(Connection.to(self.url), message)
         except OSError as fault:
-            raise WireFault(f"{self.url}: {fault}") from fault
+            raise ConnectionFault(f"{self.url}: {fault}") from fault
 
     def close(self) -> None:
         """Lets go of the connections that are kept open."""
@@ -112,7 +112,7 @@ class Connection:
         self.socket.sendall(message)
         status = self._line().split(b" ", 2)
         if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].isdigit():
-            raise WireFault(f"expected the status line of HTTP/1.1, got {status[0][:40]!r}")
+            raise ConnectionFault(f"expected the status line of HTTP/1.1, got {status[0][:40]!r}")
         headers = dict(self._headers())
         return Answer(int(status[1]), headers, self._body(headers))
 
@@ -124,7 +124,7 @@ class Connection:
     def _line(self) -> bytes:
         line = self.incoming.readline(LONGEST_LINE)
         if not line.endswith(b"\n"):
-            raise WireFault("the connection was closed amid an answer")
+            raise ConnectionFault("the connection was closed amid an answer")
         return line.rstrip(b"\r\n")
 
     def _headers(self) -> Iterator[tuple[str, str]]:
@@ -134,7 +134,7 @@ class Connection:
                 return
             name, _, value = line.decode("latin-1").partition(":")
             yield name.strip().lower(), value.strip()
-        raise WireFault(f"expected at most {MOST_HEADERS} headers")
+        raise ConnectionFault(f"expected at most {MOST_HEADERS} headers")
 
     def _body(self, headers: Mapping[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
@@ -151,7 +151,7 @@ class Connection:
     def _exactly(self, size: int) -> bytes:
         found = self.incoming.read(size)
         if len(found) < size:
-            raise WireFault(f"expected {size} bytes, got {len(found)}: the connection was closed amid an answer")
+            raise ConnectionFault(f"expected {size} bytes, got {len(found)}: the connection was closed amid an answer")
         return found
 
 
