@@ -31,42 +31,44 @@ TELLING = 2.0
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The state's task: `AnswerInput` in, the piece's report out."""
-    given, settings = AnswerInput.from_json(event), load(ArtifactSettings)
+    request, settings = AnswerInput.from_json(event), load(ArtifactSettings)
     try:
-        return answer(given, settings).to_json()
+        return answer(request, settings).to_json()
     except Exception as fault:
         # A Distributed Map says no more than that its children failed.
-        told = " ".join(str(fault).split())[:300]
-        Registry(settings.registry).update_run(given.run, reason=f"piece {given.piece}: {type(fault).__name__}: {told}")
+        message = " ".join(str(fault).split())[:300]
+        Registry(settings.registry).update_run(
+            request.run, reason=f"piece {request.piece}: {type(fault).__name__}: {message}"
+        )
         raise
 
 
-def answer(given: AnswerInput, settings: ArtifactSettings) -> PieceReport:
+def answer(request: AnswerInput, settings: ArtifactSettings) -> PieceReport:
     """Answers one piece; done again, it writes the same."""
-    artifacts, files = Artifacts(settings.artifacts), RunFiles(given.run)
+    artifacts, files = Artifacts(settings.artifacts), RunFiles(request.run)
     plan = BatchPlan.from_json(artifacts.read_json(f"{files.batch}{BATCH_PLAN}"))
-    piece = plan.pieces[given.piece - 1]
+    piece = plan.pieces[request.piece - 1]
     model = loaded(settings.artifacts, plan.artifact, plan.sha256)
     work = Work(model, plan.files[piece.file], plan.run, plan.commas)
-    where = f"{files.batch}{piece_file(given.piece)}"
+    where = f"{files.batch}{piece_file(request.piece)}"
     with Upload(settings.artifacts, f"{where}.rows") as rows, Upload(settings.artifacts, f"{where}.errors") as errors:
-        if is_first(plan, given.piece):
+        if is_first(plan, request.piece):
             rows.write(work.writer().header().encode())
-        totals = told(answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), given, settings)
+        totals = told(answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), request, settings)
     report = PieceReport(totals.predicted, totals.failed)
     artifacts.write_json(f"{where}.json", report.to_json())
-    log("answered", step="Answer", run=given.run, model=given.model, piece=given.piece, **report.to_json())
+    log("answered", step="Answer", run=request.run, model=request.model, piece=request.piece, **report.to_json())
     return report
 
 
-def told(steps: Iterator[Totals], given: AnswerInput, settings: ArtifactSettings) -> Totals:
+def told(steps: Iterator[Totals], request: AnswerInput, settings: ArtifactSettings) -> Totals:
     """The last totals; every now and then, and at the end, the run's row learns how many rows are done."""
     registry, last, totals = Registry(settings.registry), time.monotonic(), Totals()
     for totals in steps:
         if time.monotonic() - last > TELLING:
-            registry.note_progress(given.run, given.piece, totals.predicted + totals.failed)
+            registry.note_progress(request.run, request.piece, totals.predicted + totals.failed)
             last = time.monotonic()
-    registry.note_progress(given.run, given.piece, totals.predicted + totals.failed)
+    registry.note_progress(request.run, request.piece, totals.predicted + totals.failed)
     return totals
 
 

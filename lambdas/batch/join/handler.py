@@ -41,18 +41,18 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return join(JoinInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
-def join(given: JoinInput, settings: ArtifactSettings) -> Joined:
+def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
     """Writes what belongs under `predictions/`; done again after its end, it only tidies up."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
-    row = registry.run(given.run)
-    plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(given.run).batch}{BATCH_PLAN}"))
+    row = registry.run(request.run)
+    plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(request.run).batch}{BATCH_PLAN}"))
     if row.predicted is None or row.failed is None:
-        registry.update_run(given.run, step="Join")
+        registry.update_run(request.run, step="Join")
         made = summary(row, plan, settings.artifacts)
         version = write_all(plan, made, settings.artifacts, parse_batch(row.key).kind == "set")
         found = {"predicted": made.predicted, "failed": made.failed}
-        registry.update_run(given.run, output=made.predictions, output_version=version, **found)
-        log("joined", step="Join", run=given.run, model=given.model, **found)
+        registry.update_run(request.run, output=made.predictions, output_version=version, **found)
+        log("joined", step="Join", run=request.run, model=request.model, **found)
     else:
         found = {"predicted": row.predicted, "failed": row.failed}
     tidy_up(plan, settings.artifacts)

@@ -144,7 +144,7 @@ def cuts(found: Opened, size: int, census: CommaCensus, put: Callable[[bytes], N
         found: the file.
         size: bytes of a piece.
         census: looks at every row.
-        put: takes the text itself, block by block, before the cut that it belongs to is given.
+        put: takes the text itself, block by block, before the cut that it belongs to is request.
     """
     start = end = found.start
     line = after = found.line

@@ -39,11 +39,11 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return plan(PlanInput.from_json(event), load(PlanSettings)).to_json()
 
 
-def plan(given: PlanInput, settings: PlanSettings) -> Planned:
+def plan(request: PlanInput, settings: PlanSettings) -> Planned:
     """Writes the batch's plan, or says why there is none."""
     registry = Registry(settings.registry)
-    registry.update_run(given.run, step="Plan")
-    row = registry.run(given.run)
+    registry.update_run(request.run, step="Plan")
+    row = registry.run(request.run)
     try:
         made = made_plan(row, registry, settings)
     except DataFault as fault:

@@ -1,4 +1,4 @@
-"""The second form of a large model, made where it is judged and kept only when it answers as the first does."""
+"""The fast form of a large model, which Judge makes, and keeps only if it predicts what `model.onnx` predicts."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from dropforge.contract.results import Verdict
 
 
-def with_fast_form(found: Verdict, files: dict[str, bytes]) -> tuple[Verdict, dict[str, bytes]]:
-    """The verdict with the fast form of an approved, large model, and its two files; unchanged where there is none.
+def with_fast_form(verdict: Verdict, files: dict[str, bytes]) -> tuple[Verdict, dict[str, bytes]]:
+    """Returns the verdict with the fast form of an approved, large model, and the form's two files.
 
-    A form that cannot be made or answers otherwise stops nobody: the model then loads from `model.onnx`.
+    Without such a form the verdict is unchanged and there are no files: the model then loads from `model.onnx`.
     """
-    if found.outcome != "approved":
-        return found, {}
+    if verdict.outcome != "approved":
+        return verdict, {}
     try:
-        made = FastFiles.of(files[names.MODEL_FILE])
-        if made is None:
-            return found, {}
-        apart = parity(ServedModel.of(made.session(made.form), 0), files[names.GOLDEN_FILE])
+        fast = FastFiles.of(files[names.MODEL_FILE])
+        if fast is None:
+            return verdict, {}
+        difference = parity(ServedModel.of(fast.session(fast.form), 0), files[names.GOLDEN_FILE])
     except (ModelFault, OSError) as fault:
         log("no fast form", step="Judge", reason=str(fault))
-        return found, {}
-    if apart > TOLERANCE:
-        log("no fast form", step="Judge", reason=f"it answers otherwise: {apart}")
-        return found, {}
-    return replace(found, fast=made.form), {
-        names.FAST_GRAPH_FILE: made.graph,
-        names.FAST_WEIGHTS_FILE: made.weights,
+        return verdict, {}
+    if difference > TOLERANCE:
+        log("no fast form", step="Judge", reason=f"its predictions differ by {difference}")
+        return verdict, {}
+    return replace(verdict, fast=fast.form), {
+        names.FAST_GRAPH_FILE: fast.graph,
+        names.FAST_WEIGHTS_FILE: fast.weights,
     }
