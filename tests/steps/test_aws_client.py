@@ -169,7 +169,7 @@ def test_where_an_object_is_asked_for(
 ) -> None:
     asked = []
     environment.setenv("AWS_REGION", region)
-    environment.setattr(clients, "_asked", lambda *given: asked.append(given) or connections.Answer(200, {}, b""))
+    environment.setattr(clients, "_send", lambda *given: asked.append(given) or connections.Response(200, {}, b""))
     clients.S3().get_object(Bucket=bucket, Key="a b")
     assert asked == [("s3", "GET", url, path, {})]
 
@@ -216,7 +216,7 @@ def container(keys: dict[str, Any]) -> bytes:
 def test_under_snapstart_keys_come_from_the_endpoint_and_are_renewed(environment: pytest.MonkeyPatch) -> None:
     given = {"AccessKeyId": "one", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-01-01T00:00:00Z"}
     later = {**given, "AccessKeyId": "two", "Expiration": "2100-01-01T00:00:00Z"}
-    environment.setattr(credentials, "_kept", {})
+    environment.setattr(credentials, "_cached", {})
     with speaking(container(given), container(later)) as (url, asked):
         environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role?x=1")
         environment.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "pass")

@@ -33,4 +33,4 @@ def warm(served: Models) -> None:
     except ModelFault as fault:
         log("not warmed", step="Predict", model=model, reason=str(fault))
     served.pointers.clear()
-    clients.forget()
+    clients.close_connections()

@@ -1,4 +1,4 @@
-"""S3 and DynamoDB as Predict asks them, with the words of boto3."""
+"""Clients of S3 and DynamoDB for Predict's reads, with the interface of boto3's."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from lambdas.common.aws_client.connections import Answer, ConnectionFault, Host
+from lambdas.common.aws_client.connections import ConnectionFault, Host, Response
 from lambdas.common.aws_client.credentials import keys
 from lambdas.common.aws_client.signing import Scope, signed
 
 ATTEMPTS = 3
-PASSING = (429, 500, 502, 503, 504)
-THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
+RETRIED_STATUSES = (429, 500, 502, 503, 504)
+RETRIED_CODES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
 
 
 class ServiceFault(RuntimeError):
-    """The service refuses; `code` is its own word, such as `NoSuchKey`."""
+    """The service refused a request; `code` is its error code, such as `NoSuchKey`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -28,29 +28,29 @@ class ServiceFault(RuntimeError):
 
 
 FAULTS = (ServiceFault, ConnectionFault)
-"""All that these clients raise."""
+"""Everything that these clients raise."""
 
 
 def region() -> str:
     """The function's region.
 
     Raises:
-        ConnectionFault: the environment names none.
+        ConnectionFault: the environment does not name it.
     """
-    found = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not found:
+    name = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not name:
         raise ConnectionFault("no AWS region: expected AWS_REGION to be set")
-    return found
+    return name
 
 
 def custom_endpoint(service: str) -> str | None:
-    """Where the environment says that the service is; None for AWS's own place."""
-    found = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
-    return found.rstrip("/") if found else None
+    """The service's endpoint from the environment; None for AWS's own."""
+    url = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    return url.rstrip("/") if url else None
 
 
 def domain() -> str:
-    """The partition's."""
+    """The domain of the region's partition."""
     return "amazonaws.com.cn" if region().startswith("cn-") else "amazonaws.com"
 
 
@@ -58,14 +58,14 @@ _hosts: dict[str, Host] = {}
 
 
 def host(url: str) -> Host:
-    """One for every server, so that connections are found again."""
+    """The host for a URL; there is one per server, so that connections are reused."""
     return _hosts.setdefault(url, Host(url))
 
 
-def forget() -> None:
-    """Closes every connection: after a snapshot they would lead nowhere."""
-    for each in _hosts.values():
-        each.close()
+def close_connections() -> None:
+    """Closes every connection, because none survives a snapshot."""
+    for known in _hosts.values():
+        known.close()
 
 
 class S3:
@@ -75,15 +75,15 @@ class S3:
         """The object under `Body`.
 
         Raises:
-            ServiceFault: no such key, or no right to read it.
+            ServiceFault: there is no such key, or no right to read it.
             ConnectionFault: S3 cannot be reached.
         """
-        elsewhere = custom_endpoint("s3")
-        if elsewhere or "." in Bucket:  # a certificate's wildcard does not cover dots
-            url, path = elsewhere or f"https://s3.{region()}.{domain()}", f"/{Bucket}/{quote(Key)}"
+        endpoint = custom_endpoint("s3")
+        if endpoint or "." in Bucket:  # a certificate's wildcard does not cover dots
+            url, path = endpoint or f"https://s3.{region()}.{domain()}", f"/{Bucket}/{quote(Key)}"
         else:
             url, path = f"https://{Bucket}.s3.{region()}.{domain()}", f"/{quote(Key)}"
-        return {"Body": BytesIO(_asked("s3", "GET", url, path, {}).body)}
+        return {"Body": BytesIO(_send("s3", "GET", url, path, {}).body)}
 
 
 class DynamoDB:
@@ -91,32 +91,32 @@ class DynamoDB:
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         """`GetItem`. Raises as `S3.get_object` does."""
-        return self._asked("GetItem", request)
+        return self._send("GetItem", request)
 
     def query(self, **request: Any) -> dict[str, Any]:
         """`Query`, one page. Raises as `S3.get_object` does."""
-        return self._asked("Query", request)
+        return self._send("Query", request)
 
-    def _asked(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         url = custom_endpoint("dynamodb") or f"https://dynamodb.{region()}.{domain()}"
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
-        answer = _asked("dynamodb", "POST", url, "/", headers, json.dumps(request).encode())
-        found: dict[str, Any] = json.loads(answer.body)
-        return found
+        response = _send("dynamodb", "POST", url, "/", headers, json.dumps(request).encode())
+        result: dict[str, Any] = json.loads(response.body)
+        return result
 
 
-def _asked(service: str, method: str, url: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
-    """The answer; what may pass is tried again."""
-    attempt, given = 0, {"Host": urlsplit(url).netloc, **headers}
+def _send(service: str, method: str, url: str, path: str, headers: dict[str, str], body: bytes = b"") -> Response:
+    """Signs and sends a request; temporary errors are retried."""
+    attempt, unsigned = 0, {"Host": urlsplit(url).netloc, **headers}
     while True:
         attempt += 1
         try:
-            ready = signed(method, path, given, body, keys(), Scope(region(), service))
-            answer = host(url).send(method, path, ready, body)
-            if answer.status < 300:
-                return answer
-            fault = refusal(answer, f"{method} {url}{path}")
-            if attempt == ATTEMPTS or (answer.status not in PASSING and fault.code not in THROTTLED):
+            headers_sent = signed(method, path, unsigned, body, keys(), Scope(region(), service))
+            response = host(url).send(method, path, headers_sent, body)
+            if response.status < 300:
+                return response
+            fault = service_fault(response, f"{method} {url}{path}")
+            if attempt == ATTEMPTS or (response.status not in RETRIED_STATUSES and fault.code not in RETRIED_CODES):
                 raise fault
         except ConnectionFault:
             if attempt == ATTEMPTS:
@@ -124,10 +124,11 @@ def _asked(service: str, method: str, url: str, path: str, headers: dict[str, st
         time.sleep(0.05 * 2**attempt * (0.5 + os.urandom(1)[0] / 512))  # `random` would be another import
 
 
-def refusal(answer: Answer, asked: str) -> ServiceFault:
-    """What the service says, in DynamoDB's JSON or in S3's XML."""
-    text = answer.body.decode("utf-8", "replace")
+def service_fault(response: Response, request: str) -> ServiceFault:
+    """The error in a response, which is JSON from DynamoDB and XML from S3."""
+    text = response.body.decode("utf-8", "replace")
     code = re.search(r'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)</Code>', text)
-    said = re.search(r'"[Mm]essage"\s*:\s*"([^"]*)"|<Message>([^<]+)</Message>', text)
-    word = (code[1] or code[2]) if code else str(answer.status)
-    return ServiceFault(word, f"{asked}: {(said[1] or said[2]) if said else f'status {answer.status}'}")
+    message = re.search(r'"[Mm]essage"\s*:\s*"([^"]*)"|<Message>([^<]+)</Message>', text)
+    name = (code[1] or code[2]) if code else str(response.status)
+    text = (message[1] or message[2]) if message else f"status {response.status}"
+    return ServiceFault(name, f"{request}: {text}")

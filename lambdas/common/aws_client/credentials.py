@@ -1,7 +1,7 @@
-"""The role's keys: from the environment, or of the container endpoint that a function has under SnapStart.
+"""The role's credentials, from the environment, or from the container endpoint that a function has under SnapStart.
 
-Source: "Activating and managing Lambda SnapStart", AWS Lambda Developer Guide: keys of the time when the snapshot was
-taken would have expired when it is restored, so such a function has `AWS_CONTAINER_CREDENTIALS_FULL_URI` instead.
+Source: "Activating and managing Lambda SnapStart", AWS Lambda Developer Guide. Credentials in a snapshot would have
+expired when it is restored, so such a function has `AWS_CONTAINER_CREDENTIALS_FULL_URI` instead.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from urllib.parse import urlsplit
 from lambdas.common.aws_client.connections import ConnectionFault, Host
 from lambdas.common.aws_client.signing import Keys
 
-EARLY = 300.0
-"""Seconds before their end that keys are asked for anew."""
+RENEW_SECONDS = 300.0
+"""How long before their expiry keys are renewed."""
 
-_kept: dict[str, Keys] = {}
+_cached: dict[str, Keys] = {}
 
 
 def keys() -> Keys:
-    """Keys that are good now.
+    """Keys that are valid now.
 
     Raises:
-        ConnectionFault: there are none in the environment, and no endpoint that gives any.
+        ConnectionFault: the environment has neither keys nor an endpoint for them.
     """
     environ = os.environ
     if "AWS_ACCESS_KEY_ID" in environ:
@@ -35,19 +35,19 @@ def keys() -> Keys:
     url = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if not url:
         raise ConnectionFault("no AWS keys: expected AWS_ACCESS_KEY_ID or AWS_CONTAINER_CREDENTIALS_FULL_URI to be set")
-    held = _kept.get(url)
-    if held is None or held.expires - EARLY < time.time():
-        held = _kept[url] = _asked(url)
-    return held
+    cached = _cached.get(url)
+    if cached is None or cached.expires - RENEW_SECONDS < time.time():
+        cached = _cached[url] = _request(url)
+    return cached
 
 
-def _asked(url: str) -> Keys:
+def _request(url: str) -> Keys:
     parts = urlsplit(url)
     headers = {"Host": parts.netloc, "Authorization": os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")}
     with closing(Host(f"{parts.scheme}://{parts.netloc}")) as host:
-        answer = host.send("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers)
-    if answer.status != 200:
-        raise ConnectionFault(f"{url}: expected the role's credentials, got status {answer.status}")
-    found = json.loads(answer.body)
-    until = datetime.fromisoformat(found["Expiration"].replace("Z", "+00:00")).timestamp()
-    return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], until)
+        response = host.send("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers)
+    if response.status != 200:
+        raise ConnectionFault(f"{url}: expected the role's credentials, got status {response.status}")
+    document = json.loads(response.body)
+    expires = datetime.fromisoformat(document["Expiration"].replace("Z", "+00:00")).timestamp()
+    return Keys(document["AccessKeyId"], document["SecretAccessKey"], document["Token"], expires)
