@@ -1,4 +1,4 @@
-"""The API: REST, every route signed, one function that predicts and one that lists."""
+"""The REST API: its routes, all of them signed, and the functions behind them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app.findings import acknowledge
+from cdk_app.acknowledgements import acknowledge
 from cdk_app.function import Function, Size
-from cdk_app.steps import HTTP, INFERENCE, PICTURES
+from cdk_app.libraries import HTTP, INFERENCE, PICTURES, PROTOCOLS
+from cdk_app.packaging import Package
+from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
-from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.routes import ROUTES
 from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
 
@@ -22,99 +23,97 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_lambda as lambda_
 
+    from cdk_app.context import Context
     from cdk_app.settings import Settings, Warmth
-    from cdk_app.steps import Surroundings
+    from dropforge.contract.artifacts import ArtifactSettings
     from dropforge.contract.routes import Route
 
-PROTOCOLS = "dropforge/inference/protocols"
 OPENAPI = "dropforge/inference/openapi"
-EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
-RATE, BURST = 100, 200
-"""Calls a second, steady and at once, over all callers."""
+PREDICT = Package("api/predict", (*INFERENCE, PROTOCOLS, PICTURES))
+CATALOG = Package("api/catalog", (*HTTP, OPENAPI))
+LIVE_POINTER = Package("api/live_pointer", HTTP)
 
-BINARY = "*/*"
-"""All bodies reach a function, and all answers leave it, byte for byte: clients of the Open Inference Protocol send
-binary tensors without a Content-Type and take them without an Accept, so that a narrower list would spoil theirs."""
+EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
+RATE_LIMIT, BURST_LIMIT = 100, 200
+"""Throttling limits over all callers: requests a second, and requests at once."""
+
+BINARY_MEDIA_TYPES = ["*/*"]
+"""All bodies pass byte for byte in both directions: clients of the Open Inference Protocol send binary tensors without
+a Content-Type and expect them without an Accept, so a narrower list would corrupt them."""
 
 
 class Api(Construct):
-    """`AWS_IAM` on every route: nobody gets in on day one, and there is no secret to leak."""
+    """The REST API. Every route requires `AWS_IAM`, so there is no secret to leak and nobody has access by default."""
 
-    def __init__(self, scope: Construct, id: str, *, around: Surroundings, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
         super().__init__(scope, id)
-        everyone = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
-        self.predict = self._predict("Predict", around, everyone, settings.warmth)
+        every_model = artifact_settings(context)
+        self.predict = self._predict("Predict", context, every_model, settings.warmth)
         self.hot = {
-            model: self._predict(f"Hot-{model}", around, HotSettings(*everyone, hot=model), warmth)
+            model: self._predict(f"Hot-{model}", context, HotSettings(*every_model, hot=model), warmth)
             for model, warmth in settings.hot.items()
         }
-        """Functions of one model each."""
-        self.catalog = self._catalog(around)
-        self.live = self._live(around)
-        self.rest = self._rest(around)
+        """Functions that predict for one model each, by the model's name."""
+        self.catalog = self._catalog(context)
+        self.live = self._live(context)
+        self.rest = self._rest(context)
         self._routes()
 
     def _predict(
-        self, id: str, around: Surroundings, environment: ArtifactSettings | HotSettings, warmth: Warmth
+        self, id: str, context: Context, environment: ArtifactSettings | HotSettings, warmth: Warmth
     ) -> Function:
         predict = Function(
             self,
             id,
             environment=environment,
-            packaging=around.packaging,
-            key=around.lake.key,
+            packaging=context.packaging,
+            key=context.storage.key,
             size=Size(memory=1769, seconds=29),
-            extra=(*INFERENCE, PROTOCOLS, PICTURES),
-            folder="api/predict",
+            package=PREDICT,
             warmth=warmth,
         )
-        around.registry.grant(predict.role, ["GetItem", "Query"])
+        context.registry.grant(predict.role, ["GetItem", "Query"])
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
-        models = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        models = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
         predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
         return predict
 
-    def _catalog(self, around: Surroundings) -> Function:
-        environment = ArtifactSettings(registry=around.table, artifacts=around.artifacts)
+    def _catalog(self, context: Context) -> Function:
         catalog = Function(
             self,
             "Catalog",
-            environment=environment,
-            packaging=around.packaging,
-            key=around.lake.key,
+            environment=artifact_settings(context),
+            packaging=context.packaging,
+            key=context.storage.key,
             size=Size(memory=512, seconds=29),
-            extra=(*HTTP, OPENAPI),
-            folder="api/catalog",
+            package=CATALOG,
         )
-        around.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
+        context.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
         files = (names.MANIFEST_FILE, names.METRICS_FILE, names.VERDICT_FILE)
-        told = [around.lake.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
-        catalog.allow(["s3:GetObject"], told, EVERY_MODEL)
+        read = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
+        catalog.allow(["s3:GetObject"], read, EVERY_MODEL)
         return catalog
 
-    def _live(self, around: Surroundings) -> Function:
-        environment = RegistrySettings(registry=around.table)
-        size = Size(memory=256, seconds=29)
+    def _live(self, context: Context) -> Function:
         live = Function(
             self,
             "Live",
-            environment=environment,
-            packaging=around.packaging,
-            key=around.lake.key,
-            size=size,
-            extra=HTTP,
-            folder="api/live_pointer",
+            environment=RegistrySettings(registry=context.table_name),
+            packaging=context.packaging,
+            key=context.storage.key,
+            size=Size(memory=256, seconds=29),
+            package=LIVE_POINTER,
         )
-        around.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
+        context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
         return live
 
-    def _rest(self, around: Surroundings) -> apigateway.RestApi:
+    def _rest(self, context: Context) -> apigateway.RestApi:
         group = logs.LogGroup(
             self,
             "Accesses",
-            encryption_key=around.lake.key,
+            encryption_key=context.storage.key,
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -125,13 +124,13 @@ class Api(Construct):
             description="Dropforge: predictions from models made of dropped data sets",
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
-            binary_media_types=[BINARY],
+            binary_media_types=BINARY_MEDIA_TYPES,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
             deploy_options=apigateway.StageOptions(
                 stage_name="live",
-                throttling_rate_limit=RATE,
-                throttling_burst_limit=BURST,
+                throttling_rate_limit=RATE_LIMIT,
+                throttling_burst_limit=BURST_LIMIT,
                 tracing_enabled=True,
                 metrics_enabled=True,
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
@@ -162,16 +161,16 @@ class Api(Construct):
 
     def _routes(self) -> None:
         general = {
-            "predict": integration(self.predict.called),
+            "predict": integration(self.predict.target),
             "catalog": integration(self.catalog.function),
             "live_pointer": integration(self.live.function),
         }
         self._add(ROUTES, general)
         for model, function in self.hot.items():
-            # The API's most exact path wins, so that every route below a model's name is needed once more with it.
+            # API Gateway takes the most exact path, so every route below a model is repeated with the model's name.
             of_models = [route for route in ROUTES if "/{model}" in route.template]
             named = [route._replace(template=route.template.replace("{model}", model)) for route in of_models]
-            self._add(named, {**general, "predict": integration(function.called)})
+            self._add(named, {**general, "predict": integration(function.target)})
         acknowledge(self.rest, "COG4", "Callers sign with SigV4 (AWS_IAM); there is no user pool.")
 
     def _add(self, routes: Iterable[Route[Any]], integrations: Mapping[str, apigateway.LambdaIntegration]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m cdk_app.app`: what the CDK CLI runs."""
+"""The app that the CDK CLI runs: `python -m cdk_app.app`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cdk_app.stack import Dropforge
 
 
 def make(app: App) -> Dropforge:
-    """The stack of `app`, as its context asks for it."""
+    """Adds the stack to `app`, with the settings of its context."""
     return Dropforge(
         app, "Dropforge", settings=Settings.from_context(app.node), synthesizer=CliCredentialsStackSynthesizer()
     )

@@ -1,4 +1,4 @@
-"""One Lambda function with everything that is its own: code, role, log group."""
+"""One Lambda function with everything that belongs to it: code, role, log group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app.findings import acknowledge, acknowledge_wildcards
+from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
 from cdk_app.packaging import RUNTIME, function_code
 from dropforge.contract.environment import variables
 
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms
 
+    from cdk_app.packaging import Package
     from cdk_app.settings import Packaging, Warmth
 
-QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2"}
-"""onnxruntime opens a database in the home folder at import unless told not to; BLAS threads slow a cold start."""
+LIBRARY_VARIABLES = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2"}
+"""By default onnxruntime opens a database in the home folder at import, and BLAS threads slow a cold start."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """What a function may use."""
+    """The resources that a function may use."""
 
     memory: int
     """MiB."""
@@ -39,7 +40,18 @@ class Size:
 
 
 class Function(Construct):
-    """`lambdas/<folder>/handler.py` under a role with the rights granted to it; the folder is like `pipeline/claim`."""
+    """A Lambda function with its own role and log group. The role has no rights but those granted to it.
+
+    Args:
+        scope: the construct that it belongs to.
+        id: its construct id, and the state's name where it is a state.
+        environment: a settings record of `dropforge.contract.settings`, which the handler loads.
+        packaging: whether its dependencies are packed with it.
+        key: encrypts its log.
+        size: its resources.
+        package: its sources.
+        warmth: SnapStart or provisioned concurrency; None for neither.
+    """
 
     def __init__(
         self,
@@ -50,8 +62,7 @@ class Function(Construct):
         packaging: Packaging,
         key: kms.IKey,
         size: Size,
-        extra: Sequence[str] = (),
-        folder: str,
+        package: Package,
         warmth: Warmth | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -68,27 +79,27 @@ class Function(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            code=function_code(folder, extra, packaging),
-            handler=f"lambdas.{folder.replace('/', '.')}.handler.handle",
+            code=function_code(package, packaging),
+            handler=package.handler,
             runtime=RUNTIME,
             architecture=lambda_.Architecture.X86_64,
             memory_size=size.memory,
             timeout=Duration.seconds(size.seconds),
             ephemeral_storage_size=CdkSize.mebibytes(size.disk),
-            environment={**QUIET, **variables(environment)},
+            environment={**LIBRARY_VARIABLES, **variables(environment)},
             role=self.role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
             description=f"Dropforge: {id}",
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
-        self.called = self._called(warmth)
-        """What callers are sent to."""
+        self.target = self._target(warmth)
+        """What callers invoke: the function, or its alias."""
         acknowledge(self.role, "IAM5[Resource::*]", "X-Ray takes segments without a resource; so does PutMetricData.")
         acknowledge(self.function, "L1", "3.13 is the newest runtime that every pinned wheel was tested on.")
 
-    def _called(self, warmth: Warmth | None) -> lambda_.IFunction:
-        """Snapshots and instances that stand by belong to a published version: callers are sent to its alias."""
+    def _target(self, warmth: Warmth | None) -> lambda_.IFunction:
+        """An alias where snapshots or provisioned instances are used: both belong to a published version."""
         if warmth is None or not (warmth.snap_start or warmth.provisioned):
             return self.function
         return lambda_.Alias(
@@ -106,8 +117,8 @@ class Function(Construct):
         why: str = "",
         conditions: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Grants exactly these actions on these resources; `why` says why they are more than one each."""
-        acknowledge_wildcards(self.role, [each for each in resources if each != "*"], why)
+        """Grants exactly these actions on these resources; `why` justifies wildcards among the resources."""
+        acknowledge_wildcards(self.role, [resource for resource in resources if resource != "*"], why)
         self.role.add_to_principal_policy(
             iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
         )

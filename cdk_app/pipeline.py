@@ -1,9 +1,12 @@
-"""Drop to promoted model: one Standard workflow in JSONata, top to bottom as the data flow.
+"""The pipeline's state machine, from a dropped data set to a promoted model: a Standard workflow in JSONata.
 
-Variables of an execution, each assigned where it becomes known: `bucket key version size run model status reason step
-fault cause` from the start, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` from Inspect, `job
-artifacts instance billable` from Train, `outcome champion` from Judge, `registered` from Register. None has the name of
-a JSONata function (`$error`, `$number`).
+`_states` chains the states; the functions behind them are in `pipeline_functions.py`, training is in `training.py`, and
+how every workflow begins and ends is in `workflow.py`.
+
+Each variable of an execution is assigned by the first state that knows it: `bucket key version size run model status
+reason step fault cause` by Drop, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` by Inspect, `job
+artifacts instance billable` by Train, `outcome champion` by Judge, `registered` by Register. No variable may have the
+name of a JSONata function (`$error`, `$number`).
 """
 
 from __future__ import annotations
@@ -13,50 +16,54 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
-from cdk_app import steps
-from cdk_app.step import RESULT, caught
-from cdk_app.training import FURTHER_PLACES, Training, another_place
-from cdk_app.workflow import NOTHING, Workflow, condition
+from cdk_app import pipeline_functions
+from cdk_app.jsonata import EMPTY_TEXT, RESULT, condition
+from cdk_app.retries import catch_all
+from cdk_app.training import FURTHER_PLACES, Training, has_another_place
+from cdk_app.workflow import Workflow
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from cdk_app.steps import Surroundings
-    from cdk_app.watch import Bell
+    from cdk_app.context import Context
+    from cdk_app.notifications import AlarmTopic
 
-INSPECTED = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
+FROM_INSPECT = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
+"""Variables that Inspect assigns."""
 
-LONGEST_WAY = 7
-"""Days: two of waiting for spot capacity and one on each further place, at the largest budget, and some."""
+MAX_DAYS = 7
+"""At the largest budget: two days of waiting for spot capacity, one for each further place, and a margin."""
 
 
 class Pipeline(Workflow):
-    """The state machine and the functions that are its states."""
+    """The state machine, and the functions that are its states."""
 
-    def __init__(self, scope: Construct, id: str, *, around: Surroundings, training: Training, bell: Bell) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, context: Context, training: Training, alarm_topic: AlarmTopic
+    ) -> None:
         super().__init__(scope, id)
         self._training = training
-        self._claim = steps.claim(self, around, training.image)
-        self._inspect = steps.inspect(self, around, training.image)
-        self._judge = steps.judge(self, around)
-        self._register = steps.register(self, around)
-        self._promote = steps.promote(self, around)
-        self._notify = steps.notify(self, around, bell)
-        self.machine = self.make_machine(self._way(), around.lake, Duration.days(LONGEST_WAY))
-        self.close_early_ends(self.machine, self._notify)
+        self._claim = pipeline_functions.claim(self, context, training.image)
+        self._inspect = pipeline_functions.inspect(self, context, training.image)
+        self._judge = pipeline_functions.judge(self, context)
+        self._register = pipeline_functions.register(self, context)
+        self._promote = pipeline_functions.promote(self, context)
+        self._notify = pipeline_functions.notify(self, context, alarm_topic)
+        self.machine = self.make_machine(self._states(), context.storage, Duration.days(MAX_DAYS))
+        self.notify_of_early_ends(self.machine, self._notify)
         training.allow_starting(self.role)
-        self.note_wildcards([self._claim, self._inspect, self._judge, self._register, self._promote, self._notify])
+        self.acknowledge_role([self._claim, self._inspect, self._judge, self._register, self._promote, self._notify])
 
-    def _way(self) -> sfn.IChainable:
-        """Every state, in the order of the way."""
+    def _states(self) -> sfn.IChainable:
+        """Chains every state, in the order in which the data flow."""
         drop, claim, inspect = self.drop_state(), self.claim_state(self._claim), self._inspect_state()
         train, judge, register = self._training.state(), self._judge_state(), self._register_state()
         promote = self._promote_state()
         notify = self.notify_state(self._notify, ("Promoted", "Refused", "Rejected"))
         for name, task in (("Claim", claim), ("Inspect", inspect), ("Judge", judge), ("Register", register),
                            ("Promote", promote)):  # fmt: skip
-            task.add_catch(notify, **caught(name))
-        train.add_catch(self._no_machine(train, notify), **caught("Train"))
+            task.add_catch(notify, **catch_all(name))
+        train.add_catch(self._next_place(train, notify), **catch_all("Train"))
         promote.next(self._when("Overtaken", "$status = 'running'", judge, otherwise=notify))
         register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=promote))
         judge.next(register)
@@ -66,25 +73,26 @@ class Pipeline(Workflow):
 
     def _inspect_state(self) -> sfn.TaskStateBase:
         status = f"{RESULT}.outcome = 'rejected' ? 'rejected' : 'running'"
-        known = {name: f"{RESULT}.{name}" for name in INSPECTED}
+        results = {name: f"{RESULT}.{name}" for name in FROM_INSPECT}
         return self._inspect.state(
-            given={"run": "$run", "model": "$model"}, assign={**known, "status": status, "reason": f"{RESULT}.reason"}
+            payload={"run": "$run", "model": "$model"},
+            assign={**results, "status": status, "reason": f"{RESULT}.reason"},
         )
 
-    def _no_machine(self, train: sfn.CustomState, notify: sfn.IChainable) -> sfn.Choice:
-        """A job that found no machine goes on to the next place; any other failure ends the run."""
-        forgotten = dict.fromkeys(("step", "fault", "cause"), NOTHING)
-        assign = {"places": FURTHER_PLACES, "status": "running", **forgotten}
+    def _next_place(self, train: sfn.CustomState, notify: sfn.IChainable) -> sfn.Choice:
+        """After a job that got no instance, training goes on to the next place; any other error ends the run."""
+        no_error = dict.fromkeys(("step", "fault", "cause"), EMPTY_TEXT)
+        assign = {"places": FURTHER_PLACES, "status": "running", **no_error}
         onwards = sfn.Pass.jsonata(self, "NextPlace", assign=assign)
         choice = sfn.Choice.jsonata(self, "AnotherPlace?")
-        return choice.when(another_place(), onwards.next(train)).otherwise(notify)
+        return choice.when(has_another_place(), onwards.next(train)).otherwise(notify)
 
     def _judge_state(self) -> sfn.TaskStateBase:
-        found = {"job": "$job", "artifacts_uri": "$artifacts"}
+        trained = {"job": "$job", "artifacts_uri": "$artifacts"}
         cost = {"instance_type": "$instance", "billable_seconds": "$billable"}
         status = f"{RESULT}.outcome = 'refused' ? 'refused' : 'running'"
         return self._judge.state(
-            given={"run": "$run", "model": "$model", **found, **cost},
+            payload={"run": "$run", "model": "$model", **trained, **cost},
             assign={
                 "outcome": f"{RESULT}.outcome",
                 "reason": f"{RESULT}.reason",
@@ -95,14 +103,14 @@ class Pipeline(Workflow):
 
     def _register_state(self) -> sfn.TaskStateBase:
         return self._register.state(
-            given={"run": "$run", "model": "$model", "outcome": "$outcome", "reason": "$reason"},
+            payload={"run": "$run", "model": "$model", "outcome": "$outcome", "reason": "$reason"},
             assign={"registered": f"{RESULT}.version"},
         )
 
     def _promote_state(self) -> sfn.TaskStateBase:
         status = f"{RESULT}.outcome = 'overtaken' ? 'running' : {RESULT}.outcome"
         return self._promote.state(
-            given={"run": "$run", "model": "$model", "version": "$registered", "champion": "$champion"},
+            payload={"run": "$run", "model": "$model", "version": "$registered", "champion": "$champion"},
             assign={"status": status, "reason": f"{RESULT}.reason"},
         )
 

@@ -1,4 +1,4 @@
-"""The registry's table; its keys are known to `dropforge.contract.registry` alone."""
+"""The registry's table. Only `dropforge.contract.registry` knows how its keys are built."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dropforge.contract import registry as rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cdk_app.lake import Lake
+    from cdk_app.storage import Storage
 
 
 class RegistryTable(Construct):
-    """On demand, encrypted, restorable to any second of the last 35 days, protected from deletion."""
+    """A table on demand: encrypted, restorable to any second of the last 35 days, protected from deletion."""
 
-    def __init__(self, scope: Construct, id: str, *, lake: Lake, deletion_protection: bool) -> None:
+    def __init__(self, scope: Construct, id: str, *, storage: Storage, deletion_protection: bool) -> None:
         super().__init__(scope, id)
         text = dynamodb.AttributeType.STRING
         self.table = dynamodb.Table(
@@ -29,32 +29,32 @@ class RegistryTable(Construct):
             sort_key=dynamodb.Attribute(name=rows.SORT, type=text),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=lake.key,
+            encryption_key=storage.key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=deletion_protection,
-            removal_policy=lake.removal_policy,
+            removal_policy=storage.removal_policy,
         )
         self.table.add_global_secondary_index(
             index_name=rows.INDEX,
             partition_key=dynamodb.Attribute(name=rows.INDEX_PARTITION, type=text),
             sort_key=dynamodb.Attribute(name=rows.INDEX_SORT, type=text),
         )
-        # DynamoDB makes one index an update, of the rows that are there: never add two in one release.
+        # DynamoDB adds one index per update of a table that has rows: never add two in one release.
         self.table.add_global_secondary_index(
             index_name=rows.MODEL_INDEX,
             partition_key=dynamodb.Attribute(name=rows.MODEL_INDEX_PARTITION, type=text),
             sort_key=dynamodb.Attribute(name=rows.INDEX_SORT, type=text),
         )
-        self._lake = lake
+        self._storage = storage
 
     def grant(self, role: iam.Role, actions: Sequence[str], *, listing: bool = False) -> None:
-        """Lets `role` do these DynamoDB actions on the table, and query its indexes when `listing`."""
+        """Grants `role` these DynamoDB actions on the table, and queries of its indexes when `listing`."""
         role.add_to_policy(
             iam.PolicyStatement(actions=[f"dynamodb:{name}" for name in actions], resources=[self.table.table_arn])
         )
         if listing:
             indexes = [f"{self.table.table_arn}/index/{name}" for name in (rows.INDEX, rows.MODEL_INDEX)]
             role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:Query"], resources=indexes))
-        self._lake.let_use_key(role)
+        self._storage.grant_key(role)

@@ -17,12 +17,12 @@ Packaging = Literal["full", "code"]
 
 @dataclass(frozen=True)
 class Warmth:
-    """What makes cold starts rarer or shorter, and costs while nobody calls."""
+    """Ways to make cold starts rarer or shorter, which cost money while nobody calls."""
 
     snap_start: bool = False
-    """Whether functions that predict start from a snapshot."""
+    """Whether functions that predict start from a snapshot (SnapStart)."""
     provisioned: int = 0
-    """How many instances of each stand by."""
+    """Provisioned concurrency: how many instances of each function stand by."""
 
     def __post_init__(self) -> None:
         if self.snap_start and self.provisioned:
@@ -34,26 +34,26 @@ class Warmth:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a deployment can choose; everything else is the same everywhere."""
+    """What a deployment can choose; everything else is the same in every deployment."""
 
     packaging: Packaging = "full"
-    """`full` packs the functions' dependencies with them, `code` leaves them to the Python that runs them."""
+    """`full` packs functions with their dependencies; `code` relies on the packages of the Python that runs them."""
     training_image: str = ""
-    """An image that exists; empty builds one from training_container/Dockerfile."""
+    """URI of an existing image; if empty, one is built from training_container/Dockerfile."""
     remove_data: bool = False
-    """Whether buckets, table and key go with the stack: only when two switches say so."""
+    """Whether buckets, table and key are deleted with the stack, which takes two switches."""
     warmth: Warmth = Warmth()
-    """Of the function that predicts for every model."""
+    """Warmth of the function that predicts for every model."""
     hot: Mapping[str, Warmth] = field(default_factory=dict)
-    """Models that have a function of their own, and its warmth."""
+    """Warmth of the function of each model that has one of its own, by the model's name."""
 
     @classmethod
     def from_context(cls, node: Node) -> Settings:
-        """The settings that `cdk.json` and `-c` give.
+        """Reads the settings from `cdk.json` and the `-c` options.
 
         Raises:
-            ValueError: an unknown way of packaging, a number that is none, two kinds of warmth at once, or a model's
-                name that cannot be.
+            ValueError: an unknown packaging, a count that is no number, two kinds of warmth at once, or an invalid
+                model name.
         """
         packaging: Packaging = node.try_get_context("dropforge:packaging") or "full"
         if packaging not in ("full", "code"):
@@ -70,18 +70,18 @@ class Settings:
         )
 
 
-def _hot(given: str, snap_start: bool) -> dict[str, Warmth]:
-    """`houses=2,income`: a function each, two instances of the first standing by."""
-    found = {}
-    for each in filter(None, (part.strip() for part in given.split(","))):
-        name, _, count = each.partition("=")
+def _hot(models: str, snap_start: bool) -> dict[str, Warmth]:
+    """Parses `houses=2,income`: a function for each model, with two provisioned instances for the first."""
+    hot = {}
+    for part in filter(None, (part.strip() for part in models.split(","))):
+        name, _, count = part.partition("=")
         provisioned = _count(count, f"hot-models: {name}")
-        found[check_model(name)] = Warmth(snap_start and not provisioned, provisioned)
-    return found
+        hot[check_model(name)] = Warmth(snap_start and not provisioned, provisioned)
+    return hot
 
 
-def _count(given: str | int | None, name: str) -> int:
-    text = str(given or 0)
+def _count(value: str | int | None, name: str) -> int:
+    text = str(value or 0)
     if not text.isascii() or not text.isdigit():
-        raise ValueError(f"dropforge:{name}: expected a whole number, got {given!r}")
+        raise ValueError(f"dropforge:{name}: expected a whole number, got {value!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""The stack: a table of contents."""
+"""The stack, as a table of contents: every construct, and what it is passed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from aws_cdk import CfnOutput, Stack
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
-from cdk_app.lake import Lake
+from cdk_app.context import Context
+from cdk_app.monitoring import Monitoring
+from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
 from cdk_app.registry import RegistryTable
-from cdk_app.steps import Surroundings
+from cdk_app.storage import Storage
 from cdk_app.training import Training
 from cdk_app.trigger import Trigger
-from cdk_app.watch import Bell, Watch
 from dropforge.contract import names
 
 if TYPE_CHECKING:
@@ -28,30 +29,37 @@ class Dropforge(Stack):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, **options: Any) -> None:
         super().__init__(scope, id, **options)
-        lake = Lake(self, "Lake", settings=settings)
-        registry = RegistryTable(self, "Registry", lake=lake, deletion_protection=not settings.remove_data)
-        around = Surroundings(lake, registry, settings.packaging)
-        bell = Bell(self, "Bell", lake=lake)
-        training = Training(self, "Training", lake=lake, settings=settings)
-        pipeline = Pipeline(self, "Pipeline", around=around, training=training, bell=bell)
-        batch = Batch(self, "Batch", around=around, bell=bell)
+        storage = Storage(self, "Lake", settings=settings)
+        registry = RegistryTable(self, "Registry", storage=storage, deletion_protection=not settings.remove_data)
+        context = Context(storage, registry, settings.packaging)
+        alarm_topic = AlarmTopic(self, "Bell", storage=storage)
+        training = Training(self, "Training", storage=storage, settings=settings)
+        pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)
+        batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
         triggers = [
-            Trigger(self, "Trigger", lake=lake, machine=pipeline.machine, folder=names.DATASETS, what="a data set"),
             Trigger(
-                self, "BatchTrigger", lake=lake, machine=batch.machine, folder=names.BATCH, what="a file to predict"
+                self, "Trigger", storage=storage, machine=pipeline.machine, folder=names.DATASETS, what="a data set"
+            ),
+            Trigger(
+                self,
+                "BatchTrigger",
+                storage=storage,
+                machine=batch.machine,
+                folder=names.BATCH,
+                what="a file to predict",
             ),
         ]
-        api = Api(self, "Api", around=around, settings=settings)
-        Watch(self, "Watch", bell=bell, pipeline=pipeline, batch=batch, triggers=triggers, api=api)
+        api = Api(self, "Api", context=context, settings=settings)
+        Monitoring(self, "Watch", alarm_topic=alarm_topic, pipeline=pipeline, batch=batch, triggers=triggers, api=api)
         outputs = {
-            "DropBucket": lake.drop.bucket_name,
-            "ArtifactBucket": lake.artifacts.bucket_name,
+            "DropBucket": storage.drop.bucket_name,
+            "ArtifactBucket": storage.artifacts.bucket_name,
             "ApiUrl": api.rest.url,
             "ApiId": api.rest.rest_api_id,
             "StateMachineArn": pipeline.machine.state_machine_arn,
             "BatchMachineArn": batch.machine.state_machine_arn,
             "RegistryTable": registry.table.table_name,
-            "TopicArn": bell.topic.topic_arn,
+            "TopicArn": alarm_topic.topic.topic_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -1,4 +1,4 @@
-"""Training: one SageMaker job, without network and without AWS credentials inside, on the first place that has room."""
+"""Training: one SageMaker job without network and AWS credentials, on the first place that has an instance free."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_app.findings import acknowledge_wildcards
+from cdk_app.acknowledgements import acknowledge_wildcards
+from cdk_app.jsonata import jsonata
 from cdk_app.packaging import ROOT
-from cdk_app.step import jsonata, retry
+from cdk_app.retries import retry
 from dropforge.contract import names
 from dropforge.contract.instances import OWN_DISK
 from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
-    from cdk_app.lake import Lake
     from cdk_app.settings import Settings
+    from cdk_app.storage import Storage
 
-RESOURCE = "arn:aws:states:::sagemaker:createTrainingJob.sync"
-PREFIX = "dropforge-"
-"""Every training job's name begins so; roles are bound to it."""
-SERVICE_FAULTS = ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException", "ThrottlingException"]
-"""SageMaker was ill or full, and no job was started; a job that failed is not tried again."""
+CREATE_JOB = "arn:aws:states:::sagemaker:createTrainingJob.sync"
+JOB_PREFIX = "dropforge-"
+"""How every training job's name begins; the roles' rights are limited to such names."""
+SERVICE_ERRORS = ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException", "ThrottlingException"]
+"""Errors of SageMaker itself, which started no job; a job that failed is not retried."""
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
-"""The rule that Step Functions makes for itself to hear of a job's end."""
+"""The rule that Step Functions creates to learn when a job has ended."""
 BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInSeconds, 0"
-"""The first that is there: a description without it must not cost a run that has trained."""
-LONGEST = 180_000
-"""Seconds: the longest wait for spot capacity (twice a day's budget) and some; SageMaker keeps each job's own limit."""
-VOLUME = 50
-"""GiB."""
-NO_MACHINE = (
+"""The first of these that is there: a missing field must not fail a run that has trained."""
+MAX_SECONDS = 180_000
+"""The longest wait for spot capacity (twice a day's budget) and a margin; SageMaker enforces each job's own limit."""
+VOLUME_GIB = 50
+NO_INSTANCE = (
     "ResourceLimitExceeded",
     "CapacityError",
     "MaxWaitTimeExceeded",
     "Unsupported instance type",
     "is not supported in",
 )
-"""No quota for the type; none of it to be had; none of it on spot until the longest wait was over; and, in two
-wordings, no such type in the region."""
+"""Parts of the errors of a job that got no instance: no quota for the type, no capacity, no spot capacity within the
+longest wait, and, in two wordings, no such type in the region."""
 
 
 class Training(Construct):
-    """The image, the job's role, and the state that runs a job."""
+    """The training image, the job's role, and the state that runs a job."""
 
-    def __init__(self, scope: Construct, id: str, *, lake: Lake, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, storage: Storage, settings: Settings) -> None:
         super().__init__(scope, id)
-        self._lake = lake
+        self._storage = storage
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         self._allow_job()
         asset = None if settings.training_image else self._image_asset()
         self.image = settings.training_image if asset is None else asset.image_uri
 
     def state(self) -> sfn.CustomState:
-        """The task `Train`; it reads `run`, `places`, and what Inspect said, from the execution's variables."""
+        """The task `Train`, which reads `run` and the variables of Inspect."""
         task = sfn.CustomState(
             self,
             "Train",
             state_json={
                 "Type": "Task",
-                "Resource": RESOURCE,
+                "Resource": CREATE_JOB,
                 "Arguments": self._job(),
-                "TimeoutSeconds": LONGEST,
+                "TimeoutSeconds": MAX_SECONDS,
                 "Assign": {
                     "job": jsonata("$states.result.TrainingJobName"),
                     "artifacts": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
@@ -75,7 +75,7 @@ class Training(Construct):
                 "Output": {"run": jsonata("$run")},
             },
         )
-        task.add_retry(**retry(SERVICE_FAULTS, attempts=3, first=5, growth=1.5))
+        task.add_retry(**retry(SERVICE_ERRORS, attempts=3, first_wait=5, growth=1.5))
         return task
 
     def _job(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Training(Construct):
             "$string($toMillis($states.context.State.EnteredTime)) & '-' & $string($states.context.State.RetryCount)"
         )
         return {
-            "TrainingJobName": jsonata(f"'{PREFIX}' & $run & '-' & {attempt}"),
+            "TrainingJobName": jsonata(f"'{JOB_PREFIX}' & $run & '-' & {attempt}"),
             "RoleArn": self.role.role_arn,
             "AlgorithmSpecification": {
                 "TrainingImage": self.image,
@@ -95,10 +95,10 @@ class Training(Construct):
             "OutputDataConfig": {
                 "S3OutputPath": jsonata("$output_uri"),
                 "CompressionType": "NONE",
-                "KmsKeyId": self._lake.key.key_arn,
+                "KmsKeyId": self._storage.key.key_arn,
             },
             "CheckpointConfig": {"S3Uri": jsonata("$checkpoint_uri")},
-            "ResourceConfig": self._machine(),
+            "ResourceConfig": self._instance(),
             "EnableManagedSpotTraining": jsonata("$places[0].spot"),
             "EnableNetworkIsolation": True,
             "StoppingCondition": jsonata(
@@ -108,14 +108,14 @@ class Training(Construct):
             "Tags": [{"Key": "dropforge:run", "Value": jsonata("$run")}],
         }
 
-    def _machine(self) -> str:
-        """One instance; its volume has our key, but for a disk of the instance's own."""
-        same = f"{{'InstanceType': $places[0].instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME}}}"
-        key = f"{{'VolumeKmsKeyId': '{self._lake.key.key_arn}'}}"
-        return jsonata(f"$merge([{same}, $places[0].instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
+    def _instance(self) -> str:
+        """One instance. Its volume is encrypted with the stack's key, unless the instance has a disk of its own."""
+        instance = f"{{'InstanceType': $places[0].instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME_GIB}}}"
+        key = f"{{'VolumeKmsKeyId': '{self._storage.key.key_arn}'}}"
+        return jsonata(f"$merge([{instance}, $places[0].instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
 
     def _image_asset(self) -> ecr_assets.DockerImageAsset:
-        """Built from what .dockerignore lets through, so that only the trainer and the contract change its digest."""
+        """The image built from the files that .dockerignore lets through, so that only those change its digest."""
         return ecr_assets.DockerImageAsset(
             self,
             "Image",
@@ -125,11 +125,11 @@ class Training(Construct):
         )
 
     def _allow_job(self) -> None:
-        """What SageMaker does for the job from outside its container: pull, fetch, store, log.
+        """Allows what SageMaker does for the job outside its container: pulling, reading, writing, logging.
 
-        Any image of this account may be pulled, so that naming another takes no other rights.
+        It may pull any image of this account, so that a deployment with another image needs no other rights.
         """
-        bucket, stack = self._lake.artifacts, Stack.of(self)
+        bucket, stack = self._storage.artifacts, Stack.of(self)
         runs = bucket.arn_for_objects(f"{names.RUNS}*")
         logs = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/sagemaker/TrainingJobs*"
         images = stack.format_arn(service="ecr", resource="repository", resource_name="*")
@@ -148,15 +148,15 @@ class Training(Construct):
                 conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             )
         )
-        self._lake.let_use_key(self.role)
+        self._storage.grant_key(self.role)
         acknowledge_wildcards(self.role, [runs, logs, images], "Names that a job makes, and images that people name.")
         acknowledge_wildcards(self.role, ["*"], "PutMetricData and GetAuthorizationToken have no resource.")
-        self._lake.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
+        self._storage.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
 
     def allow_starting(self, machine: iam.Role) -> None:
-        """What the state machine needs to start jobs, to hear of their end, and to stop them."""
+        """Lets the state machine's role start jobs, learn of their end, and stop them."""
         stack = Stack.of(self)
-        jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name=f"{PREFIX}*")
+        jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name=f"{JOB_PREFIX}*")
         rule = stack.format_arn(service="events", resource="rule", resource_name=EVENTS_RULE)
         service = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         job_actions = ["CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob", "AddTags"]
@@ -176,9 +176,9 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def another_place() -> sfn.Condition:
-    """Whether the job failed for want of a machine, and there is a further place to try."""
-    capacity = " or ".join(f"$contains($fault & $cause, '{word}')" for word in NO_MACHINE)
+def has_another_place() -> sfn.Condition:
+    """Whether the job got no instance, and there is a further place to try."""
+    capacity = " or ".join(f"$contains($fault & $cause, '{part}')" for part in NO_INSTANCE)
     return sfn.Condition.jsonata(jsonata(f"$count($places) > 1 and ({capacity})"))
 
 

@@ -1,4 +1,4 @@
-"""Drops start executions: a rule on the bucket's own events, and a queue for those that could not be delivered."""
+"""Starts an execution for every drop."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_app.findings import acknowledge
+from cdk_app.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
-    from cdk_app.lake import Lake
+    from cdk_app.storage import Storage
 
 
 class Trigger(Construct):
-    """One execution for every object that is created under `folder`; Claim lets wishes and parts go."""
+    """A rule on the drop bucket's events, and a dead-letter queue for events that could not be delivered.
+
+    Every object created under `folder` starts an execution; Claim ignores those that are no drop: `spec.yaml`, and the
+    parts of a set.
+    """
 
     def __init__(
-        self, scope: Construct, id: str, *, lake: Lake, machine: sfn.StateMachine, folder: str, what: str
+        self, scope: Construct, id: str, *, storage: Storage, machine: sfn.StateMachine, folder: str, what: str
     ) -> None:
         super().__init__(scope, id)
         self.dead_letters = sqs.Queue(
@@ -41,7 +45,7 @@ class Trigger(Construct):
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
-                    "bucket": {"name": [lake.drop.bucket_name]},
+                    "bucket": {"name": [storage.drop.bucket_name]},
                     "object": {"key": [{"prefix": folder}]},
                 },
             ),

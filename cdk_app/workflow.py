@@ -1,4 +1,4 @@
-"""What both workflows share: how they begin with S3's event, how they end in Notify, and the machine around the way."""
+"""What both workflows share: how they begin with an S3 event, how they end in Notify, and the state machine itself."""
 
 from __future__ import annotations
 
@@ -12,96 +12,99 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_app.findings import acknowledge, acknowledge_wildcards
-from cdk_app.step import RESULT, caught, jsonata
+from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
+from cdk_app.jsonata import EMPTY_TEXT, RESULT, condition, jsonata
+from cdk_app.retries import catch_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_stepfunctions_tasks as tasks
 
-    from cdk_app.lake import Lake
     from cdk_app.step import Step
-
-NOTHING = jsonata("''")
-
-
-def condition(expression: str) -> sfn.Condition:
-    """A JSONata condition."""
-    return sfn.Condition.jsonata(jsonata(expression))
+    from cdk_app.storage import Storage
 
 
 class Workflow(Construct):
-    """One Standard state machine in JSONata, started by an object, whose every end is told."""
+    """One Standard state machine in JSONata: an S3 event starts it, and every way it can end reaches Notify.
+
+    A subclass makes the functions, chains the states that this class and its own methods render, and hands the chain
+    to `make_machine`.
+    """
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
 
     def drop_state(self) -> sfn.Pass:
-        """The object that S3 told of; and a value for everything that Notify reads, whatever comes."""
+        """Assigns the object of the S3 event, and a default for every variable that Notify reads."""
         detail = "$states.input.detail"
-        found = {
+        dropped = {
             "bucket": f"{detail}.bucket.name",
             "key": f"{detail}.object.key",
             "version": f"{detail}.object.`version-id`",
             "size": f"{detail}.object.size",
         }
-        nothing = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), NOTHING)
-        assign = {name: jsonata(each) for name, each in found.items()}
-        return sfn.Pass.jsonata(self, "Drop", assign={**assign, **nothing, "status": "running"})
+        defaults = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), EMPTY_TEXT)
+        assign = {name: jsonata(expression) for name, expression in dropped.items()}
+        return sfn.Pass.jsonata(self, "Drop", assign={**assign, **defaults, "status": "running"})
 
     def claim_state(self, claim: Step) -> tasks.LambdaInvoke:
-        """Owns the object for this execution, or says who does."""
-        given = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
+        """Claims the object for this execution, unless another one has it."""
+        dropped = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
         return claim.state(
-            given={**given, "execution": "$states.context.Execution.Id"},
+            payload={**dropped, "execution": "$states.context.Execution.Id"},
             assign={"run": f"{RESULT}.run", "model": f"{RESULT}.model"},
         )
 
     def claimed(self, then: sfn.IChainable) -> sfn.Choice:
-        """Goes on with what this execution owns."""
+        """Goes on to `then` with an object that this execution owns; ends with success otherwise."""
         outcome = sfn.Choice.jsonata(self, "Claimed?")
         for name in ("Duplicate", "Ignored"):
             outcome.when(condition(f"$states.input.outcome = '{name.lower()}'"), sfn.Succeed.jsonata(self, name))
         return outcome.otherwise(then)
 
     def notify_state(self, notify: Step, ends: Sequence[str]) -> tasks.LambdaInvoke:
-        """Closes every run that was claimed, then ends in the state that names how it ended."""
-        told = {name: f"${name}" for name in ("run", "model", "status", "reason", "step", "cause")}
-        given = {"execution": "$states.context.Execution.Id", **told, "error": "$fault"}
-        task = notify.state(given=given, assign={})
+        """Closes the run, then ends in the state that is named after the run's status.
+
+        Args:
+            notify: the function.
+            ends: names of the successful ends; any other status ends in `Failed`.
+        """
+        run = {name: f"${name}" for name in ("run", "model", "status", "reason", "step", "cause")}
+        payload = {"execution": "$states.context.Execution.Id", **run, "error": "$fault"}
+        task = notify.state(payload=payload, assign={})
         failed = sfn.Fail.jsonata(self, "Failed", error=jsonata("$fault"), cause=jsonata("$cause"))
-        task.add_catch(failed, **caught("Notify"))
+        task.add_catch(failed, **catch_all("Notify"))
         ended = sfn.Choice.jsonata(self, "Ended")
         for name in ends:
             ended.when(condition(f"$status = '{name.lower()}'"), sfn.Succeed.jsonata(self, name))
         task.next(ended.otherwise(failed))
         return task
 
-    def make_machine(self, way: sfn.IChainable, lake: Lake, longest: Duration) -> sfn.StateMachine:
-        """The machine; its log holds states and errors but not their data, which may name columns and classes."""
+    def make_machine(self, states: sfn.IChainable, storage: Storage, timeout: Duration) -> sfn.StateMachine:
+        """The state machine. Its log has states and errors without their data, which may name columns and classes."""
         group = logs.LogGroup(
             self,
             "Logs",
-            encryption_key=lake.key,
+            encryption_key=storage.key,
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )
         return sfn.StateMachine(
             self,
             "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(way),
+            definition_body=sfn.DefinitionBody.from_chainable(states),
             query_language=sfn.QueryLanguage.JSONATA,
             state_machine_type=sfn.StateMachineType.STANDARD,
-            timeout=longest,
+            timeout=timeout,
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
             role=self.role,
         )
 
-    def close_early_ends(self, machine: sfn.StateMachine, notify: Step) -> None:
-        """Notify hears of executions that never came to its state: stopped, out of time, or on an uncatchable error."""
+    def notify_of_early_ends(self, machine: sfn.StateMachine, notify: Step) -> None:
+        """Invokes Notify for executions that end before its state: stopped, timed out, or with an uncatchable error."""
         events.Rule(
             self,
             "EarlyEnd",
@@ -117,8 +120,8 @@ class Workflow(Construct):
             targets=[targets.LambdaFunction(notify.function)],
         )
 
-    def note_wildcards(self, steps: Sequence[Step]) -> None:
-        """Why the role's rights end in stars."""
+    def acknowledge_role(self, steps: Sequence[Step]) -> None:
+        """Notes why the role may touch resources with wildcards in their names."""
         acknowledge(self.role, "IAM5[Resource::*]", "X-Ray and the delivery of logs know no resources.")
         for step in steps:
             versions = f"{step.function.function_arn}:*"

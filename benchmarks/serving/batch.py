@@ -27,7 +27,7 @@ from benchmarks.serving.model import rows as rows_of_data
 from dropforge.contract.batch import BatchFile
 from dropforge.inference.model import ServedModel
 from lambdas.batch.common.answering import Work, answer_piece
-from lambdas.batch.common.rows import BLOCK, ROWS
+from lambdas.batch.common.rows import BLOCK_BYTES, CHUNK_ROWS
 
 MILLION = 1_000_000
 MOST = int(os.environ.get("DROPFORGE_ROWS", str(MILLION)))
@@ -63,7 +63,7 @@ def bare(model: ServedModel, path: Path) -> int:
     with path.open(newline="") as file:
         reader = csv.reader(file)
         names = next(reader)
-        while some := list(islice(reader, ROWS)):
+        while some := list(islice(reader, CHUNK_ROWS)):
             columns = zip(names, zip(*some, strict=True), strict=True)
             arrays = {
                 name: np.fromiter(map(float, values), np.float32, len(values)).reshape(-1, 1)
@@ -84,7 +84,7 @@ def ours(model: ServedModel, path: Path) -> int:
         names = tuple(next(csv.reader([file.readline().decode()])))
         work = Work(model, BatchFile(path.name, "csv", names), "run-0123456789abcdef", {})
         write(work.writer().header().encode())
-        blocks = iter(lambda: file.read(BLOCK), b"")
+        blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
         (totals,) = deque(answer_piece(work, blocks, 2, write, write), maxlen=1)
     return totals.predicted
 

@@ -27,9 +27,8 @@ from moto.server import ThreadedMotoServer
 
 from benchmarks.report import Row
 from benchmarks.serving.large import large
-from cdk_app.api import PROTOCOLS
-from cdk_app.packaging import PipBundling, own_paths
-from cdk_app.steps import INFERENCE, PICTURES
+from cdk_app.api import PREDICT
+from cdk_app.packaging import PipBundling
 from dropforge.contract.registry import LiveRow, live_key
 from dropforge.inference.fast import WEIGHTS, FastFiles, mapped
 from dropforge.inference.session import opened, options
@@ -94,7 +93,7 @@ def laid_out(folder: Path) -> tuple[Path, Path]:
     words = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--compile"]
     subprocess.run([*words, "--target", str(wheels), "-r", str(requirements)], check=True)
     python = "{}.{}".format(*sys.version_info)
-    bundling = PipBundling(own_paths("api/predict", (*INFERENCE, PICTURES, PROTOCOLS)), requirements, python)
+    bundling = PipBundling(PREDICT, python)
     bundling.try_bundle(str(package), image=None)  # type: ignore[arg-type]  # no image is used
     return wheels, package
 

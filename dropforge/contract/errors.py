@@ -27,7 +27,7 @@ DropforgeError
     ├── DocumentError          a stored document cannot be read
     ├── EnvironmentFault       a function's environment lacks a setting
     ├── ServiceFault           an AWS service refused a request of the light clients
-    ├── WireFault              the connection to an AWS service broke
+    ├── ConnectionFault        the connection to an AWS service broke
     ├── TransferFault          embedded cloud: a training job's files could not be moved
     └── CloudFault             embedded cloud: it cannot start or deploy
 

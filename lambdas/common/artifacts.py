@@ -13,24 +13,24 @@ from lambdas.common import aws
 if TYPE_CHECKING:
     from typing import Protocol
 
-    # Not when it runs: a protocol costs a cold start as much as a record.
+    # For type checkers only: defining a protocol costs a cold start as much as a record.
     class Reader(Protocol):
-        """The one read of S3's client."""
+        """The one method of an S3 client that reads need."""
 
         def get_object(self, *, Bucket: str, Key: str) -> Any:
             """The object, a stream under `Body`."""
 
 
 class ArtifactFault(ServiceError, RuntimeError):
-    """A file that is not what its manifest says, or is not there."""
+    """A file is missing, or does not match its manifest."""
 
 
 class Artifacts:
     """Reads and writes `runs/<run>/…`.
 
     Args:
-        bucket: its name.
-        reader: does the reads where it is given; everything else is boto3's.
+        bucket: the bucket's name.
+        reader: the client for reads; boto3's by default, which also does everything else.
     """
 
     def __init__(self, bucket: str, reader: Reader | None = None) -> None:
@@ -41,18 +41,18 @@ class Artifacts:
         """The whole object.
 
         Raises:
-            botocore.exceptions.ClientError: no such key, or no right; the reader's own where it is given.
+            botocore.exceptions.ClientError: no such key, or no right to read it; a `reader` raises its own.
         """
         reader: Any = self.reader or aws.s3()
         body: bytes = reader.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return body
 
     def read_checked(self, key: str, sha256: str) -> bytes:
-        """The whole object, refused with `ArtifactFault` when its SHA-256 is another."""
+        """The whole object; `ArtifactFault` if its SHA-256 differs."""
         body = self.read(key)
-        found = hashlib.sha256(body).hexdigest()
-        if found != sha256:
-            raise ArtifactFault(f"s3://{self.bucket}/{key}: expected SHA-256 {sha256}, got {found}")
+        actual = hashlib.sha256(body).hexdigest()
+        if actual != sha256:
+            raise ArtifactFault(f"s3://{self.bucket}/{key}: expected SHA-256 {sha256}, got {actual}")
         return body
 
     def read_json(self, key: str) -> Any:

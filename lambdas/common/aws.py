@@ -1,6 +1,6 @@
-"""AWS clients, made when they are first used and kept for the life of the process.
+"""boto3's clients, created when they are first used and kept for the life of the process.
 
-boto3 is imported here and not at the top, so that importing a handler stays cheap.
+boto3 is imported inside the functions, so that importing a handler stays cheap.
 """
 
 from __future__ import annotations

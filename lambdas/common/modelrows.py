@@ -1,4 +1,4 @@
-"""The registry as Predict reads it: versions and pointers of models."""
+"""The part of the registry that Predict reads: versions and live pointers."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class ModelRows:
         return [VersionRow.from_json(row) for row in self._table.newest(first.pk, first.sk, last.sk, limit)]
 
     def version(self, model: str, version: str) -> VersionRow | None:
-        """One version of a model, if there is one."""
-        found = self._table.get(rows.version_key(model, version))
-        return None if found is None else VersionRow.from_json(found)
+        """One version of a model, or None if there is none."""
+        row = self._table.get(rows.version_key(model, version))
+        return None if row is None else VersionRow.from_json(row)
 
     def live(self, model: str) -> LiveRow | None:
-        """What serves now, if anything does."""
-        found = self.pointer(model)
-        return None if found is None or found.withdrawn else found
+        """The pointer to the live version, or None if no version is live."""
+        row = self.pointer(model)
+        return None if row is None or row.withdrawn else row
 
     def pointer(self, model: str) -> LiveRow | None:
-        """The last move of the pointer, a removal too; None when nothing was ever promoted."""
-        found = self._table.get(rows.live_key(model))
-        return None if found is None else LiveRow.from_json(found)
+        """The last move of the pointer, which may be a removal; None if no version was ever promoted."""
+        row = self._table.get(rows.live_key(model))
+        return None if row is None else LiveRow.from_json(row)

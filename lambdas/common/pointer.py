@@ -1,4 +1,4 @@
-"""The next row of a live pointer: each is one generation after the row that was seen."""
+"""The next row of a live pointer, one generation after the row that was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def pointing(version: VersionRow, before: LiveRow | None) -> LiveRow:
-    """The pointer to `version`."""
+    """The row that makes `version` live."""
     return LiveRow(
         model=version.model,
         version=version.version,
@@ -28,5 +28,5 @@ def pointing(version: VersionRow, before: LiveRow | None) -> LiveRow:
 
 
 def withdrawn(before: LiveRow) -> LiveRow:
-    """The pointer to nothing; it remembers what served, so that it can be brought back."""
+    """The row that leaves no version live; it keeps the last one, so that it can be restored."""
     return replace(before, generation=before.generation + 1, moved=now(), previous=before.version, withdrawn=True)

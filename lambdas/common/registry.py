@@ -1,7 +1,7 @@
 """The registry: every read and write of the one DynamoDB table, each safe to repeat.
 
-A write whose answer is lost is sent again by the SDK or by the state machine, so each one either carries its owner's
-token or finds its own earlier result.
+The SDK or the state machine repeats a write whose response was lost, so each write either has its owner's token or
+recognizes its own earlier result.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import Key
 
 ATTEMPTS = 20
-"""How often a claim or a version number is tried when others write at the same time."""
+"""How often a claim or a version number is tried while others write at the same time."""
 
 
 class RegistryFault(ServiceError, RuntimeError):
-    """The registry holds something else than this step expected."""
+    """The registry does not have what this step expects."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has a claim: the execution, and the run it works for."""
+    """The holder of a claim: the execution, and its run."""
 
     owner: str
     run: str
 
 
 def verdict_of(version: VersionRow) -> dict[str, Any]:
-    """The fields of a version that a further verdict may change, as they are stored."""
+    """The stored fields of a version that a further verdict may change."""
     stored = version.to_json()
     return {name: stored[name] for name in ("outcome", "reason", "fast")}
 
@@ -50,12 +50,12 @@ class Registry(ModelRows):
     # claims
 
     def claim(self, key: Key, owner: str, run: str, instead_of: str = "") -> Holder:
-        """Takes a claim for `owner`, who may take it again; says who holds it: `owner`, or whoever was first.
+        """Takes a claim for `owner`, who may repeat it; returns its holder, which is `owner` or whoever was first.
 
-        `instead_of` is a run that the claim may be taken from.
+        The claim may be taken from the run `instead_of`.
 
         Raises:
-            RegistryFault: the claim was neither to be had nor to be seen.
+            RegistryFault: in every attempt the claim was taken by others and released again.
         """
         row = {"owner": owner, "run": run, "claimed": now()}
         for _ in range(ATTEMPTS):
@@ -63,47 +63,47 @@ class Registry(ModelRows):
             values = {":owner": owner, ":other": instead_of}
             if self._table.put(key, row, condition=free_or_mine, names=("owner", "run"), values=values):
                 return Holder(owner, run)
-            held = self._table.get(key)
-            if held is not None:  # None: it was released between the two calls, so it may be free now
-                return Holder(held["owner"], held["run"])
+            holder = self._table.get(key)
+            if holder is not None:  # None: it was released between the two calls, so it may be free now
+                return Holder(holder["owner"], holder["run"])
         raise RegistryFault(
             f"claim {key.pk!r}: expected to get it or to see who has it in {ATTEMPTS} attempts; run again"
         )
 
     def release(self, key: Key, run: str) -> None:
-        """Gives a claim back when `run` holds it; nothing happens otherwise."""
+        """Releases a claim if `run` holds it, and does nothing otherwise."""
         self._table.delete(key, condition="#run = :run", names=("run",), values={":run": run})
 
     # runs
 
     def put_run(self, row: RunRow) -> None:
-        """Writes a run's first row; one that is there already is left as it is."""
+        """Writes a run's first row, unless there is one already."""
         self._table.put(rows.run_key(row.run), row.to_json(), listed=(rows.RUNS, row.created), condition=Table.NEW)
 
     def find_run(self, run: str) -> RunRow | None:
-        """The row of a run, if there is one."""
-        found = self._table.get(rows.run_key(run))
-        return None if found is None else RunRow.from_json(found)
+        """The row of a run, or None if there is none."""
+        row = self._table.get(rows.run_key(run))
+        return None if row is None else RunRow.from_json(row)
 
     def run(self, run: str) -> RunRow:
-        """The row of a run that must be there; `RegistryFault` otherwise."""
+        """The row of a run; `RegistryFault` if there is none."""
         row = self.find_run(run)
         if row is None:
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
         return row
 
     def update_run(self, run: str, **changes: Any) -> None:
-        """Sets fields of a run's row; `RegistryFault` when there is none."""
+        """Sets fields of a run's row; `RegistryFault` if there is none."""
         if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
 
     def note_progress(self, run: str, piece: int, count: int) -> None:
-        """Sets how many rows of a batch's piece are done."""
+        """Records how many rows of a batch's piece are done."""
         if not self._table.update_entry(rows.run_key(run), "progress", str(piece), count):
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
 
     def runs(self, limit: int, model: str | None = None, after: str | None = None) -> list[RunRow]:
-        """The newest runs first, at most `limit`; those created before the time `after`, when it is given."""
+        """At most `limit` runs, newest first: all, or those created before the time `after`."""
         listed = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
         return [RunRow.from_json(row) for row in listed]
 
@@ -116,7 +116,7 @@ class Registry(ModelRows):
 
         Args:
             candidate: the version of a judged run.
-            earlier: the number that the run's row holds, if any: versions of before registrations have nothing else.
+            earlier: the number in the run's row, if any: versions from before registrations have nothing else.
 
         Raises:
             RegistryFault: no number was free in `ATTEMPTS` attempts.
@@ -137,7 +137,7 @@ class Registry(ModelRows):
         )
 
     def _registered(self, candidate: VersionRow, newest: VersionRow | None, earlier: str | None) -> VersionRow | None:
-        """The version that the candidate's run became before, if it did."""
+        """The version that the candidate's run was registered as before, or None."""
         if newest is not None and newest.run == candidate.run:
             return newest
         registration = self._table.get(rows.registration_key(candidate.model, candidate.run))
@@ -145,7 +145,7 @@ class Registry(ModelRows):
         return None if number is None else self.version(candidate.model, number)
 
     def _put_version(self, row: VersionRow) -> bool:
-        """Writes a version and the registration of its run, both or none; false when either is there already."""
+        """Writes a version and the registration of its run, both or none; returns false if either exists already."""
         registration = {"run": row.run, "version": row.version}
         writes = [
             self._table.put_request(rows.version_key(row.model, row.version), row.to_json(), condition=Table.NEW),
@@ -154,7 +154,7 @@ class Registry(ModelRows):
         return self._table.transact([{"Put": write} for write in writes])
 
     def versions_of(self, pointers: Sequence[LiveRow]) -> list[VersionRow | None]:
-        """The version that each pointer names, in their order; None for one that is not there."""
+        """The version of each pointer, in the same order; None for a version that does not exist."""
         keys = [rows.version_key(pointer.model, pointer.version) for pointer in pointers]
         stored = self._table.get_all(keys)
         return [VersionRow.from_json(stored[key]) if key in stored else None for key in keys]
@@ -162,7 +162,7 @@ class Registry(ModelRows):
     # the live pointer
 
     def lives(self, limit: int, after: str | None = None) -> list[LiveRow]:
-        """The live pointers of models, by name, at most `limit`; those behind the model `after`, when it is given."""
+        """At most `limit` live pointers, sorted by model: all, or those of models after the model `after`."""
         listed = self._table.listing(rows.MODELS, limit, newest=False, after=after)
         return [LiveRow.from_json(row) for row in listed]
 
@@ -172,19 +172,19 @@ class Registry(ModelRows):
         return [LiveRow.from_json(row) for row in self._table.newest(first.pk, first.sk, last.sk, limit)]
 
     def has_moved(self, run: str, live: LiveRow, since: str) -> bool:
-        """Whether `run`, created at `since`, was ever promoted: by the moves up to `live`, newest first."""
+        """Whether `run`, created at `since`, was ever promoted, by the history of moves from `live` backwards."""
         move: LiveRow | None = live
         while move is not None and move.moved >= since:
             if move.run == run:
                 return True
-            found = self._table.get(rows.history_key(move.model, move.generation - 1))
-            move = None if found is None else LiveRow.from_json(found)
+            row = self._table.get(rows.history_key(move.model, move.generation - 1))
+            move = None if row is None else LiveRow.from_json(row)
         return False
 
     def move_live(self, row: LiveRow) -> bool:
-        """Points LIVE to `row` and notes the move in the history, both or none.
+        """Moves the live pointer to `row` and adds the move to the history, both or none.
 
-        False when somebody moved it since generation `row.generation - 1` was seen.
+        Returns false if somebody moved the pointer after generation `row.generation - 1`.
         """
         first = row.generation == 1
         live = self._table.put_request(

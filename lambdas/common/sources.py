@@ -1,4 +1,4 @@
-"""The dropped objects of one run in S3, each in the very version that was dropped."""
+"""The dropped objects of one run in S3, each in exactly the version that was dropped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """One object of the data; `name` is what it is called in the run's own folder."""
+    """One object of the data; `name` is its name in the run's own folder."""
 
     bucket: str
     key: str
@@ -38,7 +38,7 @@ def dropped(row: RunRow, drop: Drop) -> Source:
 
 
 def sources(row: RunRow, drop: Drop) -> list[Source]:
-    """The data themselves: the object, or for a set its parts in the order of their names, empty ones left out."""
+    """The objects with the data: the dropped one, or the parts of a set sorted by name, without empty ones."""
     if drop.kind != "set":
         return [dropped(row, drop)]
     prefix = row.key.removesuffix(SUCCESS)
@@ -53,7 +53,7 @@ def _latest(bucket: str, key: str, name: str) -> Source:
 
 
 def fetch(source: Source, folder: Path) -> Path:
-    """The object on disk, streamed, under its own name."""
+    """Downloads the object into `folder` under its own name."""
     path = folder / source.name
     s3().download_file(source.bucket, source.key, str(path), ExtraArgs=source.at_version)
     return path

@@ -1,4 +1,4 @@
-"""One DynamoDB table: rows as plain JSON values, conditions that answer with false instead of raising."""
+"""One DynamoDB table: rows are plain JSON values, and a write whose condition fails returns false."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Protocol
 
-    # Not when it runs: a protocol costs a cold start as much as a record.
+    # For type checkers only: defining a protocol costs a cold start as much as a record.
     class Reader(Protocol):
-        """The two reads of DynamoDB's client."""
+        """The two methods of a DynamoDB client that reads need."""
 
         def get_item(self, **request: Any) -> Any:
             """`GetItem`."""
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
             """`Query`, one page."""
 
 
-REFUSED = ("ConditionalCheckFailedException", "TransactionCanceledException")
-BATCH = 100
-"""The most keys that DynamoDB takes in one BatchGetItem."""
+CONDITION_FAILED = ("ConditionalCheckFailedException", "TransactionCanceledException")
+MAX_BATCH_KEYS = 100
+"""How many keys DynamoDB takes in one BatchGetItem."""
 
-ATTEMPTS = 6
-"""How often the keys that DynamoDB had no capacity for are asked for again, over some three seconds."""
+BATCH_ATTEMPTS = 6
+"""How often keys that DynamoDB had no capacity for are requested, over some three seconds."""
 
 
 class TableFault(ServiceError, RuntimeError):
-    """DynamoDB does not do what it was asked for, however often."""
+    """DynamoDB did not complete a request in any attempt."""
 
 
 class Table:
@@ -53,14 +53,14 @@ class Table:
     """Condition: there is no such row yet."""
 
     def __init__(self, name: str, reader: Reader | None = None) -> None:
-        """`reader` does the reads where it is given; everything else is boto3's."""
+        """`reader` is the client for reads; boto3's by default, which also does everything else."""
         self._name = name
         self._reader = reader
 
     def get(self, key: Key) -> dict[str, Any] | None:
         """The row, read consistently."""
-        answer = self._reads.get_item(TableName=self._name, Key=to_item(key.to_item()), ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None
+        response = self._reads.get_item(TableName=self._name, Key=to_item(key.to_item()), ConsistentRead=True)
+        return from_item(response["Item"]) if "Item" in response else None
 
     def get_all(self, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
         """The rows of these keys that exist, read consistently, a hundred a request.
@@ -70,13 +70,13 @@ class Table:
         """
         rows: dict[Key, dict[str, Any]] = {}
         unique = list(dict.fromkeys(keys))
-        for first in range(0, len(unique), BATCH):
-            for item in self._batch([to_item(key.to_item()) for key in unique[first : first + BATCH]]):
+        for first in range(0, len(unique), MAX_BATCH_KEYS):
+            for item in self._batch([to_item(key.to_item()) for key in unique[first : first + MAX_BATCH_KEYS]]):
                 rows[key_of(item)] = from_item(item)
         return rows
 
     def put(self, key: Key, row: Mapping[str, Any], **conditions: Any) -> bool:
-        """Writes a row; false when its condition (see `put_request`) was not met."""
+        """Writes a row; returns false if its condition (see `put_request`) failed."""
         request = self.put_request(key, row, **conditions)
         return _accepted(lambda: aws.dynamodb().put_item(**request))
 
@@ -93,11 +93,11 @@ class Table:
         """The request of a conditional put.
 
         Args:
-            key: where the row lies.
+            key: the row's key.
             row: its fields, plain JSON values.
             condition: a condition expression; a field `f` of `names` stands in it as `#f`.
             listed: partition and sort value on the index, for a row that is listed.
-            names: fields that the condition names.
+            names: fields that occur in the condition.
             values: the condition's values by their placeholders.
         """
         index = {} if listed is None else dict(zip((INDEX_PARTITION, INDEX_SORT), listed, strict=True))
@@ -109,7 +109,7 @@ class Table:
         }
 
     def update(self, key: Key, changes: Mapping[str, Any]) -> bool:
-        """Sets fields of a row; false when there is no such row."""
+        """Sets fields of a row; returns false if there is no such row."""
         values = {f":{name}": value for name, value in changes.items()}
         request: dict[str, Any] = {
             "TableName": self._name,
@@ -121,7 +121,7 @@ class Table:
         return _accepted(lambda: aws.dynamodb().update_item(**request))
 
     def update_entry(self, key: Key, field: str, entry: str, value: Any) -> bool:
-        """Sets one entry of a field that is a map; false when there is no such row."""
+        """Sets one entry of a field that is a map; returns false if there is no such row."""
         request: dict[str, Any] = {
             "TableName": self._name,
             "Key": to_item(key.to_item()),
@@ -133,7 +133,7 @@ class Table:
         return _accepted(lambda: aws.dynamodb().update_item(**request))
 
     def delete(self, key: Key, *, condition: str, names: Sequence[str], values: Mapping[str, Any]) -> bool:
-        """Deletes a row; false when its condition was not met."""
+        """Deletes a row; returns false if its condition failed."""
         request: dict[str, Any] = {
             "TableName": self._name,
             "Key": to_item(key.to_item()),
@@ -143,14 +143,14 @@ class Table:
         return _accepted(lambda: aws.dynamodb().delete_item(**request))
 
     def transact(self, writes: Sequence[Mapping[str, Any]]) -> bool:
-        """All writes or none; false when a condition was not met."""
+        """Does all writes or none; returns false if a condition failed."""
         items: Any = list(writes)
         return _accepted(lambda: aws.dynamodb().transact_write_items(TransactItems=items))
 
     def newest(self, pk: str, first: str, last: str, limit: int | None = None) -> list[dict[str, Any]]:
-        """The rows of a partition whose sort keys lie from `first` to `last`, the last ones first, read consistently.
+        """The rows of a partition with sort keys from `first` to `last`, in descending order, read consistently.
 
-        No more than `limit` rows are read.
+        It reads at most `limit` rows.
         """
         rows = self._query(
             limit,
@@ -164,16 +164,16 @@ class Table:
     def listing(
         self, name: str, limit: int, *, newest: bool, model: str | None = None, after: str | None = None
     ) -> list[dict[str, Any]]:
-        """At most `limit` rows of one listing, those of `model` alone when it is given.
+        """At most `limit` rows of one listing, of all models or of `model` alone.
 
-        The index of a model holds its live pointer beside its runs, so that one row more than `limit` may be read.
+        The index of a model has its live pointer next to its runs, so one row more than `limit` may be read.
 
         Args:
             name: the listing.
             limit: the most rows.
-            newest: whether the order is from the last to the first.
+            newest: whether the order is descending.
             model: the model that all rows are of.
-            after: the sort value of the last row that is known already.
+            after: the sort value of the last row of the page before.
         """
         condition, names, values = f"#{INDEX_PARTITION} = :listing", [INDEX_PARTITION], {":listing": name}
         request: dict[str, Any] = {"IndexName": INDEX, "ScanIndexForward": not newest}
@@ -191,35 +191,35 @@ class Table:
         return self._reader or aws.dynamodb()
 
     def _query(self, most: int | None, **request: Any) -> Iterator[dict[str, Any]]:
-        """The rows of a query, page by page; no page reads more of them than are still wanted."""
+        """The rows of a query, page by page; no page reads more rows than are still needed."""
         count, further = 0, dict[str, Any]()
         while most is None or count < most:
             limit = {} if most is None else {"Limit": most - count}
-            answer = self._reads.query(TableName=self._name, **request, **limit, **further)
-            count += len(answer["Items"])
-            yield from map(from_item, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
+            response = self._reads.query(TableName=self._name, **request, **limit, **further)
+            count += len(response["Items"])
+            yield from map(from_item, response["Items"])
+            if "LastEvaluatedKey" not in response:
                 return
-            further = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            further = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
     def _batch(self, keys: list[Any]) -> Iterator[dict[str, Any]]:
-        """The items of at most `BATCH` keys, in the order that DynamoDB has them ready."""
-        for attempt in range(ATTEMPTS):
+        """The items of at most `MAX_BATCH_KEYS` keys, in the order in which DynamoDB returns them."""
+        for attempt in range(BATCH_ATTEMPTS):
             request: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
-            answer: Any = aws.dynamodb().batch_get_item(RequestItems=request)
-            yield from answer["Responses"].get(self._name, ())
-            keys = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            response: Any = aws.dynamodb().batch_get_item(RequestItems=request)
+            yield from response["Responses"].get(self._name, ())
+            keys = response.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
             if not keys:
                 return
             time.sleep(0.05 * 2**attempt)
         raise TableFault(
-            f"table {self._name!r}: expected {len(keys)} more rows, got none in {ATTEMPTS} attempts: "
+            f"table {self._name!r}: expected {len(keys)} more rows, got none in {BATCH_ATTEMPTS} attempts: "
             "DynamoDB is busy; ask again"
         )
 
 
 def key_of(item: Mapping[str, Any]) -> Key:
-    """Where an item lies."""
+    """The key of an item."""
     return Key(*(item[name]["S"] for name in (PARTITION, SORT)))
 
 
@@ -229,7 +229,7 @@ def _placeholders(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, 
         "ExpressionAttributeNames": {f"#{name}": name for name in names},
         "ExpressionAttributeValues": to_item(values),
     }
-    return {name: each for name, each in maps.items() if each}
+    return {name: entries for name, entries in maps.items() if entries}
 
 
 def _accepted(write: Callable[[], object]) -> bool:
@@ -238,7 +238,7 @@ def _accepted(write: Callable[[], object]) -> bool:
     try:
         write()
     except ClientError as fault:
-        if fault.response["Error"]["Code"] in REFUSED:
+        if fault.response["Error"]["Code"] in CONDITION_FAILED:
             return False
         raise
     return True

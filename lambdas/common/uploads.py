@@ -1,4 +1,4 @@
-"""An object written as it is made: in parts, of which one lies in memory; it appears when it is whole, or never."""
+"""Streams an object to S3 in parts, with one part in memory. The object appears when it is complete, or never."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ from lambdas.common import aws
 if TYPE_CHECKING:
     from types import TracebackType
 
-PART = 8 << 20
-"""Bytes of a part; S3 takes 10,000 of them, each but the last of 5 MiB at least."""
+PART_BYTES = 8 << 20
+"""Size of a part; S3 takes up to 10,000 parts, each but the last of at least 5 MiB."""
 
 
 class Upload:
-    """`with Upload(bucket, key) as upload: upload.write(…)`; an exception inside leaves nothing behind.
+    """A context manager: `with Upload(bucket, key) as upload: upload.write(…)`. After an exception there is no object.
 
-    Afterwards `version` is the version id of the object, None where the bucket keeps none.
+    Afterwards `version` is the version id of the object, or None if the bucket keeps no versions.
     """
 
-    def __init__(self, bucket: str, key: str, content_type: str = "application/octet-stream", part: int = PART) -> None:
+    def __init__(
+        self, bucket: str, key: str, content_type: str = "application/octet-stream", part: int = PART_BYTES
+    ) -> None:
         self._place: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._type, self._part = content_type, part
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._id = ""
         self._parts: list[Any] = []
         self.version: str | None = None
 
     def write(self, data: bytes) -> None:
-        """Takes more bytes."""
-        self._held += data
-        while len(self._held) >= self._part:
-            self._send(bytes(self._held[: self._part]))
-            del self._held[: self._part]
+        """Appends bytes to the object."""
+        self._buffer += data
+        while len(self._buffer) >= self._part:
+            self._send(bytes(self._buffer[: self._part]))
+            del self._buffer[: self._part]
 
     def _send(self, data: bytes) -> None:
         if not self._id:
-            begun = aws.s3().create_multipart_upload(**self._place, ContentType=self._type)
-            self._id = begun["UploadId"]
+            response = aws.s3().create_multipart_upload(**self._place, ContentType=self._type)
+            self._id = response["UploadId"]
         number = len(self._parts) + 1
         sent = aws.s3().upload_part(**self._place, UploadId=self._id, PartNumber=number, Body=data)
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
@@ -51,11 +53,11 @@ class Upload:
                 aws.s3().abort_multipart_upload(**self._place, UploadId=self._id)
             return
         if not self._id:
-            put = aws.s3().put_object(**self._place, Body=bytes(self._held), ContentType=self._type)
+            put = aws.s3().put_object(**self._place, Body=bytes(self._buffer), ContentType=self._type)
             self.version = put.get("VersionId")
             return
-        if self._held:
-            self._send(bytes(self._held))
+        if self._buffer:
+            self._send(bytes(self._buffer))
         parts: Any = {"Parts": self._parts}
         whole = aws.s3().complete_multipart_upload(**self._place, UploadId=self._id, MultipartUpload=parts)
         self.version = whole.get("VersionId")

@@ -9,7 +9,7 @@ import pytest
 from dropforge.contract import names
 from dropforge.inference.fast import FastFiles
 from lambdas.api.predict import handler
-from lambdas.pipeline.judge import fast
+from lambdas.pipeline.judge import fast_form
 from tests.api.calls import post
 from tests.serving.large import large
 from tests.serving.little import little, trained, worse
@@ -65,7 +65,7 @@ def test_another_onnxruntime_loads_the_model_file(cloud: Cloud, monkeypatch: pyt
 
 def test_a_form_that_answers_otherwise_is_not_kept(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     other = FastFiles.of(large(worse(little("regression"))))
-    monkeypatch.setattr(fast.FastFiles, "of", lambda _body: other)
+    monkeypatch.setattr(fast_form.FastFiles, "of", lambda _body: other)
     run = served(cloud)
     live = cloud.registry.live("flowers")
     assert live is not None and live.fast is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambdas.batch.common import rows as module
 from lambdas.batch.common.jsonlines import json_lines
-from lambdas.batch.common.rows import ROWS, Layout, delimited, whole_lines
+from lambdas.batch.common.rows import CHUNK_ROWS, Layout, delimited, whole_lines
 
 LAYOUT = Layout(("id", "a", "b"), ",", ("b", "a"))
 
@@ -80,9 +80,9 @@ def test_a_quoted_line_break_across_blocks() -> None:
 
 
 def test_chunks_are_bounded() -> None:
-    chunks = list(delimited(iter(["1,2,3\n" * (3 * ROWS)]), LAYOUT, 2))
-    assert [len(chunk.lines) for chunk in chunks] == [ROWS] * 3
-    assert chunks[1].lines[0] == ROWS + 2
+    chunks = list(delimited(iter(["1,2,3\n" * (3 * CHUNK_ROWS)]), LAYOUT, 2))
+    assert [len(chunk.lines) for chunk in chunks] == [CHUNK_ROWS] * 3
+    assert chunks[1].lines[0] == CHUNK_ROWS + 2
 
 
 FIELD = st.text(st.sampled_from('ab,"\n\r é'), max_size=4)
@@ -105,7 +105,7 @@ def test_what_csv_writes_is_read_whole_however_it_comes(table: list[tuple[str, s
 
 
 def test_a_row_longer_than_a_block_is_a_fault_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 100)
+    monkeypatch.setattr(module, "BLOCK_BYTES", 100)
     found, faults = read('1,"' + "x\n" * 100 + '",3\n7,8,9\n')
     assert found == [(103, ["7", "8", "9"])]
     assert min(faults) == (2, "expected a row of delimited text, got none: a quote is left open")

@@ -45,7 +45,7 @@ def test_what_a_task_says_of_itself_fits_together(task: Task) -> None:
     assert {facts.primary, *facts.also_judged} <= set(facts.metrics)
     assert (facts.classes == "none") == ("probabilities" not in facts.outputs)
     assert not scores._METRICS[task] or list(scores._METRICS[task]) == list(facts.metrics)
-    assert bool(scores._METRICS[task]) == (facts.way == "table")
+    assert bool(scores._METRICS[task]) == (task not in ("recommendation", "clustering"))
 
 
 @pytest.mark.parametrize("label_type", get_args(LabelType))

@@ -72,7 +72,7 @@ def test_another_model_takes_the_place_of_a_live_one_by_its_owners_wish_alone(
     before = forge.model(MODEL)["version"]
     refused = dropped(forge, change(live), tmp_path, target=target)
     assert refused.status == "refused" and what in refused.reason, refused.reason
-    assert all(f"`replace: {{{wish}: true}}` replaces it all the same" in refused.reason for wish in needed)
+    assert all(f"`replace: {{{wish}: true}}` replaces it anyway" in refused.reason for wish in needed)
     assert forge.model(MODEL)["version"] == before
     page = forge.report(refused.run, tmp_path / "report.html").read_text()
     assert "This version may not serve." in page and names.VERDICT_MARK not in page

@@ -15,20 +15,20 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from PIL import Image
 
-from cdk_app.api import PROTOCOLS
-from cdk_app.batchsteps import ROWS
+from cdk_app.api import PREDICT
+from cdk_app.batch_functions import ANSWER, JOIN, PLAN
 from cdk_app.packaging import (
     PYTHON,
     ROOT,
     RUNTIME,
+    Package,
     PipBundling,
     compiler,
     files_under,
     function_code,
     install,
-    own_paths,
 )
-from cdk_app.steps import INFERENCE, METRICS, PICTURES, READING
+from cdk_app.pipeline_functions import CLAIM, INSPECT, JUDGE
 from dropforge.pictures import FORMATS
 from tests.serving.little import little
 
@@ -43,7 +43,10 @@ MOST_OF_PREDICT, MOST_OF_RUNTIME = 100.0, 80.0
 HERE = PYTHON if compiler() else "{}.{}".format(*sys.version_info)
 """The functions' Python where it is found, or this one: packages made for it are run below."""
 
-HEAVY = {
+PACKAGES = {package.folder: package for package in (JUDGE, PREDICT, INSPECT, PLAN, ANSWER, JOIN)}
+"""The packages that have dependencies."""
+
+DEPENDENCIES = {
     "pipeline/judge": ["onnxruntime", "numpy", "PIL"],
     "api/predict": ["onnxruntime", "numpy", "PIL"],
     "pipeline/inspect": ["polars", "numpy", "yaml"],
@@ -53,21 +56,10 @@ HEAVY = {
 }
 
 
-EXTRA = {
-    "pipeline/judge": (*INFERENCE, PICTURES, METRICS),
-    "api/predict": (*INFERENCE, PICTURES, PROTOCOLS),
-    "pipeline/inspect": READING,
-    "batch/plan": (*READING, *ROWS),
-    "batch/answer": ROWS,
-}
-"""What the steps have beside their own folder."""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("step", HEAVY)
+@pytest.mark.parametrize("step", DEPENDENCIES)
 def test_a_package_fits_and_holds_wheels_for_lambda(step: str, tmp_path: Path) -> None:
-    requirements = ROOT / "lambdas" / step / "requirements.txt"
-    PipBundling(own_paths(step), requirements).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]  # no image is used
+    PipBundling(PACKAGES[step]).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]  # no image is used
     size = megabytes(tmp_path)
     print(f"{step}: {size:.1f} MB unpacked, {megabytes(tmp_path, compiled=True):.1f} with byte code")
     assert megabytes(tmp_path, compiled=True) < LARGEST
@@ -75,14 +67,14 @@ def test_a_package_fits_and_holds_wheels_for_lambda(step: str, tmp_path: Path) -
         runtime = sum(megabytes(tmp_path / name) for name in ("onnxruntime", "numpy", "numpy.libs"))
         print(f"onnxruntime and numpy: {runtime:.1f} MB")
         assert size <= MOST_OF_PREDICT and runtime <= MOST_OF_RUNTIME
-    for name in HEAVY[step]:
+    for name in DEPENDENCIES[step]:
         assert (tmp_path / name / "__init__.py").exists(), name
     libraries = [path.name for path in tmp_path.rglob("*.so")]
     assert [name for name in libraries if "cpython-313" in name and "x86_64" in name]
     assert not [name for name in libraries if "cpython-3" in name and "cpython-313" not in name]
     assert not [name for name in ("sympy", "google", "flatbuffers") if (tmp_path / name).exists()]
     assert (tmp_path / "lambdas" / step / "handler.py").exists()
-    if "PIL" in HEAVY[step]:
+    if "PIL" in DEPENDENCIES[step]:
         check_pillow(tmp_path)
 
 
@@ -95,9 +87,7 @@ def megabytes(folder: Path, *, compiled: bool = False) -> float:
 @pytest.mark.slow
 def test_a_package_answers_from_byte_code_alone(tmp_path: Path) -> None:
     """What was left out is missed by nothing, and no source is compiled: the interpreter may not write."""
-    requirements = ROOT / "lambdas" / "api" / "predict" / "requirements.txt"
-    paths = own_paths("api/predict", EXTRA["api/predict"])
-    PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    PipBundling(PREDICT, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     (tmp_path / "model.onnx").write_bytes(little("multiclass").body)
     given = {"rows": little("multiclass").rows(3), "pictures": [picture(kind) for kind in FORMATS]}
     words = [*alone(), "-v", "-c", ASKED, str(tmp_path)]
@@ -108,13 +98,13 @@ def test_a_package_answers_from_byte_code_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", HEAVY)
+@pytest.mark.parametrize("step", DEPENDENCIES)
 def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Path) -> None:
     """But for boto3, which Lambda's own Python has; and of what others share, what the step itself imports."""
-    paths = own_paths(step, EXTRA.get(step, ()))
-    requirements = ROOT / "lambdas" / step / "requirements.txt"
-    PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
-    files = [path.relative_to(ROOT).with_suffix("") for path in files_under(paths) if path.suffix == ".py"]
+    PipBundling(PACKAGES[step], HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    files = [
+        path.relative_to(ROOT).with_suffix("") for path in files_under(PACKAGES[step].paths) if path.suffix == ".py"
+    ]
     everything = step in ("pipeline/judge", "api/predict")
     own = files if everything else [path for path in files if path.parts[:2] != ("dropforge", "inference")]
     modules = [".".join(path.parts).removesuffix(".__init__") for path in own if path.name != "__main__"]
@@ -126,12 +116,15 @@ def test_every_module_of_a_package_finds_what_it_imports(step: str, tmp_path: Pa
 @pytest.mark.slow
 def test_judge_draws_its_resamples_in_its_package(tmp_path: Path) -> None:
     """They want `numpy.random`, which no other function has."""
-    requirements = ROOT / "lambdas/pipeline/judge/requirements.txt"
-    paths = own_paths("pipeline/judge", EXTRA["pipeline/judge"])
-    PipBundling(paths, requirements, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
+    PipBundling(JUDGE, HERE).try_bundle(str(tmp_path), image=None)  # type: ignore[arg-type]
     done = subprocess.run([*alone(), "-c", JUDGED, str(tmp_path)], capture_output=True, text=True, check=True)
     value, low, high, by_chance = json.loads(done.stdout)
     assert low < value < high and by_chance < 0.01
+
+
+def test_keeping_what_nothing_removes_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected patterns of NEVER_IMPORTED to keep, got \['numpy/randon'\]"):
+        Package("pipeline/judge", keep=("numpy/randon",))
 
 
 @pytest.mark.slow
@@ -139,15 +132,15 @@ def test_types_of_numpy_are_made_on_demand_and_are_the_same(tmp_path: Path) -> N
     pinned = (ROOT / "lambdas" / "api" / "predict" / "requirements.txt").read_text().splitlines()
     alone_pinned = tmp_path / "requirements.txt"
     alone_pinned.write_text(next(line for line in pinned if line.startswith("numpy==")))
-    install(alone_pinned, tmp_path / "lean", HERE)
-    subprocess.run([*alone(), "-c", TYPED, str(tmp_path / "lean")], check=True)
+    install(alone_pinned, tmp_path / "trimmed", python=HERE)
+    subprocess.run([*alone(), "-c", TYPED, str(tmp_path / "trimmed")], check=True)
 
 
 @pytest.mark.slow
 def test_functions_without_dependencies_have_byte_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cdk_app.packaging.compiler", lambda _python=PYTHON: sys.executable)
     app = App(outdir=str(tmp_path))
-    code = function_code("pipeline/claim", [], "full")
+    code = function_code(CLAIM, "full")
     lambda_.Function(
         Stack(app, "Some"), "Claim", code=code, handler="lambdas.pipeline.claim.handler.handle", runtime=RUNTIME
     )

@@ -95,7 +95,7 @@ def test_each_function_holds_its_folder_and_what_it_shares(template: dict[str, A
         folder = "/".join(function["Properties"]["Handler"].split(".")[1:3])
         asset = assembly / f"asset.{function['Properties']['Code']['S3Key'].removesuffix('.zip')}"
         held = {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()}
-        shares = {*packaging.own_paths(folder), *SHARES.get(folder, ())}
+        shares = {*packaging.Package(folder).paths, *SHARES.get(folder, ())}
         assert all(any(path == share or path.startswith(f"{share}/") for share in shares) for path in held)
         assert all(any(path == share or path.startswith(f"{share}/") for path in held) for share in shares)
         assert not [path for path in held if "__pycache__" in path]
@@ -106,7 +106,7 @@ def test_editing_one_function_leaves_the_others_alone(tmp_path: Path, monkeypatc
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "dropforge" / "__init__.py", tmp_path / "dropforge")
     monkeypatch.setattr(packaging, "ROOT", tmp_path)
-    paths = {step: packaging.own_paths(f"pipeline/{step}") for step in ("claim", "promote")}
+    paths = {step: packaging.Package(f"pipeline/{step}").paths for step in ("claim", "promote")}
     before = {step: packaging.content_hash(each, "") for step, each in paths.items()}
     (tmp_path / "lambdas/pipeline/claim/__pycache__").mkdir(exist_ok=True)
     (tmp_path / "lambdas/pipeline/claim/__pycache__/x.pyc").write_bytes(b"compiled")

@@ -26,7 +26,7 @@ from dropforge.contract.plan import DataFormat, Lineage, Plan
 from dropforge.contract.spec import Spec
 from lambdas.api.predict import handler as predict
 from lambdas.common import aws
-from lambdas.common.light import clients
+from lambdas.common.aws_client import clients
 from lambdas.common.registry import Registry
 from lambdas.pipeline.claim.handler import handle as claim
 from lambdas.pipeline.judge.handler import handle as judge

@@ -108,12 +108,12 @@ def test_what_cannot_be_compared_is_refused_and_the_wish_overrules_it(
     cloud.serve(task, "flowers")
     refused = dropped(cloud, change, task=task)
     assert refused["outcome"] == "refused"
-    assert what in refused["reason"] and f"`replace: {{{wish}: true}}` replaces it all the same" in refused["reason"]
+    assert what in refused["reason"] and f"`replace: {{{wish}: true}}` replaces it anyway" in refused["reason"]
     other = next(name for name in DIFFERENCES if name not in (wish, "worse"))
     assert dropped(cloud, change, task=task, replace=Replace(**{other: True}))["outcome"] == "refused"
     accepted = dropped(cloud, change, task=task, replace=Replace(**{wish: True, "worse": True}))
     assert accepted["outcome"] == "approved", accepted["reason"]
-    assert what in accepted["reason"] and f"as the wish `replace: {{{wish}: true}}` accepts" in accepted["reason"]
+    assert what in accepted["reason"] and f"accepted by `replace: {{{wish}: true}}`" in accepted["reason"]
 
 
 def test_another_task_is_refused_and_the_wish_overrules_it(cloud: Cloud) -> None:
@@ -141,9 +141,9 @@ def test_a_worse_one_is_refused_and_the_wish_overrules_it(cloud: Cloud) -> None:
     cloud.serve("regression", "flowers")
     refused = dropped(cloud, worse)
     assert refused["outcome"] == "refused" and "worse than the live version 1: rmse" in refused["reason"]
-    assert "`replace: {worse: true}` replaces it all the same" in refused["reason"]
+    assert "`replace: {worse: true}` replaces it anyway" in refused["reason"]
     accepted = dropped(cloud, worse, replace=Replace(worse=True))
-    assert accepted["outcome"] == "approved" and "approved all the same: worse than" in accepted["reason"]
+    assert accepted["outcome"] == "approved" and "approved anyway: worse than" in accepted["reason"]
 
 
 def test_with_a_column_gone_the_live_model_is_compared_with_it_missing(cloud: Cloud) -> None:
@@ -202,9 +202,9 @@ def test_what_may_be_a_guess_is_refused_and_the_wish_overrules_it(
 ) -> None:
     refused = dropped(cloud, change)
     assert refused["outcome"] == "refused" and "no better than the trivial baseline" in refused["reason"]
-    assert "`unproven: true` lets it serve all the same" in refused["reason"]
+    assert "`unproven: true` lets it serve anyway" in refused["reason"]
     accepted = dropped(cloud, change, unproven=True)
-    assert accepted["outcome"] == "approved" and "as the wish `unproven: true` accepts" in accepted["reason"]
+    assert accepted["outcome"] == "approved" and "accepted by `unproven: true`" in accepted["reason"]
     assert not accepted["verdict"].gains["rmse"].is_sure
 
 

@@ -58,7 +58,7 @@ def test_answers_unlike_the_trainer_s_are_refused(cloud: Cloud, task: str) -> No
         return trained(made, **{names.GOLDEN_FILE: lines(rows)})
 
     answer, run = judged_with(cloud, task, shifted)
-    assert answer["outcome"] == "refused" and "answers unlike the trained one" in answer["reason"]
+    assert answer["outcome"] == "refused" and "differs from the trained one" in answer["reason"]
     parity = verdict_of(cloud, run).parity
     assert parity is None if task != "regression" else parity is not None and parity > 1e-5
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.registry import RegistryFault
-from lambdas.pipeline.notify.words import failure
+from lambdas.pipeline.notify.messages import failure
 from tests.steps.cloud import HANDLERS, Cloud
 
 

@@ -10,7 +10,7 @@ from dropforge.contract.results import METRICS
 from dropforge.contract.scores import Gain, Interval
 from dropforge.contract.spec import Replace
 from dropforge.metrics.evaluation import Comparison
-from lambdas.pipeline.judge.champion import Compared
+from lambdas.pipeline.judge.champion import ChampionResult
 from lambdas.pipeline.judge.evidence import EvidenceFault, Holdout
 from lambdas.pipeline.judge.verdict import Evidence, verdict
 
@@ -27,7 +27,7 @@ def evidence(
     half: float = 0.001, **more: Any,
 ) -> Evidence:  # fmt: skip
     comparison = Comparison(ours, {}, trivial, {}, gains(task, ours, trivial, half))
-    champion = Compared() if live is None else Compared("4", live, gains(task, ours, live, half))
+    champion = ChampionResult() if live is None else ChampionResult("4", live, gains(task, ours, live, half))
     return Evidence(metric=metric, task=task, sha256="0" * 64, parity=0.0, rows=100, comparison=comparison,
                     champion=champion, **more)  # fmt: skip
 
@@ -82,5 +82,5 @@ def test_a_live_version_without_the_deciding_score_is_not_compared() -> None:
 
 
 def test_files_of_an_older_trainer_say_what_to_do() -> None:
-    with pytest.raises(EvidenceFault, match="older trainers left none; drop the data again"):
+    with pytest.raises(EvidenceFault, match="older trainers did not write it; drop the data again"):
         Holdout.read(b"", None)

@@ -15,7 +15,7 @@ from dropforge.inference.held import Held
 from dropforge.inference.model import ServedModel
 from dropforge.inference.session import runtime
 from lambdas.common.artifacts import Artifacts
-from lambdas.common.light import clients
+from lambdas.common.aws_client import clients
 from lambdas.common.modelrows import ModelRows
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dropforge.contract.log import begin, log
 from dropforge.contract.settings import HotSettings
 from dropforge.inference.faults import ModelFault
 from dropforge.inference.session import runtime
-from lambdas.common.light import clients
+from lambdas.common.aws_client import clients
 
 if TYPE_CHECKING:
     from lambdas.api.predict.models import Models
@@ -34,4 +34,4 @@ def warm(served: Models) -> None:
     except ModelFault as fault:
         log("not warmed", level="warning", model=model, reason=str(fault))
     served.pointers.clear()
-    clients.forget()
+    clients.close_connections()

@@ -1,1 +1,1 @@
-"""Answer: the predictions of one piece of a batch."""
+"""Answer: predicts one piece of a batch."""

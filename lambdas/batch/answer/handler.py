@@ -1,4 +1,4 @@
-"""Answer: one piece of a planned batch is read from S3, predicted, and written back, all of it as it streams."""
+"""Answer predicts one piece of a planned batch: it streams the rows from S3 and their predictions back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dropforge.contract.names import BATCH_PLAN, RunFiles, piece_file
 from dropforge.contract.steps import AnswerInput
 from dropforge.inference.model import ServedModel
 from lambdas.batch.common.answering import Totals, Work, answer_piece
-from lambdas.batch.common.rows import BLOCK
+from lambdas.batch.common.rows import BLOCK_BYTES
 from lambdas.common import aws
 from lambdas.common.artifacts import ArtifactFault, Artifacts
 from lambdas.common.registry import Registry
@@ -25,70 +25,74 @@ if TYPE_CHECKING:
 
     from dropforge.contract.batch import Piece
 
-TELLING = 2.0
-"""Seconds between two notes of the progress in the run's row."""
+PROGRESS_SECONDS = 2.0
+"""Time between two updates of the progress in the run's row."""
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `AnswerInput` in, the piece's report out."""
+    """Takes `AnswerInput` and returns the piece's report."""
     begin_step("Answer", event, context)
-    given, settings = AnswerInput.from_json(event), load(ArtifactSettings)
+    request, settings = AnswerInput.from_json(event), load(ArtifactSettings)
     try:
-        return answer(given, settings).to_json()
+        return answer(request, settings).to_json()
     except Exception as fault:
-        # A Distributed Map says no more than that its children failed.
-        told = " ".join(str(fault).split())[:300]
-        Registry(settings.registry).update_run(given.run, reason=f"piece {given.piece}: {type(fault).__name__}: {told}")
+        # A Distributed Map reports only that children failed, so the reason goes into the run's row.
+        message = " ".join(str(fault).split())[:300]
+        Registry(settings.registry).update_run(
+            request.run, reason=f"piece {request.piece}: {type(fault).__name__}: {message}"
+        )
         raise
 
 
-def answer(given: AnswerInput, settings: ArtifactSettings) -> PieceReport:
-    """Answers one piece; done again, it writes the same."""
-    artifacts, files = Artifacts(settings.artifacts), RunFiles(given.run)
+def answer(request: AnswerInput, settings: ArtifactSettings) -> PieceReport:
+    """Predicts one piece; repeating it writes the same files."""
+    artifacts, files = Artifacts(settings.artifacts), RunFiles(request.run)
     plan = BatchPlan.from_json(artifacts.read_json(f"{files.batch}{BATCH_PLAN}"))
-    piece = plan.pieces[given.piece - 1]
+    piece = plan.pieces[request.piece - 1]
     model = loaded(settings.artifacts, plan.artifact, plan.sha256)
     work = Work(model, plan.files[piece.file], plan.run, plan.commas)
-    where = f"{files.batch}{piece_file(given.piece)}"
-    with Upload(settings.artifacts, f"{where}.rows") as rows, Upload(settings.artifacts, f"{where}.errors") as errors:
-        if is_first(plan, given.piece):
+    key = f"{files.batch}{piece_file(request.piece)}"
+    with Upload(settings.artifacts, f"{key}.rows") as rows, Upload(settings.artifacts, f"{key}.errors") as errors:
+        if is_first(plan, request.piece):
             rows.write(work.writer().header().encode())
-        totals = told(answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), given, settings)
+        totals = track_progress(
+            answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), request, settings
+        )
     report = PieceReport(totals.predicted, totals.failed)
-    artifacts.write_json(f"{where}.json", report.to_json())
-    log("answered", run=given.run, model=given.model, piece=given.piece, **report.to_json())
+    artifacts.write_json(f"{key}.json", report.to_json())
+    log("answered", run=request.run, model=request.model, piece=request.piece, **report.to_json())
     return report
 
 
-def told(steps: Iterator[Totals], given: AnswerInput, settings: ArtifactSettings) -> Totals:
-    """The last totals; every now and then, and at the end, the run's row learns how many rows are done."""
+def track_progress(steps: Iterator[Totals], request: AnswerInput, settings: ArtifactSettings) -> Totals:
+    """Writes the number of rows done into the run's row, now and then and at the end; returns the last totals."""
     registry, last, totals = Registry(settings.registry), time.monotonic(), Totals()
     for totals in steps:
-        if time.monotonic() - last > TELLING:
-            registry.note_progress(given.run, given.piece, totals.predicted + totals.failed)
+        if time.monotonic() - last > PROGRESS_SECONDS:
+            registry.note_progress(request.run, request.piece, totals.predicted + totals.failed)
             last = time.monotonic()
-    registry.note_progress(given.run, given.piece, totals.predicted + totals.failed)
+    registry.note_progress(request.run, request.piece, totals.predicted + totals.failed)
     return totals
 
 
 @lru_cache(maxsize=1)
 def loaded(bucket: str, key: str, sha256: str) -> ServedModel:
-    """The model; a warm function has it from its last piece."""
+    """The model, which a warm function keeps for its next piece."""
     return ServedModel.from_bytes(Artifacts(bucket).read_checked(key, sha256), sha256)
 
 
 def is_first(plan: BatchPlan, number: int) -> bool:
-    """Whether a file begins with this piece."""
+    """Whether this piece is the first of its file."""
     return number == 1 or plan.pieces[number - 1].file != plan.pieces[number - 2].file
 
 
 def blocks_of(piece: Piece) -> Iterator[bytes]:
-    """The piece's bytes, as S3 sends them."""
+    """The piece's bytes, in blocks."""
     if piece.start == piece.end:
         return
     at_version: Any = {"VersionId": piece.version} if piece.version else {}
     span = f"bytes={piece.start}-{piece.end - 1}"
-    found = aws.s3().get_object(Bucket=piece.bucket, Key=piece.key, Range=span, **at_version)
-    if found["ContentLength"] != piece.end - piece.start:
-        raise ArtifactFault(f"s3://{piece.bucket}/{piece.key}: expected {span}, got {found['ContentLength']} bytes")
-    yield from found["Body"].iter_chunks(BLOCK)
+    response = aws.s3().get_object(Bucket=piece.bucket, Key=piece.key, Range=span, **at_version)
+    if response["ContentLength"] != piece.end - piece.start:
+        raise ArtifactFault(f"s3://{piece.bucket}/{piece.key}: expected {span}, got {response['ContentLength']} bytes")
+    yield from response["Body"].iter_chunks(BLOCK_BYTES)

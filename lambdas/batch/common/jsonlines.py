@@ -1,4 +1,4 @@
-"""The rows of a piece of JSON lines: every value as the text that it stands for in a data set."""
+"""Reads the rows of a piece of JSON lines, every value as the text that it has in a data set."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import RowFault
 from dropforge.contract.records import as_text, kind, repeated
-from lambdas.batch.common.rows import ROWS, Chunk
+from lambdas.batch.common.rows import CHUNK_ROWS, Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-class _Wrong(ValueError):
-    """A line that is no row; `column` names the place."""
+class _InvalidRow(ValueError):
+    """A line is no valid row; `column` says where."""
 
-    def __init__(self, why: str, column: str | None = None) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, column: str | None = None) -> None:
+        super().__init__(reason)
         self.column = column
 
 
 def json_lines(texts: Iterable[str], wanted: tuple[str, ...], line: int) -> Iterator[Chunk]:
-    """The rows of text in whole lines; a key that a record has not is a missing value.
+    """Reads rows from whole lines; a key that a record lacks is a missing value.
 
     Args:
         texts: blocks of whole lines.
         wanted: the model's columns.
         line: number of the first line.
     """
-    numbered = enumerate((each for text in texts for each in io.StringIO(text)), line)
-    while some := list(islice(numbered, ROWS)):
-        yield _chunk(some, wanted)
+    numbered = enumerate((record for text in texts for record in io.StringIO(text)), line)
+    while batch := list(islice(numbered, CHUNK_ROWS)):
+        yield _chunk(batch, wanted)
 
 
 def _chunk(numbered: list[tuple[int, str]], wanted: tuple[str, ...]) -> Chunk:
@@ -44,7 +44,7 @@ def _chunk(numbered: list[tuple[int, str]], wanted: tuple[str, ...]) -> Chunk:
         try:
             record = _record(text)
             row = [_text(name, record.get(name)) for name in wanted]
-        except _Wrong as fault:
+        except _InvalidRow as fault:
             faults.append(RowFault(line, fault.column, str(fault)))
             continue
         lines.append(line)
@@ -55,31 +55,33 @@ def _chunk(numbered: list[tuple[int, str]], wanted: tuple[str, ...]) -> Chunk:
 
 
 def _record(text: str) -> dict[str, Any]:
-    """The object of one line; its numbers keep the digits that they are written with."""
+    """The JSON object of one line; its numbers keep the digits with which they are written."""
     try:
-        value = json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=str, object_pairs_hook=_once)
+        value = json.loads(
+            text, parse_float=Digits, parse_int=Digits, parse_constant=str, object_pairs_hook=_without_repeats
+        )
     except (ValueError, RecursionError) as fault:
-        raise _Wrong(f"expected one JSON object: {fault}") from fault
+        raise _InvalidRow(f"expected one JSON object: {fault}") from fault
     if not isinstance(value, dict):
-        raise _Wrong(f"expected one JSON object, got {text.strip()[:40]!r}")
+        raise _InvalidRow(f"expected one JSON object, got {text.strip()[:40]!r}")
     return value
 
 
 class Digits(str):
-    """A number as it is written."""
+    """A number in the digits with which it is written."""
 
     __slots__ = ()
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {name.strip(): value for name, value in pairs}
-    if len(found) < len(pairs):
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = {name.strip(): value for name, value in pairs}
+    if len(record) < len(pairs):
         raise ValueError(f"the key {repeated(name.strip() for name, _ in pairs)!r} stands twice")
-    return found
+    return record
 
 
 def _text(name: str, value: Any) -> str:
     text = as_text(value)
     if text is None:
-        raise _Wrong(f"expected a text, a number, true, false or null, got {kind(value)}", name)
+        raise _InvalidRow(f"expected a text, a number, true, false or null, got {kind(value)}", name)
     return text

@@ -1,6 +1,6 @@
-"""The rows of a piece, block by block: what the model reads as columns of texts, what it does not read as it came.
+"""Reads the rows of a piece in chunks: the model's columns as texts, and the other columns unchanged.
 
-A row that cannot be read is a fault that names its line, and the rows around it go on.
+A row that cannot be read becomes a fault with its line number, and reading goes on with the next row.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from dropforge.contract.batch import RowFault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-BLOCK = 1 << 20
-"""Bytes that are read together, and about the most that one row may have."""
+BLOCK_BYTES = 1 << 20
+"""Bytes that are read at once, and about the longest row."""
 
-ROWS = 4_000
-"""Most rows that are answered together."""
+CHUNK_ROWS = 4_000
+"""How many rows are predicted at once, at most."""
 
 
 @dataclass
 class Chunk:
-    """Some rows in the order of the file, and the faults met among them."""
+    """Consecutive rows of the file, and the faults among them."""
 
     lines: Sequence[int]
     columns: dict[str, Sequence[str]]
-    """Of the model."""
+    """The texts of each column of the model."""
     kept: Sequence[Any]
-    """A row each: the fields of the columns that the model does not read, or the whole record of JSON lines."""
+    """For each row, the fields of the columns that the model does not read, or the whole record of JSON lines."""
     faults: list[RowFault] = field(default_factory=list)
 
     def part(self, start: int, end: int) -> Chunk:
@@ -42,7 +42,7 @@ class Chunk:
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[str]:
-    """The text of the blocks, cut where lines end."""
+    """The text of the blocks, cut at the ends of lines."""
     rest = b""
     for block in blocks:
         end = block.rfind(b"\n") + 1
@@ -55,13 +55,13 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which fields of a delimited row are the model's, and which are kept."""
+    """Which fields of a delimited row are the model's, and which are kept unchanged."""
 
     columns: tuple[str, ...]
-    """Of the file."""
+    """The columns of the file."""
     delimiter: str
     wanted: tuple[str, ...]
-    """Of the model."""
+    """The columns of the model."""
 
     @property
     def kept(self) -> list[str]:
@@ -69,7 +69,7 @@ class Layout:
         return [name for name in self.columns if name not in self.wanted]
 
     def chunk(self, lines: Sequence[int], rows: list[list[str]], faults: list[RowFault]) -> Chunk:
-        """Rows, each as wide as the header, as a chunk."""
+        """A chunk of rows that are all as wide as the header."""
         fields = dict(zip(self.columns, zip(*rows, strict=True) if rows else [()] * len(self.columns), strict=True))
         kept = [fields[name] for name in self.kept]
         beside = list(zip(*kept, strict=True)) if kept else [()] * len(rows)
@@ -77,14 +77,14 @@ class Layout:
 
 
 def delimited(texts: Iterator[str], layout: Layout, line: int) -> Iterator[Chunk]:
-    """The rows of delimited text that comes in whole lines.
+    """Reads the rows of delimited text, given in whole lines.
 
-    Where every row is one line, as in most files, the csv module reads a block at once. From the first block on that
-    has a line break in quotes, or quotes that do not close, rows are taken one by one.
+    As long as every row is one line, as in most files, the csv module reads a block at once. From the first block with
+    a line break in quotes, or with an unclosed quote, rows are read one by one.
 
     Args:
         texts: blocks of whole lines, without a header.
-        layout: of the rows.
+        layout: the columns of the rows.
         line: number of the first line.
     """
     for text in texts:
@@ -92,13 +92,13 @@ def delimited(texts: Iterator[str], layout: Layout, line: int) -> Iterator[Chunk
         if rows is None:
             yield from _one_by_one(_Lines(text, texts), layout, line)
             return
-        for start in range(0, len(rows), ROWS):
-            yield _checked(rows[start : start + ROWS], layout, line + start)
+        for start in range(0, len(rows), CHUNK_ROWS):
+            yield _checked(rows[start : start + CHUNK_ROWS], layout, line + start)
         line += len(rows)
 
 
 def _rows_at_once(text: str, delimiter: str) -> list[list[str]] | None:
-    """The rows when each is one line; None otherwise."""
+    """The rows if each is one line; None otherwise."""
     quotes = text.count('"')
     if quotes % 2:
         return None
@@ -112,11 +112,11 @@ def _rows_at_once(text: str, delimiter: str) -> list[list[str]] | None:
 
 
 def _checked(rows: list[list[str]], layout: Layout, line: int) -> Chunk:
-    """Rows of one line each; those of another width are left out and reported, blank lines just left out."""
+    """A chunk of rows of one line each, without blank lines; rows of another width become faults."""
     width = len(layout.columns)
     if all(len(row) == width for row in rows):
         return layout.chunk(range(line, line + len(rows)), rows, [])
-    numbered = [(line + at, row) for at, row in enumerate(rows)]
+    numbered = list(enumerate(rows, line))
     return _even(numbered, layout, [])
 
 
@@ -126,30 +126,30 @@ def _even(numbered: list[tuple[int, list[str]]], layout: Layout, faults: list[Ro
     faults += [
         RowFault(line, None, f"expected {width} fields as in the header, got {len(row)}")
         for line, row in numbered
-        if len(row) != width and any(each.strip() for each in row)
+        if len(row) != width and any(field.strip() for field in row)
     ]
     return layout.chunk([line for line, _ in good], [row for _, row in good], faults)
 
 
 class _LeftOpen(Exception):
-    """A quote that does not close within a block's length, or not at all."""
+    """A quote is not closed within a block's length, or not at all."""
 
 
 class _Lines:
-    """Lines for the csv module, which asks for more as long as a quote is open; they can be given back."""
+    """An iterator of lines for the csv module, which reads on as long as a quote is open. Lines can be put back."""
 
     def __init__(self, first: str, more: Iterator[str]) -> None:
         self._waiting: deque[str] = deque(io.StringIO(first, newline=""))
         self._more = more
         self.taken: list[str] = []
-        """Of the row that is being read."""
+        """The lines of the row that is being read."""
         self._size = 0
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        if self._size > BLOCK:
+        if self._size > BLOCK_BYTES:
             raise _LeftOpen
         if not self._waiting:
             self._waiting.extend(io.StringIO(next(self._more, ""), newline=""))
@@ -163,11 +163,11 @@ class _Lines:
         return line
 
     def begin(self) -> None:
-        """A row is read to its end."""
+        """Starts a new row."""
         self.taken, self._size = [], 0
 
-    def give_back(self) -> None:
-        """All lines of the row but its first."""
+    def put_back(self) -> None:
+        """Puts all lines of the row back but its first, and starts a new row."""
         self._waiting.extendleft(reversed(self.taken[1:]))
         self.begin()
 
@@ -175,21 +175,21 @@ class _Lines:
 def _one_by_one(lines: _Lines, layout: Layout, line: int) -> Iterator[Chunk]:
     faults: list[RowFault] = []
     rows = _numbered(lines, layout.delimiter, line, faults)
-    while (some := list(islice(rows, ROWS))) or faults:
-        yield _even(some, layout, list(faults))
+    while (batch := list(islice(rows, CHUNK_ROWS))) or faults:
+        yield _even(batch, layout, list(faults))
         faults.clear()
 
 
 def _numbered(lines: _Lines, delimiter: str, line: int, faults: list[RowFault]) -> Iterator[tuple[int, list[str]]]:
-    """Line and fields of each row; a line whose quote does not close is a fault, and the next line is a row again."""
+    """Line and fields of each row. A line with an unclosed quote is a fault, and reading goes on with the next line."""
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         try:
             row = next(reader, None)
         except (csv.Error, _LeftOpen) as fault:
-            why = str(fault) or "a quote is left open"
-            faults.append(RowFault(line, None, f"expected a row of delimited text, got none: {why}"))
-            lines.give_back()
+            reason = str(fault) or "a quote is left open"
+            faults.append(RowFault(line, None, f"expected a row of delimited text, got none: {reason}"))
+            lines.put_back()
             reader, line = csv.reader(lines, delimiter=delimiter), line + 1
             continue
         if row is None:

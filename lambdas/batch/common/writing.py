@@ -1,8 +1,9 @@
-"""Predictions as text, in the format of the file they are for.
+"""Writes predictions as text, in the format of the file that they are for.
 
-Delimited: `line`, the columns that the model does not read, `prediction`, a `probability_<class>` each,
-`recommendations` (JSON, of recommenders) and `prediction_id`. JSON lines: the same names, probabilities as one object.
-A name that the file has already gets underscores behind it. Numbers have nine digits, which tell any two float32 apart.
+Delimited text has the columns `line`, those that the model does not read, `prediction`, a `probability_<class>` per
+class, `recommendations` (JSON, for recommenders) and `prediction_id`. JSON lines have the same names, with all
+probabilities in one object. A name that the file already has gets underscores appended. Numbers have nine digits, which
+are enough to tell any two float32 apart.
 """
 
 from __future__ import annotations
@@ -27,45 +28,45 @@ LINE, PREDICTION, PROBABILITIES, LISTS, ID = "line", "prediction", "probabilitie
 
 
 class Writer(Protocol):
-    """Makes text of answered rows."""
+    """Writes predicted rows as text."""
 
     def header(self) -> str:
-        """What stands above all rows of a file."""
+        """The text before the first row of a file."""
 
     def rows(self, chunk: Chunk, answers: Answers) -> str:
-        """The rows, a line each."""
+        """The rows, one per line."""
 
 
 def writer_for(file: BatchFile, kept: Sequence[str], card: ModelCard, run: str) -> Writer:
-    """What writes the predictions of `file`.
+    """The writer for the predictions of `file`.
 
     Args:
         file: the file.
-        kept: its columns that the model does not read; of JSON lines they differ from row to row.
-        card: of the model.
-        run: the batch: the ids come from it, the file's name and the line, so that doing a piece again changes none.
+        kept: its columns that the model does not read; in JSON lines they differ from row to row.
+        card: the model's card.
+        run: the batch. A prediction id is made of it, the file's name and the line, so repeating a piece keeps it.
     """
     ids = f"p-{digest(run, file.name)[:16]}"
     return JsonWriter(card, ids) if file.format == "jsonl" else DelimitedWriter(file.delimiter, kept, card, ids)
 
 
-def free(name: str, taken: Collection[str]) -> str:
-    """`name`, with underscores behind it while the file has a column of that name."""
+def unused_name(name: str, taken: Collection[str]) -> str:
+    """`name`, with underscores appended as long as the file has a column of that name."""
     while name in taken:
         name += "_"
     return name
 
 
 class DelimitedWriter:
-    """Rows with a header."""
+    """Writes delimited text with a header."""
 
     def __init__(self, delimiter: str, kept: Sequence[str], card: ModelCard, ids: str) -> None:
         self._delimiter, self._kept = delimiter, kept
-        self._special = re.compile(f'[{re.escape(delimiter)}"\r\n]')
+        self._needs_quotes = re.compile(f'[{re.escape(delimiter)}"\r\n]')
         self._lists = ITEMS in TASKS[card.task].outputs
-        shares = [f"probability_{each}" for each in card.classes]
+        shares = [f"probability_{name}" for name in card.classes]
         added = [PREDICTION, *shares, *([LISTS] if self._lists else []), ID]
-        self._names = [free(LINE, kept), *kept, *(free(name, kept) for name in added)]
+        self._names = [unused_name(LINE, kept), *kept, *(unused_name(name, kept) for name in added)]
         texts = ["%s"] * len(kept)
         fields = ["%d", *texts, "%s", *(["%.9g"] * len(shares)), *(["%s"] if self._lists else []), f"{ids}%016x"]
         self._row = delimiter.join(fields) + "\n"
@@ -75,7 +76,7 @@ class DelimitedWriter:
         return self._delimiter.join(map(self._field, self._names)) + "\n"
 
     def rows(self, chunk: Chunk, answers: Answers) -> str:
-        """The rows, a line each."""
+        """The rows, one per line."""
         beside = [map(self._field, column) for column in zip(*chunk.kept, strict=True)]
         shares = [] if answers.probabilities is None else answers.probabilities.T.tolist()
         lists = [map(self._list, answers.recommendations or ())] if self._lists else []
@@ -86,36 +87,36 @@ class DelimitedWriter:
     def _predictions(self, answers: Answers) -> Sequence[str]:
         if answers.probabilities is None:
             return list(map(_number, answers.predictions))
-        spelled = {label: self._field(_word(label)) for label in set(answers.predictions)}
+        spelled = {label: self._field(_label(label)) for label in set(answers.predictions)}
         return [spelled[label] for label in answers.predictions]
 
-    def _list(self, found: list[dict[str, Any]] | None) -> str:
-        return "" if found is None else self._field(json.dumps(found, ensure_ascii=False))
+    def _list(self, items: list[dict[str, Any]] | None) -> str:
+        return "" if items is None else self._field(json.dumps(items, ensure_ascii=False))
 
     def _field(self, text: str) -> str:
-        """The text, in quotes where it needs them."""
-        return '"' + text.replace('"', '""') + '"' if self._special.search(text) else text
+        """The text, quoted if it needs quotes."""
+        return '"' + text.replace('"', '""') + '"' if self._needs_quotes.search(text) else text
 
 
 class JsonWriter:
-    """An object a line."""
+    """Writes JSON lines, one object per row."""
 
     def __init__(self, card: ModelCard, ids: str) -> None:
         self._card, self._ids = card, ids
         self._wanted = set(card.names)
 
     def header(self) -> str:
-        """Nothing."""
+        """Empty: JSON lines have no header."""
         return ""
 
     def rows(self, chunk: Chunk, answers: Answers) -> str:
-        """The rows, a line each."""
+        """The rows, one per line."""
         shares: Any = [None] * len(chunk.lines) if answers.probabilities is None else answers.probabilities.tolist()
         lists = answers.recommendations or [None] * len(chunk.lines)
         rows = zip(chunk.lines, chunk.kept, answers.predictions, shares, lists, strict=True)
-        return "".join([self._row(*each) for each in rows])
+        return "".join([self._row(*row) for row in rows])
 
-    def _row(self, line: int, record: dict[str, Any], label: Any, shares: list[float] | None, shown: Any) -> str:
+    def _row(self, line: int, record: dict[str, Any], label: Any, shares: list[float] | None, items: Any) -> str:
         kept = {name: dumped(value) for name, value in record.items() if name not in self._wanted}
         added = {LINE: str(line), PREDICTION: _number(label) if type(label) is float else json.dumps(label)}
         if shares is not None:
@@ -123,19 +124,19 @@ class JsonWriter:
                 f"{dumped(name)}: {_number(share)}" for name, share in zip(self._card.classes, shares, strict=True)
             )
             added[PROBABILITIES] = f"{{{', '.join(parts)}}}"
-        if shown is not None:
-            added[LISTS] = json.dumps(shown, ensure_ascii=False)
+        if items is not None:
+            added[LISTS] = json.dumps(items, ensure_ascii=False)
         added[ID] = f'"{self._ids}{line:016x}"'
-        whole = {**kept, **{free(name, kept): text for name, text in added.items()}}
+        whole = {**kept, **{unused_name(name, kept): text for name, text in added.items()}}
         return f"{{{', '.join(f'{dumped(name)}: {text}' for name, text in whole.items())}}}\n"
 
 
 def dumped(value: Any) -> str:
-    """JSON, numbers as they were written."""
+    """`value` as JSON; numbers keep their digits."""
     if isinstance(value, Digits):
         return str(value)
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{dumped(name)}: {dumped(each)}' for name, each in value.items())}}}"
+        return f"{{{', '.join(f'{dumped(name)}: {dumped(entry)}' for name, entry in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(dumped, value))}]"
     return json.dumps(value, ensure_ascii=False)
@@ -145,5 +146,5 @@ def _number(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _word(label: Any) -> str:
+def _label(label: Any) -> str:
     return ("false", "true")[label] if isinstance(label, bool) else str(label)

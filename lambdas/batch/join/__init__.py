@@ -1,1 +1,1 @@
-"""Join: the pieces of a batch become the predictions beside it."""
+"""Join: joins the predicted pieces of a batch into its predictions."""

@@ -1,4 +1,4 @@
-"""Join: the pieces of a batch become its predictions; errors and totals are there first, the predictions last."""
+"""Join writes the predictions of a batch from its pieces, after its errors and totals."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
 
     from dropforge.contract.registry import RunRow
 
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `JoinInput` in, `Joined` out."""
+    """Takes `JoinInput` and returns `Joined`."""
     begin_step("Join", event, context)
     return join(JoinInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
-def join(given: JoinInput, settings: ArtifactSettings) -> Joined:
-    """Writes what belongs under `predictions/`; done again after its end, it only tidies up."""
+def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
+    """Writes the files under `predictions/`; repeating it after it has finished only deletes the pieces."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
-    row = registry.run(given.run)
-    plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(given.run).batch}{BATCH_PLAN}"))
+    row = registry.run(request.run)
+    plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(request.run).batch}{BATCH_PLAN}"))
     if row.predicted is None or row.failed is None:
-        registry.update_run(given.run, step="Join")
-        made = summary(row, plan, settings.artifacts)
-        version = write_all(plan, made, settings.artifacts, parse_batch(row.key).kind == "set")
-        found = {"predicted": made.predicted, "failed": made.failed}
-        registry.update_run(given.run, output=made.predictions, output_version=version, **found)
-        log("joined", run=given.run, model=given.model, predicted=made.predicted, failed=made.failed)
+        registry.update_run(request.run)
+        totals = summary(row, plan, settings.artifacts)
+        version = write_all(plan, totals, settings.artifacts, parse_batch(row.key).kind == "set")
+        counts = {"predicted": totals.predicted, "failed": totals.failed}
+        registry.update_run(request.run, output=totals.predictions, output_version=version, **counts)
+        log("joined", run=request.run, model=request.model, predicted=totals.predicted, failed=totals.failed)
     else:
-        found = {"predicted": row.predicted, "failed": row.failed}
-    tidy_up(plan, settings.artifacts)
-    return Joined(**found)
+        counts = {"predicted": row.predicted, "failed": row.failed}
+    delete_pieces(plan, settings.artifacts)
+    return Joined(**counts)
 
 
 def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
@@ -65,9 +65,9 @@ def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
     artifacts, name = Artifacts(bucket), parse_batch(row.key).name
     keys = [f"{key}.json" for key in piece_keys(plan)]
     reports = [PieceReport.from_json(artifacts.read_json(key)) for key in keys]
-    predicted, failed = sum(each.predicted for each in reports), sum(each.failed for each in reports)
-    where = f"s3://{bucket}/{predictions_key(plan.model, name)}"
-    spent = datetime.fromisoformat(now()) - datetime.fromisoformat(row.created)
+    predicted, failed = sum(report.predicted for report in reports), sum(report.failed for report in reports)
+    uri = f"s3://{bucket}/{predictions_key(plan.model, name)}"
+    elapsed = datetime.fromisoformat(now()) - datetime.fromisoformat(row.created)
     return BatchSummary(
         run=plan.run,
         model=plan.model,
@@ -77,20 +77,23 @@ def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
         predicted=predicted,
         failed=failed,
         pieces=len(plan.pieces),
-        seconds=round(spent.total_seconds(), 3),
-        predictions=where if parse_batch(row.key).kind == "file" else f"{where}/",
-        errors=f"{where}{ERRORS_SUFFIX}",
+        seconds=round(elapsed.total_seconds(), 3),
+        predictions=uri if parse_batch(row.key).kind == "file" else f"{uri}/",
+        errors=f"{uri}{ERRORS_SUFFIX}",
     )
 
 
-def write_all(plan: BatchPlan, made: BatchSummary, bucket: str, is_set: bool) -> str | None:
-    """Errors, totals, predictions; of a set, `_SUCCESS` at the very end. The version id of a file's predictions."""
-    place = predictions_key(plan.model, made.file)
-    with Upload(bucket, f"{place}{ERRORS_SUFFIX}", "application/jsonl") as errors:
-        for key in piece_keys(plan):
-            for block in read(bucket, f"{key}.errors"):
+def write_all(plan: BatchPlan, totals: BatchSummary, bucket: str, is_set: bool) -> str | None:
+    """Writes errors, totals and predictions, and for a set `_SUCCESS` at the very end.
+
+    Returns the version id of a file's predictions, None for a set.
+    """
+    key = predictions_key(plan.model, totals.file)
+    with Upload(bucket, f"{key}{ERRORS_SUFFIX}", "application/jsonl") as errors:
+        for piece in piece_keys(plan):
+            for block in read(bucket, f"{piece}.errors"):
                 errors.write(block)
-    Artifacts(bucket).write_json(f"{place}{SUMMARY_SUFFIX}", made.to_json())
+    Artifacts(bucket).write_json(f"{key}{SUMMARY_SUFFIX}", totals.to_json())
     version = None
     for number, file in enumerate(plan.files):
         with Upload(bucket, predictions_key(plan.model, file.name)) as upload:
@@ -98,18 +101,18 @@ def write_all(plan: BatchPlan, made: BatchSummary, bucket: str, is_set: bool) ->
         version = upload.version
     if not is_set:
         return version
-    Artifacts(bucket).write(f"{place}/{SUCCESS}", b"")
+    Artifacts(bucket).write(f"{key}/{SUCCESS}", b"")
     return None
 
 
 def write(rows: Iterator[bytes], packing: str, plan: BatchPlan, upload: Upload) -> None:
-    """The rows of one file, packed as the file was."""
+    """Writes the rows of one file, compressed as the file was."""
     if packing == "parquet":
         from lambdas.batch.join.parquet import write_parquet
 
         write_parquet(rows, plan.card, upload)
         return
-    for block in packed(rows) if packing == "gzip" else rows:
+    for block in gzipped(rows) if packing == "gzip" else rows:
         upload.write(block)
 
 
@@ -121,16 +124,16 @@ def rows_of(plan: BatchPlan, number: int, bucket: str) -> Iterator[bytes]:
 
 
 def piece_keys(plan: BatchPlan) -> list[str]:
-    """Where the pieces' files lie, without their endings."""
-    return [f"{RunFiles(plan.run).batch}{piece_file(at)}" for at in range(1, len(plan.pieces) + 1)]
+    """The keys of the pieces' files, without their suffixes."""
+    return [f"{RunFiles(plan.run).batch}{piece_file(number)}" for number in range(1, len(plan.pieces) + 1)]
 
 
 def read(bucket: str, key: str) -> Iterator[bytes]:
-    """An object's bytes, as S3 sends them."""
-    yield from aws.s3().get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(BLOCK)
+    """An object's bytes, in blocks."""
+    yield from aws.s3().get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(BLOCK_BYTES)
 
 
-def packed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def gzipped(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The blocks as one gzip stream."""
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     for block in blocks:
@@ -138,8 +141,8 @@ def packed(blocks: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def tidy_up(plan: BatchPlan, bucket: str) -> None:
-    """Deletes the pieces and texts of the batch; its plan stays."""
+def delete_pieces(plan: BatchPlan, bucket: str) -> None:
+    """Deletes the pieces and texts of the batch, and keeps its plan."""
     keys = [f"{key}.{ending}" for key in piece_keys(plan) for ending in ("rows", "errors", "json")]
     keys += [f"{RunFiles(plan.run).batch}{text_file(number)}" for number in range(len(plan.files))]
     for start in range(0, len(keys), 1_000):

@@ -1,1 +1,1 @@
-"""Plan: a claimed batch is looked through once, and cut into pieces."""
+"""Plan: reads a claimed batch once, and cuts it into pieces."""

@@ -1,4 +1,4 @@
-"""What commas in numbers are (`1,234.5`, `12,5`): decided once over every row of a batch, so that no cut changes it."""
+"""Decides what commas in numbers mean (`1,234.5`, `12,5`), once for all rows of a batch, wherever it is cut."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BETWEEN_DIGITS = re.compile(rb"\d,\d")
 
 
 class CommaCensus:
-    """Looks at the rows as they pass; most files have no such number, and cost a glance."""
+    """Reads the rows as they pass. A file without such numbers, as most are, costs one search per block."""
 
     def __init__(self, card: ModelCard) -> None:
         self._names = card.numbers
         self._seen: dict[str, set[frozenset[Commas]]] = {}
 
     def look(self, text: bytes, file: BatchFile) -> None:
-        """Takes in whole rows of `file`, without a header."""
+        """Reads whole rows of `file`, without a header."""
         quoted_only = file.format == "csv" and file.delimiter == ","
         if quoted_only and b'"' not in text or BETWEEN_DIGITS.search(text) is None:
             return
@@ -34,11 +34,11 @@ class CommaCensus:
                 self._count(name, [value for value in values if "," in value])
 
     def _count(self, name: str, values: list[str]) -> None:
-        found = {comma_meanings(undressed(value.strip())) for value in values} - {frozenset()}
-        if found:
-            self._seen.setdefault(name, set()).update(found)
+        meanings = {comma_meanings(undressed(value.strip())) for value in values} - {frozenset()}
+        if meanings:
+            self._seen.setdefault(name, set()).update(meanings)
 
     @property
-    def found(self) -> dict[str, Commas]:
-        """The meaning in each column that has numbers with commas; a text that is no number has no say in it."""
+    def meanings(self) -> dict[str, Commas]:
+        """The meaning in each column that has numbers with commas; texts that are no numbers do not count."""
         return {name: settled(meanings) for name, meanings in self._seen.items()}

@@ -1,6 +1,6 @@
-"""A file on disk, looked through once: its header, whether the model's columns are there, and where to cut it.
+"""Reads a file on disk once: its header, whether it has the model's columns, and where to cut it.
 
-UTF-8 text is cut where it lies. What is packed, encoded otherwise or Parquet is written anew as UTF-8 text.
+UTF-8 text is cut in place. Compressed files, other encodings and Parquet are written again as UTF-8 text.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import ModelCard
     from lambdas.batch.plan.commas import CommaCensus
 
-PLAIN = "utf-8"
+IN_PLACE_ENCODING = "utf-8"
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Whole rows: where they lie in the file's text, and the line that they begin in."""
+    """A range of whole rows in the file's text, and the number of its first line."""
 
     start: int
     end: int
@@ -41,24 +41,24 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A file as it is to be read, and its text without the header, in blocks of whole rows."""
+class OpenFile:
+    """A file's description, and its text without the header, in blocks of whole rows."""
 
     file: BatchFile
     in_place: bool
-    """Whether the text is the file's own bytes."""
+    """Whether the pieces are byte ranges of the file itself."""
     start: int
-    """Where the text after the header begins."""
+    """Where the text after the header begins, in bytes."""
     line: int
     """Number of the first line after it."""
     blocks: Iterator[bytes]
 
 
-def opened(path: Path, name: str, output: str, card: ModelCard) -> Opened:
-    """The file at `path`, dropped as `name`, whose predictions are called `output`.
+def open_file(path: Path, name: str, output: str, card: ModelCard) -> OpenFile:
+    """Opens the file at `path`, which was dropped as `name`; its predictions are named `output`.
 
     Raises:
-        DataFault: it cannot be read, or has not all columns of the model.
+        DataFault: the file cannot be read, or lacks a column of the model.
     """
     data = sniff(path, name)
     if data.format == "parquet":
@@ -67,24 +67,24 @@ def opened(path: Path, name: str, output: str, card: ModelCard) -> Opened:
     packing: Any = "gzip" if data.gzip else ""
     if data.format == "jsonl":
         file = BatchFile(output, "jsonl", packing=packing)
-        return Opened(file, _in_place(data), 0, 1, _with_keys(blocks, name, card))
+        return OpenFile(file, _in_place(data), 0, 1, _with_keys(blocks, name, card))
     first = next(blocks)
     columns = tuple(header_of(first, data.delimiter))
     check_columns(name, columns, card)
     size, lines = _header_size(first, data.delimiter)
     file = BatchFile(output, "csv", columns, data.delimiter, packing)
     in_place = _in_place(data)
-    return Opened(
+    return OpenFile(
         file, in_place, size if in_place else 0, data.skipped_lines + lines + 1, chain([first[size:]], blocks)
     )
 
 
 def _in_place(data: DataFormat) -> bool:
-    return data.encoding == PLAIN and not (data.gzip or data.skipped_lines or data.carriage_returns)
+    return data.encoding == IN_PLACE_ENCODING and not (data.gzip or data.skipped_lines or data.carriage_returns)
 
 
 def _header_size(text: bytes, delimiter: str) -> tuple[int, int]:
-    """Bytes and lines of the header."""
+    """The header's bytes and lines."""
     head = text[:HEADER].decode("utf-8", "ignore")
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     next(reader)
@@ -93,7 +93,7 @@ def _header_size(text: bytes, delimiter: str) -> tuple[int, int]:
 
 
 def check_columns(name: str, columns: tuple[str, ...], card: ModelCard) -> None:
-    """Refuses, with `DataFault`, a file without all columns of the model."""
+    """Refuses, with `DataFault`, a file that lacks columns of the model."""
     missing = [name for name in card.names if name not in columns]
     if missing:
         raise DataFault(
@@ -103,7 +103,7 @@ def check_columns(name: str, columns: tuple[str, ...], card: ModelCard) -> None:
 
 
 def _with_keys(blocks: Iterator[bytes], name: str, card: ModelCard) -> Iterator[bytes]:
-    """The blocks; at the end, every column of the model must have been the key of some row."""
+    """Yields the blocks, and then checks that every column of the model was a key of some row."""
     wanted = card.names
     seen: set[str] = set()
     for block in blocks:
@@ -114,18 +114,18 @@ def _with_keys(blocks: Iterator[bytes], name: str, card: ModelCard) -> Iterator[
     check_columns(name, tuple(seen), card)
 
 
-def _parquet(path: Path, output: str, card: ModelCard) -> Opened:
+def _parquet(path: Path, output: str, card: ModelCard) -> OpenFile:
     from dropforge.datasets.parquet import read_parquet_blocks
 
     frames = read_parquet_blocks(path)
     columns = tuple(next(frames).columns)
     check_columns(path.name, columns, card)
     blocks = (as_text(frame, set(card.numbers)) for frame in frames)
-    return Opened(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
+    return OpenFile(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
 
 
 def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
-    """The rows of a frame as delimited text; a whole float that is no number of the model is a code: 5.0 is `5`."""
+    """The rows of a frame as delimited text; whole floats of columns that are no numbers are codes: 5.0 is `5`."""
     import polars as pl
 
     texts = []
@@ -139,20 +139,20 @@ def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
     return frame.select(texts).write_csv(include_header=False).encode()
 
 
-def cuts(found: Opened, size: int, census: CommaCensus, put: Callable[[bytes], None]) -> Iterator[Cut]:
-    """Where the text is cut into pieces of about `size` bytes; at least one, which may be empty.
+def cuts(file: OpenFile, size: int, census: CommaCensus, put: Callable[[bytes], None]) -> Iterator[Cut]:
+    """Yields the cuts into pieces of about `size` bytes; at least one, which may be empty.
 
     Args:
-        found: the file.
+        file: the file.
         size: bytes of a piece.
-        census: looks at every row.
-        put: takes the text itself, block by block, before the cut that it belongs to is given.
+        census: reads every row.
+        put: receives the text, block by block, each before the cut that it belongs to.
     """
-    start = end = found.start
-    line = after = found.line
+    start = end = file.start
+    line = after = file.line
     any_cut = False
-    for block in found.blocks:
-        census.look(block, found.file)
+    for block in file.blocks:
+        census.look(block, file.file)
         put(block)
         end, after = end + len(block), after + block.count(b"\n")
         if end - start >= size:

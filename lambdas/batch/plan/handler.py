@@ -1,6 +1,6 @@
-"""Plan: a claimed batch is looked through once, its model's version pinned, its rows cut into pieces.
+"""Plan reads a claimed batch once, pins the model's version, and cuts the rows into pieces.
 
-What is wrong with the files, or that no version is live, is an answer and no exception.
+Wrong files, or a model without a live version, are an outcome, not an exception.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dropforge.contract.settings import PlanSettings
 from dropforge.contract.steps import PlanInput, Planned
 from dropforge.datasets.faults import DataFault
 from lambdas.batch.plan.commas import CommaCensus
-from lambdas.batch.plan.cutting import cuts, opened
+from lambdas.batch.plan.cutting import cuts, open_file
 from lambdas.batch.plan.limits import check_drop, check_pieces, piece_size
 from lambdas.common.artifacts import Artifacts
 from lambdas.common.registry import Registry
@@ -30,47 +30,47 @@ if TYPE_CHECKING:
     from dropforge.contract.batch import BatchFile
     from dropforge.contract.names import Drop
     from dropforge.contract.registry import RunRow, VersionRow
-    from lambdas.batch.plan.cutting import Opened
+    from lambdas.batch.plan.cutting import OpenFile
     from lambdas.common.sources import Source
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `PlanInput` in, `Planned` out."""
+    """Takes `PlanInput` and returns `Planned`."""
     begin_step("Plan", event, context)
     return plan(PlanInput.from_json(event), load(PlanSettings)).to_json()
 
 
-def plan(given: PlanInput, settings: PlanSettings) -> Planned:
-    """Writes the batch's plan, or says why there is none."""
+def plan(request: PlanInput, settings: PlanSettings) -> Planned:
+    """Writes the batch's plan, or returns why the batch is rejected."""
     registry = Registry(settings.registry)
-    registry.update_run(given.run, step="Plan")
-    row = registry.run(given.run)
+    registry.update_run(request.run, step="Plan")
+    row = registry.run(request.run)
     try:
-        made = made_plan(row, registry, settings)
+        batch_plan = make_plan(row, registry, settings)
     except DataFault as fault:
         log("rejected", run=row.run, model=row.model)
         return Planned("rejected", str(fault))
-    Artifacts(settings.artifacts).write_json(f"{RunFiles(row.run).batch}{BATCH_PLAN}", made.to_json())
-    registry.update_run(row.run, step="Answer", pieces=len(made.pieces), version=made.version, progress={})
-    log("planned", run=row.run, model=row.model, pieces=len(made.pieces))
-    return Planned("planned", "", len(made.pieces))
+    Artifacts(settings.artifacts).write_json(f"{RunFiles(row.run).batch}{BATCH_PLAN}", batch_plan.to_json())
+    registry.update_run(row.run, pieces=len(batch_plan.pieces), version=batch_plan.version, progress={})
+    log("planned", run=row.run, model=row.model, pieces=len(batch_plan.pieces))
+    return Planned("planned", "", len(batch_plan.pieces))
 
 
-def made_plan(row: RunRow, registry: Registry, settings: PlanSettings) -> BatchPlan:
+def make_plan(row: RunRow, registry: Registry, settings: PlanSettings) -> BatchPlan:
     """The plan of a claimed batch.
 
     Raises:
-        DataFault: it cannot be predicted; the message says what to do.
+        DataFault: the batch cannot be predicted; the message says what to do.
     """
     drop = parse_batch(row.key)
     version = live_version(row.model, registry)
     card = Manifest.from_json(Artifacts(settings.artifacts).read_json(version.manifest)).card
-    found = sources(row, drop)
-    check_drop(drop, card, [source.size for source in found])
+    files = sources(row, drop)
+    check_drop(drop, card, [source.size for source in files])
     return cut_up(
         row,
         drop,
-        found,
+        files,
         BatchPlan(
             run=row.run,
             model=row.model,
@@ -84,51 +84,53 @@ def made_plan(row: RunRow, registry: Registry, settings: PlanSettings) -> BatchP
 
 
 def live_version(model: str, registry: Registry) -> VersionRow:
-    """The version that serves now; `DataFault` when none does."""
+    """The live version; `DataFault` if the model has none."""
     live = registry.live(model)
     version = None if live is None else registry.version(model, live.version)
     if version is None:
         raise DataFault(
-            f"no version of {model!r} is live; expected one that answers: drop a data set under datasets/{model}/ "
+            f"no version of {model!r} is live; expected a live one: drop a data set under datasets/{model}/ "
             "first, and this file again once its run is promoted"
         )
     return version
 
 
-def cut_up(row: RunRow, drop: Drop, found: list[Source], bare: BatchPlan, settings: PlanSettings) -> BatchPlan:
-    """The plan with its files and pieces; one file at a time lies on disk."""
-    size = piece_size([source.size for source in found], int(settings.piece_bytes))
+def cut_up(row: RunRow, drop: Drop, sources: list[Source], bare: BatchPlan, settings: PlanSettings) -> BatchPlan:
+    """The plan with its files and pieces; only one file at a time is on disk."""
+    size = piece_size([source.size for source in sources], int(settings.piece_bytes))
     census = CommaCensus(bare.card)
     files: list[BatchFile] = []
     pieces: list[Piece] = []
-    for source in found:
+    for source in sources:
         with tempfile.TemporaryDirectory() as folder:
             output = f"{drop.name}/{source.name}" if drop.kind == "set" else drop.name
-            file = opened(fetch(source, Path(folder)), source.name, output, bare.card)
-            texts = f"{RunFiles(row.run).batch}{text_file(len(files))}"
-            pieces += placed(file, len(files), source, Texts(settings.artifacts, texts), size, census)
+            file = open_file(fetch(source, Path(folder)), source.name, output, bare.card)
+            key = f"{RunFiles(row.run).batch}{text_file(len(files))}"
+            pieces += pieces_of(file, len(files), source, TextObject(settings.artifacts, key), size, census)
             check_pieces(len(pieces))
             files.append(file.file)
-    return replace(bare, files=tuple(files), pieces=tuple(pieces), commas=census.found)
+    return replace(bare, files=tuple(files), pieces=tuple(pieces), commas=census.meanings)
 
 
 @dataclass(frozen=True)
-class Texts:
-    """Where the text of a file is put that is not cut where it lies."""
+class TextObject:
+    """Where the text of a file is written that cannot be cut in place."""
 
     bucket: str
     key: str
 
 
-def placed(file: Opened, number: int, source: Source, texts: Texts, size: int, census: CommaCensus) -> list[Piece]:
-    """The pieces of one file, of its own bytes or of its text written anew."""
+def pieces_of(
+    file: OpenFile, number: int, source: Source, text_object: TextObject, size: int, census: CommaCensus
+) -> list[Piece]:
+    """The pieces of one file: ranges of the file itself, or of its text, which is then written to `text_object`."""
     if file.in_place:
         return [
             Piece(number, source.bucket, source.key, source.version, cut.start, cut.end, cut.line)
             for cut in cuts(file, size, census, lambda _block: None)
         ]
-    with Upload(texts.bucket, texts.key) as text:
+    with Upload(text_object.bucket, text_object.key) as text:
         return [
-            Piece(number, texts.bucket, texts.key, "", cut.start, cut.end, cut.line)
+            Piece(number, text_object.bucket, text_object.key, "", cut.start, cut.end, cut.line)
             for cut in cuts(file, size, census, text.write)
         ]

@@ -1,4 +1,4 @@
-"""What a batch may be, told from names and sizes alone: nothing is fetched for it."""
+"""The limits of a batch, checked by names and sizes before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from dropforge.contract.names import Drop
     from dropforge.contract.schema import ModelCard
 
-MAX_FILE = 9 * 2**30
-"""Bytes of one file: what the function's disk holds."""
+MAX_FILE_BYTES = 9 * 2**30
+"""Largest file; it must fit on the function's disk."""
 
-MAX_BYTES = 40 * 2**30
-"""Bytes of all files together: what is looked through within the function's 15 minutes."""
+MAX_BATCH_BYTES = 40 * 2**30
+"""Largest size of all files together; Plan must read them within the function's 15 minutes."""
 
 MAX_PIECES = 1_000
-"""So that the numbers of all pieces fit into the state of the execution."""
+"""The numbers of all pieces must fit into the state of the execution."""
 
 
 def check_drop(drop: Drop, card: ModelCard, sizes: Sequence[int]) -> None:
-    """Refuses, with `DataFault`, what cannot be predicted."""
+    """Refuses, with `DataFault`, drops that cannot be predicted."""
     if card.image is not None:
         raise DataFault(
             f"{card.model!r} is a model of pictures; expected one of rows: send its pictures to "
@@ -44,23 +44,23 @@ def check_drop(drop: Drop, card: ModelCard, sizes: Sequence[int]) -> None:
 
 
 def _check_sizes(sizes: Sequence[int]) -> None:
-    if max(sizes) > MAX_FILE:
+    if max(sizes) > MAX_FILE_BYTES:
         raise DataFault(
-            f"a file of {max(sizes)} bytes; expected at most {MAX_FILE}: drop it in parts, part-* and _SUCCESS"
+            f"a file of {max(sizes)} bytes; expected at most {MAX_FILE_BYTES}: drop it in parts, part-* and _SUCCESS"
         )
-    if sum(sizes) > MAX_BYTES:
-        raise DataFault(f"{sum(sizes)} bytes; expected at most {MAX_BYTES}: drop them as several sets")
+    if sum(sizes) > MAX_BATCH_BYTES:
+        raise DataFault(f"{sum(sizes)} bytes; expected at most {MAX_BATCH_BYTES}: drop them as several sets")
     if len(sizes) > MAX_PIECES // 2:
         raise DataFault(f"{len(sizes)} parts; expected at most {MAX_PIECES // 2}: join some, or drop several sets")
 
 
 def piece_size(sizes: Sequence[int], wanted: int) -> int:
-    """Bytes of a piece: what is wanted, or more where that would make too many."""
+    """Bytes of a piece: `wanted`, or more if that would make too many pieces."""
     return max(wanted, 2 * sum(sizes) // MAX_PIECES)
 
 
 def check_pieces(count: int) -> None:
-    """Refuses, with `DataFault`, a batch that unpacks to more pieces than are taken."""
+    """Refuses, with `DataFault`, a batch that unpacks to too many pieces."""
     if count > MAX_PIECES:
         raise DataFault(
             f"the files unpack to {count} pieces; expected at most {MAX_PIECES}: drop them as several batches"

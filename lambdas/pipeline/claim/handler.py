@@ -1,7 +1,7 @@
-"""Claim: the object that S3 told of becomes a run, unless it is none or somebody has it already.
+"""Claim starts a run for a dropped object, unless the object is no data set or another run has it already.
 
-Two claims, both safe to repeat by the same execution: on the object's version, which makes a repeated event harmless,
-and on the content, which makes the same file dropped again harmless.
+It takes two claims, and the same execution may repeat both. The claim on the object's version makes a repeated event
+harmless; the claim on the content makes it harmless to drop the same file again.
 """
 
 from __future__ import annotations
@@ -18,50 +18,50 @@ from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
 from lambdas.common.registry import Registry
 from lambdas.pipeline.claim.batch import claim_batch
-from lambdas.pipeline.claim.first import first_row
-from lambdas.pipeline.claim.objects import identity, wishes
+from lambdas.pipeline.claim.objects import drop_options, identity
+from lambdas.pipeline.claim.run_row import first_row
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `ClaimInput` in, `Claimed` out."""
+    """Takes `ClaimInput` and returns `Claimed`."""
     begin_step("Claim", event, context)
-    given = ClaimInput.from_json(event)
-    if given.key.startswith(BATCH):
-        return claim_batch(given, load(RegistrySettings)).to_json()
-    return claim(given, load(ClaimSettings)).to_json()
+    request = ClaimInput.from_json(event)
+    if request.key.startswith(BATCH):
+        return claim_batch(request, load(RegistrySettings)).to_json()
+    return claim(request, load(ClaimSettings)).to_json()
 
 
-def claim(given: ClaimInput, settings: ClaimSettings) -> Claimed:
-    """Owns the object for this execution, or says who does."""
-    run = run_id(given.bucket, given.key, given.version)
+def claim(request: ClaimInput, settings: ClaimSettings) -> Claimed:
+    """Claims the object for this execution, unless another one has it."""
+    run = run_id(request.bucket, request.key, request.version)
     try:
-        drop = parse_drop(given.key)
+        drop = parse_drop(request.key)
     except NameFault as fault:
         log("ignored", run=run, reason=str(fault))
         return Claimed("ignored", run, "")
     if not drop.starts_run:
         return Claimed("ignored", run, drop.model)
-    return claim_drop(given, drop, run, settings)
+    return claim_drop(request, drop, run, settings)
 
 
-def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings) -> Claimed:
-    """Takes both claims, and writes the run's first row."""
+def claim_drop(request: ClaimInput, drop: Drop, run: str, settings: ClaimSettings) -> Claimed:
+    """Takes both claims and writes the run's first row."""
     registry = Registry(settings.registry)
-    event = registry.claim(claim_key(given.bucket, given.key, given.version), given.execution, run)
-    if event.owner != given.execution:
+    event = registry.claim(claim_key(request.bucket, request.key, request.version), request.execution, run)
+    if event.owner != request.execution:
         return Claimed("duplicate", run, drop.model)
     known = registry.find_run(run)
-    if known is not None:  # an earlier attempt of this execution wrote it, and its answer was lost
+    if known is not None:  # an earlier attempt of this execution wrote it, and its response was lost
         return Claimed("duplicate" if known.status == "duplicate" else "claimed", run, drop.model)
-    data, asked = identity(given, drop), wishes(given, drop)
-    content = digest(drop.model, data, asked.content, settings.image)
-    row = first_row(given, drop.model, run, "training", data, content, asked.spec)
-    holder = registry.claim(content_key(drop.model, content), given.execution, run)
-    if holder.run != run and taken_back_since(registry.find_run(holder.run), registry):
-        holder = registry.claim(content_key(drop.model, content), given.execution, run, instead_of=holder.run)
+    data, options = identity(request, drop), drop_options(request, drop)
+    content = digest(drop.model, data, options.content, settings.image)
+    row = first_row(request, drop.model, run, "training", data, content, options.spec)
+    holder = registry.claim(content_key(drop.model, content), request.execution, run)
+    if holder.run != run and removed_since(registry.find_run(holder.run), registry):
+        holder = registry.claim(content_key(drop.model, content), request.execution, run, instead_of=holder.run)
     if holder.run != run:
         row = closed_as_duplicate(row, holder.run)
     registry.put_run(row)
@@ -70,8 +70,8 @@ def claim_drop(given: ClaimInput, drop: Drop, run: str, settings: ClaimSettings)
     return Claimed(outcome, run, drop.model)
 
 
-def taken_back_since(holder: RunRow | None, registry: Registry) -> bool:
-    """Whether the run that has the data ended, and its model was then removed: dropped again they serve anew."""
+def removed_since(holder: RunRow | None, registry: Registry) -> bool:
+    """Whether the holder's model was removed after that run: the same data then train a model again."""
     if holder is None or holder.status == "running":
         return False
     live = registry.pointer(holder.model)
@@ -79,6 +79,6 @@ def taken_back_since(holder: RunRow | None, registry: Registry) -> bool:
 
 
 def closed_as_duplicate(row: RunRow, holder: str) -> RunRow:
-    """The row of a run that has nothing to do."""
-    reason = f"{holder} has the same data, wishes and trainer: nothing to train"
+    """The row of a run whose work another run has done or is doing."""
+    reason = f"{holder} has the same data, options and trainer: nothing to train"
     return replace(row, status="duplicate", duplicate_of=holder, reason=reason)

@@ -1,1 +1,1 @@
-"""Inspect: is this a data set, what is to be learned from it, where, and for how much?"""
+"""Inspect: decides whether a data set can be learned from, what to learn, where to train, and the cost limit."""

@@ -1,4 +1,4 @@
-"""What Inspect came to, whatever the data are."""
+"""The decision of Inspect, for tables and pictures alike."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is to be learned from the data."""
+    """What to learn from the data set."""
 
     target: str
     task: Task
     data: DataFormat
     spec: Spec
     size: int
-    """Bytes, unpacked."""
+    """Unpacked size in bytes."""

@@ -1,28 +1,28 @@
-"""Where a run should train and what it costs at most."""
+"""Where a run should train, and what it costs at most."""
 
 from __future__ import annotations
 
 from dropforge.contract.instances import PLACES, Place, cost
 
 SMALL_BYTES = 2 << 20
-"""Unpacked. Below, a GPU waits for its data more than it computes, and costs five times as much."""
+"""Up to this unpacked size, a GPU waits for its data more than it computes, and costs five times as much."""
 
 CPU_FIRST = Place("ml.m5.xlarge", spot=False)
 
-OVERHEAD = 600
-"""Seconds of a job beside the budget for training: reading, export, proof and report."""
+OVERHEAD_SECONDS = 600
+"""Time of a job besides the budget for training: reading, export, parity check and report."""
 
 
 def places_for(size: int) -> tuple[Place, ...]:
-    """Where to try, in that order, for a data set of `size` bytes unpacked."""
+    """The places to try, in order, for a data set of `size` bytes unpacked."""
     return (CPU_FIRST, *PLACES) if size <= SMALL_BYTES else PLACES
 
 
 def max_seconds(budget: float) -> int:
     """The job's time limit for a budget in minutes."""
-    return round(budget * 60) + OVERHEAD
+    return round(budget * 60) + OVERHEAD_SECONDS
 
 
 def forecast(places: tuple[Place, ...], seconds: int) -> float:
-    """US dollars at the first place, when the job takes all its time: an upper bound."""
+    """The cost in US dollars at the first place if the job takes all its time, which is an upper bound."""
     return cost(places[0].instance_type, seconds)

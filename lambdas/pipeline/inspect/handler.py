@@ -1,4 +1,4 @@
-"""Inspect: the claimed object is judged as a data set; a plan and a copy of the data, or a reason in quarantine."""
+"""Inspect accepts a data set, with a plan and a copy of the data, or rejects it, with a reason in quarantine."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dropforge.datasets.faults import DataFault
 from lambdas.common.clock import now
 from lambdas.common.registry import Registry
 from lambdas.common.sources import dropped, fetch, sources
-from lambdas.pipeline.inspect import objects
+from lambdas.pipeline.inspect import objects as s3_objects
 from lambdas.pipeline.inspect.forecast import forecast, max_seconds, places_for
 from lambdas.pipeline.inspect.logic import check_drop, decide
-from lambdas.pipeline.inspect.wishes import read_spec
+from lambdas.pipeline.inspect.spec_file import read_spec
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
@@ -33,41 +33,41 @@ REASON_SCHEMA = "dropforge.reason/1"
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `InspectInput` in, `Inspected` out."""
+    """Takes `InspectInput` and returns `Inspected`."""
     begin_step("Inspect", event, context)
     return inspect(InspectInput.from_json(event), load(InspectSettings)).to_json()
 
 
-def inspect(given: InspectInput, settings: InspectSettings) -> Inspected:
-    """Accepts or rejects the data set of a run; what is wrong with data or wishes is an answer, not an exception."""
+def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
+    """Accepts or rejects the data set of a run. Wrong data or options are an outcome, not an exception."""
     registry = Registry(settings.registry)
-    registry.update_run(given.run, step="Inspect")
-    row = registry.run(given.run)
+    registry.update_run(request.run, step="Inspect")
+    row = registry.run(request.run)
     drop = parse_drop(row.key)
     try:
-        found = sources(row, drop)
-        decision = examine(row, drop, found)
+        objects = sources(row, drop)
+        decision = examine(row, drop, objects)
     except (DataFault, SpecFault) as fault:
         return reject(row, drop, str(fault), settings)
-    answer = accept(row, found, decision, settings)
-    registry.update_run(given.run, step="Train", task=decision.task, target=decision.target, forecast=answer.forecast)
+    inspected = accept(row, objects, decision, settings)
+    registry.update_run(request.run, task=decision.task, target=decision.target, forecast=inspected.forecast)
     log("accepted", run=row.run, model=row.model, task=decision.task, bytes=decision.size)
-    return answer
+    return inspected
 
 
-def examine(row: RunRow, drop: Drop, found: list[Source]) -> Decision:
-    """What is to be learned from the objects; they lie on disk only as long as that takes."""
-    check_drop(drop, [source.size for source in found])
-    metadata = objects.metadata_of(dropped(row, drop))
-    spec, target = read_spec(objects.read_spec(row)).for_drop(metadata), metadata.get("target") or None
+def examine(row: RunRow, drop: Drop, objects: list[Source]) -> Decision:
+    """Decides what to learn from the objects, which are on disk only meanwhile."""
+    check_drop(drop, [source.size for source in objects])
+    metadata = s3_objects.metadata_of(dropped(row, drop))
+    spec, target = read_spec(s3_objects.read_spec(row)).for_drop(metadata), metadata.get("target") or None
     with tempfile.TemporaryDirectory() as folder:
-        return decide([fetch(source, Path(folder)) for source in found], spec, target)
+        return decide([fetch(source, Path(folder)) for source in objects], spec, target)
 
 
-def accept(row: RunRow, found: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
-    """The data and the plan lie in the run's folder; the answer says where, where to train, and for how much."""
+def accept(row: RunRow, objects: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
+    """Writes the data and the plan into the run's folder; says where they are, where to train, and the cost limit."""
     files, places, seconds = RunFiles(row.run), places_for(decision.size), max_seconds(decision.spec.budget)
-    objects.copy_into(found, settings.artifacts, files.data)
+    s3_objects.copy_into(objects, settings.artifacts, files.data)
     plan = Plan(
         run=row.run,
         model=row.model,
@@ -77,7 +77,7 @@ def accept(row: RunRow, found: list[Source], decision: Decision, settings: Inspe
         lineage=Lineage(row.bucket, row.key, row.object_version, row.size, row.identity, settings.image),
         spec=decision.spec,
     )
-    objects.write_json(settings.artifacts, f"{files.plan}{PLAN_FILE}", plan.to_json())
+    s3_objects.write_json(settings.artifacts, f"{files.plan}{PLAN_FILE}", plan.to_json())
     return Inspected(
         outcome="accepted",
         reason="",
@@ -94,10 +94,10 @@ def accept(row: RunRow, found: list[Source], decision: Decision, settings: Inspe
 
 
 def reject(row: RunRow, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:
-    """The object that started the run is in quarantine, with a reason that a person can act on."""
+    """Copies the object that started the run into quarantine, with a reason that a person can act on."""
     prefix = quarantine_prefix(row.run)
-    objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)
-    told = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
-    objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**told, "when": now()})
+    s3_objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)
+    document = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
+    s3_objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**document, "when": now()})
     log("rejected", run=row.run, model=row.model)
     return Inspected(outcome="rejected", reason=reason)

@@ -1,8 +1,8 @@
-"""What Inspect decides, from files on disk alone: the target, the task, the format, and whether it can be learned.
+"""The rules of Inspect, over files on disk: the target, the task, the format, and whether a model can be trained.
 
-Data of up to `reading.SAMPLE_BYTES` unpacked are prepared in whole, just as the trainer will, so that what it would
-refuse is refused before a machine is paid for. Of larger data the first `SAMPLE_ROWS` rows decide target and task.
-A zip is pictures: `pictures.py`.
+Data of up to `reading.SAMPLE_BYTES` unpacked are prepared in whole, just as the trainer prepares them, so that data it
+would refuse are refused before an instance is paid for. Of larger data the first `SAMPLE_ROWS` rows decide target and
+task. Zips of pictures have rules of their own, in `pictures.py`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 200_000
 
 MAX_BYTES = 2 * 2**30
-"""Largest data set as dropped, all parts together: what the function's disk holds."""
+"""Largest data set as dropped, all parts together; it must fit on the function's disk."""
 
 
 def check_drop(drop: Drop, sizes: Sequence[int]) -> None:
-    """Refuses, with `DataFault`, what can be told from names and sizes: nothing is fetched for it."""
+    """Refuses, with `DataFault`, drops whose names or sizes are wrong, before anything is downloaded."""
     if drop.kind == "unknown" and "/" in drop.name and format_of(drop.name):
         raise DataFault(
             f"{drop.name!r} lies in a folder; expected datasets/{drop.model}/<file>, or parts named part-* and a "
@@ -52,11 +52,13 @@ def check_drop(drop: Drop, sizes: Sequence[int]) -> None:
 
 
 def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Decision:
-    """What to learn from the files, whose names are those they were dropped under; `target` wins over the spec.
+    """Decides what to learn from the files, which have the names they were dropped under.
+
+    `target` takes precedence over the spec.
 
     Raises:
         DataFault: the data cannot be learned from.
-        SpecFault: a wish does not fit the data.
+        SpecFault: an option does not fit the data.
     """
     if are_pictures(paths):
         return decide_pictures(paths[0], spec, target)
@@ -64,35 +66,35 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     size = unpacked_bytes(paths, data)
     whole = size <= SAMPLE_BYTES
     table = read_table(paths, data, None if whole else SAMPLE_ROWS)
-    wished = spec if target is None else dataclasses.replace(spec, target=spelled(target, table.columns))
-    special = special_task(table, wished)
-    chosen = choose_target(table, wished) if special is None else special.target
-    task = choose_task(table[chosen], wished) if special is None else special.task
-    check_metric(wished, task)
+    options = spec if target is None else dataclasses.replace(spec, target=spelled(target, table.columns))
+    special = special_task(table, options)
+    chosen = choose_target(table, options) if special is None else special.target
+    task = choose_task(table[chosen], options) if special is None else special.task
+    check_metric(options, task)
     if whole:
-        prepare_table(table, Options(wished, chosen, task, data))
-    return Decision(chosen, task, data, wished, size)
+        prepare_table(table, Options(options, chosen, task, data))
+    return Decision(chosen, task, data, options, size)
 
 
 def one_format(paths: Sequence[Path], encoding: str | None = None) -> DataFormat:
-    """The format that all parts have; `DataFault` names the part that has another."""
+    """The format that all parts share; `DataFault` names the first part with another one."""
     first, *others = [(path.name, sniff(path, path.name, encoding)) for path in paths]
     for name, data in others:
         if data != first[1]:
             raise DataFault(
-                f"{name!r} is {_in_words(data)}, {first[0]!r} is {_in_words(first[1])}; "
+                f"{name!r} is {_described(data)}, {first[0]!r} is {_described(first[1])}; "
                 "expected parts of one format: write them alike"
             )
     return first[1]
 
 
-def _in_words(data: DataFormat) -> str:
+def _described(data: DataFormat) -> str:
     how = f" split at {data.delimiter!r} in {data.encoding}" if data.format == "csv" else ""
     return f"{data.format}{how}{', gzip' if data.gzip else ''}"
 
 
 def spelled(target: str, columns: Sequence[str]) -> str:
-    """The target as its owner typed it: an object's metadata hold ASCII alone, so a name may be percent-encoded."""
+    """The target as its owner typed it: metadata of objects are ASCII, so the name may be percent-encoded."""
     return target if target in columns else unquote(target)
 
 

@@ -1,4 +1,4 @@
-"""The objects of one run in S3: read, copied, quarantined, each in the very version that was dropped."""
+"""Reads and copies the S3 objects of one run, each in exactly the version that was dropped."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def metadata_of(source: Source) -> dict[str, str]:
-    """The object's own metadata, which hold wishes for this drop alone: what `dropforge drop --target` writes."""
+    """The object's own metadata: options for this drop alone, such as `dropforge drop --target` writes."""
     head = s3().head_object(Bucket=source.bucket, Key=source.key, **source.at_version)
     return dict(head["Metadata"])
 
 
 def read_spec(row: RunRow) -> bytes | None:
-    """The spec.yaml that the data were claimed with, None when there was none.
+    """The spec.yaml that the data were claimed with, or None if there was none.
 
-    Where the version is not known, it is the newest.
+    If the version is not known, the newest is read.
     """
     if row.spec == "":
         return None
@@ -40,14 +40,14 @@ def read_spec(row: RunRow) -> bytes | None:
     return body
 
 
-def copy_into(found: Sequence[Source], bucket: str, prefix: str) -> None:
-    """Copies of these versions under `prefix`; tags are left behind, they would need rights of their own."""
-    for source in found:
+def copy_into(sources: Sequence[Source], bucket: str, prefix: str) -> None:
+    """Copies these versions under `prefix`, without their tags, which would need further rights."""
+    for source in sources:
         origin: Any = {"Bucket": source.bucket, "Key": source.key, **source.at_version}
         s3().copy(origin, bucket, f"{prefix}{source.name}", ExtraArgs={"TaggingDirective": "REPLACE"})
 
 
 def write_json(bucket: str, key: str, value: dict[str, Any]) -> None:
-    """A small document, indented for people."""
+    """Writes a small document, indented for people."""
     body = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False).encode()
     s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")

@@ -1,4 +1,4 @@
-"""What Inspect decides about a zip of pictures: by its directory and the first bytes of some, none of them decoded."""
+"""The rules of Inspect for zips of pictures, by the directory and the first bytes of some, without decoding any."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def decide_pictures(path: Path, spec: Spec, target: str | None) -> Decision:
     """What to learn from the zip at `path`.
 
     Raises:
-        DataFault: it is no zip of pictures in folders, or breaks a rule of `docs/images.md`.
-        SpecFault: a wish that pictures cannot have.
+        DataFault: the file is no zip of pictures in folders, or breaks a rule of `docs/images.md`.
+        SpecFault: an option that pictures cannot have.
     """
     with open_zip(path) as archive:
-        found = survey(archive)
-        task = task_of(found.classes, spec, target)
-        sniff_pictures(archive, found)
-    return Decision(TARGET, task, DataFormat("images"), spec, found.size)
+        pictures = survey(archive)
+        task = task_of(pictures.classes, spec, target)
+        sniff_pictures(archive, pictures)
+    return Decision(TARGET, task, DataFormat("images"), spec, pictures.size)

@@ -1,4 +1,4 @@
-"""What a verdict rests on, computed in the serving runtime itself: golden rows replayed, hold-out rows answered."""
+"""Evidence for the verdict, computed in the serving runtime itself: parity on golden rows, scores on hold-out rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dropforge.metrics.evaluation import (
     of_ratings,
     of_table,
 )
-from lambdas.pipeline.judge.lists import list_parity, shown
+from lambdas.pipeline.judge.lists import list_parity, recommended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,20 +35,19 @@ if TYPE_CHECKING:
     from dropforge.metrics.evaluation import Answered
 
 HOLDOUT_SCHEMA = "dropforge.rows/1"
-BATCH_ROWS = 5_000
-"""Rows answered in one call."""
+ROWS_PER_CALL = 5_000
 
 SEED = 0
-"""Of resamples, and of the clusters that are dealt at random."""
+"""Random seed of resamples and of the trivial baseline of clusters."""
 
 
 class EvidenceFault(ServiceError, ValueError):
-    """A file of the run that is not what it should be."""
+    """A file of the run does not have the expected content."""
 
 
 @dataclass(frozen=True)
 class Holdout:
-    """The rows that chose nothing: raw columns, the target as the data had it, and what the baseline answers."""
+    """The rows that no choice was based on: raw columns, the target as in the data, and the trivial baseline."""
 
     rows: Rows
     target: list[Any]
@@ -59,10 +58,12 @@ class Holdout:
         """Reads `holdout.json.gz` and `baseline.json`.
 
         Raises:
-            EvidenceFault: the first is none, or the trainer left no second.
+            EvidenceFault: the first has another schema, or the trainer wrote no second.
         """
         if baseline is None:
-            raise EvidenceFault("baseline.json: expected it, got none: older trainers left none; drop the data again")
+            raise EvidenceFault(
+                "baseline.json: expected it, got none: older trainers did not write it; drop the data again"
+            )
         value = json.loads(gzip.decompress(rows))
         if value.get("schema") != HOLDOUT_SCHEMA:
             raise EvidenceFault(f"hold-out: expected schema {HOLDOUT_SCHEMA!r}, got {value.get('schema')!r}")
@@ -70,19 +71,19 @@ class Holdout:
         return cls(Rows(value["columns"], count), value["target"], Baseline.from_json(json.loads(baseline)))
 
     def with_missing(self, names: Sequence[str]) -> Holdout:
-        """The same rows with further columns that hold no value."""
+        """The same rows with further columns of missing values."""
         if not names:
             return self
-        nothing = {name: [None] * self.rows.count for name in names}
-        return replace(self, rows=Rows({**self.rows.columns, **nothing}, self.rows.count))
+        missing = {name: [None] * self.rows.count for name in names}
+        return replace(self, rows=Rows({**self.rows.columns, **missing}, self.rows.count))
 
 
 def parity(model: ServedModel, golden: bytes) -> float:
-    """Largest relative difference to the trainer's golden answers; infinite when one label is another.
+    """Largest relative difference to the trainer's golden predictions; infinite if any label differs.
 
     Args:
         model: the candidate in the serving runtime.
-        golden: `golden.jsonl`, one row with the trainer's answer a line.
+        golden: `golden.jsonl`, a row with the trainer's prediction in each line.
     """
     lines = [json.loads(line) for line in golden.splitlines() if line.strip()]
     if not lines:
@@ -91,73 +92,73 @@ def parity(model: ServedModel, golden: bytes) -> float:
     rows = Rows({name: [line["row"].get(name) for line in lines] for name in names}, len(lines))
     answers = model.predict(to_arrays(rows, model.card))
     if TASKS[model.card.task].classes == "none":
-        apart = _largest([line["prediction"] for line in lines], answers.predictions)
-        return apart if answers.recommendations is None else max(apart, list_parity(lines, answers.recommendations))
+        largest = _largest_difference([line["prediction"] for line in lines], answers.predictions)
+        return largest if answers.recommendations is None else max(largest, list_parity(lines, answers.recommendations))
     if list(map(class_of, answers.predictions)) != [class_of(line["prediction"]) for line in lines]:
         return float("inf")
     assert answers.probabilities is not None
     expected = [[line["probabilities"][name] for name in model.card.classes] for line in lines]
-    return _largest(np.asarray(expected).ravel().tolist(), answers.probabilities.ravel().tolist())
+    return _largest_difference(np.asarray(expected).ravel().tolist(), answers.probabilities.ravel().tolist())
 
 
-def _largest(expected: list[float], got: list[float]) -> float:
+def _largest_difference(expected: list[float], actual: list[float]) -> float:
     scale = scale_of(expected)
-    return max(difference(a, b, scale) for a, b in zip(expected, got, strict=True))
+    return max(difference(a, b, scale) for a, b in zip(expected, actual, strict=True))
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A model's answers to the hold-out, beside those of the trivial baseline."""
+class Scored:
+    """A model's scored predictions of the hold-out, next to those of the trivial baseline."""
 
     model: Answered
     baseline: Answered
 
 
-def judged(model: ServedModel, holdout: Holdout, yardstick: ServedModel | None = None) -> Judged:
-    """The model's answers to every hold-out row, scored, and the baseline's to the same rows.
+def score(model: ServedModel, holdout: Holdout, space: ServedModel | None = None) -> Scored:
+    """Scores the model's predictions of every hold-out row, and the baseline's of the same rows.
 
     Args:
-        model: whose answers are scored.
-        holdout: the rows.
-        yardstick: the clustering in whose space distances are measured, `model` itself when left out.
+        model: the model to score.
+        holdout: the rows and the baseline.
+        space: the clustering in whose space distances are measured; `model` itself by default.
 
     Raises:
-        InputFault: the rows lack a column that the model reads, or hold a value that it cannot read.
-        ModelFault: a class of the rows is not one of the model's, or an answer is not what the card says.
+        InputFault: the rows lack a column of the model, or have a value that it cannot read.
+        ModelFault: a class of the rows is none of the model's, or a prediction does not match the card.
     """
     answers = [model.predict(arrays) for arrays in batches(model, holdout)]
     task = model.card.task
     match task:
         case "regression" | "binary" | "multiclass":
             truth = truth_of(model, holdout)
-            return Judged(of_table(task, truth, _stacked(answers)), of_baseline(truth, holdout.baseline))
+            return Scored(of_table(task, truth, _stacked(answers)), of_baseline(truth, holdout.baseline))
         case "recommendation":
-            return _judged_ratings(_stacked(answers), model, holdout)
+            return _scored_ratings(_stacked(answers), model, holdout)
         case "clustering":
-            return _judged_clusters(np.concatenate([part.predictions for part in answers]), yardstick or model, holdout)
+            return _scored_clusters(np.concatenate([part.predictions for part in answers]), space or model, holdout)
         case _:
             assert_never(task)
 
 
-def _judged_ratings(predicted: np.ndarray, model: ServedModel, holdout: Holdout) -> Judged:
+def _scored_ratings(predicted: np.ndarray, model: ServedModel, holdout: Holdout) -> Scored:
     user, item = (holdout.rows.columns[name] for name in model.card.names)
     ratings = Ratings([str(value) for value in user], [str(value) for value in item], truth_of(model, holdout))
-    lists = [[entry["item"] for entry in part] for part in shown(model, [str(user) for user in ratings.chosen])]
-    return Judged(of_ratings(ratings, predicted, lists), of_popularity(ratings, holdout.baseline))
+    lists = [[entry["item"] for entry in part] for part in recommended(model, [str(user) for user in ratings.chosen])]
+    return Scored(of_ratings(ratings, predicted, lists), of_popularity(ratings, holdout.baseline))
 
 
-def _judged_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> Judged:
+def _scored_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> Scored:
     points = np.concatenate([space.features(arrays) for arrays in batches(space, holdout)])
     ours, trivial = of_clusters(points, labels), of_clusters(points, dealt(labels, SEED))
     if ours is None or trivial is None:
         raise ModelFault(
             f"the {len(labels)} hold-out rows fall into {len(np.unique(labels))} clusters: expected at least 2, of many"
         )
-    return Judged(ours, trivial)
+    return Scored(ours, trivial)
 
 
 def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
-    """The target as scores take it: float64 [N], or int64 class codes [N] in the order of the card."""
+    """The target as scores need it: float64 [N], or int64 class codes [N] in the order of the card."""
     if TASKS[model.card.task].classes == "none":
         return np.asarray(holdout.target, dtype=np.float64)
     codes = {name: code for code, name in enumerate(model.card.classes)}
@@ -168,15 +169,15 @@ def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:
 
 
 def class_of(value: Any) -> str:
-    """The class as the card spells it, of an answer or of a target in the data's own type."""
+    """The class of a prediction or a target as the card spells it."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarray]]:
-    """The hold-out as inputs of the model, some rows at a time; `InputFault` for what it cannot read."""
+    """The hold-out as inputs of the model, in batches; `InputFault` for values that it cannot read."""
     columns = {column.name: readable(column, holdout.rows.columns[column.name])
                for column in model.card.columns if column.name in holdout.rows.columns}  # fmt: skip
-    size = BATCH_ROWS if model.card.image is None else MOST_PICTURES
+    size = ROWS_PER_CALL if model.card.image is None else MOST_PICTURES
     arrays = []
     for start in range(0, holdout.rows.count, size):
         part = {name: values[start : start + size] for name, values in columns.items()}
@@ -185,13 +186,13 @@ def batches(model: ServedModel, holdout: Holdout) -> list[Mapping[str, np.ndarra
 
 
 def readable(column: Column, values: Sequence[Any]) -> Sequence[Any]:
-    """The values as the column's kind has them, where another version's rule took them for texts: `"12"` for 12."""
+    """The values in the column's kind, where the rules of another version read them as text: `"12"` for 12."""
     if not column.takes_numbers or not any(isinstance(value, str) for value in values):
         return values
     try:
         return [None if value in (None, "") else float(value) for value in values]
     except ValueError:
-        return values  # the model says which value it cannot read
+        return values  # the model's own error names the value
 
 
 def _stacked(answers: list[Answers]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Judge: the candidate is loaded, replayed and scored as it would serve, then approved or refused."""
+"""Judge loads the candidate in the serving runtime, checks parity, scores it, and approves or refuses it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from dropforge.metrics.evaluation import beyond_chance
 from lambdas.common.artifacts import Artifacts
 from lambdas.common.registry import Registry
 from lambdas.pipeline.judge.champion import Candidate, compare_with_live
-from lambdas.pipeline.judge.evidence import SEED, Holdout, judged, parity
-from lambdas.pipeline.judge.fast import with_fast_form
+from lambdas.pipeline.judge.evidence import SEED, Holdout, parity, score
+from lambdas.pipeline.judge.fast_form import with_fast_form
 from lambdas.pipeline.judge.files import collect, keep
 from lambdas.pipeline.judge.report import with_verdict
 from lambdas.pipeline.judge.verdict import Evidence, unservable
@@ -34,36 +34,36 @@ if TYPE_CHECKING:
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `JudgeInput` in, `Judged` out."""
+    """Takes `JudgeInput` and returns `Judged`."""
     begin_step("Judge", event, context)
     return judge(JudgeInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
-def judge(given: JudgeInput, settings: ArtifactSettings) -> Judged:
-    """Keeps the run's files, judges the model, and writes the verdict beside them and into the report."""
+def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
+    """Keeps the run's files, judges the model, and writes the verdict next to them and into the report."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
-    price = cost(given.instance_type, given.billable_seconds)
-    registry.update_run(given.run, step="Judge", job=given.job, cost=price)
-    manifest, files = collect(given, artifacts)
-    live = registry.live(given.model)
-    verdict = examine(manifest, files, live, artifacts, wishes_of(given.run, artifacts))
-    verdict, faster = with_fast_form(verdict, files)
-    keep(given.run, {**with_verdict(verdict, manifest, files), **faster}, artifacts)
-    artifacts.write_json(names.RunFiles(given.run).key(names.VERDICT_FILE), verdict.to_json())
-    report = artifacts.uri(given.run, names.REPORT_FILE)
-    registry.update_run(given.run, report=report, **shown_of(verdict, files))
-    log("judged", run=given.run, model=given.model, outcome=verdict.outcome, parity=verdict.parity)
+    price = cost(request.instance_type, request.billable_seconds)
+    registry.update_run(request.run, job=request.job, cost=price)
+    manifest, files = collect(request, artifacts)
+    live = registry.live(request.model)
+    verdict = examine(manifest, files, live, artifacts, spec_of(request.run, artifacts))
+    verdict, fast_files = with_fast_form(verdict, files)
+    keep(request.run, {**with_verdict(verdict, manifest, files), **fast_files}, artifacts)
+    artifacts.write_json(names.RunFiles(request.run).key(names.VERDICT_FILE), verdict.to_json())
+    report = artifacts.uri(request.run, names.REPORT_FILE)
+    registry.update_run(request.run, report=report, **result_fields(verdict, files))
+    log("judged", run=request.run, model=request.model, outcome=verdict.outcome, parity=verdict.parity)
     return Judged(verdict.outcome, "; ".join((*verdict.reasons, *verdict.notes)), live.version if live else "")
 
 
-def wishes_of(run: str, artifacts: Artifacts) -> Spec:
-    """The wishes that Inspect wrote into the run's plan."""
+def spec_of(run: str, artifacts: Artifacts) -> Spec:
+    """The options that Inspect wrote into the run's plan."""
     return Plan.from_json(artifacts.read_json(f"{names.RunFiles(run).plan}{names.PLAN_FILE}")).spec
 
 
-def shown_of(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
-    """The scores as the run's row holds them, with all that says how far to trust them."""
-    stored, measured = verdict.to_json(), Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+def result_fields(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
+    """The scores for the run's row, and what says how reliable they are."""
+    stored, metrics = verdict.to_json(), Metrics.from_json(json.loads(files[names.METRICS_FILE]))
     profile = json.loads(files[names.PROFILE_FILE])
     return {
         "metric": verdict.metric,
@@ -71,7 +71,7 @@ def shown_of(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
         "baseline": verdict.baseline,
         "intervals": stored["intervals"],
         "gains": stored["gains"],
-        "notes": [*verdict.notes, *profile.get("told", []), *measured.notes],
+        "notes": [*verdict.notes, *profile.get("told", []), *metrics.notes],
         "suspects": profile.get("suspects", []),
     }
 
@@ -79,7 +79,7 @@ def shown_of(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
 def examine(
     manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
 ) -> Verdict:
-    """The verdict on the run's model; a model that cannot be served is refused, not a fault of the judge."""
+    """The verdict on the run's model. A model that the runtime cannot serve is refused; that is no error of Judge."""
     metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
     digest = manifest.files[names.MODEL_FILE].sha256
     try:
@@ -91,11 +91,11 @@ def examine(
 def evidence(
     metrics: Metrics, digest: str, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
 ) -> Evidence:
-    """Everything that the verdict needs, from the files of the run and the live model's."""
+    """Everything that the verdict needs, from the files of the run and of the live model."""
     model = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
     holdout = Holdout.read(files[names.HOLDOUT_FILE], files.get(names.BASELINE_FILE))
-    answers = judged(model, holdout)
-    candidate = Candidate(model, holdout, answers.model, spec.replace)
+    scored = score(model, holdout)
+    candidate = Candidate(model, holdout, scored.model, spec.replace)
     explain.check(model)
     return Evidence(
         metric=metrics.metric,
@@ -103,7 +103,7 @@ def evidence(
         sha256=digest,
         parity=parity(model, files[names.GOLDEN_FILE]),
         rows=holdout.rows.count,
-        comparison=beyond_chance(answers.model, answers.baseline, metrics.metric, SEED),
+        comparison=beyond_chance(scored.model, scored.baseline, metrics.metric, SEED),
         champion=compare_with_live(live, candidate, artifacts),
         replace=spec.replace,
         unproven=spec.unproven,

@@ -1,4 +1,4 @@
-"""Lists of recommendations in the serving runtime: asked for, and replayed against the trainer's."""
+"""Lists of recommendations in the serving runtime, and their comparison with the trainer's."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ if TYPE_CHECKING:
 
     from dropforge.inference.model import ServedModel
 
-BATCH_USERS = 1_000
-"""Users asked for at once."""
+USERS_PER_CALL = 1_000
 
-List = list[dict[str, Any]]
+Recommendations = list[dict[str, Any]]
 
 
-def shown(model: ServedModel, users: Sequence[str]) -> list[List]:
-    """Each user's list, the best item first."""
+def recommended(model: ServedModel, users: Sequence[str]) -> list[Recommendations]:
+    """The list of each user, best item first."""
     user, item = model.card.names
-    lists: list[List] = []
-    for start in range(0, len(users), BATCH_USERS):
-        batch = np.array(users[start : start + BATCH_USERS], dtype=object).reshape(-1, 1)
+    lists: list[Recommendations] = []
+    for start in range(0, len(users), USERS_PER_CALL):
+        batch = np.array(users[start : start + USERS_PER_CALL], dtype=object).reshape(-1, 1)
         answers = model.predict({user: batch, item: np.full(batch.shape, "", dtype=object)})
         lists += [part or [] for part in answers.recommendations or []]
     return lists
 
 
-def list_parity(lines: Sequence[Mapping[str, Any]], lists: Sequence[List | None]) -> float:
-    """Largest relative difference of the golden lists' ratings; infinite when one item is another."""
+def list_parity(lines: Sequence[Mapping[str, Any]], lists: Sequence[Recommendations | None]) -> float:
+    """Largest relative difference of the golden lists' ratings; infinite if any item differs."""
     golden = [line.get("recommendations") for line in lines]
     if [_items(part) for part in golden] != [_items(part) for part in lists]:
         return float("inf")
     expected = [entry["score"] for part in golden for entry in part or []]
-    got = [entry["score"] for part in lists for entry in part or []]
+    actual = [entry["score"] for part in lists for entry in part or []]
     scale = scale_of(expected)
-    return max((difference(a, b, scale) for a, b in zip(expected, got, strict=True)), default=0.0)
+    return max((difference(a, b, scale) for a, b in zip(expected, actual, strict=True)), default=0.0)
 
 
-def _items(part: List | None) -> list[str] | None:
+def _items(part: Recommendations | None) -> list[str] | None:
     return None if part is None else [entry["item"] for entry in part]

@@ -1,4 +1,4 @@
-"""The verdict in the report: the trainer leaves a mark at the top of the page, and Judge writes its sentence there."""
+"""Writes the verdict into the report, at the mark that the trainer leaves at the top of the page."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def with_verdict(verdict: Verdict, manifest: Manifest, files: dict[str, bytes]) -> dict[str, bytes]:
-    """The run's files, the verdict in the report, and the manifest true of the report that is kept."""
+    """The run's files with the verdict in the report, and with a manifest that matches the new report."""
     page = files.get(names.REPORT_FILE)
     mark = names.VERDICT_MARK.encode()
     if page is None or mark not in page:
         return files
     page = page.replace(mark, sentences(verdict).encode(), 1)
     fact = FileFact(hashlib.sha256(page).hexdigest(), len(page))
-    told = replace(manifest, files={**manifest.files, names.REPORT_FILE: fact})
-    return {**files, names.REPORT_FILE: page, names.MANIFEST_FILE: json.dumps(told.to_json(), indent=1).encode()}
+    updated = replace(manifest, files={**manifest.files, names.REPORT_FILE: fact})
+    return {**files, names.REPORT_FILE: page, names.MANIFEST_FILE: json.dumps(updated.to_json(), indent=1).encode()}
 
 
 def sentences(verdict: Verdict) -> str:
     """The outcome, the scores that decided it, and every reason and note, as HTML."""
-    may = "may serve" if verdict.outcome == "approved" else "may not serve"
-    parts = [f"<p><b>This version {may}.</b> {escape(_scores(verdict))}</p>"]
+    outcome = "may serve" if verdict.outcome == "approved" else "may not serve"
+    parts = [f"<p><b>This version {outcome}.</b> {escape(_scores(verdict))}</p>"]
     lines = [*verdict.reasons, *verdict.notes]
     if lines:
         parts.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
@@ -38,7 +38,7 @@ def sentences(verdict: Verdict) -> str:
 
 
 def _scores(verdict: Verdict) -> str:
-    """What was compared, in one sentence; empty where nothing could be."""
+    """The scores that were compared, in one sentence; empty if there were none."""
     metric = verdict.metric
     if metric not in verdict.candidate or metric not in verdict.baseline:
         return ""
@@ -47,5 +47,5 @@ def _scores(verdict: Verdict) -> str:
         text += f" (95 % interval {interval.low:.6g} to {interval.high:.6g})"
     text += f", {verdict.baseline[metric]:.6g} for the trivial baseline"
     if verdict.champion and metric in verdict.champion:
-        text += f" and {verdict.champion[metric]:.6g} for version {verdict.champion_version}, which served then"
+        text += f" and {verdict.champion[metric]:.6g} for version {verdict.champion_version}, which was live then"
     return f"{text}; {verdict.direction} is better."

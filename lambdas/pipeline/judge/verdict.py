@@ -1,4 +1,4 @@
-"""Whether a candidate may serve: parity first, then the trivial baseline, then the champion, all on the same rows."""
+"""The rules for a candidate: parity first, then the trivial baseline, then the champion, all on the same rows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import Direction, Task
     from dropforge.contract.scores import Gain
     from dropforge.metrics.evaluation import Comparison
-    from lambdas.pipeline.judge.champion import Compared
+    from lambdas.pipeline.judge.champion import ChampionResult
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the rules look at; all scores are of the same hold-out rows in the serving runtime."""
+    """The input of the rules; all scores are of the same hold-out rows in the serving runtime."""
 
     metric: str
     task: Task
@@ -29,31 +29,31 @@ class Evidence:
     parity: float
     rows: int
     comparison: Comparison
-    """The candidate beside the trivial baseline."""
-    champion: Compared
+    """The candidate compared with the trivial baseline."""
+    champion: ChampionResult
     replace: Replace = field(default_factory=Replace)
     unproven: bool = False
-    """Whether the owner lets a version serve whose gain may be chance."""
+    """Whether the owner accepts a version whose gain may be chance."""
 
     @property
     def direction(self) -> Direction:
-        """Whether more or less of the metric is better."""
+        """Whether higher or lower values of the metric are better."""
         return METRICS[self.task][self.metric]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What speaks against a candidate, and whether a wish accepts it."""
+class Objection:
+    """A reason against a candidate, and whether an option accepts it."""
 
     reason: str
     accepted: bool = False
 
 
 def verdict(evidence: Evidence) -> Verdict:
-    """The verdict with every reason against the candidate; what a wish accepts is a note instead."""
-    findings = [*parity_faults(evidence), *against_baseline(evidence), *against_champion(evidence)]
-    reasons = tuple(finding.reason for finding in findings if not finding.accepted)
-    accepted = tuple(f"approved all the same: {finding.reason}" for finding in findings if finding.accepted)
+    """The verdict with every reason against the candidate; reasons that an option accepts become notes."""
+    objections = [*parity_faults(evidence), *against_baseline(evidence), *against_champion(evidence)]
+    reasons = tuple(objection.reason for objection in objections if not objection.accepted)
+    accepted = tuple(f"approved anyway: {objection.reason}" for objection in objections if objection.accepted)
     return Verdict(
         outcome="refused" if reasons else "approved",
         reasons=reasons,
@@ -74,7 +74,7 @@ def verdict(evidence: Evidence) -> Verdict:
 
 
 def unservable(metrics: Metrics, sha256: str, fault: str) -> Verdict:
-    """The verdict on a file that the serving runtime cannot load, or that does not answer its own rows."""
+    """The verdict on a model that the serving runtime cannot load, or that cannot predict its own hold-out rows."""
     return Verdict(
         outcome="refused",
         reasons=(f"the model cannot be served: {fault}",),
@@ -89,46 +89,44 @@ def unservable(metrics: Metrics, sha256: str, fault: str) -> Verdict:
     )
 
 
-def parity_faults(evidence: Evidence) -> list[Finding]:
-    """The exported file must answer as the trained model did; no wish changes that."""
+def parity_faults(evidence: Evidence) -> list[Objection]:
+    """The exported model must predict what the trained model predicted; no option changes that."""
     if evidence.parity <= TOLERANCE:
         return []
     got = f"{evidence.parity:.2g}" if evidence.parity < float("inf") else "another class"
-    return [Finding(
-        f"the exported model answers unlike the trained one: expected a difference of at most {TOLERANCE}, got {got}"
+    return [Objection(
+        f"the exported model differs from the trained one: expected a difference of at most {TOLERANCE}, got {got}"
     )]  # fmt: skip
 
 
-def against_baseline(evidence: Evidence) -> list[Finding]:
-    """A model must be better than a guess beyond chance, and no worse than it in what else the task is judged by."""
+def against_baseline(evidence: Evidence) -> list[Objection]:
+    """A model must beat the trivial baseline beyond chance, and not be worse in the further metrics of the task."""
     gain = evidence.comparison.gains.get(evidence.metric)
-    findings = []
+    objections = []
     if gain is None:
         reason = f"{evidence.metric} cannot be compared with the trivial baseline on {evidence.rows:,} hold-out rows"
-        findings.append(_unproven(evidence, f"{reason}: they hold too few rows of a class; drop more of every class"))
+        objections.append(_unproven(evidence, f"{reason}: they hold too few rows of a class; drop more of every class"))
     elif gain.value <= 0:
-        findings.append(_unproven(evidence, f"no better than the trivial baseline: {_beside(evidence, gain)}"))
+        objections.append(_unproven(evidence, f"no better than the trivial baseline: {_comparison(evidence, gain)}"))
     elif not gain.is_sure:
-        reason = f"perhaps no better than the trivial baseline: {_beside(evidence, gain)}{_doubt(gain)}"
-        findings.append(_unproven(evidence, f"{reason}; drop more rows, or columns that have to do with the target"))
+        reason = f"perhaps no better than the trivial baseline: {_comparison(evidence, gain)}{_doubt(gain)}"
+        objections.append(_unproven(evidence, f"{reason}; drop more rows, or columns that are related to the target"))
     for metric in TASKS[evidence.task].also_judged:
         other = evidence.comparison.gains.get(metric)
         if metric != evidence.metric and other is not None and other.value < 0:
             ours, theirs = evidence.comparison.scores[metric], evidence.comparison.other[metric]
             reason = f"worse than the trivial baseline in {metric}: {_pair(metric, ours, theirs, evidence.task)}"
-            findings.append(_unproven(evidence, reason))
-    return findings
+            objections.append(_unproven(evidence, reason))
+    return objections
 
 
-def _unproven(evidence: Evidence, reason: str) -> Finding:
-    wish = (
-        "as the wish `unproven: true` accepts" if evidence.unproven else "`unproven: true` lets it serve all the same"
-    )
-    return Finding(f"{reason}; {wish}", evidence.unproven)
+def _unproven(evidence: Evidence, reason: str) -> Objection:
+    option = "accepted by `unproven: true`" if evidence.unproven else "`unproven: true` lets it serve anyway"
+    return Objection(f"{reason}; {option}", evidence.unproven)
 
 
-def _beside(evidence: Evidence, gain: Gain) -> str:
-    """The deciding metric of both, and the gain with its interval."""
+def _comparison(evidence: Evidence, gain: Gain) -> str:
+    """Both values of the deciding metric, and the gain with its interval."""
     name, comparison = evidence.metric, evidence.comparison
     low, high = gain.interval.low, gain.interval.high
     pair = _pair(name, comparison.scores[name], comparison.other[name], evidence.task)
@@ -136,49 +134,51 @@ def _beside(evidence: Evidence, gain: Gain) -> str:
 
 
 def _doubt(gain: Gain) -> str:
-    """Why the gain may be chance."""
+    """Says why the gain may be chance."""
     if gain.interval.low <= 0 or gain.by_chance is None:
         return ", which includes 0"
-    return f", but {gain.by_chance:.1%} of shuffles of its answers score as well"
+    return f", but {gain.by_chance:.1%} of shuffles of its predictions score as well"
 
 
-def against_champion(evidence: Evidence) -> list[Finding]:
-    """A live model is replaced by one that was compared with it and is as good, or by its owner's wish."""
+def against_champion(evidence: Evidence) -> list[Objection]:
+    """A live model is replaced only by one that was compared with it and is as good, unless its owner accepts less."""
     champion, version = evidence.champion, evidence.champion.version
-    findings = [
-        Finding(f"not compared with the live version {version}: {each.what}; {_accept(each.wish)}")
-        for each in champion.refused
+    objections = [
+        Objection(
+            f"not compared with the live version {version}: {difference.what}; {_how_to_accept(difference.option)}"
+        )
+        for difference in champion.refused
     ]
     if champion.scores is None:
-        return findings
+        return objections
     ours, metric = evidence.comparison.scores, evidence.metric
     if metric not in ours or metric not in champion.scores:
         reason = f"not compared with the live version {version}: there is no {metric} on these rows"
-        return [*findings, _finding(evidence, reason, "uncompared")]
+        return [*objections, _objection(evidence, reason, "uncompared")]
     behind = [metric] if better(evidence.direction, champion.scores[metric], ours[metric]) else []
     behind += [name for name in TASKS[evidence.task].also_judged if name != metric and _surely_behind(champion, name)]
     for name in behind:
         pair = _pair(name, ours[name], champion.scores[name], evidence.task)
-        findings.append(_finding(evidence, f"worse than the live version {version}: {pair}", "worse"))
-    return findings
+        objections.append(_objection(evidence, f"worse than the live version {version}: {pair}", "worse"))
+    return objections
 
 
-def _surely_behind(champion: Compared, metric: str) -> bool:
-    """In the deciding metric a candidate may be as good as what serves, not worse; in others not surely worse."""
+def _surely_behind(champion: ChampionResult, metric: str) -> bool:
+    """Whether a candidate is worse beyond chance, which is what further metrics must not be."""
     gain = champion.gains.get(metric)
     return gain is not None and gain.interval.high < 0
 
 
-def _finding(evidence: Evidence, reason: str, wish: str) -> Finding:
-    """What the wish of this name accepts, if it is there."""
-    accepted = bool(getattr(evidence.replace, wish))
-    return Finding(
-        f"{reason}; {f'as the wish `replace: {{{wish}: true}}` accepts' if accepted else _accept(wish)}", accepted
+def _objection(evidence: Evidence, reason: str, option: str) -> Objection:
+    """An objection that the option `replace: {option: true}` accepts."""
+    accepted = bool(getattr(evidence.replace, option))
+    return Objection(
+        f"{reason}; {f'accepted by `replace: {{{option}: true}}`' if accepted else _how_to_accept(option)}", accepted
     )
 
 
-def _accept(wish: str) -> str:
-    return f"`replace: {{{wish}: true}}` replaces it all the same"
+def _how_to_accept(option: str) -> str:
+    return f"`replace: {{{option}: true}}` replaces it anyway"
 
 
 def _pair(metric: str, ours: float, theirs: float, task: Task) -> str:

@@ -1,1 +1,1 @@
-"""Notify: a run is closed and its people are told."""
+"""Notify: closes a run and publishes how it ended."""

@@ -1,4 +1,4 @@
-"""Notify: the run's row is closed, its claim given back where that helps, and its people are told."""
+"""Notify closes the run's row, releases its claim if the data may be dropped again, and publishes a message."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from dropforge.contract.settings import NotifySettings
 from dropforge.contract.steps import Notified, NotifyInput
 from lambdas.common.aws import sns
 from lambdas.common.registry import Registry
-from lambdas.pipeline.notify.ended import unclosed
-from lambdas.pipeline.notify.words import failure, message, subject
+from lambdas.pipeline.notify.early_ends import input_of_early_end
+from lambdas.pipeline.notify.messages import failure, message, subject
 
-CHILDREN = "States.ExceedToleratedFailureThreshold"
-"""What a map of pieces fails with; what a piece failed with stands in the run's row."""
+PIECE_FAILED = "States.ExceedToleratedFailureThreshold"
+"""Error of the map over pieces. It does not say why a piece failed; Answer writes that into the run's row."""
 
-RELEASED = ("failed", "rejected")
-"""Runs that trained nothing to keep: the same data may be dropped again."""
+RELEASING_STATUSES = ("failed", "rejected")
+"""How runs end that registered no version, so that the same data may be dropped again."""
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `NotifyInput` in, `Notified` out; or EventBridge's word of an execution that ended badly."""
+    """Takes `NotifyInput` and returns `Notified`, or takes EventBridge's event of an execution that failed."""
     begin_step("Notify", event, context)
     settings = load(NotifySettings)
     if "detail-type" not in event:
         return notify(NotifyInput.from_json(event), settings).to_json()
-    given = unclosed(event, Registry(settings.registry))
-    return {} if given is None else notify(given, settings).to_json()
+    request = input_of_early_end(event, Registry(settings.registry))
+    return {} if request is None else notify(request, settings).to_json()
 
 
-def notify(given: NotifyInput, settings: NotifySettings) -> Notified:
-    """Closes the run, if Claim came as far as writing one, and publishes to the topic."""
+def notify(request: NotifyInput, settings: NotifySettings) -> Notified:
+    """Closes the run, if Claim wrote one, and publishes to the topic."""
     registry = Registry(settings.registry)
-    failed = given.status == "failed"
-    row = registry.find_run(given.run) if given.run else None
-    cause = row.reason if row is not None and given.error == CHILDREN and row.reason else given.cause
-    reason = failure(given.step, given.error, cause) if failed else given.reason
+    failed = request.status == "failed"
+    row = registry.find_run(request.run) if request.run else None
+    cause = row.reason if row is not None and request.error == PIECE_FAILED and row.reason else request.cause
+    reason = failure(request.step, request.error, cause) if failed else request.reason
     if row is not None:
-        registry.update_run(given.run, status=given.status, reason=reason, step=given.step or "Notify")
-        if given.status in RELEASED and row.content:
-            registry.release(content_key(row.model, row.content), given.run)
+        registry.update_run(request.run, status=request.status, reason=reason, step=request.step or "Notify")
+        if request.status in RELEASING_STATUSES and row.content:
+            registry.release(content_key(row.model, row.content), request.run)
     attributes: Any = {
         name: {"DataType": "String", "StringValue": value}
-        for name, value in (("status", given.status), ("model", given.model))
+        for name, value in (("status", request.status), ("model", request.model))
         if value
     }
-    text = message(given, row, reason)
-    sns().publish(TopicArn=settings.topic, Subject=subject(given), Message=text, MessageAttributes=attributes)
-    log("closed", execution=given.execution, run=given.run, model=given.model, status=given.status)
-    return Notified(given.status)
+    text = message(request, row, reason)
+    sns().publish(TopicArn=settings.topic, Subject=subject(request), Message=text, MessageAttributes=attributes)
+    log("closed", run=request.run, model=request.model, status=request.status)
+    return Notified(request.status)

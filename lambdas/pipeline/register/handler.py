@@ -1,4 +1,4 @@
-"""Register: a judged run becomes an immutable version, approved or refused; the same run is registered once."""
+"""Register turns a judged run into an immutable version, approved or refused. It registers each run once."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The state's task: `RegisterInput` in, `Registered` out."""
+    """Takes `RegisterInput` and returns `Registered`."""
     begin_step("Register", event, context)
     return register(RegisterInput.from_json(event), load(ArtifactSettings)).to_json()
 
 
-def register(given: RegisterInput, settings: ArtifactSettings) -> Registered:
-    """Writes the version and notes it in the run."""
+def register(request: RegisterInput, settings: ArtifactSettings) -> Registered:
+    """Writes the version, and its number into the run's row."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
-    registry.update_run(given.run, step="Register")
-    files = names.RunFiles(given.run)
+    registry.update_run(request.run, step="Register")
+    files = names.RunFiles(request.run)
     manifest = Manifest.from_json(artifacts.read_json(files.key(names.MANIFEST_FILE)))
     verdict = Verdict.from_json(artifacts.read_json(files.key(names.VERDICT_FILE)))
-    run = registry.run(given.run)
-    version = registry.add_version(version_row(given, manifest, verdict, run), earlier=run.version)
-    registry.update_run(given.run, version=version.version)
-    log("registered", run=given.run, model=given.model, version=version.version)
+    run = registry.run(request.run)
+    version = registry.add_version(version_row(request, manifest, verdict, run), earlier=run.version)
+    registry.update_run(request.run, version=version.version)
+    log("registered", run=request.run, model=request.model, version=version.version)
     return Registered(version.version)
 
 
-def version_row(given: RegisterInput, manifest: Manifest, verdict: Verdict, run: RunRow) -> VersionRow:
-    """The version, its number still open: where it lies, what it is made of, how good it is and what it cost."""
-    files = names.RunFiles(given.run)
+def version_row(request: RegisterInput, manifest: Manifest, verdict: Verdict, run: RunRow) -> VersionRow:
+    """The version without its number: where its files are, its lineage, its scores and its cost."""
+    files = names.RunFiles(request.run)
     lineage = manifest.lineage.to_json() if manifest.lineage else {}
     return VersionRow(
-        model=given.model,
+        model=request.model,
         version="0",
-        run=given.run,
+        run=request.run,
         created=now(),
-        outcome=given.outcome,
-        reason=given.reason,
+        outcome=request.outcome,
+        reason=request.reason,
         artifact=files.key(names.MODEL_FILE),
         sha256=verdict.sha256,
         manifest=files.key(names.MANIFEST_FILE),

@@ -1,7 +1,7 @@
-"""Executions that end without their last state: stopped by hand, out of time, or on an error that no state may catch.
+"""Executions that end before Notify's state: stopped by hand, timed out, or with an error that no state can catch.
 
-EventBridge tells of every execution that ends badly. What Notify closed already, and what another execution owns, is
-left alone.
+EventBridge sends an event for every execution that fails. Runs that Notify closed already, and runs of another
+execution, are left alone.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dropforge.contract.steps import NotifyInput
 if TYPE_CHECKING:
     from lambdas.common.registry import Registry
 
-WORDS = {
+REASONS = {
     "ABORTED": "its execution was stopped",
-    "TIMED_OUT": "its execution took longer than it may",
+    "TIMED_OUT": "its execution took longer than its limit",
 }
 
 
-def unclosed(event: dict[str, Any], registry: Registry) -> NotifyInput | None:
-    """How the run of an ended execution is to be closed; None where nothing is left to close.
+def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput | None:
+    """Returns the input of Notify that closes the run of an ended execution, or None if no run is left to close.
 
     Args:
         event: EventBridge's `Step Functions Execution Status Change`.
@@ -36,7 +36,7 @@ def unclosed(event: dict[str, Any], registry: Registry) -> NotifyInput | None:
     if row is None or row.status != "running" or row.execution != execution:
         log("nothing to close", run=run, execution=execution, status=status)
         return None
-    told = WORDS.get(status) or detail.get("cause") or detail.get("error") or ""
+    cause = REASONS.get(status) or detail.get("cause") or detail.get("error") or ""
     return NotifyInput(
         execution=execution,
         run=run,
@@ -45,14 +45,14 @@ def unclosed(event: dict[str, Any], registry: Registry) -> NotifyInput | None:
         reason="",
         step=row.step,
         error=detail.get("error") or status,
-        cause=told,
+        cause=cause,
     )
 
 
-def _run_of(given: str | None) -> str:
-    """The run that S3's event began; empty where the execution was given anything else."""
+def _run_of(text: str | None) -> str:
+    """The run id of the S3 event that the execution was started with; empty for any other input."""
     try:
-        dropped = json.loads(given or "")["detail"]
+        dropped = json.loads(text or "")["detail"]
         return run_id(dropped["bucket"]["name"], dropped["object"]["key"], dropped["object"]["version-id"])
     except (ValueError, KeyError, TypeError):
         return ""

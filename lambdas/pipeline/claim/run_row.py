@@ -1,4 +1,4 @@
-"""The row of what a claim begins."""
+"""The first row of a run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from dropforge.contract.steps import ClaimInput
 
 
-def first_row(given: ClaimInput, model: str, run: str, kind: Literal["training", "batch"], identity: str = "",
+def first_row(request: ClaimInput, model: str, run: str, kind: Literal["training", "batch"], identity: str = "",
               content: str = "", spec: str | None = None) -> RunRow:  # fmt: skip
-    """The run or batch as it begins; `identity` and `content` are what equal data have in common, of trainings."""
+    """The row of a training run or a batch when it is claimed.
+
+    `identity` and `content` are equal for equal data and equal work; only training runs have them.
+    """
     when = now()
     return RunRow(
         run=run,
@@ -22,11 +25,11 @@ def first_row(given: ClaimInput, model: str, run: str, kind: Literal["training",
         step="Claim",
         created=when,
         updated=when,
-        execution=given.execution,
-        bucket=given.bucket,
-        key=given.key,
-        object_version=given.version,
-        size=given.size,
+        execution=request.execution,
+        bucket=request.bucket,
+        key=request.key,
+        object_version=request.version,
+        size=request.size,
         identity=identity,
         content=content,
         kind=kind,

@@ -35,7 +35,7 @@ def begun(cloud: Cloud) -> tuple[dict[str, Any], str]:
     ("status", "more", "why"),
     [
         ("ABORTED", {}, "Train failed: its execution was stopped"),
-        ("TIMED_OUT", {}, "Train failed: its execution took longer than it may"),
+        ("TIMED_OUT", {}, "Train failed: its execution took longer than its limit"),
         ("FAILED", {"error": "States.Runtime", "cause": "no such variable"}, "Train failed: no such variable"),
         ("FAILED", {"error": "States.DataLimitExceeded", "cause": None}, "Train failed: States.DataLimitExceeded"),
     ],

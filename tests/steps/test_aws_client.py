@@ -18,10 +18,9 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from lambdas.common.light import clients, wire
-from lambdas.common.light import keys as credentials
-from lambdas.common.light.signing import Keys, Scope, signed
-from lambdas.common.light.wire import Host, WireFault
+from lambdas.common.aws_client import clients, connections, credentials
+from lambdas.common.aws_client.connections import ConnectionFault, Host
+from lambdas.common.aws_client.signing import Keys, Scope, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +109,7 @@ def test_answers_of_every_framing(answer: bytes, body: bytes) -> None:
     ],
 )
 def test_what_is_no_answer_is_a_fault(answer: bytes, said: str) -> None:
-    with speaking(answer) as (url, _), pytest.raises(WireFault, match=said):
+    with speaking(answer) as (url, _), pytest.raises(ConnectionFault, match=said):
         get(url)
 
 
@@ -133,11 +132,11 @@ def certificate(tmp_path: Path) -> Path:
 def test_tls_wants_a_certificate_that_is_trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    monkeypatch.setattr(wire, "_trusted", [])
-    with speaking(OK, tls=server) as (url, _), pytest.raises(WireFault, match="certificate verify failed"):
+    monkeypatch.setattr(connections, "_trusted", [])
+    with speaking(OK, tls=server) as (url, _), pytest.raises(ConnectionFault, match="certificate verify failed"):
         get(url)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    monkeypatch.setattr(wire, "_trusted", [])
+    monkeypatch.setattr(connections, "_trusted", [])
     with speaking(OK, tls=server) as (url, _):
         assert get(url) == b"hi"
 
@@ -170,7 +169,7 @@ def test_where_an_object_is_asked_for(
 ) -> None:
     asked = []
     environment.setenv("AWS_REGION", region)
-    environment.setattr(clients, "_asked", lambda *given: asked.append(given) or wire.Answer(200, {}, b""))
+    environment.setattr(clients, "_send", lambda *given: asked.append(given) or connections.Response(200, {}, b""))
     clients.S3().get_object(Bucket=bucket, Key="a b")
     assert asked == [("s3", "GET", url, path, {})]
 
@@ -217,7 +216,7 @@ def container(keys: dict[str, Any]) -> bytes:
 def test_under_snapstart_keys_come_from_the_endpoint_and_are_renewed(environment: pytest.MonkeyPatch) -> None:
     given = {"AccessKeyId": "one", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-01-01T00:00:00Z"}
     later = {**given, "AccessKeyId": "two", "Expiration": "2100-01-01T00:00:00Z"}
-    environment.setattr(credentials, "_kept", {})
+    environment.setattr(credentials, "_cached", {})
     with speaking(container(given), container(later)) as (url, asked):
         environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role?x=1")
         environment.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "pass")
@@ -225,14 +224,14 @@ def test_under_snapstart_keys_come_from_the_endpoint_and_are_renewed(environment
     assert asked[0].startswith(b"GET /role?x=1 HTTP/1.1") and b"Authorization: pass" in asked[0]
     with speaking(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n") as (url, _):
         environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
-        with pytest.raises(WireFault, match="got status 403"):
+        with pytest.raises(ConnectionFault, match="got status 403"):
             credentials.keys()
 
 
 def test_without_keys_or_region_it_is_said(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
-    with pytest.raises(WireFault, match="expected AWS_ACCESS_KEY_ID"):
+    with pytest.raises(ConnectionFault, match="expected AWS_ACCESS_KEY_ID"):
         credentials.keys()
     environment.delenv("AWS_REGION")
-    with pytest.raises(WireFault, match="expected AWS_REGION"):
+    with pytest.raises(ConnectionFault, match="expected AWS_REGION"):
         clients.region()

@@ -1,4 +1,4 @@
-"""Where data lie: the drop bucket, the artifact bucket, and the one key that encrypts them."""
+"""The drop bucket, the artifact bucket, and the key that encrypts them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk_app.findings import acknowledge
+from cdk_app.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from cdk_app.settings import Settings
 
 
-class Lake(Construct):
-    """Private, versioned, encrypted buckets that take TLS alone; drops are told to EventBridge."""
+class Storage(Construct):
+    """Private, versioned, encrypted buckets that require TLS; the drop bucket sends its events to EventBridge."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
         self._removal = RemovalPolicy.DESTROY if settings.remove_data else RemovalPolicy.RETAIN
         self.key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=self._removal)
-        self._let_logs_use_key()
+        self._grant_key_to_logs()
         self._accesses = self._access_log_bucket()
         self.drop = self._bucket("Drop")
         self.artifacts = self._bucket("Artifacts")
-        self._tell_event_bridge()
+        self._send_events()
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What becomes of data when the stack is destroyed."""
+        """What happens to data when the stack is destroyed."""
         return self._removal
 
-    def let_use_key(self, role: iam.IRole) -> None:
-        """Lets `role` read and write what the key encrypts, in S3, DynamoDB, SNS and on volumes."""
+    def grant_key(self, role: iam.IRole) -> None:
+        """Lets `role` read and write data under the key, in S3, DynamoDB, SNS and on volumes."""
         self.key.grant_encrypt_decrypt(role)
         for action in ("kms:ReEncrypt*", "kms:GenerateDataKey*"):
             acknowledge(
@@ -80,15 +80,15 @@ class Lake(Construct):
         acknowledge(bucket, "S1", "This bucket takes the others' access logs; logging itself has no end.")
         return bucket
 
-    def _tell_event_bridge(self) -> None:
-        """The native property: the L2 switch would bring a custom resource and a function."""
+    def _send_events(self) -> None:
+        """Sets the property of CloudFormation, because CDK's own switch adds a custom resource with a function."""
         bucket = self.drop.node.default_child
         assert isinstance(bucket, s3.CfnBucket)
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
         )
 
-    def _let_logs_use_key(self) -> None:
+    def _grant_key_to_logs(self) -> None:
         stack = Stack.of(self)
         groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
         self.key.add_to_resource_policy(

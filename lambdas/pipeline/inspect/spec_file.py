@@ -1,4 +1,4 @@
-"""`spec.yaml` read into a `Spec`: YAML that can only be plain values."""
+"""Reads `spec.yaml` into a `Spec`, from YAML with plain values only."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import yaml
 
 from dropforge.contract.spec import Spec, SpecFault
 
-LONGEST = 64 * 1024
-"""Bytes; a page of wishes has a few hundred."""
+MAX_BYTES = 64 * 1024
+"""A page of options has a few hundred."""
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Without aliases: a few lines of them can stand for more values than a machine holds."""
+    """A loader without aliases: a few lines of them can expand to more values than fit into memory."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -23,15 +23,15 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def read_spec(text: bytes | None) -> Spec:
-    """The wishes in the bytes of a spec.yaml; no wish at all for None.
+    """Parses the bytes of a spec.yaml; None stands for no file, and gives the defaults.
 
     Raises:
-        SpecFault: too long, no YAML, or not the keys and types of `Spec`.
+        SpecFault: the file is too long, is no YAML, or has not the keys and types of `Spec`.
     """
     if text is None:
         return Spec()
-    if len(text) > LONGEST:
-        raise SpecFault(f"spec.yaml: {len(text)} bytes; expected at most {LONGEST}: keep to the wishes alone")
+    if len(text) > MAX_BYTES:
+        raise SpecFault(f"spec.yaml: {len(text)} bytes; expected at most {MAX_BYTES}: keep only the options")
     try:
         value: Any = yaml.load(text, _PlainLoader)  # a SafeLoader
     except (yaml.YAMLError, UnicodeError, ValueError, RecursionError) as fault:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a socket, as much of it as S3 and DynamoDB speak: `http.client` costs 25 ms to import."""
+"""The parts of HTTP/1.1 that S3 and DynamoDB use, over a socket: `http.client` takes 25 ms to import."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 12.0
-"""Of one connection, and of one wait for bytes: two tries and an answer fit into API Gateway's 29 seconds."""
+"""Timeouts of connecting and of reading: two attempts and a response fit into API Gateway's 29 seconds."""
 
-LONGEST_LINE = 65_536
-MOST_HEADERS = 100
-
-
-class WireFault(ServiceError, ConnectionError):
-    """The other side cannot be reached, or what it says is not HTTP/1.1."""
+MAX_LINE_BYTES = 65_536
+MAX_HEADERS = 100
 
 
-class Answer(NamedTuple):
-    """A whole answer; header names are in lower case."""
+class ConnectionFault(ServiceError, ConnectionError):
+    """The server cannot be reached, or its response is not HTTP/1.1."""
+
+
+class Response(NamedTuple):
+    """A complete response; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 class Host:
-    """One server, its connections kept open between requests; threads may share it.
+    """One server, and the connections that are kept open between requests. Threads may share it.
 
     Args:
         url: `https://s3.eu-central-1.amazonaws.com`, without a path.
@@ -44,99 +44,99 @@ class Host:
         self.url = url
         self.idle: list[Connection] = []
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """One request that may be sent twice: a connection that was idle may have been closed by the other side.
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Response:
+        """Sends one request; it may be sent twice, because the server may have closed an idle connection.
 
         Args:
             method: `GET` or `POST`.
             target: path and query, percent-encoded.
-            headers: all but Content-Length; `Host` among them.
-            body: sent with its length when there is one.
+            headers: all headers but Content-Length, including `Host`.
+            body: the body, sent with its length if there is one.
 
         Raises:
-            WireFault: no connection, or none that answers.
+            ConnectionFault: the server cannot be reached or does not respond.
         """
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         lines += [f"Content-Length: {len(body)}"] if body or method == "POST" else []
         message = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
         while self.idle:
             try:
-                return self._asked(self.idle.pop(), message)
+                return self._exchange(self.idle.pop(), message)
             except OSError:
                 continue
         try:
-            return self._asked(Connection.to(self.url), message)
+            return self._exchange(Connection.to(self.url), message)
         except OSError as fault:
-            raise WireFault(f"{self.url}: {fault}") from fault
+            raise ConnectionFault(f"{self.url}: {fault}") from fault
 
     def close(self) -> None:
-        """Lets go of the connections that are kept open."""
+        """Closes the connections that are kept open."""
         while self.idle:
             self.idle.pop().close()
 
-    def _asked(self, connection: Connection, message: bytes) -> Answer:
+    def _exchange(self, connection: Connection, message: bytes) -> Response:
         try:
-            answer = connection.ask(message)
+            response = connection.exchange(message)
         except BaseException:
             connection.close()
             raise
-        if answer.headers.get("connection", "").lower() == "close":
+        if response.headers.get("connection", "").lower() == "close":
             connection.close()
         else:
             self.idle.append(connection)
-        return answer
+        return response
 
 
 class Connection:
     """One open connection."""
 
-    def __init__(self, made: socket.socket) -> None:
-        self.socket = made
-        self.incoming: BinaryIO = made.makefile("rb")
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self.incoming: BinaryIO = connected.makefile("rb")
 
     @classmethod
     def to(cls, url: str) -> Connection:
-        """Connects; `OSError` when it cannot, also for a certificate that is not trusted."""
+        """Connects; `OSError` if the server cannot be reached or its certificate is not trusted."""
         parts = urlsplit(url)
         secure, host = parts.scheme == "https", parts.hostname or ""
         plain = socket.create_connection((host, parts.port or (443 if secure else 80)), CONNECT_SECONDS)
         try:
             plain.settimeout(READ_SECONDS)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            made = trusted().wrap_socket(plain, server_hostname=host) if secure else plain
+            connected = trusted().wrap_socket(plain, server_hostname=host) if secure else plain
         except BaseException:
             plain.close()
             raise
-        return cls(made)
+        return cls(connected)
 
-    def ask(self, message: bytes) -> Answer:
-        """Sends a request and reads its answer; `OSError` when either breaks off."""
+    def exchange(self, message: bytes) -> Response:
+        """Sends a request and reads its response; `OSError` if the connection fails meanwhile."""
         self.socket.sendall(message)
         status = self._line().split(b" ", 2)
         if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].isdigit():
-            raise WireFault(f"expected the status line of HTTP/1.1, got {status[0][:40]!r}")
+            raise ConnectionFault(f"expected the status line of HTTP/1.1, got {status[0][:40]!r}")
         headers = dict(self._headers())
-        return Answer(int(status[1]), headers, self._body(headers))
+        return Response(int(status[1]), headers, self._body(headers))
 
     def close(self) -> None:
-        """Lets go of the socket."""
+        """Closes the socket."""
         self.incoming.close()
         self.socket.close()
 
     def _line(self) -> bytes:
-        line = self.incoming.readline(LONGEST_LINE)
+        line = self.incoming.readline(MAX_LINE_BYTES)
         if not line.endswith(b"\n"):
-            raise WireFault("the connection was closed amid an answer")
+            raise ConnectionFault("the connection was closed amid a response")
         return line.rstrip(b"\r\n")
 
     def _headers(self) -> Iterator[tuple[str, str]]:
-        for _ in range(MOST_HEADERS):
+        for _ in range(MAX_HEADERS):
             line = self._line()
             if not line:
                 return
             name, _, value = line.decode("latin-1").partition(":")
             yield name.strip().lower(), value.strip()
-        raise WireFault(f"expected at most {MOST_HEADERS} headers")
+        raise ConnectionFault(f"expected at most {MAX_HEADERS} headers")
 
     def _body(self, headers: Mapping[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
@@ -151,20 +151,20 @@ class Connection:
             pass
 
     def _exactly(self, size: int) -> bytes:
-        found = self.incoming.read(size)
-        if len(found) < size:
-            raise WireFault(f"expected {size} bytes, got {len(found)}: the connection was closed amid an answer")
-        return found
+        data = self.incoming.read(size)
+        if len(data) < size:
+            raise ConnectionFault(f"expected {size} bytes, got {len(data)}: the connection was closed amid a response")
+        return data
 
 
 _trusted: list[Any] = []
 
 
 def trusted() -> SSLContext:
-    """Checks certificates and names, against `AWS_CA_BUNDLE` where it is set, as the AWS SDKs do."""
+    """The TLS context. It checks certificates and names, against `AWS_CA_BUNDLE` if it is set, as the AWS SDKs do."""
     import ssl
 
     if not _trusted:
         _trusted.append(ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None))
-    found: SSLContext = _trusted[0]
-    return found
+    context: SSLContext = _trusted[0]
+    return context

@@ -1,4 +1,4 @@
-"""Findings of the security rules (cdk-nag, AwsSolutions) that we live with, each on its resource with its reason."""
+"""Acknowledges findings of the security rules (cdk-nag, AwsSolutions) on the resource, each with its reason."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ PACK = "AwsSolutions::AwsSolutions-"
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Notes that `rule` (such as `S1`) is not followed by `construct`, and why."""
+    """Notes that `construct` does not follow `rule` (such as `S1`), and why."""
     Validations.of(construct).acknowledge(Acknowledgment(id=f"{PACK}{rule}", reason=reason))
 
 
 def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reason: str) -> None:
-    """Notes why a role may touch more than one resource; names without a wildcard need no note."""
+    """Notes why a role may touch the resources whose names have a wildcard; others need no note."""
     for resource in resources:
-        shown = _flat(Stack.of(construct).resolve(resource))
-        if "*" in shown:
-            acknowledge(construct, f"IAM5[Resource::{shown}]", reason)
+        name = _flat(Stack.of(construct).resolve(resource))
+        if "*" in name:
+            acknowledge(construct, f"IAM5[Resource::{name}]", reason)
 
 
 def _flat(value: Any) -> str:

@@ -1,14 +1,12 @@
-"""What is watched: one topic, one alarm for each way to go wrong, one dashboard."""
+"""Monitoring: one alarm for each way in which the deployment can fail, and one dashboard."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
@@ -20,48 +18,30 @@ if TYPE_CHECKING:
 
     from cdk_app.api import Api
     from cdk_app.batch import Batch
-    from cdk_app.lake import Lake
+    from cdk_app.notifications import AlarmTopic
     from cdk_app.pipeline import Pipeline
     from cdk_app.trigger import Trigger
 
-SLOW = 2_000
-"""Milliseconds at the 95th percentile, a cold start's time and some."""
+SLOW_MILLISECONDS = 2_000
+"""The 95th percentile of the latency that raises the alarm: longer than a cold start takes."""
 
 
-class Bell(Construct):
-    """The topic that runs and alarms are told to; people subscribe to it."""
-
-    def __init__(self, scope: Construct, id: str, *, lake: Lake) -> None:
-        super().__init__(scope, id)
-        self.topic = sns.Topic(self, "Topic", master_key=lake.key, enforce_ssl=True)
-        alarms, own = iam.ServicePrincipal("cloudwatch.amazonaws.com"), {"aws:SourceAccount": Stack.of(self).account}
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[alarms],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={"StringEquals": own},
-            )
-        )
-        lake.key.grant_encrypt_decrypt(alarms)
-
-
-class Watch(Construct):
-    """Alarms that ring the bell, and the dashboard."""
+class Monitoring(Construct):
+    """Alarms that notify the alarm topic, and the dashboard."""
 
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
-        bell: Bell,
+        alarm_topic: AlarmTopic,
         pipeline: Pipeline,
         batch: Batch,
         triggers: Sequence[Trigger],
         api: Api,
     ) -> None:
         super().__init__(scope, id)
-        self._bell = bell
+        self._alarm_topic = alarm_topic
         self.alarms = [
             *self._runs("Run", pipeline.machine, "A run ended without a verdict"),
             *self._runs("Batch", batch.machine, "A batch ended without predictions"),
@@ -82,20 +62,26 @@ class Watch(Construct):
     def _dead_letters(self, trigger: Trigger) -> cloudwatch.Alarm:
         metric = trigger.dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(1))
         name = trigger.node.id.replace("Trigger", "DeadLetters")
-        return self._alarm(name, metric, 1, "A drop started no run: its event lies in the dead-letter queue")
+        return self._alarm(name, metric, 1, "A drop started no run; its event is in the dead-letter queue")
 
     def _predictions(self, api: Api) -> list[cloudwatch.Alarm]:
         minute, five = Duration.minutes(1), Duration.minutes(5)
         errors = api.rest.metric_server_error(period=minute, statistic="Sum")
         latency = api.rest.metric_latency(period=five, statistic="p95")
         throttled = "Predict calls were throttled: raise the concurrency"
-        functions = {"PredictThrottles": api.predict, **{f"Throttles-{model}": each for model, each in api.hot.items()}}
+        hot = {f"Throttles-{model}": function for model, function in api.hot.items()}
         return [
             self._alarm("PredictErrors", errors, 1, "The API answered with a 5xx"),
-            self._alarm("PredictLatency", latency, SLOW, "The 95th percentile of the API's latency is high", periods=3),
+            self._alarm(
+                "PredictLatency",
+                latency,
+                SLOW_MILLISECONDS,
+                "The 95th percentile of the API's latency is high",
+                periods=3,
+            ),
             *(
-                self._alarm(name, each.function.metric_throttles(period=minute), 1, throttled)
-                for name, each in functions.items()
+                self._alarm(name, predict.function.metric_throttles(period=minute), 1, throttled)
+                for name, predict in {"PredictThrottles": api.predict, **hot}.items()
             ),
         ]
 
@@ -118,7 +104,7 @@ class Watch(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"Dropforge: {meaning}",
         )
-        alarm.add_alarm_action(actions.SnsAction(self._bell.topic))
+        alarm.add_alarm_action(actions.SnsAction(self._alarm_topic.topic))
         return alarm
 
     def _dashboard(self, pipeline: Pipeline, batch: Batch, triggers: Sequence[Trigger], api: Api) -> None:
@@ -132,18 +118,20 @@ class Watch(Construct):
             ),
             _graph(
                 "Drops that started nothing",
-                [each.dead_letters.metric_approximate_number_of_messages_visible() for each in triggers],
+                [trigger.dead_letters.metric_approximate_number_of_messages_visible() for trigger in triggers],
             ),
         )
         dashboard.add_widgets(
             _graph("Calls", [api.rest.metric_count(), api.rest.metric_client_error(), api.rest.metric_server_error()]),
-            _graph("Latency", [api.rest.metric_latency(statistic=each) for each in ("p50", "p95", "p99")]),
+            _graph("Latency", [api.rest.metric_latency(statistic=statistic) for statistic in ("p50", "p95", "p99")]),
             _graph("Predict", [predict.metric_errors(), predict.metric_throttles()]),
         )
-        files = batch.machine
+        batches = batch.machine
         dashboard.add_widgets(
-            _graph("Batches", [files.metric_started(), files.metric_succeeded(), files.metric_failed()]),
-            _graph("How long a batch takes", [files.metric_time(statistic=each) for each in ("p50", "Maximum")]),
+            _graph("Batches", [batches.metric_started(), batches.metric_succeeded(), batches.metric_failed()]),
+            _graph(
+                "How long a batch takes", [batches.metric_time(statistic=statistic) for statistic in ("p50", "Maximum")]
+            ),
         )
 
 

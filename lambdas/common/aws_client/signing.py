@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 over headers, as S3 and DynamoDB want it.
+"""AWS Signature Version 4 in headers, for S3 and DynamoDB.
 
 Source: "Create a signed AWS API request", AWS Identity and Access Management User Guide.
 """
@@ -17,18 +17,18 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Keys(NamedTuple):
-    """What a request is signed with."""
+    """The credentials that sign a request."""
 
     access: str
     secret: str
     token: str = ""
-    """Of a session: every role has one."""
+    """The session token, which every role has."""
     expires: float = float("inf")
     """Seconds since 1970."""
 
 
 class Scope(NamedTuple):
-    """What a signature is good for."""
+    """The region and the service that a signature is valid for."""
 
     region: str
     service: str
@@ -37,25 +37,25 @@ class Scope(NamedTuple):
 def signed(
     method: str, target: str, headers: Mapping[str, str], body: bytes, keys: Keys, scope: Scope, at: float | None = None
 ) -> dict[str, str]:
-    """The headers with those that sign the request.
+    """Returns the headers with those that sign the request.
 
     Args:
-        method: in capitals.
+        method: `GET` or `POST`.
         target: path and query as they are sent; names and values of the query sorted and percent-encoded.
-        headers: `Host` among them; all are signed.
-        body: what is sent.
-        keys: the role's.
+        headers: all headers, including `Host`; all are signed.
+        body: the body, which may be empty.
+        keys: the role's credentials.
         scope: region and service.
-        at: seconds since 1970, now when left out.
+        at: the time of the signature in seconds since 1970; now by default.
     """
     when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
     digest = hashlib.sha256(body).hexdigest()
-    found = {**headers, "X-Amz-Date": when}
+    headers_sent = {**headers, "X-Amz-Date": when}
     if scope.service == "s3":
-        found["X-Amz-Content-SHA256"] = digest
+        headers_sent["X-Amz-Content-SHA256"] = digest
     if keys.token:
-        found["X-Amz-Security-Token"] = keys.token
-    low = {name.lower(): " ".join(value.split()) for name, value in found.items()}
+        headers_sent["X-Amz-Security-Token"] = keys.token
+    low = {name.lower(): " ".join(value.split()) for name, value in headers_sent.items()}
     names = ";".join(sorted(low))
     path, _, query = target.partition("?")
     listed = "".join(f"{name}:{low[name]}\n" for name in sorted(low))
@@ -63,10 +63,10 @@ def signed(
     place = f"{when[:8]}/{scope.region}/{scope.service}/aws4_request"
     text = "\n".join([ALGORITHM, when, place, hashlib.sha256(request.encode()).hexdigest()])
     signature = _mac(_key(keys.secret, when[:8], scope), text).hex()
-    found["Authorization"] = (
+    headers_sent["Authorization"] = (
         f"{ALGORITHM} Credential={keys.access}/{place}, SignedHeaders={names}, Signature={signature}"
     )
-    return found
+    return headers_sent
 
 
 def _key(secret: str, day: str, scope: Scope) -> bytes:

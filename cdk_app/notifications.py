@@ -1,0 +1,31 @@
+"""The topic that people subscribe to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from cdk_app.storage import Storage
+
+
+class AlarmTopic(Construct):
+    """The SNS topic of alarms, and of the messages that Notify sends when a run ends."""
+
+    def __init__(self, scope: Construct, id: str, *, storage: Storage) -> None:
+        super().__init__(scope, id)
+        self.topic = sns.Topic(self, "Topic", master_key=storage.key, enforce_ssl=True)
+        cloudwatch = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[cloudwatch],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+        storage.key.grant_encrypt_decrypt(cloudwatch)

@@ -1,0 +1,81 @@
+"""Messages about the end of a run: what happened, the scores, why, and what to do next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import RunRow
+    from dropforge.contract.steps import NotifyInput
+
+NEXT_STEPS = {
+    "promoted": "It serves now: POST /models/{model}/predict.",
+    "refused": "The previous version keeps serving. The report says why; drop better data to try again.",
+    "rejected": "The file is kept under quarantine/{run}/. Correct it and drop it again.",
+    "failed": "Nothing else has changed. Fix the cause and drop the file again: a failed run keeps no claim on it.",
+}
+
+BATCH_NEXT_STEPS = {
+    "predicted": "The predictions are at {output}; rows without one are listed next to it, in *.errors.jsonl.",
+    "rejected": "Nothing was predicted. Fix the cause and drop the file again.",
+    "failed": "No predictions were written. Fix the cause and drop the file again.",
+}
+
+FIXES = {
+    "ResourceLimitExceeded": "the account may not use that instance type: ask for a quota in Service Quotas",
+    "Unsupported instance type": "the region has no such machine for training: deploy to another region",
+    "CapacityError": "no machine of that type was free: drop the file again later",
+    "MaxRuntimeExceeded": "training took longer than its limit: raise 'budget' in spec.yaml",
+    "States.Timeout": "the step took longer than its limit",
+    "AccessDenied": "a role lacks a right: deploy the stack again",
+}
+"""What to do about an error, by a part of the error or of its cause."""
+
+MAX_REASON_CHARACTERS = 1_000
+
+
+def subject(request: NotifyInput) -> str:
+    """The model and how its run ended, in at most 100 characters, which is SNS's limit."""
+    return f"Dropforge: {request.model or 'a drop'} {request.status}"[:100]
+
+
+def message(request: NotifyInput, row: RunRow | None, reason: str) -> str:
+    """A short text with one fact per line."""
+    lines = [f"Run {request.run or request.execution} of model {request.model or '(unknown)'}: {request.status}."]
+    if row is not None and row.kind == "batch":
+        return "\n".join([*lines, *_batch_lines(row, request, reason)])
+    if row is not None and row.metric in row.metrics and row.metric in row.baseline:
+        ours, theirs = row.metrics[row.metric], row.baseline[row.metric]
+        lines.append(f"{row.metric} on the hold-out: {ours:.6g}, trivial baseline {theirs:.6g}.")
+    if reason:
+        lines.append(f"Why: {reason}")
+    lines.append(NEXT_STEPS[request.status].format(model=request.model, run=request.run))
+    if row is not None and row.report:
+        lines.append(f"Report: {row.report}")
+    return "\n".join(lines)
+
+
+def _batch_lines(row: RunRow, request: NotifyInput, reason: str) -> list[str]:
+    counts = f"{row.predicted} rows predicted by version {row.version}, {row.failed} failed."
+    lines = [counts] if row.predicted is not None else []
+    return [*lines, *([f"Why: {reason}"] if reason else []), BATCH_NEXT_STEPS[request.status].format(output=row.output)]
+
+
+def failure(step: str, error: str, cause: str) -> str:
+    """One sentence from a state's error and cause: which step, what happened, and the fix if one is known."""
+    reason = _reason(cause) or error or "no cause was given"
+    fix = next((fix for part, fix in FIXES.items() if part in error or part in cause), None)
+    return f"{step or 'the pipeline'} failed: {reason}"[:MAX_REASON_CHARACTERS] + (f"; {fix}" if fix else "")
+
+
+def _reason(cause: str) -> str:
+    """The part of a cause that says why: SageMaker's FailureReason, a function's errorMessage, or the whole text."""
+    try:
+        value = json.loads(cause)
+    except ValueError:
+        return " ".join(cause.split())
+    if not isinstance(value, dict):
+        return " ".join(cause.split())
+    reason = value.get("FailureReason") or value.get("errorMessage") or cause
+    return " ".join(str(reason).split())
