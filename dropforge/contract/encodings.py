@@ -1,8 +1,9 @@
 """Whether bytes that are not UTF-8 can be taken for a Western European encoding, and what else they could be.
 
 Every byte is a letter in Latin-1 and Windows-1252, so that text in any other encoding decodes without an error, and
-without a sense. In Western languages letters beyond ASCII stand alone among others (`Köln`, `Citroën`); Cyrillic, Greek
-or Chinese text that is taken for Latin-1 is made of nothing else.
+without a sense. In Western languages letters beyond ASCII stand alone among others (`Köln`, `Citroën`), are two of the
+same (`määrä`, `créée`) or stand before an `ß` (`Größe`). Cyrillic, Greek or Chinese text that is taken for Latin-1 is
+made of nothing else.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import re
 import unicodedata
 
 FOREIGN_LETTERS = re.compile("[\u00a1-\u024f]+")
+WESTERN_PAIR = re.compile("([\u00e0-\u00ff])\\1|[\u00c0-\u00ff]\u00df")
 MOST_RUNS = 0.6
-"""Of the letters beyond ASCII, the share that may stand in runs of two or more."""
+"""Of the letters beyond ASCII, the share that may stand in runs of two or more that are no Western pairs."""
 
 BROKEN_WORD = re.compile("[A-Za-z][\u2018-\u2030\u20ac\u00a1-\u00bf\u00d7\u00f7\u02c6\u02dc][a-z]")
 """A sign inside a word, as `K”ln` has it where the file is of MS-DOS."""
@@ -31,7 +33,7 @@ def is_western(text: str) -> bool:
     """Whether text that was decoded as Latin-1 or Windows-1252 reads like a Western language."""
     foreign = FOREIGN_LETTERS.findall(text)
     letters = sum(map(len, foreign))
-    in_runs = sum(len(run) for run in foreign if len(run) > 1)
+    in_runs = sum(len(run) for run in foreign if len(run) > 1 and not WESTERN_PAIR.fullmatch(run))
     others = sum(not character.isascii() for character in text)
     broken = len(BROKEN_WORD.findall(text))
     return in_runs <= MOST_RUNS * letters and broken <= MOST_BROKEN * others

@@ -22,7 +22,7 @@ SIGNALS = {
     "training_container/models/linear.py": {"OutOfBudget"},
     "training_container/models/racing.py": {"Outraced"},
     "training_container/stopping.py": {"Stopped"},
-    "lambdas/batch/common/jsonlines.py": {"_Wrong"},
+    "lambdas/batch/common/jsonlines.py": {"_InvalidRow"},
     "lambdas/batch/common/rows.py": {"_LeftOpen"},
     "dropforge/client/answers.py": {"_Unknown"},
 }

@@ -12,7 +12,7 @@ from dropforge.datasets.leftout import LeftOut, Why
 from dropforge.inference.model import ANSWERED, as_label
 from dropforge.inference.protocols.v2.metadata import DATATYPES
 from dropforge.metrics import scores
-from lambdas.batch.join.parquet import LABELS
+from lambdas.batch.join.parquet import LABEL_TYPES
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from lambdas.batch.join.parquet import LABELS
         (PRIMARY, Task),
         (ANSWERED, Task),
         (scores._METRICS, Task),
-        (LABELS, LabelType),
+        (LABEL_TYPES, LabelType),
     ],
 )
 def test_a_table_covers_its_literal(table: dict[str, Any], literal: Any) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WESTERN = {
     "german": ("latin-1", "Stadt,Größe\nKöln,5\nMünchen,3\nGießen,4\n"),
+    "german, pairs alone": ("latin-1", "größe,süße\nsüß,5\nweiß,3\n"),
+    "finnish": ("latin-1", "määrä,päivä\nJyväskylä,5\nYli-Ii,3\nsää,1\n"),
     "french": ("cp1252", "ville,prix\nÉtréchy,5\nL’Haÿ,3\nŒuilly,4 €\n"),
     "spanish": ("latin-1", "año,niño\nÁvila,5\nCádiz,3\nLogroño,4\n"),
     "swedish": ("cp1252", "ort,värde\nÅre,5\nMalmö,3\nÖrebro,4\n"),

@@ -26,7 +26,7 @@ SHARES = {
     "batch/plan": ROWS | {"dropforge/datasets"},
     "batch/answer": ROWS,
     "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols"},
-    "api/catalog": HTTP,
+    "api/catalog": HTTP | {"dropforge/inference/openapi"},
     "api/live_pointer": HTTP,
 }
 """What each function has beside its own folder and what all have."""

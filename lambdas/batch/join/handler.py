@@ -48,7 +48,7 @@ def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
     row = registry.run(request.run)
     plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(request.run).batch}{BATCH_PLAN}"))
     if row.predicted is None or row.failed is None:
-        registry.update_run(request.run)
+        registry.update_run(request.run, step="Join")
         totals = summary(row, plan, settings.artifacts)
         version = write_all(plan, totals, settings.artifacts, parse_batch(row.key).kind == "set")
         counts = {"predicted": totals.predicted, "failed": totals.failed}

@@ -51,7 +51,7 @@ def plan(request: PlanInput, settings: PlanSettings) -> Planned:
         log("rejected", run=row.run, model=row.model)
         return Planned("rejected", str(fault))
     Artifacts(settings.artifacts).write_json(f"{RunFiles(row.run).batch}{BATCH_PLAN}", batch_plan.to_json())
-    registry.update_run(row.run, pieces=len(batch_plan.pieces), version=batch_plan.version, progress={})
+    registry.update_run(row.run, step="Answer", pieces=len(batch_plan.pieces), version=batch_plan.version, progress={})
     log("planned", run=row.run, model=row.model, pieces=len(batch_plan.pieces))
     return Planned("planned", "", len(batch_plan.pieces))
 

@@ -50,7 +50,9 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     except (DataFault, SpecFault) as fault:
         return reject(row, drop, str(fault), settings)
     inspected = accept(row, objects, decision, settings)
-    registry.update_run(request.run, task=decision.task, target=decision.target, forecast=inspected.forecast)
+    registry.update_run(
+        request.run, step="Train", task=decision.task, target=decision.target, forecast=inspected.forecast
+    )
     log("accepted", run=row.run, model=row.model, task=decision.task, bytes=decision.size)
     return inspected
 

@@ -43,7 +43,7 @@ def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
     """Keeps the run's files, judges the model, and writes the verdict next to them and into the report."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
     price = cost(request.instance_type, request.billable_seconds)
-    registry.update_run(request.run, job=request.job, cost=price)
+    registry.update_run(request.run, step="Judge", job=request.job, cost=price)
     manifest, files = collect(request, artifacts)
     live = registry.live(request.model)
     verdict = examine(manifest, files, live, artifacts, spec_of(request.run, artifacts))
