@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 from dropforge.contract import names
-from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASKS
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from training_container import evidence
 from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
 from training_container.devices import use_cores
-from training_container.faults import JobFault
 from training_container.progress import Progress
 from training_container.scoring.lines import log_scores
 from training_container.stopping import finishing
@@ -92,17 +90,9 @@ def has_images(job: Job) -> bool:
 
 
 def read_table(job: Job, progress: Progress) -> Dataset:
-    """The rows of the job, split, with the kind of every column.
-
-    Raises:
-        JobFault: a column has the name of one of the model's outputs.
-    """
+    """The rows of the job, split, with the kind of every column."""
     progress.update(0.0, files=len(job.data))
     dataset = prepare(job.data, job.wanted)
-    outputs = (PREDICTION, PROBABILITIES, *TASKS[dataset.task].outputs)
-    taken = [column.name for column in dataset.columns if column.name in outputs]
-    if taken:
-        raise JobFault(f"column {taken[0]!r}: expected another name, this is the model's output: rename or drop it")
     progress.update(1.0, rows=dataset.counts["read"], columns=len(dataset.columns), train=len(dataset.train))
     return dataset
 

@@ -16,7 +16,8 @@ Left out, with the reason in the profile:
 - a copy of a column to its left, whatever the spelling of numbers;
 - free text: more than half of the texts are different, of three words or 50 characters and more on average;
 - an id: 95 % of the texts are different, or half of them in a column called as ids are; whole numbers, different in
-  every row, that count the rows, grow from row to row (but years), or stand in a column called as ids are.
+  every row, that count the rows (from row to row in even steps or with few gaps, but years), or stand in a column
+  called as ids are. That a file is sorted by a column says nothing of it.
 
 A column with fewer than `ID_ROWS` distinct values is neither free text nor an id. A column that `spec.kinds` names
 keeps its place unless it is constant. Leakage suspects are reported, not left out: their rule stands in `suspects`.
@@ -215,12 +216,14 @@ def _left_out(facts: Facts, kind: Kind, wished: bool) -> LeftOut | None:
 def _numbers_left_out(facts: Facts) -> LeftOut | None:
     if not facts.whole or not (facts.all_differ or facts.rising or facts.falling):
         return None
-    if facts.low in (0, 1) and facts.rows >= DENSE * (facts.high - facts.low + 1):
+    dense = facts.rows >= DENSE * (facts.high - facts.low + 1)
+    if facts.low in (0, 1) and dense:
         return leftout.row_numbers(facts.low, facts.high)
     if is_id_name(facts.name):
         return leftout.ID_BY_NAME
     years = facts.low >= YEARS[0] and facts.high <= YEARS[1]
-    return leftout.ID_BY_VALUES if (facts.rising or facts.falling) and not years else None
+    counting = (facts.rising or facts.falling) and (facts.even or dense)
+    return leftout.ID_BY_VALUES if counting and not years else None
 
 
 def _texts_left_out(facts: Facts) -> LeftOut | None:

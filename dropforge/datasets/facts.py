@@ -42,6 +42,9 @@ class Facts:
         """Whether every row so far holds a whole number, none of them seen twice nearby; then the rest is known."""
         self.low, self.high = np.inf, -np.inf
         self.rising = self.falling = True
+        self.even = True
+        """Whether all steps from row to row are the same, while every row holds a whole number."""
+        self._step: float | None = None
         self._last = np.zeros(0)
         self._held: list[pl.Series] = []
         self._bound = ALL
@@ -134,6 +137,9 @@ class Facts:
             return
         steps = np.diff(np.r_[self._last, numbers])
         self.rising, self.falling = self.rising and bool((steps > 0).all()), self.falling and bool((steps < 0).all())
+        if len(steps):
+            self._step = float(steps[0]) if self._step is None else self._step
+            self.even = self.even and bool((steps == self._step).all())
         self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))
         self._last = numbers[-1:]
 

@@ -36,7 +36,7 @@ EMPTY = LeftOut("empty", "no value in any row")
 CONSTANT = LeftOut("constant", "the same value in every row")
 BY_SPEC = LeftOut("wish", "left out by the spec")
 ID_BY_NAME = LeftOut("id", "an id by its name: a different whole number in every row")
-ID_BY_VALUES = LeftOut("id", "an id by its values: whole numbers that grow from row to row")
+ID_BY_VALUES = LeftOut("id", "an id by its values: whole numbers that count from row to row")
 NO_ROLE = LeftOut("unread", "neither user nor item")
 TIME_OF_RATINGS = LeftOut("unread", "the time: it splits the rows, the model does not read it")
 

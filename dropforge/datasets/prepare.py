@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from dropforge.contract.plan import Plan
+from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASKS
 from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
 from dropforge.datasets.classes import encode
 from dropforge.datasets.columns import columns_read, date_formats, describe
@@ -74,8 +75,27 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     """As `prepare`, for a table that `open_table` or `read_table` gave."""
     table, spec = as_table(data), _without_split(options.wishes())
     special = special_task(table, spec)
-    if special is not None:
-        return special.prepare(pl.concat(table.blocks()), options)
+    if special is None:
+        dataset = _with_target(table, spec, options)
+    else:
+        dataset = special.prepare(pl.concat(table.blocks()), options)
+    _check_names(dataset)
+    return dataset
+
+
+def _check_names(dataset: Dataset) -> None:
+    """Refuses a column that has the name of an output of the model file."""
+    outputs = (PREDICTION, PROBABILITIES, *TASKS[dataset.task].outputs)
+    taken = [column.name for column in dataset.columns if column.name in outputs]
+    if taken:
+        raise DataFault(
+            f"column {taken[0]!r}: expected another name, because the model has an output of this name; rename the "
+            f"column, or leave it out with `drop: [{taken[0]}]` in spec.yaml"
+        )
+
+
+def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
+    """A data set of a table with a target."""
     target = choose_target(table, spec)
     wished = choose_task(table[target], spec)
     clean, hashes, counts = _clean(table, target, spec)

@@ -252,7 +252,7 @@ def test_ids_are_told_with_and_without_a_full_count(monkeypatch, sample):
     for table in (frame, frame.cast(pl.String)):
         found = describe(InMemory(table), Spec())
         assert found["n"].dropped.startswith("row numbers: 0 to 4999")
-        assert "grow from row to row" in found["order"].dropped
+        assert "count from row to row" in found["order"].dropped
         assert found["shop_id"].kind == "category"
         assert (found["x"].kind, found["x"].dropped) == ("number", "")
         if sample > rows:

@@ -129,7 +129,8 @@ def changed(**values: Any) -> list[Row]:
         (changed(x2=float("nan")), (records, columns, inference, instances), 400, "JSON"),
         (changed(x2=float("nan")), (table, binary, bare_lines), 200, ""),
         (changed(x2=float("inf")), (records, columns, inference, instances), 400, "JSON"),
-        (changed(x2=float("inf")), (table, binary, bare_lines), 422, "rows[1].x2"),
+        (changed(x2=float("inf")), (table, bare_lines), 200, ""),
+        (changed(x2=float("inf")), (binary,), 422, "rows[1].x2"),
         (GOOD * 5_001, WAYS, 413, "10000 rows"),
     ],
 )  # fmt: skip
