@@ -3,7 +3,7 @@
 The rule, over the values of a column without missing markers (`values.MISSING`); the first that fits decides:
 
 1. all words of `values.TRUE` and `FALSE`, and both occur: boolean;
-2. a zero-padded code among numbers: category;
+2. zero-padded codes among numbers, at least 1 % of the distinct values or in a column of one length: category;
 3. 99 % of the distinct values are numbers (also `1,234.5`, `12,5`, `$3`, `40 %`): number, the rest missing; but whole
    numbers that repeat in a column called as ids are (`shop_id`) name things: category;
 4. 99 % of the distinct values are dates, in the spellings of `dropforge.contract.dates`: date;
@@ -23,7 +23,7 @@ A column with fewer than `ID_ROWS` distinct values is neither free text nor an i
 keeps its place unless it is constant. Leakage suspects are reported, not left out: their rule stands in `suspects`.
 
 Above `facts.SAMPLE` distinct values, shares are those of an even sample of the distinct values, and "different in every
-row" means 99 % by an estimate within about 1 %; a zero-padded code is looked for in every row, however many.
+row" means 99 % by an estimate within about 1 %; zero-padded codes are looked for in every row, however many.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from dropforge.datasets import leftout
 from dropforge.datasets.dates import canonical_dates, date_rule_of
 from dropforge.datasets.hashing import cell_hashes
 from dropforge.datasets.table import as_table
-from dropforge.datasets.values import FALSE, NUMBER_SHARE, TRUE, parse_numbers
+from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +115,7 @@ def describe_facts(facts: Facts, spec: Spec) -> Described:
     if wished or facts.numeric:
         kind: Kind = wished or "number"
     else:
-        kind, rule = _kind(distinct, facts.padded)
+        kind, rule = _kind(distinct, facts.padded and _are_codes(distinct))
     if kind == "number" and not wished and _names_things(facts):
         kind = "category"
     if kind == "date" and rule is None:
@@ -155,13 +155,19 @@ def _same(table: Table, first: str, second: str) -> bool:
     return all((cell_hashes(block[first]) == cell_hashes(block[second])).all() for block in table.blocks())
 
 
-def _kind(distinct: pl.Series, padded: bool) -> tuple[Kind, DateRule | None]:
+def _kind(distinct: pl.Series, codes: bool) -> tuple[Kind, DateRule | None]:
     if distinct.is_in([*TRUE, *FALSE]).all() and distinct.is_in(list(TRUE)).any() and distinct.is_in(list(FALSE)).any():
         return "boolean", None
     if _share_of_numbers(distinct) >= NUMBER_SHARE:
-        return ("category" if padded else "number"), None
+        return ("category" if codes else "number"), None
     rule = date_rule_of(distinct, NUMBER_SHARE)
     return ("category", None) if rule is None else ("date", rule)
+
+
+def _are_codes(distinct: pl.Series) -> bool:
+    """Whether zero-padded values make a column one of codes: a stray one among values of other lengths does not."""
+    padded = int(distinct.str.contains(PADDED).sum())
+    return padded >= (1 - NUMBER_SHARE) * len(distinct) or distinct.str.len_chars().n_unique() == 1
 
 
 def _wished_dates(name: str, distinct: pl.Series) -> DateRule:

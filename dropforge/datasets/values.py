@@ -22,7 +22,7 @@ NUMBER = f"^{numbers.NUMBER}$"
 """A plain number. Infinity is none: it is missing in a column of numbers."""
 
 PADDED = r"^[+-]?0\d+$"
-"""A zero-padded code (`007`): one of them, and the column is a category."""
+"""A zero-padded code (`007`)."""
 
 NUMBER_SHARE = 0.99
 """A column is of numbers (or dates) when this share of its distinct values is; the rest is missing then."""

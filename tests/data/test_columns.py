@@ -29,6 +29,8 @@ def described(series: pl.Series, spec: Spec | None = None) -> Described:
         (["$1,200", "€ 30", "40 %"], "number"),
         (["007", "12"], "category"),
         (["00", "01"], "category"),
+        (["027311", *(str(9_000 + 97 * at) for at in range(400))], "number"),
+        (["01220", *(str(10_000 + 97 * at) for at in range(400))], "category"),
         (["0.5", "0"], "number"),
         (["yes", "no"], "boolean"),
         (["True", "FALSE", "t"], "boolean"),
