@@ -26,3 +26,6 @@ SPACED = "[+-]?\\d{1,3}([ \u00a0\u2009\u202f']\\d{3})+([.,]\\d*)?"
 """A number with spaces (plain, no-break, thin, narrow) or apostrophes for thousands."""
 
 SPACES = "[ \u00a0\u2009\u202f']"
+
+POINTED = r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"
+"""A number with points for thousands, and perhaps a decimal comma."""

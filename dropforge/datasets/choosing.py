@@ -37,6 +37,7 @@ from dropforge.datasets.values import (
     parse_numbers,
     stripped,
     without_missing,
+    without_points,
 )
 
 if TYPE_CHECKING:
@@ -152,12 +153,15 @@ def check_wishes(names: list[str], spec: Spec) -> None:
 def read_labels(values: pl.Series, task: Task | None = None) -> Labels:
     """The target's values as numbers when (nearly) all of them are, as texts in one spelling a class otherwise.
 
-    Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression.
+    Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression. Points for
+    thousands (`values.without_points`) are understood here alone, because no request holds a target.
     """
     if values.dtype.is_numeric():
         return Labels(_in_range(values.cast(pl.Float64)), True)
     texts = stripped(values)
     plain = without_missing(texts)
+    pointless = without_points(plain)
+    plain = plain if pointless is None else pointless
     distinct = plain.drop_nulls().unique()
     numbers = parse_numbers(distinct)
     codes = not _has_numbers(task) and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dropforge.datasets.spellings import spellings_of, words_that_are_classes
-from dropforge.datasets.values import stripped, without_missing
+from dropforge.datasets.values import stripped, without_missing, without_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def remarks(
         data: how the file was read, if that is known.
         masked: whether the target's values are not to be shown.
     """
-    sentences = [*_columns(described), *_rows(target.name, counts), *([] if masked else _classes(target))]
+    sentences = [*_columns(described), *_rows(target.name, counts), *([] if masked else _target(target))]
     sentences += _dates(described)
     if data is not None and data.encoding in ("latin-1", "cp1252"):
         sentences.append(
@@ -75,11 +75,17 @@ def _rows(target: str, counts: Mapping[str, int]) -> list[str]:
     return sentences
 
 
-def _classes(target: pl.Series) -> list[str]:
-    """What was done to the classes of a target of texts."""
+def _target(target: pl.Series) -> list[str]:
+    """How a target of texts was read."""
     if target.dtype.is_numeric():
         return []
     texts = stripped(target)
+    if without_points(without_missing(texts)) is not None:
+        example = next(text for text in texts if text and "." in text)
+        return [
+            f"Points in {target.name!r} separate thousands: {example} is {example.replace('.', '').replace(',', '.')}. "
+            "Write numbers without them if they are decimal marks."
+        ]
     words, others = words_that_are_classes(texts), spellings_of(without_missing(texts))
     sentences = [
         f"{word!r} is a class of {target.name!r}, for no cell is empty; a file that leaves missing values empty says "

@@ -56,6 +56,27 @@ def parse_numbers(series: pl.Series) -> pl.Series:
     return _plain(bare)
 
 
+def without_points(series: pl.Series) -> pl.Series | None:
+    """The texts (null = missing) of a column with points for thousands, without them; None for any other column.
+
+    Every value must be such a number or have no point. What proves that points are no decimal marks is a decimal comma
+    beside one (`1.299,99`), a second one (`1.234.567`), or `1.250` beside `980`: who writes the zero of 1.250 as a
+    decimal would write 980.000.
+    """
+    bare = undressed(series)
+    known = bare.drop_nulls().unique()
+    pointed = known.filter(known.str.contains(f"^{numbers.POINTED}$"))
+    others = known.filter(~known.str.contains(".", literal=True))
+    if not len(pointed) or len(pointed) + len(others) < len(known):
+        return None
+    small = others.str.contains(r"^[+-]?\d{1,3}$")
+    plain = others.str.contains(f"^[+-]?\\d+$|^{numbers.DECIMAL_COMMA}$")
+    sure = pointed.str.contains(r"\..*[.,]").any()
+    if not plain.all() or not (sure or len(others) and small.all() and pointed.str.ends_with("0").any()):
+        return None
+    return bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+
+
 def undressed(series: pl.Series) -> pl.Series:
     """Texts without currency and per cent signs and spaces for thousands, and with `-` for every kind of minus."""
     signed = series.str.replace_all(numbers.MINUS, "-").str.replace(f"^{numbers.ACCOUNTING}$", "-$1")

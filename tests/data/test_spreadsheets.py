@@ -9,8 +9,12 @@ import polars as pl
 import pytest
 
 from dropforge.client import rowfiles
+from dropforge.contract.spec import Spec
 from dropforge.datasets import reading
+from dropforge.datasets.choosing import read_labels
+from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
+from dropforge.datasets.prepare import prepare_table
 from dropforge.datasets.reading import open_table, read_table, sniff, unpacked_bytes
 from dropforge.inference.rows import from_csv
 
@@ -81,3 +85,37 @@ def test_a_parquet_column_of_lists_or_bytes_is_named(values: list[object], tmp_p
     pl.DataFrame({"y": [1, 2], "vector": values}).write_parquet(path)
     with pytest.raises(DataFault, match="column 'vector' is of type"):
         unpacked_bytes([path], sniff(path, path.name))
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["1.299,99", "12,50", "980", "1.234.567"], [1299.99, 12.5, 980.0, 1234567.0]),
+        (["1.250", "980", "12.015"], [1250.0, 980.0, 12015.0]),
+        (["€ 1.250", "€ 980"], [1250.0, 980.0]),
+        (["1.250", "1.255"], [1.25, 1.255]),
+        (["1.255", "980"], [1.255, 980.0]),
+        (["1.250", "9800"], [1.25, 9800.0]),
+        (["0.250", "980"], [0.25, 980.0]),
+        (["1.25", "980", "1.250"], [1.25, 980.0, 1.25]),
+    ],
+)
+def test_points_of_a_target_are_thousands_where_they_cannot_be_decimal_marks(
+    texts: list[str], values: list[float]
+) -> None:
+    labels = read_labels(pl.Series("price", texts))
+    assert labels.numeric and labels.values.to_list() == values
+
+
+def test_points_for_thousands_are_told() -> None:
+    table = pl.DataFrame(
+        {
+            "x": [str(row % 7) for row in range(200)],
+            "price": [f"{row % 9 + 1}.{row % 97:03}" for row in range(195)] + ["980"] * 5,
+        }
+    )
+    told = prepare_table(table, Options(spec=Spec(target="price"))).profile["told"]
+    assert (
+        "Points in 'price' separate thousands: 1.000 is 1000. Write numbers without them if they are decimal marks."
+        in told
+    )
