@@ -26,6 +26,7 @@ from dropforge.datasets.dataset import Dataset, Options, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.grouping import group_labels
 from dropforge.datasets.hashing import nth_copy, row_hashes
+from dropforge.datasets.header import check_header
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
@@ -74,6 +75,8 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
 def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     """As `prepare`, for a table that `open_table` or `read_table` gave."""
     table, spec = as_table(data), _without_split(options.wishes())
+    if options.data is not None and options.data.format == "csv":
+        check_header(table)
     special = special_task(table, spec)
     if special is None:
         dataset = _with_target(table, spec, options)
