@@ -154,12 +154,3 @@ def _slashed(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The first and the second number of every date between slashes."""
     groups = values.str.extract_groups(f"^{SLASHES.pattern.replace('(?P=mark)', '[/-]')}").struct.unnest().drop_nulls()
     return groups["first"].cast(pl.Int64), groups["second"].cast(pl.Int64)
-
-
-def date_format_of(values: pl.Series, share: float) -> str | None:
-    """The first format that at least this share of the (non-null) texts is written in, or the best that reaches it."""
-    if values.len() == 0:
-        return None
-    found = {each.name: 1 - parse_dates(values, each.name).null_count() / values.len() for each in DATE_FORMATS}
-    best = max(found, key=lambda name: found[name])
-    return best if found[best] >= share else None

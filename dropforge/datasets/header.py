@@ -25,13 +25,14 @@ def check_header(table: Table) -> None:
         DataFault: half of the names and more are numbers in no order, or one is a number and another is a value of its
             own column.
     """
-    numbers = parse_numbers(pl.Series(table.columns)).drop_nulls().to_list()
+    parsed = parse_numbers(pl.Series(table.columns, dtype=pl.String))
+    numbers = parsed.drop_nulls().to_list()
     if not numbers:
         return
     steps = [other - one for one, other in pairwise(numbers)]
     ordered = all(step > 0 for step in steps) or all(step < 0 for step in steps)
     if ordered or 2 * len(numbers) < len(table.columns):
-        texts = [name for name in table.columns if parse_numbers(pl.Series([name])).is_null().all()]
+        texts = [name for name, number in zip(table.columns, parsed, strict=True) if number is None]
         if not any(_is_own_value(table, name) for name in texts):
             return
     shown = ", ".join(table.columns[:5])
