@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -15,8 +16,9 @@ from cdk_app.libraries import HTTP, INFERENCE, PICTURES, PROTOCOLS
 from cdk_app.packaging import Package
 from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
+from dropforge.contract.log import UNKNOWN_VALUES
 from dropforge.contract.routes import ROUTES
-from dropforge.contract.settings import METRIC_NAMESPACE, HotSettings, RegistrySettings
+from dropforge.contract.settings import METRIC_NAMESPACE, UNKNOWN_VALUES_METRIC, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,6 +80,7 @@ class Api(Construct):
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
         own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
         predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
+        count_unknown_values(predict)
         return predict
 
     def _catalog(self, context: Context) -> Function:
@@ -178,6 +181,19 @@ class Api(Construct):
         for route in routes:
             resource = self.rest.root.resource_for_path(route.template.strip("/"))
             resource.add_method(route.method, integrations[route.function])
+
+
+def count_unknown_values(predict: Function) -> None:
+    """Makes a metric, by model, of the log lines that count the values which a model does not know."""
+    predict.log_group.add_metric_filter(
+        "UnknownValues",
+        filter_pattern=logs.FilterPattern.string_value("$.event", "=", UNKNOWN_VALUES),
+        metric_namespace=METRIC_NAMESPACE,
+        metric_name=UNKNOWN_VALUES_METRIC,
+        metric_value="$.values",
+        dimensions={"model": "$.model"},
+        unit=cloudwatch.Unit.COUNT,
+    )
 
 
 def integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:

@@ -67,7 +67,7 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, id)
         snap_start = warmth is not None and warmth.snap_start
-        log_group = logs.LogGroup(
+        self.log_group = logs.LogGroup(
             self,
             "Logs",
             encryption_key=key,
@@ -75,7 +75,7 @@ class Function(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(self.role)
+        self.log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -88,7 +88,7 @@ class Function(Construct):
             ephemeral_storage_size=CdkSize.mebibytes(size.disk),
             environment={**LIBRARY_VARIABLES, **variables(environment)},
             role=self.role,
-            log_group=log_group,
+            log_group=self.log_group,
             tracing=lambda_.Tracing.ACTIVE,
             description=f"Dropforge: {id}",
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
+from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL, UNKNOWN_VALUES_METRIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,14 @@ class Monitoring(Construct):
             _graph(
                 "How long a batch takes", [batches.metric_time(statistic=statistic) for statistic in ("p50", "Maximum")]
             ),
+            _graph("Values that a model does not know", [_of_every_model(UNKNOWN_VALUES_METRIC)]),
         )
+
+
+def _of_every_model(name: str) -> cloudwatch.MathExpression:
+    """One line a model of a metric of ours."""
+    search = f"SEARCH('{{{METRIC_NAMESPACE},model}} MetricName=\"{name}\"', 'Sum')"
+    return cloudwatch.MathExpression(expression=search, using_metrics={}, label="")
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

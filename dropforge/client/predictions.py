@@ -49,6 +49,7 @@ def stream(
                 message = f"model {model!r} moved from version {version} to {answer.version} meanwhile: ask again"
                 raise Fault(message, "version_changed")
             version = answer.version
+            answer = _numbered(answer, done)
             done += len(part.rows)
             yield part, answer
     if version is None:
@@ -63,9 +64,17 @@ def _explainable(batches: Iterable[Batch]) -> Iterator[Batch]:
 def collect(parts: Iterable[Predictions]) -> Predictions:
     """All parts as one; there must be at least one."""
     answers = list(parts)
-    lists = [field.name for field in fields(Predictions) if field.name not in ("model", "version")]
+    lists = [field.name for field in fields(Predictions) if field.name not in ("model", "version", "warning_count")]
     joined: dict[str, Any] = {name: _joined([getattr(answer, name) for answer in answers]) for name in lists}
-    return replace(answers[0], **joined)
+    joined["warnings"] = joined["warnings"] or []
+    return replace(answers[0], **joined, warning_count=sum(answer.warning_count for answer in answers))
+
+
+def _numbered(answer: Predictions, done: int) -> Predictions:
+    """The answer with its warnings' rows counted from the first of all rows; `done` of them are before its own."""
+    if not done or not answer.warnings:
+        return answer
+    return replace(answer, warnings=[{**warning, "row": warning["row"] + done} for warning in answer.warnings])
 
 
 def _joined(parts: list[list[Any] | None]) -> list[Any] | None:

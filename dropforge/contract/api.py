@@ -10,9 +10,11 @@ The answer to a request for predictions is written by hand where every microseco
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Annotated, Any, NamedTuple, TypedDict
 
 from dropforge.contract.documents import Record
+from dropforge.contract.known import TakenFor, WarningKind  # noqa: TC001  # the document reads the annotations
 from dropforge.contract.models import LiveRow, VersionRow
 from dropforge.contract.registry import RunRow
 from dropforge.contract.schema import Direction, ModelCard
@@ -181,6 +183,16 @@ Explanation = TypedDict(
 EXPLAINED = Described("With explain=true alone", list[Explanation], always=False)
 
 
+class ValueWarning(TypedDict):
+    """A value of the request that the model does not know, and what it was taken for."""
+
+    row: int
+    """The number of the row in the request, counted from 0."""
+    column: str
+    kind: WarningKind
+    taken_for: TakenFor
+
+
 class Predictions(Record):
     """Answers of one model version; every list has an entry a row.
 
@@ -204,3 +216,7 @@ class Predictions(Record):
     ] = None
     explanations: Annotated[list[Explanation] | None, EXPLAINED] = None
     """Where the request asks for them."""
+    warnings: Annotated[
+        list[ValueWarning], Described("Values that the model does not know, the first 100 of them by row")
+    ] = field(default_factory=list)
+    warning_count: Annotated[int, Described("How many such values the request has")] = 0

@@ -71,6 +71,8 @@ class PieceReport(Document):
 
     predicted: int
     failed: int
+    warnings: dict[str, int] = field(default_factory=dict)
+    """How many values of each column the model does not know."""
 
 
 class RowFault(Record):
@@ -101,3 +103,5 @@ class BatchSummary(Document):
     """S3 URI of the predictions; for a set, the prefix of its parts."""
     errors: str
     """S3 URI."""
+    warnings: dict[str, int] = field(default_factory=dict)
+    """How many values of each column the model does not know, in rows that it predicted nevertheless."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FIELDS = ("level", "event", "function", "request", "execution", "run", "model", "version")
 """The fields that lines share, in their order; one that is not known is left out. Fields of one event follow."""
 
+UNKNOWN_VALUES = "unknown values"
+"""The event of a request with values that its model does not know: `values` says how many. A metric counts them."""
+
 CONTEXT: ContextVar[Mapping[str, str | None]] = ContextVar("CONTEXT")
 """What the lines of the current request share. Each thread and each task of asyncio has its own."""
 

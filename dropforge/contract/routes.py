@@ -86,6 +86,12 @@ EXPLAIN = Text(
     "Adds what each column contributes to each row's answer; for models of tables",
     choices=("false", "true"),
 )
+STRICT = Text(
+    "strict",
+    "With true, a text that the model does not know refuses the request; with false, it is answered with a warning. "
+    "Without it, the model's own setting decides, which is false unless its spec.yaml says otherwise",
+    choices=("false", "true"),
+)
 OF_CLASS = Text("class", "With explain: the class whose probability is explained, instead of each row's own prediction")
 
 LIST_MODELS = Route(
@@ -128,7 +134,7 @@ PROTOCOL_ERRORS = (400, 404, 413, 415, 422, 503)
 
 PREDICT = Route(
     "POST", "/models/{model}/predict", "predict", "Predictions of the live version", "predict", api.Predictions,
-    query=(EXPLAIN, OF_CLASS), body="Rows", errors=PREDICT_ERRORS, off_aws=True,
+    query=(EXPLAIN, OF_CLASS, STRICT), body="Rows", errors=PREDICT_ERRORS, off_aws=True,
 )  # fmt: skip
 PREDICT_VERSION = PREDICT._replace(
     template="/models/{model}/versions/{version}/predict", operation="predictVersion",
@@ -137,7 +143,7 @@ PREDICT_VERSION = PREDICT._replace(
 
 INVOCATIONS: Route[Any] = Route(
     "POST", "/models/{model}/invocations", "invocations", "Predictions as SageMaker's built-in containers give them",
-    "predict", "Invocations", body="Instances", errors=(*PROTOCOL_ERRORS, 406), off_aws=True,
+    "predict", "Invocations", query=(STRICT,), body="Instances", errors=(*PROTOCOL_ERRORS, 406), off_aws=True,
 )  # fmt: skip
 PING: Route[Any] = Route(
     "GET", "/models/{model}/ping", "ping", "Whether a model can be served", "predict", "Any", errors=(404, 503),
@@ -161,7 +167,7 @@ def _v2_model(template: str, suffix: str) -> tuple[Route[Any], ...]:
         _v2("GET", f"{template}/ready", f"modelReady{suffix}", "Whether a model can be served", "ModelReady", **known),
         _v2(
             "POST", f"{template}/infer", f"infer{suffix}", "Predictions by the Open Inference Protocol",
-            "InferenceResponse", body="InferenceRequest", errors=PROTOCOL_ERRORS,
+            "InferenceResponse", query=(STRICT,), body="InferenceRequest", errors=PROTOCOL_ERRORS,
         ),
     )  # fmt: skip
 

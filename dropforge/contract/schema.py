@@ -59,6 +59,9 @@ CARD_KEY = "dropforge.card"
 BACKGROUND_KEY = "dropforge.background"
 """Key of the background in the ONNX file's metadata; models of tables alone have one."""
 
+KNOWN_KEY = "dropforge.known"
+"""Key of the texts that the graph knows in the ONNX file's metadata; files of before they were written have none."""
+
 PREDICTION = "prediction"
 """ONNX output: float32 [N, 1] for regression and recommendation (the rating), string [N, 1] (the class, or the cluster)
 otherwise."""
@@ -242,6 +245,8 @@ class ModelCard(Document):
     likeliest: bool = False
     """Of classifiers: whether the prediction is always the class of the largest probability, the first of equals. Who
     has the probabilities then need not ask for texts as well, which for one row takes as long as the graph."""
+    strict: bool = False
+    """Whether a request with a text that the model does not know is refused, unless the request says otherwise."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ METRIC_NAMESPACE = "Dropforge"
 NO_HEALTHY_MODEL = "NoHealthyModel"
 """Count of predict calls whose live model could not be loaded."""
 
+UNKNOWN_VALUES_METRIC = "UnknownValues"
+"""Count of the values that a model did not know, in requests that it answered nevertheless."""
+
 
 class RegistrySettings(NamedTuple):
     """Settings of the functions that only use the registry."""

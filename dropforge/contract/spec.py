@@ -69,6 +69,8 @@ class Spec(Record):
     """In what a new version may differ from the live one and still take its place."""
     unproven: bool = False
     """Whether a version may serve although its gain over the trivial baseline may be chance."""
+    strict: bool = False
+    """Whether the model refuses a request with a text that it does not know, instead of a prediction with a warning."""
 
     @classmethod
     def read(cls, value: Mapping[str, Any] | None) -> Spec:

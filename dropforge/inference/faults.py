@@ -35,6 +35,7 @@ Code = Literal[
     "too_many_rows",
     "unknown_column",
     "unknown_output",
+    "unknown_value",
     "unsupported",
     "wrong_length",
     "wrong_query",

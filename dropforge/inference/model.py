@@ -16,6 +16,7 @@ from dropforge.contract.schema import (
     CARD_KEY,
     FEATURES,
     ITEMS,
+    KNOWN_KEY,
     PREDICTION,
     PROBABILITIES,
     SCORES,
@@ -53,12 +54,16 @@ class ServedModel:
         session: of the graph.
         card: what stands in the file.
         size: bytes of its files.
+        known_texts: the file's `KnownTexts` as JSON; None in a file without them.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard, size: int) -> None:
+    def __init__(
+        self, session: onnxruntime.InferenceSession, card: ModelCard, size: int, known_texts: str | None = None
+    ) -> None:
         self.session = session
         self.card = card
         self.size = size
+        self._known_texts = known_texts
         self._kept = threading.local()
         """Of each thread the graph bound to as many rows as it was asked last."""
 
@@ -78,10 +83,19 @@ class ServedModel:
     def of(cls, session: onnxruntime.InferenceSession, size: int) -> ServedModel:
         """The model of a session; `size` is the bytes of its files. Raises `ModelFault` without a valid card."""
         try:
-            card = ModelCard.from_json(json.loads(session.get_modelmeta().custom_metadata_map[CARD_KEY]))
+            metadata = session.get_modelmeta().custom_metadata_map
+            card = ModelCard.from_json(json.loads(metadata[CARD_KEY]))
         except (KeyError, ValueError, DocumentError) as fault:
             raise ModelFault(f"model file: expected a model card in its metadata, got {fault!r}") from fault
-        return cls(session, card, size)
+        return cls(session, card, size, metadata.get(KNOWN_KEY))
+
+    @cached_property
+    def known(self) -> dict[str, frozenset[str]]:
+        """The texts that the graph knows, by column; empty where there are none, or the file does not list them."""
+        if self._known_texts is None:
+            return {}
+        columns: dict[str, list[str]] = json.loads(self._known_texts)["columns"]
+        return {name: frozenset(texts) for name, texts in columns.items()}
 
     def predict(self, arrays: Mapping[str, np.ndarray]) -> Answers:
         """Answers for N rows.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dropforge.contract.log import log
+from dropforge.contract.log import UNKNOWN_VALUES, log
 from dropforge.contract.names import MANIFEST_FILE, METRICS_FILE, MODEL_FILE, NameFault, check_model
 from dropforge.contract.registry import LiveRow
 from dropforge.contract.results import Metrics
@@ -120,6 +120,10 @@ class Files:
     def report(self, model: str, fault: ModelFault) -> None:
         """Logs that the model cannot be served."""
         log("no healthy model", level="error", model=model, reason=str(fault))
+
+    def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
+        """Logs how many values of a request the model does not know."""
+        log(UNKNOWN_VALUES, level="warning", model=row.model, version=row.version, values=values)
 
     def _look(self, model: str, one: Served) -> None:
         one.looked = time.monotonic()

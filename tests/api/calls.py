@@ -61,20 +61,33 @@ def post(
 
 
 def infer(
-    document: Any, model: str = "flowers", blob: bytes = b"", version: str | None = None, **headers: str
+    document: Any,
+    model: str = "flowers",
+    blob: bytes = b"",
+    version: str | None = None,
+    query: dict[str, str] | None = None,
+    **headers: str,
 ) -> Reply:
     """Infers by the Open Inference Protocol, as API Gateway passes it on; `blob` follows the JSON."""
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
     if blob:
         headers = {"Inference-Header-Content-Length": str(len(text)), **headers}
-    return v2("infer", model, text + blob, version, headers)
+    return v2("infer", model, text + blob, version, headers, query)
 
 
-def v2(route: str, model: str, body: bytes | None, version: str | None = None, headers: Any = None) -> Reply:
+def v2(
+    route: str,
+    model: str,
+    body: bytes | None,
+    version: str | None = None,
+    headers: Any = None,
+    query: dict[str, str] | None = None,
+) -> Reply:
     """One route of a model, or of one of its versions; an answer in JSON must be as the OpenAPI document says."""
     resource = (VERSION if version else MODEL) + (f"/{route}" if route else "")
     path = {"model": model, **({"version": version} if version else {})}
     event = proxy("POST" if route == "infer" else "GET", resource, path) | {"headers": headers}
+    event |= {"queryStringParameters": query}
     if body is not None:
         event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
     response = predict(event, None)

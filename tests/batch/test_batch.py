@@ -16,6 +16,8 @@ from lambdas.batch.answer.handler import handle as answer
 from lambdas.batch.join.handler import handle as join
 from lambdas.batch.plan.handler import handle as plan
 from lambdas.pipeline.claim.handler import handle as claim
+from tests.serving.little import strict_little
+from tests.steps import cloud as clouds
 from tests.steps.cloud import HANDLERS
 
 from .conftest import Batches, table
@@ -40,7 +42,7 @@ def test_a_csv_is_answered_as_the_predict_function_answers_it(batches: Batches) 
     row = batches.run("new.csv", text.encode())
     rows = batches.rows("new.csv")
     assert_as_predicted(batches, rows, text)
-    assert list(rows[0]) == ["line", "outcome", "prediction", *SHARES, "prediction_id"]
+    assert list(rows[0]) == ["line", "outcome", "warnings", "prediction", *SHARES, "prediction_id"]
     assert [int(each["line"]) for each in rows] == list(range(2, 152))
     assert len({each["prediction_id"] for each in rows}) == 150
     assert (row.status, row.predicted, row.failed, row.version) == ("predicted", 150, 0, "1")
@@ -89,7 +91,9 @@ def test_every_row_poisoned(batches: Batches) -> None:
     row = batches.run("new.csv", text.encode())
     assert (row.predicted, row.failed) == (0, 5_000)
     assert [each["line"] for each in batches.errors("new.csv")] == list(range(2, 5_002))
-    assert batches.text("new.csv") == b"line,prediction,probability_0,probability_1,probability_2,prediction_id\n"
+    assert (
+        batches.text("new.csv") == b"line,warnings,prediction,probability_0,probability_1,probability_2,prediction_id\n"
+    )
 
 
 def test_cut_into_pieces_it_is_the_same_to_the_byte(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +260,7 @@ def test_parquet_in_parquet_out(batches: Batches) -> None:
     batches.run("new.parquet", out.getvalue())
     found = pl.read_parquet(io.BytesIO(batches.text("new.parquet")))
     assert dict(found.schema) == {
-        "line": pl.Int64, "outcome": pl.String, "prediction": pl.Int64,
+        "line": pl.Int64, "outcome": pl.String, "warnings": pl.String, "prediction": pl.Int64,
         **dict.fromkeys(SHARES, pl.Float32), "prediction_id": pl.String,
     }  # fmt: skip
     assert found["line"].to_list() == list(range(1, 151))
@@ -338,3 +342,35 @@ def test_a_piece_that_fails_says_which_and_why(batches: Batches, monkeypatch: py
     told = {"execution": "exe-1", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Answer"}
     HANDLERS["notify"]({**told, "error": "States.ExceedToleratedFailureThreshold", "cause": cause}, None)
     assert batches.cloud.registry.run(run).reason == "Answer failed: piece 1: OSError: no space left on the device"
+
+
+COLOURS = """x0,x1,x2,x3,colour
+5.1,3.5,1.4,0.2,red
+5.1,3.5,1.4,0.2,violet
+5.1,3.5,1.4,0.2,
+"""
+
+
+def test_values_that_the_model_does_not_know_are_told_beside_the_prediction(batches: Batches) -> None:
+    batches.run("new.csv", COLOURS.encode())
+    assert [row["warnings"] for row in batches.rows("new.csv")] == ["", "colour: unknown_category", ""]
+    assert batches.summary("new.csv")["warnings"] == {"colour": 1}
+
+
+def test_json_lines_have_warnings_where_there_are_any(batches: Batches) -> None:
+    header, *lines = COLOURS.splitlines()
+    records = [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+    batches.run("new.jsonl", "\n".join(map(json.dumps, records)).encode())
+    rows = [json.loads(line) for line in batches.text("new.jsonl").splitlines()]
+    assert [row.get("warnings") for row in rows] == [None, ["colour: unknown_category"], None]
+
+
+def test_a_strict_model_answers_the_rows_that_it_knows(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clouds, "little", strict_little)
+    batches.cloud.serve("multiclass", "strict")
+    batches.run("new.csv", COLOURS.encode(), "strict")
+    assert [row["line"] for row in batches.rows("new.csv", "strict")] == ["2", "4"]
+    errors = batches.text("new.csv.errors.jsonl", "strict").splitlines()
+    (error,) = [json.loads(line) for line in errors]
+    assert (error["line"], error["column"]) == (3, "colour")
+    assert "'violet'" in error["why"]

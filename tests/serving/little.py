@@ -18,11 +18,13 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 
 from dropforge.contract import names
+from dropforge.contract.known import KnownTexts
 from dropforge.contract.plan import Lineage
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, FileFact, Manifest, Metrics
 from dropforge.contract.schema import (
     BACKGROUND_KEY,
     CARD_KEY,
+    KNOWN_KEY,
     PREDICTION,
     PROBABILITIES,
     Background,
@@ -124,6 +126,12 @@ def little(task: str, run: str = "run-0123456789abcdef", model: str = "flowers")
     return Little(card, columns, said, weights, bias, np.append(numbers.mean(axis=0), 0.0), effects)
 
 
+def strict_little(task: str, run: str, model: str) -> Little:
+    """A model of this task that refuses texts which it does not know."""
+    made = little(task, run, model)
+    return replace(made, card=replace(made.card, strict=True))
+
+
 def labels(task: str, target: np.ndarray) -> tuple[tuple[str, ...], Any, list[Any]]:
     """Classes, their type in the data, and the target in that type."""
     if task == "regression":
@@ -165,7 +173,8 @@ def onnx_file(made: Little) -> bytes:
     graph = helper.make_graph(nodes, "little", inputs(made.card), outputs(made), stored)
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-    documents = {CARD_KEY: made.card, BACKGROUND_KEY: Background(made.compared)}
+    known = KnownTexts({"colour": ("", *made.effects)})
+    documents = {CARD_KEY: made.card, KNOWN_KEY: known, BACKGROUND_KEY: Background(made.compared)}
     kept = {key: each for key, each in documents.items() if key.removeprefix("dropforge.") not in made.broken}
     helper.set_model_props(model, {key: json.dumps(each.to_json()) for key, each in kept.items()})
     return bytes(model.SerializeToString())

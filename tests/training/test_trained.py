@@ -8,6 +8,7 @@ import html
 import json
 import re
 import warnings
+from collections import Counter
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from dropforge.inference.explain import answers_of, explanations
 from dropforge.inference.explain import background as compared_with
 from dropforge.inference.model import ServedModel
 from dropforge.inference.rows import from_json, to_arrays
+from dropforge.inference.unknown import unknown_values
 from dropforge.metrics import scores as metrics
 from examples.datasets import SOURCES
 from training_container import trainer
@@ -68,6 +70,21 @@ def feed(runtime: Runtime, columns: dict[str, list[Any]]) -> dict[str, np.ndarra
         else np.array([value or "" for value in values], dtype=object)
         for name, values in columns.items()
     }
+
+
+def test_the_file_knows_the_texts_of_its_data_and_no_other(folder: Path) -> None:
+    body = (folder / "model.onnx").read_bytes()
+    model = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    texts = [column.name for column in model.card.columns if column.kind in ("category", "boolean")]
+    assert texts and sorted(model.known) == sorted(texts)
+    with gzip.open(folder / "holdout.json.gz") as file:
+        columns = json.load(file)["columns"]
+    usual = {name: Counter(filter(None, columns[name])).most_common(1)[0][0] for name in texts}
+    row = {column.name: usual.get(column.name) for column in model.card.columns}
+    rows = [row, row | {texts[0]: "a text of no row"}, row | {texts[0]: None}]
+    arrays = to_arrays(from_json(json.dumps(rows).encode()), model.card)
+    (warning,) = unknown_values(model.card, model.known, arrays).first
+    assert (warning.row, warning.column) == (1, texts[0])
 
 
 def test_the_manifest_knows_every_file_by_content(folder: Path) -> None:

@@ -14,7 +14,8 @@ import torch
 from onnx import compose, helper
 
 import dropforge
-from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, PREDICTION, PROBABILITIES, TASKS
+from dropforge.contract.known import KnownTexts
+from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, KNOWN_KEY, PREDICTION, PROBABILITIES, TASKS
 from training_container.export.forests import add_forest
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for
@@ -22,6 +23,7 @@ from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nod
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dropforge.contract.documents import Document
     from dropforge.contract.schema import Background, ModelCard
     from training_container.encoding import Encoder, Table
     from training_container.models.predictor import Predictor
@@ -58,7 +60,7 @@ def build(card: ModelCard, encoder: Encoder, predictor: Predictor, table: Table,
         [*outputs(card), *(each for each in core.output if each.name == FEATURES)],
         [*nodes.constants, *forests.constants, *core.initializer, *tail.constants],
     )
-    return finish(graph, card, background)
+    return finish(graph, card, encoder, background)
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,13 @@ def outputs(card: ModelCard) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def finish(graph: onnx.GraphProto, card: ModelCard, background: Background | None = None) -> onnx.ModelProto:
-    """The model around `graph`, without a trace of source paths, with the card (and the background), checked."""
+def finish(
+    graph: onnx.GraphProto, card: ModelCard, encoder: Encoder | None = None, background: Background | None = None
+) -> onnx.ModelProto:
+    """The model around `graph`, checked, without a trace of source paths.
+
+    Its metadata have the card, the texts that the encoder knows, and the background.
+    """
     for node in graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
@@ -161,9 +168,21 @@ def finish(graph: onnx.GraphProto, card: ModelCard, background: Background | Non
     imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
     model = helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION, producer_name="dropforge",
                               producer_version=dropforge.__version__)  # fmt: skip
-    documents = {CARD_KEY: card} | ({} if background is None else {BACKGROUND_KEY: background})
+    documents: dict[str, Document | None] = {
+        CARD_KEY: card,
+        KNOWN_KEY: known_texts(encoder),
+        BACKGROUND_KEY: background,
+    }
+    present = {key: document for key, document in documents.items() if document is not None}
     helper.set_model_props(
-        model, {key: json.dumps(each.to_json(), ensure_ascii=False) for key, each in documents.items()}
+        model, {key: json.dumps(document.to_json(), ensure_ascii=False) for key, document in present.items()}
     )
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def known_texts(encoder: Encoder | None) -> KnownTexts | None:
+    """The texts that the graph knows; None without a column of texts."""
+    if encoder is None or not encoder.vocabularies:
+        return None
+    return KnownTexts({vocabulary.column: tuple(vocabulary.codes) for vocabulary in encoder.vocabularies})

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dropforge.contract.registry import LiveRow, VersionRow
+    from dropforge.contract.schema import ModelCard
     from dropforge.inference.faults import ModelFault
     from dropforge.inference.http import Request, Response
     from dropforge.inference.model import Answers, ServedModel
     from dropforge.inference.protocols.refusals import Refusal
+    from dropforge.inference.unknown import Warnings
 
     # Not when it runs: a protocol costs a cold start as much as a record.
     class Store(Protocol):
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
         def report(self, model: str, fault: ModelFault) -> None:
             """Tells the owner that a live model cannot be served."""
+
+        def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
+            """Counts the values of an answered request that the model does not know."""
 
     class Dialect(Protocol):
         """A protocol that Predict speaks."""
@@ -85,6 +90,44 @@ def checked_body(request: Request) -> bytes:
         reason = f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
         raise InputFault("too_large", reason)
     return request.body
+
+
+def is_strict(value: str | None, card: ModelCard) -> bool:
+    """Whether a text that the model does not know refuses the request.
+
+    Args:
+        value: what the request says, `true` or `false`; None leaves it to the model.
+        card: the model's card.
+
+    Raises:
+        InputFault: the request says something else.
+    """
+    if value is None:
+        return card.strict
+    if value not in ("true", "false"):
+        raise InputFault("wrong_query", f"expected true or false, got {short(value)!r}", place="strict")
+    return value == "true"
+
+
+def unknown_in(
+    arrays: Mapping[str, np.ndarray], row: LiveRow | VersionRow, model: ServedModel, served: Store, *, strict: bool
+) -> Warnings | None:
+    """The values that the model does not know; None where it knows all, or where its file has no list of them.
+
+    Raises:
+        InputFault: there is one, and the request is strict.
+    """
+    if not model.known:
+        return None
+    from dropforge.inference.unknown import refusal, unknown_values  # of models with texts alone
+
+    warnings = unknown_values(model.card, model.known, arrays)
+    if not warnings.total:
+        return None
+    if strict:
+        raise refusal(warnings, model.known, arrays)
+    served.count_unknown(row, warnings.total)
+    return warnings
 
 
 def predicted(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:

@@ -35,6 +35,7 @@ STATUSES: Mapping[Code, int] = {
     "too_many_rows": 413,
     "unknown_column": 422,
     "unknown_output": 422,
+    "unknown_value": 422,
     "unsupported": 422,
     "wrong_length": 400,
     "wrong_query": 400,

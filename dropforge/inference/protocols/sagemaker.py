@@ -16,7 +16,7 @@ from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, answer, error_document
 from dropforge.inference.pictures import BODIES
-from dropforge.inference.protocols.common import checked_body, live_row, predicted
+from dropforge.inference.protocols.common import checked_body, is_strict, live_row, predicted, unknown_in
 from dropforge.inference.rows import (
     Rows,
     check_count,
@@ -42,6 +42,9 @@ JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
 SAME = {"": JSON, "application/csv": CSV, "application/x-jsonlines": LINES}
 """Other names of these types; JSON where a request names none."""
 
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""Header for what SageMaker itself does not read: `strict=true` of a request, `warning_count=3` of an answer."""
+
 PICTURES = (*BODIES, "application/x-image")
 
 
@@ -53,8 +56,21 @@ def answered(request: Request, served: Store) -> Response:
         return answer(200, {})
     given = SAME.get(request.content_type, request.content_type)
     wanted = accepted(request.headers.get("accept", "*/*"), given if given in (CSV, LINES) else JSON)
-    rows = read_rows(checked_body(request), given, model.card)
-    return written(predicted(model, to_arrays(rows, model.card)), model.card, wanted)
+    arrays = to_arrays(read_rows(checked_body(request), given, model.card), model.card)
+    warnings = unknown_in(arrays, live, model, served, strict=is_strict(wanted_strictness(request), model.card))
+    response = written(predicted(model, arrays), model.card, wanted)
+    if warnings is None:
+        return response
+    return response._replace(headers={**response.headers, ATTRIBUTES: f"warning_count={warnings.total}"})
+
+
+def wanted_strictness(request: Request) -> str | None:
+    """What the request says of texts that the model does not know: in its query, or in its custom attributes."""
+    for attribute in request.headers.get(ATTRIBUTES.lower(), "").split(","):
+        name, _, value = attribute.partition("=")
+        if name.strip() == "strict":
+            return value.strip()
+    return request.query.get("strict")
 
 
 def refused(refusal: Refusal) -> Response:

@@ -9,7 +9,7 @@ from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, error
 from dropforge.inference.pictures import BODIES
-from dropforge.inference.protocols.common import checked_body, chosen, predicted
+from dropforge.inference.protocols.common import checked_body, chosen, is_strict, predicted, unknown_in
 from dropforge.inference.rows import Rows, check_count, from_csv, from_json, from_picture, to_arrays
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
     model = served.load(row)
     rows = read_rows(request, model.card)
     arrays = to_arrays(rows, model.card)
+    warnings = unknown_in(arrays, row, model, served, strict=is_strict(request.query.get("strict"), model.card))
     answers = predicted(model, arrays)
     return {
         "model": row.model,
@@ -57,6 +58,8 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
         "ids": prediction_ids(rows.count),
+        "warnings": [] if warnings is None else [warning._asdict() for warning in warnings.first],
+        "warning_count": 0 if warnings is None else warnings.total,
         **explained(request, model, arrays, answers),
     }
 

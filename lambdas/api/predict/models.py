@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.contract import names
-from dropforge.contract.log import log
+from dropforge.contract.log import UNKNOWN_VALUES, log
 from dropforge.contract.models import NUMBER
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.held import Held
@@ -136,6 +136,10 @@ class Models:
             cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
         except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
             log("metric lost", level="warning", model=model, reason=str(lost))
+
+    def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
+        """Logs how many values of a request the model does not know; a metric filter of the log adds them up."""
+        log(UNKNOWN_VALUES, level="warning", model=row.model, version=row.version, values=values)
 
     @property
     def _registry(self) -> ModelRows:

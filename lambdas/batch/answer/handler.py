@@ -58,9 +58,16 @@ def answer(request: AnswerInput, settings: ArtifactSettings) -> PieceReport:
         totals = track_progress(
             answer_piece(work, blocks_of(piece), piece.line, rows.write, errors.write), request, settings
         )
-    report = PieceReport(totals.predicted, totals.failed)
+    report = PieceReport(totals.predicted, totals.failed, dict(totals.warnings))
     artifacts.write_json(f"{key}.json", report.to_json())
-    log("answered", run=request.run, model=request.model, piece=request.piece, **report.to_json())
+    log(
+        "answered",
+        run=request.run,
+        model=request.model,
+        piece=request.piece,
+        predicted=report.predicted,
+        failed=report.failed,
+    )
     return report
 
 

@@ -6,11 +6,13 @@ Knows no AWS: the text comes in blocks of bytes, and what is written goes to two
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dropforge.contract.batch import RowFault
 from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite
+from dropforge.inference.unknown import reason_of, unknown_values
 from dropforge.inference.values import to_array
 from lambdas.batch.common.jsonlines import json_lines
 from lambdas.batch.common.rows import Chunk, Layout, delimited, whole_lines
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from dropforge.contract.batch import BatchFile, Commas
     from dropforge.contract.schema import ModelCard
     from dropforge.inference.model import ServedModel
+    from dropforge.inference.unknown import ValueWarning
     from lambdas.batch.common.writing import Writer
 
 
@@ -33,6 +36,8 @@ class Totals:
 
     predicted: int = 0
     failed: int = 0
+    warnings: Counter[str] = field(default_factory=Counter)
+    """The values that the model does not know, by column."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Work:
     def writer(self) -> Writer:
         """What writes the piece's predictions."""
         kept = [] if self.file.format == "jsonl" else self.layout.kept
-        return writer_for(self.file, kept, self.model.card, self.run)
+        return writer_for(self.file, kept, self.model, self.run)
 
 
 def answer_piece(
@@ -88,8 +93,10 @@ def answer_piece(
     writer, totals = work.writer(), Totals()
     for chunk in work.chunks(blocks, line):
         faults = list(chunk.faults)
-        for part, arrays in _readable(chunk, work.model.card, work.commas, faults):
-            totals.predicted += _answered(work.model, writer, part, arrays, write, faults)
+        for readable, read in _readable(chunk, work.model.card, work.commas, faults):
+            part, arrays = _accepted(work.model, readable, read, faults)
+            if part.lines:
+                totals.predicted += _answered(work.model, writer, part, arrays, write, faults, totals.warnings)
         totals.failed += len(faults)
         faults.sort(key=lambda fault: fault.line)
         if faults:
@@ -120,6 +127,30 @@ def _readable(
     yield chunk, arrays
 
 
+def _unknown(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> list[ValueWarning]:
+    """Every value that the model does not know."""
+    if not model.known:
+        return []
+    rows = len(next(iter(arrays.values())))
+    return unknown_values(model.card, model.known, arrays, most=rows * len(model.known)).first
+
+
+def _accepted(
+    model: ServedModel, chunk: Chunk, arrays: dict[str, np.ndarray], faults: list[RowFault]
+) -> tuple[Chunk, dict[str, np.ndarray]]:
+    """The rows that the model answers: of a strict model those whose every value it knows."""
+    unknown = _unknown(model, arrays) if model.card.strict else []
+    if not unknown:
+        return chunk, arrays
+    first = {warning.row: warning for warning in reversed(unknown)}
+    faults += [
+        RowFault(chunk.lines[row], warning.column, reason_of(warning, model.known, arrays))
+        for row, warning in first.items()
+    ]
+    rows = [row for row in range(len(chunk.lines)) if row not in first]
+    return chunk.take(rows), {name: array[rows] for name, array in arrays.items()}
+
+
 def _answered(
     model: ServedModel,
     writer: Writer,
@@ -127,8 +158,9 @@ def _answered(
     arrays: dict[str, np.ndarray],
     write: Callable[[bytes], None],
     faults: list[RowFault],
+    counts: Counter[str],
 ) -> int:
-    """Writes the rows that the model has a finite answer for; how many."""
+    """Writes the rows that the model has a finite answer for; how many. Adds unknown values to the counts by column."""
     try:
         answers = model.predict(arrays)
     except NotFinite:
@@ -139,9 +171,13 @@ def _answered(
         firsts = {name: array[:middle] for name, array in arrays.items()}
         seconds = {name: array[middle:] for name, array in arrays.items()}
         first, second = _halves(chunk)
-        count = _answered(model, writer, first, firsts, write, faults)
-        return count + _answered(model, writer, second, seconds, write, faults)
-    write(writer.rows(chunk, answers).encode("utf-8", "backslashreplace"))  # half a surrogate pair, escaped in JSON
+        count = _answered(model, writer, first, firsts, write, faults, counts)
+        return count + _answered(model, writer, second, seconds, write, faults, counts)
+    warnings = _unknown(model, arrays)
+    counts.update(warning.column for warning in warnings)
+    write(
+        writer.rows(chunk, answers, warnings).encode("utf-8", "backslashreplace")
+    )  # half a surrogate pair, escaped in JSON
     return len(chunk.lines)
 
 

@@ -40,6 +40,13 @@ class Chunk:
         columns = {name: values[start:end] for name, values in self.columns.items()}
         return Chunk(self.lines[start:end], columns, self.kept[start:end])
 
+    def take(self, rows: Sequence[int]) -> Chunk:
+        """These rows, without the faults."""
+        columns: dict[str, Sequence[str]] = {
+            name: [values[row] for row in rows] for name, values in self.columns.items()
+        }
+        return Chunk([self.lines[row] for row in rows], columns, [self.kept[row] for row in rows])
+
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[str]:
     """The text of the blocks, cut at the ends of lines."""

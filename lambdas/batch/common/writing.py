@@ -1,9 +1,11 @@
 """Writes predictions as text, in the format of the file that they are for.
 
-Delimited text has the columns `line`, those that the model does not read, `prediction`, a `probability_<class>` per
-class, `recommendations` (JSON, for recommenders) and `prediction_id`. JSON lines have the same names, with all
-probabilities in one object. A name that the file already has gets underscores appended. Numbers have nine digits, which
-are enough to tell any two float32 apart.
+Delimited text has the columns `line`, those that the model does not read, `warnings` (for models that read texts),
+`prediction`, a `probability_<class>` per class, `recommendations` (JSON, for recommenders) and `prediction_id`. JSON
+lines have the same names, with all probabilities in one object, and `warnings` only where there are any. A name that
+the file already has gets underscores appended. Numbers have nine digits, enough to tell any two float32 apart.
+
+A warning names a column whose value the model does not know: `city: unknown_category`, separated by semicolons.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 
     from dropforge.contract.batch import BatchFile
     from dropforge.contract.schema import ModelCard
-    from dropforge.inference.model import Answers
+    from dropforge.inference.model import Answers, ServedModel
+    from dropforge.inference.unknown import ValueWarning
     from lambdas.batch.common.rows import Chunk
 
 LINE, PREDICTION, PROBABILITIES, LISTS, ID = "line", "prediction", "probabilities", "recommendations", "prediction_id"
+WARNINGS = "warnings"
 
 
 class Writer(Protocol):
@@ -33,21 +37,31 @@ class Writer(Protocol):
     def header(self) -> str:
         """The text before the first row of a file."""
 
-    def rows(self, chunk: Chunk, answers: Answers) -> str:
-        """The rows, one per line."""
+    def rows(self, chunk: Chunk, answers: Answers, warnings: Sequence[ValueWarning]) -> str:
+        """The rows, one per line, with what the model does not know of them."""
 
 
-def writer_for(file: BatchFile, kept: Sequence[str], card: ModelCard, run: str) -> Writer:
+def writer_for(file: BatchFile, kept: Sequence[str], model: ServedModel, run: str) -> Writer:
     """The writer for the predictions of `file`.
 
     Args:
         file: the file.
         kept: its columns that the model does not read; in JSON lines they differ from row to row.
-        card: the model's card.
+        model: the model.
         run: the batch. A prediction id is made of it, the file's name and the line, so repeating a piece keeps it.
     """
     ids = f"p-{digest(run, file.name)[:16]}"
-    return JsonWriter(card, ids) if file.format == "jsonl" else DelimitedWriter(file.delimiter, kept, card, ids)
+    if file.format == "jsonl":
+        return JsonWriter(model.card, ids)
+    return DelimitedWriter(file.delimiter, kept, model.card, ids, warned=bool(model.known))
+
+
+def by_row(warnings: Sequence[ValueWarning]) -> dict[int, list[ValueWarning]]:
+    """The warnings of each row that has any."""
+    rows: dict[int, list[ValueWarning]] = {}
+    for warning in warnings:
+        rows.setdefault(warning.row, []).append(warning)
+    return rows
 
 
 def unused_name(name: str, taken: Collection[str]) -> str:
@@ -58,31 +72,48 @@ def unused_name(name: str, taken: Collection[str]) -> str:
 
 
 class DelimitedWriter:
-    """Writes delimited text with a header."""
+    """Writes delimited text with a header; `warned` says whether it has a column of warnings."""
 
-    def __init__(self, delimiter: str, kept: Sequence[str], card: ModelCard, ids: str) -> None:
+    def __init__(self, delimiter: str, kept: Sequence[str], card: ModelCard, ids: str, *, warned: bool = False) -> None:
         self._delimiter, self._kept = delimiter, kept
         self._needs_quotes = re.compile(f'[{re.escape(delimiter)}"\r\n]')
         self._lists = ITEMS in TASKS[card.task].outputs
         shares = [f"probability_{name}" for name in card.classes]
-        added = [PREDICTION, *shares, *([LISTS] if self._lists else []), ID]
+        self._warned = warned
+        added = [*([WARNINGS] if warned else []), PREDICTION, *shares, *([LISTS] if self._lists else []), ID]
         self._names = [unused_name(LINE, kept), *kept, *(unused_name(name, kept) for name in added)]
         texts = ["%s"] * len(kept)
-        fields = ["%d", *texts, "%s", *(["%.9g"] * len(shares)), *(["%s"] if self._lists else []), f"{ids}%016x"]
+        fields = [
+            "%d",
+            *texts,
+            *(["%s"] if warned else []),
+            "%s",
+            *(["%.9g"] * len(shares)),
+            *(["%s"] if self._lists else []),
+            f"{ids}%016x",
+        ]
         self._row = delimiter.join(fields) + "\n"
 
     def header(self) -> str:
         """The names of all columns."""
         return self._delimiter.join(map(self._field, self._names)) + "\n"
 
-    def rows(self, chunk: Chunk, answers: Answers) -> str:
+    def rows(self, chunk: Chunk, answers: Answers, warnings: Sequence[ValueWarning]) -> str:
         """The rows, one per line."""
         beside = [map(self._field, column) for column in zip(*chunk.kept, strict=True)]
         shares = [] if answers.probabilities is None else answers.probabilities.T.tolist()
         lists = [map(self._list, answers.recommendations or ())] if self._lists else []
-        columns = [chunk.lines, *beside, self._predictions(answers), *shares, *lists, chunk.lines]
+        warned = [self._warnings(len(chunk.lines), warnings)] if self._warned else []
+        columns = [chunk.lines, *beside, *warned, self._predictions(answers), *shares, *lists, chunk.lines]
         row = self._row
         return "".join([row % fields for fields in zip(*columns, strict=True)])
+
+    def _warnings(self, rows: int, warnings: Sequence[ValueWarning]) -> list[str]:
+        """The field of every row; empty where the model knows all values."""
+        texts = [""] * rows
+        for row, those in by_row(warnings).items():
+            texts[row] = self._field("; ".join(f"{warning.column}: {warning.kind}" for warning in those))
+        return texts
 
     def _predictions(self, answers: Answers) -> Sequence[str]:
         if answers.probabilities is None:
@@ -109,16 +140,31 @@ class JsonWriter:
         """Empty: JSON lines have no header."""
         return ""
 
-    def rows(self, chunk: Chunk, answers: Answers) -> str:
+    def rows(self, chunk: Chunk, answers: Answers, warnings: Sequence[ValueWarning]) -> str:
         """The rows, one per line."""
         shares: Any = [None] * len(chunk.lines) if answers.probabilities is None else answers.probabilities.tolist()
         lists = answers.recommendations or [None] * len(chunk.lines)
-        rows = zip(chunk.lines, chunk.kept, answers.predictions, shares, lists, strict=True)
+        warned = by_row(warnings)
+        those = [warned.get(row, ()) for row in range(len(chunk.lines))]
+        rows = zip(chunk.lines, chunk.kept, answers.predictions, shares, lists, those, strict=True)
         return "".join([self._row(*row) for row in rows])
 
-    def _row(self, line: int, record: dict[str, Any], label: Any, shares: list[float] | None, items: Any) -> str:
+    def _row(
+        self,
+        line: int,
+        record: dict[str, Any],
+        label: Any,
+        shares: list[float] | None,
+        items: Any,
+        warnings: Sequence[ValueWarning],
+    ) -> str:
         kept = {name: dumped(value) for name, value in record.items() if name not in self._wanted}
-        added = {LINE: str(line), PREDICTION: _number(label) if type(label) is float else json.dumps(label)}
+        added = {LINE: str(line)}
+        if warnings:
+            added[WARNINGS] = json.dumps(
+                [f"{warning.column}: {warning.kind}" for warning in warnings], ensure_ascii=False
+            )
+        added |= {PREDICTION: _number(label) if type(label) is float else json.dumps(label)}
         if shares is not None:
             parts = (
                 f"{dumped(name)}: {_number(share)}" for name, share in zip(self._card.classes, shares, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,7 @@ def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
         seconds=round(elapsed.total_seconds(), 3),
         predictions=uri if parse_batch(row.key).kind == "file" else f"{uri}/",
         errors=f"{uri}{ERRORS_SUFFIX}",
+        warnings=dict(sum((Counter(report.warnings) for report in reports), Counter())),
     )
 
 

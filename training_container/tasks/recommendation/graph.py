@@ -39,7 +39,7 @@ def build(card: ModelCard, tables: Tables) -> onnx.ModelProto:
     lists, scores = _lists(nodes, tables, vectors, nodes.add("GatherND", users, places))
     _scatter(nodes, tables, rating, places, lists, scores)
     graph = helper.make_graph(nodes.nodes, "dropforge", inputs(tables.encoder), _outputs(tables), nodes.constants)
-    return finish(graph, card)
+    return finish(graph, card, tables.encoder)
 
 
 def _rating(nodes: Nodes, tables: Tables, users: str, items: str) -> str:

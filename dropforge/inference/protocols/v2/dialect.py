@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.inference.faults import InputFault, NotFinite
 from dropforge.inference.http import Response, answer
-from dropforge.inference.protocols.common import checked_body, chosen, out_of_range
+from dropforge.inference.protocols.common import checked_body, chosen, is_strict, out_of_range, unknown_in
 from dropforge.inference.protocols.v2 import metadata, wire
 from dropforge.inference.protocols.v2.inputs import to_arrays
 from dropforge.inference.protocols.v2.outputs import response
@@ -51,8 +51,10 @@ def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Respon
     asked = wire.read(checked_body(request), request.headers.get(wire.HEADER))
     model = served.load(live)
     arrays = to_arrays(asked, model.card)
+    strict = is_strict(request.query.get("strict"), model.card) if asked.strict is None else asked.strict
+    warnings = unknown_in(arrays, live, model, served, strict=strict)
     try:
         found = model.outputs(arrays)
     except NotFinite as fault:
         raise out_of_range(fault) from fault
-    return response(asked, live, model.card, found)
+    return response(asked, live, model.card, found, warnings)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import LabelType, ModelCard
     from dropforge.inference.protocols.v2.wire import Inference
+    from dropforge.inference.unknown import Warnings
 
 IDS = "ids"
 """Ids of predictions, under which labels come back: an output that is given when it is asked for."""
@@ -90,7 +91,11 @@ def octets_of(label_type: LabelType, classes: tuple[str, ...]) -> list[bytes]:
 
 
 def response(
-    asked: Inference, live: LiveRow | VersionRow, card: ModelCard, found: Mapping[str, np.ndarray]
+    asked: Inference,
+    live: LiveRow | VersionRow,
+    card: ModelCard,
+    found: Mapping[str, np.ndarray],
+    warnings: Warnings | None = None,
 ) -> Response:
     """The response to an inference request.
 
@@ -99,6 +104,7 @@ def response(
         live: the version that answers.
         card: of its model.
         found: the graph's outputs, N rows each.
+        warnings: the request's values that the model does not know.
 
     Raises:
         InputFault: an output that the model does not have.
@@ -119,8 +125,12 @@ def response(
     document: dict[str, Any] = {"model_name": live.model, "model_version": live.version, "outputs": described}
     if asked.id is not None:
         document["id"] = asked.id
-    if asked.table:
-        document["parameters"] = {"content_type": "pd"}
+    parameters: dict[str, Any] = {"content_type": "pd"} if asked.table else {}
+    if warnings is not None:
+        listed = [warning._asdict() for warning in warnings.first]
+        parameters |= {"warning_count": warnings.total, "warnings": write(listed).decode()}  # it allows texts, no lists
+    if parameters:
+        document["parameters"] = parameters
     return _written(document, blobs)
 
 

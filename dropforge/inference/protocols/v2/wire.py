@@ -55,6 +55,8 @@ class Inference(NamedTuple):
     """Whether MLServer's pandas codec wants columns back."""
     blob: memoryview
     """All that follows the JSON."""
+    strict: bool | None = None
+    """Whether a text that the model does not know is to refuse the request; None where the request does not say."""
 
 
 def read(body: bytes, header: str | None) -> Inference:
@@ -74,7 +76,11 @@ def read(body: bytes, header: str | None) -> Inference:
     parameters = _parameters(document, "parameters")
     binary = parameters.get("binary_data_output") is True
     outputs = _outputs(_list(document, "outputs"), binary) if document.get("outputs") else None
-    return Inference(_id(document), inputs, outputs, binary, parameters.get("content_type") == "pd", whole[length:])
+    strict = parameters.get("strict")
+    if strict is not None and type(strict) is not bool:
+        raise InputFault("wrong_shape", f"expected true or false, got {_kind(strict)}", place="parameters.strict")
+    table = parameters.get("content_type") == "pd"
+    return Inference(_id(document), inputs, outputs, binary, table, whole[length:], strict)
 
 
 def tensors(asked: Inference) -> list[Tensor]:
