@@ -11,9 +11,13 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
+from dropforge.contract import names
 
 if TYPE_CHECKING:
     from cdk_app.settings import Settings
+
+CHECKPOINT_DAYS = 14
+"""Days that a job's checkpoints are kept: longer than a job can wait for its next machine."""
 
 
 class Storage(Construct):
@@ -27,6 +31,9 @@ class Storage(Construct):
         self._accesses = self._access_log_bucket()
         self.drop = self._bucket("Drop")
         self.artifacts = self._bucket("Artifacts")
+        self.artifacts.add_lifecycle_rule(
+            id="checkpoints", prefix=names.CHECKPOINTS, expiration=Duration.days(CHECKPOINT_DAYS)
+        )
         self._send_events()
 
     @property

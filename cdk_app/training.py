@@ -131,12 +131,13 @@ class Training(Construct):
         """
         bucket, stack = self._storage.artifacts, Stack.of(self)
         runs = bucket.arn_for_objects(f"{names.RUNS}*")
+        checkpoints = bucket.arn_for_objects(f"{names.CHECKPOINTS}*")
         logs = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/sagemaker/TrainingJobs*"
         images = stack.format_arn(service="ecr", resource="repository", resource_name="*")
         for actions, resources in (
             (["ecr:GetAuthorizationToken"], ["*"]),
             (["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]),
-            (["s3:GetObject", "s3:PutObject"], [runs]),
+            (["s3:GetObject", "s3:PutObject"], [runs, checkpoints]),
             (["s3:ListBucket", "s3:GetBucketLocation"], [bucket.bucket_arn]),
             (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [logs]),
         ):
@@ -149,7 +150,8 @@ class Training(Construct):
             )
         )
         self._storage.grant_key(self.role)
-        acknowledge_wildcards(self.role, [runs, logs, images], "Names that a job makes, and images that people name.")
+        wildcards = [runs, checkpoints, logs, images]
+        acknowledge_wildcards(self.role, wildcards, "Names that a job makes, and images that people name.")
         acknowledge_wildcards(self.role, ["*"], "PutMetricData and GetAuthorizationToken have no resource.")
         self._storage.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
 

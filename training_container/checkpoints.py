@@ -52,6 +52,14 @@ class Checkpoints:
         checkpoints._before = float(checkpoints.read(SPENT_FILE) or 0.0)
         return checkpoints
 
+    @property
+    def kept(self) -> int:
+        """How many parts, finished or not, an attempt has left."""
+        if self.folder is None:
+            return 0
+        own = {self.folder / IDENTITY_FILE, self.folder / SPENT_FILE}
+        return sum(path.is_file() and path not in own for path in self.folder.rglob("*"))
+
     def read(self, name: str) -> bytes | None:
         """The content that was kept under `name`, or None."""
         path = None if self.folder is None else self.folder / name

@@ -51,10 +51,13 @@ def train(job: Job) -> None:
     task.prepare()
     checkpoints = open_checkpoints(job)
     budget = Budget(remaining_minutes(job.spec.budget, checkpoints.spent))
+    if checkpoints.kept:
+        progress.step("fit").update(0.0, resumed=checkpoints.kept, spent=checkpoints.spent)
     with finishing(budget):
         model = task.fit(budget, checkpoints, progress.step("fit"))
         write_files(task, model, progress, start)
-    checkpoints.clear()
+    if not budget.stopped:  # a machine that is taken away sends SIGTERM too: the job then begins anew elsewhere
+        checkpoints.clear()
     progress.step("write").update(1.0, seconds=time.monotonic() - start)
 
 

@@ -13,6 +13,8 @@ PREDICTIONS = "predictions/"
 FEEDBACK = "feedback/"
 QUARANTINE = "quarantine/"
 RUNS = "runs/"
+CHECKPOINTS = "checkpoints/"
+"""In the artifact bucket: what unfinished jobs resume from, a folder per run; it expires."""
 SUCCESS = "_SUCCESS"
 SPEC = "spec.yaml"
 
@@ -174,8 +176,8 @@ class RunFiles:
 
     @property
     def checkpoints(self) -> str:
-        """Folder that SageMaker keeps equal to /opt/ml/checkpoints."""
-        return self.key("checkpoints/")
+        """Folder that SageMaker keeps equal to /opt/ml/checkpoints; outside the run's, for it expires."""
+        return f"{CHECKPOINTS}{self.run}/"
 
 
 PLAN_FILE = "plan.json"

@@ -67,7 +67,7 @@ def image() -> str:
 
 
 def lay_out(root: Path, target: str = "Miles_per_Gallon") -> Path:
-    """SageMaker's folders for one training job, writable for the image's user."""
+    """SageMaker's folders for one training job, as a host mounts them: its own user's (root's, mostly), mode 0755."""
     for part in ("input/config", "input/data/data", "input/data/plan", "model", "output", "checkpoints"):
         (root / part).mkdir(parents=True)
     load("cars").write_csv(root / "input/data/data/cars.csv")
@@ -76,7 +76,7 @@ def lay_out(root: Path, target: str = "Miles_per_Gallon") -> Path:
     (root / "input/data/plan/plan.json").write_text(json.dumps(plan.to_json()))
     (root / "input/config/hyperparameters.json").write_text(json.dumps({"run": plan.run}))
     for path in (root, *root.rglob("*")):
-        path.chmod(0o777 if path.is_dir() else 0o666)
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return root
 
 

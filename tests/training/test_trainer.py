@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from dropforge.contract.lines import LINE_METRICS, definition
 from dropforge.contract.results import Manifest
 from training_container import trainer
+from training_container.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +159,25 @@ def test_a_stop_while_fitting_leaves_the_model_of_what_was_fitted(ml_root: Calla
     assert "linear" in {each["name"] for each in found["candidates"]}
     assert "neural" not in {each["name"] for each in found["candidates"]}
     assert not (root / "output" / "failure").exists()
+
+
+def test_a_job_whose_machine_was_taken_away_goes_on_where_it_was(ml_root: Callable[..., Path]) -> None:
+    """A spot loss: SIGTERM, then the machine and its model folder are gone, and another starts with the checkpoints."""
+    root = ml_root("penguins", budget=0.3, search="none")
+    (root / "checkpoints").mkdir()
+    process = start(root)
+    signal_at(process, "model=lightgbm", signal.SIGTERM)
+    process.communicate(timeout=100)
+    assert process.returncode == 0
+    kept = Checkpoints(root / "checkpoints").kept
+    assert kept > 0
+    shutil.rmtree(root / "model")
+    again = start(root)
+    told, _ = again.communicate(timeout=300)
+    assert again.returncode == 0
+    assert (root / "model" / "manifest.json").is_file()
+    assert f"resumed={kept} " in told
+    assert list((root / "checkpoints").iterdir()) == []
 
 
 def test_a_stop_before_anything_was_fitted_is_one_line(ml_root: Callable[..., Path]) -> None:
