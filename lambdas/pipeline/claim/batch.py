@@ -13,7 +13,7 @@ from dropforge.contract.names import NameFault, parse_batch
 from dropforge.contract.registry import claim_key
 from dropforge.contract.steps import Claimed
 from lambdas.common.registry import Registry
-from lambdas.pipeline.claim.run_row import first_row
+from lambdas.pipeline.claim.run_row import batch_row
 
 if TYPE_CHECKING:
     from dropforge.contract.settings import RegistrySettings
@@ -33,6 +33,6 @@ def claim_batch(request: ClaimInput, settings: RegistrySettings) -> Claimed:
     holder = registry.claim(claim_key(request.bucket, request.key, request.version), request.execution, run)
     if holder.owner != request.execution:
         return Claimed("duplicate", run, drop.model)
-    registry.put_run(first_row(request, drop.model, run, "batch"))
+    registry.put_run(batch_row(request, drop.model, run))
     log("claimed", run=run, model=drop.model)
     return Claimed("claimed", run, drop.model)

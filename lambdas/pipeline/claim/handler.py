@@ -13,16 +13,17 @@ from dropforge.contract.environment import load
 from dropforge.contract.ids import digest, run_id
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import BATCH, NameFault, parse_drop
-from dropforge.contract.registry import RunRow, claim_key, content_key
+from dropforge.contract.registry import claim_key, content_key
 from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
 from lambdas.common.registry import Registry
 from lambdas.pipeline.claim.batch import claim_batch
 from lambdas.pipeline.claim.objects import drop_options, identity
-from lambdas.pipeline.claim.run_row import first_row
+from lambdas.pipeline.claim.run_row import training_row
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
+    from dropforge.contract.registry import RunRow, TrainingRun
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def claim_drop(request: ClaimInput, drop: Drop, run: str, settings: ClaimSetting
         return Claimed("duplicate" if known.status == "duplicate" else "claimed", run, drop.model)
     data, options = identity(request, drop), drop_options(request, drop)
     content = digest(drop.model, data, options.content, settings.image)
-    row = first_row(request, drop.model, run, "training", data, content, options.spec)
+    row = training_row(request, drop.model, run, data, content, options.spec)
     holder = registry.claim(content_key(drop.model, content), request.execution, run)
     if holder.run != run and removed_since(registry.find_run(holder.run), registry):
         holder = registry.claim(content_key(drop.model, content), request.execution, run, instead_of=holder.run)
@@ -78,7 +79,7 @@ def removed_since(holder: RunRow | None, registry: Registry) -> bool:
     return live is not None and live.withdrawn and live.moved > holder.created
 
 
-def closed_as_duplicate(row: RunRow, holder: str) -> RunRow:
+def closed_as_duplicate(row: TrainingRun, holder: str) -> TrainingRun:
     """The row of a run whose work another run has done or is doing."""
     reason = f"{holder} has the same data, options and trainer: nothing to train"
     return replace(row, status="duplicate", duplicate_of=holder, reason=reason)
