@@ -23,8 +23,8 @@ from training_container.threads import in_parallel
 
 if TYPE_CHECKING:
     from training_container.encoding import Table
-    from training_container.export.trees import Trees
     from training_container.models.data import TrainingData
+    from training_container.models.trees import Trees
 
 
 class TreeInputs(nn.Module):

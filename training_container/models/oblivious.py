@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training_container.export.trees import Trees
+from training_container.models.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
