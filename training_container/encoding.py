@@ -127,18 +127,16 @@ class Encoder:
 
     columns: tuple[Column, ...]
     vocabularies: tuple[Vocabulary, ...]
-    date_formats: dict[str, str]
-    """Name of each date column to its name in `dropforge.datasets.dates.DATE_FORMATS`."""
 
     @classmethod
-    def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray], date_formats: dict[str, str]) -> Encoder:
+    def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray]) -> Encoder:
         """The encoder of `columns`, whose training values are `values`.
 
         Raises:
             ValueError: a column is of a kind that has no encoding.
         """
         vocabularies = [vocabulary_of(column, values[column.name]) for column in columns]
-        return cls(tuple(columns), tuple(each for each in vocabularies if each is not None), dict(date_formats))
+        return cls(tuple(columns), tuple(each for each in vocabularies if each is not None))
 
     def names(self, group: Group) -> list[str]:
         """The names of the columns that are encoded into this table, in the card's order."""
@@ -149,7 +147,7 @@ class Encoder:
         rows = len(next(iter(values.values())))
         numbers = [values[name].astype(np.float32) for name in self.names("numbers")]
         codes = [each.encode(values[each.column]) for each in self.vocabularies]
-        dates = [encode_dates(values[name], self.date_formats[name]) for name in self.names("dates")]
+        dates = [encode_dates(values[name]) for name in self.names("dates")]
         return Table(
             torch.from_numpy(_stack(numbers, (rows, 0), np.float32)),
             torch.from_numpy(_stack(codes, (rows, 0), np.int64)),
@@ -178,9 +176,9 @@ def vocabulary_of(column: Column, values: np.ndarray) -> Vocabulary | None:
             assert_never(column.kind)
 
 
-def encode_dates(texts: np.ndarray, form: str) -> np.ndarray:
-    """[N] texts in the format named `form` to int64 [N, 7]; equal texts are parsed once."""
-    parsed = {text: parse_date(text, form) for text in set(texts)}
+def encode_dates(texts: np.ndarray) -> np.ndarray:
+    """[N] texts to int64 [N, 7]; equal texts are parsed once."""
+    parsed = {text: parse_date(text) for text in set(texts)}
     return np.array([parsed[text] for text in texts], dtype=np.int64).reshape(len(texts), DATE_PARTS)
 
 

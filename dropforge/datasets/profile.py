@@ -77,7 +77,7 @@ def describe_values(values: NDArray[Any], column: Described, masked: bool) -> di
         case "number":
             return {"kind": column.kind, **describe_numbers(values.astype(np.float64), masked=masked)}
         case "date":
-            days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
+            days = parse_dates(pl.Series(column.name, values, dtype=pl.String))
             numbers = days.fill_null(np.nan).to_numpy()
             return {"kind": column.kind, "format": "iso", **describe_numbers(numbers, masked=masked)}
         case "category" | "boolean":

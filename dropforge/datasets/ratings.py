@@ -151,7 +151,6 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         label_type=kind,
         classes=(),
         columns=tuple(Column(name, "category") for name in read),
-        date_formats={},
         ignored=(columns.rating, *(name for name in table.columns if name not in (*read, columns.rating))),
         masked=tuple(each.column for each in findings),
         counts=counts,
@@ -225,7 +224,7 @@ def _times(frame: pl.DataFrame, columns: RatingColumns) -> NDArray[np.float64] |
                 f"time {columns.time!r} holds {example}; expected numbers or dates: write them alike, "
                 "or leave the column out with 'drop:'"
             )
-        series = numbers if rule is None else parse_dates(canonical_dates(texts, rule), "iso")
+        series = numbers if rule is None else parse_dates(canonical_dates(texts, rule))
     return series.cast(pl.Float64).fill_null(-np.inf).fill_nan(-np.inf).to_numpy()
 
 

@@ -96,7 +96,7 @@ def _values(values: NDArray[Any], column: Described) -> NDArray[Any]:
         case "number":
             return values.astype(np.float64)
         case "date":
-            days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
+            days = parse_dates(pl.Series(column.name, values, dtype=pl.String))
             return np.asarray(days.fill_null(np.nan).to_numpy())
         case "category" | "boolean":
             return values

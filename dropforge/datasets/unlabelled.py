@@ -13,7 +13,7 @@ import numpy as np
 
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes
-from dropforge.datasets.columns import columns_read, date_formats, describe
+from dropforge.datasets.columns import columns_read, describe
 from dropforge.datasets.dataset import Dataset, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import row_hashes
@@ -81,7 +81,6 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         label_type="integer",
         classes=(),
         columns=columns_read(described),
-        date_formats=date_formats(described),
         ignored=tuple(name for name, each in described.items() if each.dropped),
         masked=tuple(each.column for each in findings),
         counts=counts,

@@ -73,7 +73,7 @@ class Tables:
     def encoder(self) -> Encoder:
         """From raw user and item to codes."""
         columns = (Column(self.user.column, "category"), Column(self.item.column, "category"))
-        return Encoder(columns, (self.user, self.item), {})
+        return Encoder(columns, (self.user, self.item))
 
     @property
     def shown(self) -> int:

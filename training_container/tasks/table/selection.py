@@ -133,7 +133,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, pr
     flavours that are outraced are given up. Once there is a model, a family whose library fails is skipped too, with
     a note.
     """
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, metric_of(dataset.task, metric), seed, checkpoints or Checkpoints())
     fitting = [(family, share) for family, share in families if problem.task in family.tasks]
     trials: list[Trial] = []
