@@ -54,7 +54,7 @@ def spellings(text: str) -> tuple[str, ...]:
 
 def codes_of(kept: Sequence[str], seen: Iterable[str], first: int) -> dict[str, int]:
     """The code of every spelling of the texts `kept`, from `first` on in their order; those of `seen` among them."""
-    known = {spelled: first + at for at, text in enumerate(kept) for spelled in spellings(text)}
+    known = {spelled: first + place for place, text in enumerate(kept) for spelled in spellings(text)}
     return known | {text: known[spellings(text)[0]] for text in sorted(seen) if spellings(text)[0] in known}
 
 
@@ -136,7 +136,7 @@ class Encoder:
             ValueError: a column is of a kind that has no encoding.
         """
         vocabularies = [vocabulary_of(column, values[column.name]) for column in columns]
-        return cls(tuple(columns), tuple(each for each in vocabularies if each is not None))
+        return cls(tuple(columns), tuple(vocabulary for vocabulary in vocabularies if vocabulary is not None))
 
     def names(self, group: Group) -> list[str]:
         """The names of the columns that are encoded into this table, in the card's order."""
@@ -146,7 +146,7 @@ class Encoder:
         """`values` (float32 arrays for numbers, object arrays of texts otherwise) as a table on the CPU."""
         rows = len(next(iter(values.values())))
         numbers = [values[name].astype(np.float32) for name in self.names("numbers")]
-        codes = [each.encode(values[each.column]) for each in self.vocabularies]
+        codes = [vocabulary.encode(values[vocabulary.column]) for vocabulary in self.vocabularies]
         dates = [encode_dates(values[name]) for name in self.names("dates")]
         return Table(
             torch.from_numpy(_stack(numbers, (rows, 0), np.float32)),

@@ -41,8 +41,8 @@ def parse_dates(series: pl.Series) -> pl.Series:
     seconds = sum(
         numbers[part].fill_null(0).to_numpy() * size for part, size in (("hour", 3600), ("minute", 60), ("second", 1))
     )
-    found = pl.Series(series.name, days + seconds / 86400.0)
-    return pl.select(pl.when(right).then(found).otherwise(None).alias(series.name)).to_series()
+    moments = pl.Series(series.name, days + seconds / 86400.0)
+    return pl.select(pl.when(right).then(moments).otherwise(None).alias(series.name)).to_series()
 
 
 def civil_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:

@@ -55,8 +55,8 @@ class CatBoostBooster:
 
     def margins(self, dense: np.ndarray) -> np.ndarray:
         """float64 [N, outputs]."""
-        found = self.model.predict(dense, prediction_type="RawFormulaVal", thread_count=torch.get_num_threads())
-        return np.asarray(found).reshape(len(dense), self.outputs)
+        margins = self.model.predict(dense, prediction_type="RawFormulaVal", thread_count=torch.get_num_threads())
+        return np.asarray(margins).reshape(len(dense), self.outputs)
 
     def trees(self) -> Trees:
         """The model as flat arrays."""

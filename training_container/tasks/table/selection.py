@@ -114,7 +114,7 @@ def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints
         metric=metric,
         direction=METRICS[dataset.task][metric],
         classes=len(dataset.classes),
-        sizes=tuple(each.size for each in encoder.vocabularies),
+        sizes=tuple(vocabulary.size for vocabulary in encoder.vocabularies),
         rows=encoded.to(device),
         target=rows.target,
         fold=assign_folds(rows.target, len(dataset.classes), is_repeat=repeats(encoded, rows.target)),
