@@ -25,7 +25,7 @@ import polars as pl
 
 from benchmarks.report import Row, publish
 from dropforge.contract import names
-from dropforge.contract.results import Manifest
+from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.spec import Spec
 from dropforge.datasets.dataset import Options
 from lambdas.common.artifacts import Artifacts
@@ -107,7 +107,9 @@ def judged(table: pl.DataFrame) -> Verdict:
             train(Job(RUN, "table", (data,), Options(Spec(budget=BUDGET), "target"), None, 0, out))
         files = {name: (out / name).read_bytes() for name in FILES}
         manifest = Manifest.from_json(json.loads((out / names.MANIFEST_FILE).read_bytes()))
-    return examine(manifest, files, None, Artifacts(""), Spec())
+    metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+    digest = manifest.files[names.MODEL_FILE].sha256
+    return examine(metrics, digest, files, None, Artifacts(""), Spec())
 
 
 FILES = (names.MODEL_FILE, names.METRICS_FILE, names.GOLDEN_FILE, names.HOLDOUT_FILE, names.BASELINE_FILE)

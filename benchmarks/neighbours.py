@@ -58,7 +58,7 @@ def main() -> None:
 
 def fitted(dataset: Dataset) -> dict[str, dict[str, tuple[float, str]]]:
     """Of each family its scores, and the seconds that it took."""
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints())
     start = time.perf_counter()
     problem.prepare()

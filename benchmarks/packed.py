@@ -75,7 +75,7 @@ def posed() -> Problem:
         path = Path(folder) / "set.csv"
         load(SET).head(int(os.environ.get("ROWS", "1000000"))).write_csv(path)
         dataset = prepare([path], Options(target=SOURCES[SET].target))
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints())
     problem.fold[:] = assign_folds(problem.target, problem.classes, FOLDS)
     assert problem.scale is not None  # chosen now, for it is nobody's training

@@ -54,7 +54,7 @@ def spellings(text: str) -> tuple[str, ...]:
 
 def codes_of(kept: Sequence[str], seen: Iterable[str], first: int) -> dict[str, int]:
     """The code of every spelling of the texts `kept`, from `first` on in their order; those of `seen` among them."""
-    known = {spelled: first + at for at, text in enumerate(kept) for spelled in spellings(text)}
+    known = {spelled: first + place for place, text in enumerate(kept) for spelled in spellings(text)}
     return known | {text: known[spellings(text)[0]] for text in sorted(seen) if spellings(text)[0] in known}
 
 
@@ -127,18 +127,16 @@ class Encoder:
 
     columns: tuple[Column, ...]
     vocabularies: tuple[Vocabulary, ...]
-    date_formats: dict[str, str]
-    """Name of each date column to its name in `dropforge.datasets.dates.DATE_FORMATS`."""
 
     @classmethod
-    def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray], date_formats: dict[str, str]) -> Encoder:
+    def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray]) -> Encoder:
         """The encoder of `columns`, whose training values are `values`.
 
         Raises:
             ValueError: a column is of a kind that has no encoding.
         """
         vocabularies = [vocabulary_of(column, values[column.name]) for column in columns]
-        return cls(tuple(columns), tuple(each for each in vocabularies if each is not None), dict(date_formats))
+        return cls(tuple(columns), tuple(vocabulary for vocabulary in vocabularies if vocabulary is not None))
 
     def names(self, group: Group) -> list[str]:
         """The names of the columns that are encoded into this table, in the card's order."""
@@ -148,8 +146,8 @@ class Encoder:
         """`values` (float32 arrays for numbers, object arrays of texts otherwise) as a table on the CPU."""
         rows = len(next(iter(values.values())))
         numbers = [values[name].astype(np.float32) for name in self.names("numbers")]
-        codes = [each.encode(values[each.column]) for each in self.vocabularies]
-        dates = [encode_dates(values[name], self.date_formats[name]) for name in self.names("dates")]
+        codes = [vocabulary.encode(values[vocabulary.column]) for vocabulary in self.vocabularies]
+        dates = [encode_dates(values[name]) for name in self.names("dates")]
         return Table(
             torch.from_numpy(_stack(numbers, (rows, 0), np.float32)),
             torch.from_numpy(_stack(codes, (rows, 0), np.int64)),
@@ -178,9 +176,9 @@ def vocabulary_of(column: Column, values: np.ndarray) -> Vocabulary | None:
             assert_never(column.kind)
 
 
-def encode_dates(texts: np.ndarray, form: str) -> np.ndarray:
-    """[N] texts in the format named `form` to int64 [N, 7]; equal texts are parsed once."""
-    parsed = {text: parse_date(text, form) for text in set(texts)}
+def encode_dates(texts: np.ndarray) -> np.ndarray:
+    """[N] texts to int64 [N, 7]; equal texts are parsed once."""
+    parsed = {text: parse_date(text) for text in set(texts)}
     return np.array([parsed[text] for text in texts], dtype=np.int64).reshape(len(texts), DATE_PARTS)
 
 

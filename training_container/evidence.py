@@ -70,16 +70,16 @@ def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, A
     edges += [gaps, {name: value for name, value in unseen.items() if value is not None}]
     places = np.concatenate([chosen, np.arange(len(edges)) % len(rows)])
     values = {name: column[places].copy() for name, column in rows.columns.items()}
-    for at, edge in enumerate(edges, start=len(chosen)):
+    for place, edge in enumerate(edges, start=len(chosen)):
         for name, value in edge.items():
-            values[name][at] = value
+            values[name][place] = value
     answers = native.answer(values)
-    made = [_golden(values, at, answer, card) for at, answer in enumerate(answers)]
-    return [row for row, answer in zip(made, answers, strict=True) if _clear(answer)]
+    golden = [_golden(values, place, answer, card) for place, answer in enumerate(answers)]
+    return [row for row, answer in zip(golden, answers, strict=True) if _clear(answer)]
 
 
-def _golden(values: dict[str, np.ndarray], at: int, answer: Any, card: ModelCard) -> dict[str, Any]:
-    row = {column.name: plain(values[column.name][at]) for column in card.columns}
+def _golden(values: dict[str, np.ndarray], place: int, answer: Any, card: ModelCard) -> dict[str, Any]:
+    row = {column.name: plain(values[column.name][place]) for column in card.columns}
     if not card.classes:
         return {"row": row, "prediction": float(answer), "probabilities": None}
     shares = dict(zip(card.classes, map(float, answer), strict=True))
@@ -110,20 +110,20 @@ def write_holdout(path: Path, rows: Rows, classes: tuple[str, ...]) -> None:
 
 def versions() -> dict[str, str]:
     """What trained the model, by package."""
-    found = {name: metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), "dropforge": dropforge.__version__, **found}
+    packages = {name: metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "dropforge": dropforge.__version__, **packages}
 
 
 def code_digest() -> str:
     """SHA-256 over names and contents of the sources that make a model: the trainer's and what it shares."""
     trainer, shared = Path(__file__).parent, Path(dropforge.__file__).parent
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for folder in (shared / "contract", shared / "metrics", shared / "datasets", trainer):
-        for path in sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".html")):
-            found.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
-            found.update(path.read_bytes())
-    found.update((shared / "pictures.py").read_bytes())
-    return found.hexdigest()
+        for path in sorted(source for source in folder.rglob("*") if source.suffix in (".py", ".html")):
+            digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
+            digest.update(path.read_bytes())
+    digest.update((shared / "pictures.py").read_bytes())
+    return digest.hexdigest()
 
 
 def write_manifest(folder: Path, job: Job, card: ModelCard, device: str, seconds: float) -> Manifest:

@@ -20,7 +20,7 @@ from dropforge.inference.session import opened, options
 from examples.datasets import SOURCES, load
 from training_container.export.forests import TREES, add_forest
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes
-from training_container.export.trees import Trees, of_lightgbm
+from training_container.models.trees import Trees, of_lightgbm
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,8 +22,10 @@ from dropforge.cli.tables import (
     versions_table,
 )
 from dropforge.client.answers import read
+from dropforge.client.runs import original_of
 from dropforge.client.sdk import TIMEOUT
 from dropforge.contract.api import ModelPage
+from dropforge.contract.registry import TrainingRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,8 +79,10 @@ def show(
         finish(shell, watch(shell, run, timeout))
         return
     row = shell.forge.run(run)
-    scored = shell.forge.run(row.duplicate_of) if row.duplicate_of else row
-    shell.result(row.to_json(), run_facts(row), *(scores_text(scored) if scored.metrics else []))
+    original = original_of(row)
+    scored = shell.forge.run(original) if original else row
+    texts = scores_text(scored) if isinstance(scored, TrainingRun) and scored.metrics else []
+    shell.result(row.to_json(), run_facts(row), *texts)
 
 
 def models(

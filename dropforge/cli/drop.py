@@ -18,12 +18,14 @@ from dropforge.client.drops import Dropped, Wishes, checked_file, model_name, up
 from dropforge.client.faults import Fault
 from dropforge.client.pictures import as_file
 from dropforge.client.sdk import TIMEOUT
+from dropforge.contract.registry import BatchRun
 from dropforge.contract.spec import DIFFERENCES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from dropforge.client import Outcome
+    from dropforge.client.batchruns import BatchOutcome
     from dropforge.contract.registry import RunRow
 
 REPLACE_HELP = "Replace the live version even if the new one differs in, or is"
@@ -123,7 +125,7 @@ def watch(shell: Shell, run: str, timeout: float) -> RunRow:
 
 def finish(shell: Shell, row: RunRow) -> None:
     """Prints the outcome of a run; exits with 1 unless it is good."""
-    if row.kind == "batch":
+    if isinstance(row, BatchRun):
         finish_batch(shell, row)
         return
     result = shell.forge.outcome(row)
@@ -135,7 +137,7 @@ def finish(shell: Shell, row: RunRow) -> None:
 def finish_batch(shell: Shell, row: RunRow) -> None:
     """Prints the outcome of a batch: totals, and the places of predictions and errors."""
     ended = batch_outcome(row)
-    parts: list[RenderableType] = [Text(_batch_headline(row), style=f"bold {STYLES[row.status]}")]
+    parts: list[RenderableType] = [Text(_batch_headline(ended), style=f"bold {STYLES[ended.status]}")]
     if row.reason:
         parts.append(Text(clean(f"why: {row.reason}")))
     errors = ended.errors if ended.failed else None
@@ -145,12 +147,12 @@ def finish_batch(shell: Shell, row: RunRow) -> None:
         raise typer.Exit(1)
 
 
-def _batch_headline(row: RunRow) -> str:
-    if row.status == "predicted":
-        return clean(f"{counted(row)} predicted by version {row.version} of {row.model}")
-    if row.status == "unknown":
-        return clean(f"{row.model}: the batch ended with a status that this version does not know")
-    return clean(f"{row.model}: nothing was predicted; the batch is {row.status}")
+def _batch_headline(ended: BatchOutcome) -> str:
+    if ended.status == "predicted":
+        return clean(f"{counted(ended)} predicted by version {ended.version} of {ended.model}")
+    if ended.status == "unknown":
+        return clean(f"{ended.model}: the batch ended with a status that this version does not know")
+    return clean(f"{ended.model}: nothing was predicted; the batch is {ended.status}")
 
 
 def _summary(result: Outcome) -> RenderableType:

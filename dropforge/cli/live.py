@@ -10,6 +10,7 @@ from rich.live import Live
 from dropforge.cli.view import View
 from dropforge.client.runs import Changed, Ended
 from dropforge.client.traininglog import Progress
+from dropforge.contract.registry import BatchRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ def _lines(console: Console, view: View, events: Iterable[Event]) -> RunRow:
         if isinstance(event, Changed) and event.row.step != said:
             said = event.row.step
             console.print(f"{view.elapsed} {said} {view.about(said)}".rstrip(), soft_wrap=True)
-        elif isinstance(event, Changed) and view.about(said) and event.row.kind == "batch":
+        elif isinstance(event, Changed) and view.about(said) and isinstance(event.row, BatchRun):
             console.print(f"{view.elapsed} {said} {view.about(said)}", soft_wrap=True)
         elif isinstance(event, Progress) and (event.progress or 0.0) >= told + TENTHS:
             told = event.progress or 0.0

@@ -9,10 +9,12 @@ from rich.text import Text
 
 from dropforge.cli.shell import clean
 from dropforge.client.batchruns import rows_done
+from dropforge.contract.registry import BatchRun, TrainingRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dropforge.client.batchruns import BatchOutcome
     from dropforge.client.outcome import Outcome
     from dropforge.contract.api import ModelLine, ModelPage
     from dropforge.contract.models import VersionRow
@@ -84,13 +86,13 @@ def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
     return [f"{words(found.low)} to {words(found.high)}"]
 
 
-def scores_text(result: Outcome | RunRow) -> list[Table | Text]:
+def scores_text(result: Outcome | TrainingRun) -> list[Table | Text]:
     """The scores of a run, with what says how far to trust them: chance, leakage suspects, notes."""
     table = scores(result.metrics, result.baseline, result.metric, result.intervals)
     return [table, *_chance(result), *map(_suspect, result.suspects), *notes_text(result.notes)]
 
 
-def _chance(result: Outcome | RunRow) -> list[Text]:
+def _chance(result: Outcome | TrainingRun) -> list[Text]:
     """The gain in the deciding metric, with a warning if it may be chance; nothing if no gain was stored."""
     gain = result.gains.get(result.metric or "")
     if gain is None:
@@ -125,7 +127,7 @@ def status_word(status: str) -> Text:
     return cell(status, STYLES.get(status, ""))
 
 
-def score(row: RunRow | ModelLine | VersionRow) -> str:
+def score(row: TrainingRun | ModelLine | VersionRow) -> str:
     """The score of a run, a model or a version in the deciding metric."""
     value = (row.metrics or {}).get(row.metric or "")
     return "" if value is None else f"{row.metric} {words(value)}"
@@ -146,18 +148,19 @@ def runs_table(rows: Iterable[RunRow]) -> Table:
 
 def _came_to(row: RunRow) -> str:
     """The score of a training run, or the number of rows of a batch."""
-    if row.kind != "batch":
-        return score(row)
-    return counted(row) if row.predicted is not None else rows_done(row)
+    if isinstance(row, BatchRun):
+        return counted(row) if row.predicted is not None else rows_done(row)
+    return score(row) if isinstance(row, TrainingRun) else ""
 
 
-def counted(row: RunRow) -> str:
+def counted(row: BatchRun | BatchOutcome) -> str:
     """The totals of a finished batch."""
     return f"{row.predicted:,} rows" + (f", {row.failed:,} without" if row.failed else "")
 
 
 def run_facts(row: RunRow) -> Table:
     """The details of one run."""
+    training, batch = row if isinstance(row, TrainingRun) else None, row if isinstance(row, BatchRun) else None
     return facts(
         {
             "run": row.run,
@@ -165,17 +168,22 @@ def run_facts(row: RunRow) -> Table:
             "status": status_word(row.status),
             "step": row.step if row.status in ("running", "failed", "unknown") else None,
             "reason": row.reason,
-            "duplicate of": row.duplicate_of,
+            "duplicate of": training and training.duplicate_of,
             "version": row.version,
-            "task": row.task and f"{row.task} of {row.target!r}",
+            "task": training and _task(training),
             "data": f"s3://{row.bucket}/{row.key} ({size(row.size)})",
             "created": f"{when(row.created)} UTC",
-            "cost": dollars(row.cost) or (row.forecast and f"at most {dollars(row.forecast)}"),
-            "report": row.report,
-            "predicted": _came_to(row) if row.kind == "batch" else None,
-            "predictions": row.output,
+            "cost": training and _cost(training),
+            "report": training and training.report,
+            "predicted": batch and _came_to(batch),
+            "predictions": batch and batch.output,
         }
     )
+
+
+def _cost(run: TrainingRun) -> str:
+    """The cost of a run, or its limit while it is not known."""
+    return dollars(run.cost) or (f"at most {dollars(run.forecast)}" if run.forecast else "")
 
 
 def models_table(rows: Iterable[ModelLine]) -> Table:
@@ -219,7 +227,7 @@ def dollars(amount: float | None) -> str:
     return f"${amount:.2f}" if amount >= 0.01 else f"${amount:.2g}"
 
 
-def _task(row: ModelLine) -> str:
+def _task(row: ModelLine | TrainingRun) -> str:
     return f"{row.task} of {row.target!r}" if row.task else ""
 
 

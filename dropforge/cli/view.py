@@ -16,6 +16,7 @@ from dropforge.cli.tables import dollars
 from dropforge.client.batchruns import rows_done
 from dropforge.client.runs import Changed, Ended
 from dropforge.client.traininglog import Progress
+from dropforge.contract.registry import BatchRun, TrainingRun
 from dropforge.contract.steps import BATCH_STEPS, STEPS
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class View:
 
     def _learn_kind(self, row: RunRow) -> None:
         """Switches to the steps of a batch if the run is one."""
-        if row.kind == "batch" and self._steps != BATCH_STEPS:
+        if isinstance(row, BatchRun) and self._steps != BATCH_STEPS:
             self._steps = BATCH_STEPS
             self.marks = {step: Mark() for step in BATCH_STEPS}
         self._row = row
@@ -101,9 +102,9 @@ class View:
     def about(self, step: str) -> str:
         """The details shown next to the name of a step."""
         row = self._row
-        if row is not None and step == "Answer":
+        if isinstance(row, BatchRun) and step == "Answer":
             return rows_done(row)
-        if row is None or step != "Train" or row.target is None:
+        if not isinstance(row, TrainingRun) or step != "Train" or row.target is None:
             return ""
         forecast = f", at most {dollars(row.forecast)} on AWS" if row.forecast else ""
         return clean(f"{row.task} of {row.target!r}{forecast}")
@@ -156,7 +157,7 @@ class View:
             return "Judge" if self.marks["Promote"].state == "waiting" else "Promote"
         if row.status == "failed":
             return row.step if row.step in self._steps else "Claim"
-        refused_by = "Plan" if row.kind == "batch" else "Inspect"
+        refused_by = "Plan" if isinstance(row, BatchRun) else "Inspect"
         return {"rejected": refused_by, "duplicate": "Claim"}.get(row.status)
 
     def _end(self, mark: Mark, state: State) -> None:

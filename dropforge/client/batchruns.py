@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from dropforge.client.faults import Fault, readable
 from dropforge.contract.documents import Record
 from dropforge.contract.names import ERRORS_SUFFIX
+from dropforge.contract.registry import BatchRun
 from dropforge.contract.steps import ShownStatus
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class BatchOutcome(Record):
 
 
 def batch_outcome(row: RunRow) -> BatchOutcome:
-    """The outcome of an ended batch."""
+    """The outcome of an ended batch; `Fault` for a run that is none."""
+    if not isinstance(row, BatchRun):
+        raise Fault(f"{row.run}: expected a batch, got a run of kind {row.kind!r}", "no_batch", "run")
     errors = None if row.output is None else f"{row.output.rstrip('/')}{ERRORS_SUFFIX}"
     return BatchOutcome(
         run=row.run,
@@ -66,7 +69,7 @@ def batch_outcome(row: RunRow) -> BatchOutcome:
     )
 
 
-def rows_done(row: RunRow) -> str:
+def rows_done(row: BatchRun) -> str:
     """How far a batch is, in words; empty before its first rows."""
     done = sum(row.progress.values())
     if not row.pieces or not done:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from dropforge.client.runs import original_of
 from dropforge.contract.documents import Record
+from dropforge.contract.registry import TrainingRun
 from dropforge.contract.scores import Gain, Interval, Suspect
 from dropforge.contract.steps import ShownStatus
 
@@ -63,9 +65,14 @@ class Outcome(Record):
 
 def outcome(row: RunRow, original: Callable[[str], RunRow | None]) -> Outcome:
     """The outcome of an ended run; `original` finds the run that a duplicate names."""
-    found = original(row.duplicate_of) if row.duplicate_of else None
+    known_by = original_of(row)
+    found = original(known_by) if known_by else None
     reason = row.reason if found is None or not found.reason else f"{row.reason} ({found.status}: {found.reason})"
     known = row if found is None else replace(found, run=row.run, status=row.status, reason=reason)
+    if not isinstance(known, TrainingRun):  # a batch, which has no scores
+        return Outcome(
+            known.run, known.model, known.status, None, known.version, None, None, {}, {}, known.reason, None
+        )
     return Outcome(
         run=known.run,
         model=known.model,
@@ -87,7 +94,7 @@ def outcome(row: RunRow, original: Callable[[str], RunRow | None]) -> Outcome:
     )
 
 
-def may_be_chance(row: RunRow) -> bool:
+def may_be_chance(row: TrainingRun) -> bool:
     """Whether the run was scored, and its gain in the deciding metric is not surely above 0."""
     gain = row.gains.get(row.metric or "")
     return gain is not None and not gain.is_sure

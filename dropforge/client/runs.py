@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, get_args
 from dropforge.client.faults import Fault
 from dropforge.client.traininglog import Progress, Said
 from dropforge.contract.documents import DocumentError
-from dropforge.contract.registry import RunRow
+from dropforge.contract.registry import RunRow, TrainingRun
 from dropforge.contract.steps import STEPS, Status
 
 if TYPE_CHECKING:
@@ -95,6 +95,11 @@ def follow(runs: Runs, log: Log, run: str, clock: Clock) -> Iterator[Event]:
 def has_ended(row: RunRow) -> bool:
     """Whether the run has ended. One with an unknown status has ended once its last state has reported."""
     return row.step == STEPS[-1] if row.status == "unknown" else row.status != "running"
+
+
+def original_of(row: RunRow) -> str | None:
+    """For a duplicate, the id of the run with the same data."""
+    return row.duplicate_of if isinstance(row, TrainingRun) else None
 
 
 def decoded(stored: dict[str, Any]) -> RunRow:

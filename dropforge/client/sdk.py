@@ -16,8 +16,9 @@ from dropforge.client.faults import Fault, readable
 from dropforge.client.moves import served_before
 from dropforge.client.outcome import Outcome, outcome
 from dropforge.client.predictions import collect, stream, wishes
-from dropforge.client.runs import Clock, Ended, Event, decoded, follow, has_ended
+from dropforge.client.runs import Clock, Ended, Event, decoded, follow, has_ended, original_of
 from dropforge.client.traininglog import TrainingLog
+from dropforge.contract.registry import TrainingRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -252,7 +253,8 @@ class Dropforge:
             >>> if original := forge.still_at_it(row):
             ...     forge.wait(original)
         """
-        original = self._find(row.duplicate_of) if row.duplicate_of else None
+        same = original_of(row)
+        original = self._find(same) if same else None
         return original.run if original is not None and not has_ended(original) else None
 
     def outcome(self, row: RunRow) -> Outcome:
@@ -426,8 +428,9 @@ class Dropforge:
             PosixPath('report.html')
         """
         row = self.run(run)
-        known = (row.duplicate_of and self._find(row.duplicate_of)) or row
-        if known.report is None:
+        original = original_of(row)
+        known = (original and self._find(original)) or row
+        if not isinstance(known, TrainingRun) or known.report is None:
             raise Fault(f"{run} has no report: it is {row.status!r} and no model of it was judged", "no_report", "run")
         return self._fetched(known.report, self._report_path(run) if to is None else Path(to))
 

@@ -136,8 +136,9 @@ class Document(Record):
         readable = dict(cls.upgrade(value)) if isinstance(value, Mapping) else {}
         if _is_newer(readable.get("schema"), cls.SCHEMA):
             readable["schema"] = cls.SCHEMA
-        for field in fields(cls):
-            if field.name in readable and not _is_required(field) and not _can_decode(cls, field.name, readable):
+        kind = cls.class_of(readable)
+        for field in fields(kind):
+            if field.name in readable and not _is_required(field) and not _can_decode(kind, field.name, readable):
                 del readable[field.name]
         return cls.from_json(readable)
 
@@ -150,6 +151,11 @@ class Document(Record):
         is. A field that is only added needs no new schema, but a default.
         """
         return value
+
+    @classmethod
+    def class_of(cls, value: Mapping[str, Any]) -> type[Self]:  # noqa: ARG003
+        """The class to read the upgraded `value` as: this one, unless the document has several kinds of it."""
+        return cls
 
 
 def _is_newer(stored: object, schema: str) -> bool:
@@ -182,7 +188,7 @@ def _decode_document(cls: type[D], value: Any, where: str, joint: str = ".") -> 
     if stored != cls.SCHEMA:
         hint = "; a newer Dropforge stored it: update this one" if _is_newer(stored, cls.SCHEMA) else ""
         raise DocumentError(f"{where}: expected schema {cls.SCHEMA!r}, got {stored!r}{hint}")
-    return _decode_record(cls, current, where, joint)
+    return _decode_record(cls.class_of(current), current, where, joint)
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:

@@ -16,9 +16,9 @@ Both indexes hold the listed rows: `listing` by kind, `listing-of-model` by the 
 from __future__ import annotations
 
 from dataclasses import field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from dropforge.contract.documents import Document
+from dropforge.contract.documents import Document, fields
 from dropforge.contract.models import (
     HISTORY_PREFIX,
     INDEX,
@@ -42,7 +42,11 @@ from dropforge.contract.models import (
 from dropforge.contract.scores import Gain, Interval, Suspect
 from dropforge.contract.steps import ShownStatus
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = [
+    "BatchRun",
     "HISTORY_PREFIX",
     "INDEX",
     "INDEX_PARTITION",
@@ -54,8 +58,10 @@ __all__ = [
     "MODEL_INDEX_PARTITION",
     "PARTITION",
     "RUNS",
+    "RUN_KINDS",
     "RunRow",
     "SORT",
+    "TrainingRun",
     "VERSION_PREFIX",
     "VersionRow",
     "claim_key",
@@ -90,7 +96,11 @@ def registration_key(model: str, run: str) -> Key:
 
 
 class RunRow(Document):
-    """A run as the API shows it; each step adds its fields."""
+    """What every run has; each step adds its fields. A stored row is read as a `TrainingRun` or a `BatchRun`.
+
+    In JSON a run has the fields of both, those of the other kind at their defaults, so that all runs have the same
+    fields in the table and in the API's responses.
+    """
 
     SCHEMA: ClassVar[str] = "dropforge.run/1"
 
@@ -107,17 +117,37 @@ class RunRow(Document):
     key: str
     object_version: str
     size: int
-    identity: str
-    content: str
+    kind: Literal["training", "batch"]
+    reason: str = ""
+    version: str | None = None
+    """The version that was trained, or the one that predicts the batch."""
+
+    def _encoded(self) -> dict[str, Any]:
+        shared = {field.name: getattr(self, field.name) for field in fields(RunRow) if field.name != "kind"}
+        others = [kind(**shared) for kind in RUN_KINDS if not isinstance(self, kind)]
+        return {name: value for run in others for name, value in Document._encoded(run).items()} | super()._encoded()
+
+    @classmethod
+    def class_of(cls, value: Mapping[str, Any]) -> type[Self]:
+        """The kind of run that the row says; of training where it says none that is known."""
+        kind: type[RunRow] = BatchRun if value.get("kind") == "batch" else TrainingRun
+        return kind if issubclass(kind, cls) else cls
+
+
+class TrainingRun(RunRow):
+    """A run that trains a model."""
+
+    kind: Literal["training"] = "training"
+    identity: str = ""
+    """A text that is equal for equal data."""
+    content: str = ""
     """Digest of data, wishes and trainer: the second half of the content claim's key."""
     spec: str | None = None
     """Version id of the spec.yaml that the data were claimed with; empty where there was none, None where unknown."""
     task: str | None = None
     target: str | None = None
-    reason: str = ""
     duplicate_of: str | None = None
     """For a duplicate, the run with the same data."""
-    version: str | None = None
     metric: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     """Hold-out scores of the candidate."""
@@ -136,15 +166,23 @@ class RunRow(Document):
     forecast: float | None = None
     cost: float | None = None
     """US dollars."""
-    kind: Literal["training", "batch"] = "training"
+
+
+class BatchRun(RunRow):
+    """A run that predicts a file, or the files of a set."""
+
+    kind: Literal["batch"] = "batch"
     pieces: int = 0
-    """For a batch, the number of pieces to predict."""
+    """Number of pieces to predict."""
     progress: dict[str, int] = field(default_factory=dict)
-    """For a batch, the number of finished rows by piece."""
+    """Number of finished rows by piece."""
     predicted: int | None = None
-    """For a finished batch, the number of rows with a prediction; `failed` is that of rows without."""
+    """Once finished, the number of rows with a prediction; `failed` is that of rows without."""
     failed: int | None = None
     output: str | None = None
-    """For a batch, the S3 URI of the predictions."""
+    """S3 URI of the predictions."""
     output_version: str | None = None
-    """For a batch of one file, the S3 version id of its predictions; another batch may use the same key."""
+    """For one file, the S3 version id of its predictions; another batch may use the same key."""
+
+
+RUN_KINDS: tuple[type[RunRow], ...] = (TrainingRun, BatchRun)

@@ -31,7 +31,7 @@ def text_blocks(path: Path, data_format: DataFormat) -> Iterator[bytes]:
         DataFault: NUL bytes, text that is not in the format's encoding, a row longer than `LONGEST_ROW`.
     """
     held: list[bytes] = []
-    size = at = quotes = 0
+    size = position = quotes = 0
     for chunk in unix_lines(_utf8(path, data_format), data_format):
         size += len(chunk)
         end = row_end(chunk, quotes) if size >= BLOCK else 0
@@ -39,15 +39,15 @@ def text_blocks(path: Path, data_format: DataFormat) -> Iterator[bytes]:
             raise DataFault(f"a row of more than {LONGEST_ROW} bytes; expected rows that end in a line break: split it")
         if end:
             block = b"".join([*held, chunk[:end]])
-            check_text(block, at)
+            check_text(block, position)
             yield block
-            at += len(block)
+            position += len(block)
             held, size, quotes, chunk = [], len(chunk) - end, 0, chunk[end:]
         held.append(chunk)
         quotes += chunk.count(b'"')
     if size:
         block = b"".join(held)
-        check_text(block, at)
+        check_text(block, position)
         yield block
 
 
@@ -94,11 +94,11 @@ def row_end(raw: bytes, before: int = 0) -> int:
     return (last if quotes % 2 else end) + 1
 
 
-def check_text(raw: bytes, at: int = 0) -> None:
+def check_text(raw: bytes, start: int = 0) -> None:
     """Refuses, with `DataFault`, a NUL byte or text that is no UTF-8; `at` bytes stand before it in the file."""
-    found = raw.find(b"\0")
-    if found >= 0:
-        raise DataFault(f"there is a NUL byte at byte {at + found}; expected text: export it again as utf-8")
+    place = raw.find(b"\0")
+    if place >= 0:
+        raise DataFault(f"there is a NUL byte at byte {start + place}; expected text: export it again as utf-8")
     try:
         if not raw.isascii():
             raw.decode()

@@ -64,10 +64,10 @@ def encode(labels: Labels, kind: LabelType, task: Task, target: str) -> Encoded:
     _check(classes, rows, common, target)
     kept = common[codes]
     return Encoded(
-        tuple(classes[at] for at in np.flatnonzero(common)),
+        tuple(classes[code] for code in np.flatnonzero(common)),
         (np.cumsum(common) - 1)[codes[kept]],
         kept,
-        {classes[at]: int(rows[at]) for at in np.flatnonzero(~common)},
+        {classes[code]: int(rows[code]) for code in np.flatnonzero(~common)},
     )
 
 

@@ -131,11 +131,6 @@ def columns_read(described: Mapping[str, Described]) -> tuple[Column, ...]:
     )
 
 
-def date_formats(described: Mapping[str, Described]) -> dict[str, str]:
-    """The columns of dates that the model reads, each to the format that it is given: ISO, whatever the file has."""
-    return {name: "iso" for name, column in described.items() if column.left_out is None and column.kind == "date"}
-
-
 def copies_of(table: Table, names: list[str]) -> dict[str, str]:
     """Each column that holds what one to its left holds, whatever the spelling of numbers, and that one."""
     head = next(block for block in table.blocks() if block.height).head(COPY_HEAD)

@@ -80,8 +80,6 @@ class Dataset:
     """Empty for regression; numbers in their order, texts sorted. For binary the second is the positive."""
     columns: tuple[Column, ...]
     """In the order of the file."""
-    date_formats: dict[str, str]
-    """Name of each date column to its name in `dates.DATE_FORMATS`."""
     ignored: tuple[str, ...]
     """The target and every column left out; the reasons stand in the profile."""
     masked: tuple[str, ...]

@@ -59,7 +59,7 @@ def groups_of(series: pl.Series, column: Described, train: NDArray[np.int64]) ->
         case "number":
             return _bands(_numbers(series), train)
         case "date":
-            return _years(parse_dates(canonical_dates(texts, column.dates or DateRule()), "iso").to_numpy())
+            return _years(parse_dates(canonical_dates(texts, column.dates or DateRule())).to_numpy())
         case "category" | "boolean":
             labels = np.array([str(text) for text in texts.fill_null(MISSING_GROUP)], dtype=object)
             return Groups(labels, _in_order_of_numbers(texts.drop_nulls().unique().to_list()))

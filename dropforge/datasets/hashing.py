@@ -38,10 +38,10 @@ def cell_hashes(series: pl.Series) -> Hashes:
     texts = series.fill_null("").str.strip_chars()
     numbers = texts.set(~texts.str.contains(NUMBER), None).cast(pl.Float64, strict=False)
     numbers = numbers.set(numbers.abs() > EXACT, None)
-    found = _of_floats(numbers.fill_null(0.0).to_numpy())
+    hashes = _of_floats(numbers.fill_null(0.0).to_numpy())
     other = numbers.is_null()
-    found[other.to_numpy()] = _of_texts(texts.filter(other))
-    return found
+    hashes[other.to_numpy()] = _of_texts(texts.filter(other))
+    return hashes
 
 
 def unit(hashes: Hashes) -> NDArray[np.float64]:
@@ -56,12 +56,12 @@ def nth_copy(hashes: Hashes, occurrence: NDArray[np.int64]) -> Hashes:
 
 def _of_numeric(series: pl.Series) -> Hashes:
     numbers = series.cast(pl.Float64).fill_nan(None)
-    found = _of_floats(numbers.fill_null(0.0).to_numpy())
-    found[numbers.is_null().to_numpy()] = NO_VALUE
+    hashes = _of_floats(numbers.fill_null(0.0).to_numpy())
+    hashes[numbers.is_null().to_numpy()] = NO_VALUE
     large = (series.abs() > EXACT).fill_null(False) if series.dtype.is_integer() else pl.Series([False])
     if large.any():
-        found[large.to_numpy()] = _of_texts(series.filter(large).cast(pl.String))
-    return found
+        hashes[large.to_numpy()] = _of_texts(series.filter(large).cast(pl.String))
+    return hashes
 
 
 def _of_floats(values: NDArray[np.float64]) -> Hashes:

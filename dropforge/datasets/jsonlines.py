@@ -29,7 +29,7 @@ def parse_json_lines(text: bytes, limit: int | None) -> pl.DataFrame:
     frames: list[pl.DataFrame] = []
     for frame in read_json_lines(iter([text])):
         frames.append(frame)
-        if limit is not None and sum(each.height for each in frames) >= limit:
+        if limit is not None and sum(frame.height for frame in frames) >= limit:
             break
     table = pl.concat(frames, how="diagonal").fill_null("") if frames else pl.DataFrame()
     check_names(table.columns)
@@ -53,11 +53,11 @@ def read_json_lines(blocks: Iterator[bytes]) -> Iterator[pl.DataFrame]:
 def _table(rows: list[tuple[int, dict[str, Any]]], names: dict[str, None]) -> pl.DataFrame:
     """The rows as columns; `names` gains the keys that are new."""
     columns: dict[str, list[str]] = {name: [""] * len(rows) for name in names}
-    for at, (line, row) in enumerate(rows):
+    for place, (line, row) in enumerate(rows):
         for key, value in row.items():
             if key not in columns:
                 columns[key] = [""] * len(rows)
-            columns[key][at] = _text(value, line, key)
+            columns[key][place] = _text(value, line, key)
     names |= dict.fromkeys(columns)
     return pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns.items()})
 
@@ -78,10 +78,10 @@ def _rows(blocks: Iterator[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         raise ValueError(f"the key {repeated(name for name, _ in pairs)!r} stands twice")
-    return found
+    return record
 
 
 def _text(value: Any, line: int, key: str) -> str:

@@ -62,12 +62,12 @@ def _checked_rows(block: NDArray[np.uint8], marks: NDArray[np.int64], is_break: 
     if len(block) and (len(ends) == 0 or ends[-1] != len(block) - 1):
         ends, places = np.append(ends, len(block)), np.append(places, len(marks))
     fields = np.diff(places, prepend=-1)
-    for at in np.flatnonzero(fields != width):
-        start = int(ends[at - 1]) + 1 if at else 0
-        row = block[start : ends[at]].tobytes()
+    for index in np.flatnonzero(fields != width):
+        start = int(ends[index - 1]) + 1 if index else 0
+        row = block[start : ends[index]].tobytes()
         if row.strip():
             before = block[:start].tobytes().count(b"\n")
-            raise ragged(line + before + row.count(b"\n") + 1, int(fields[at]), width)
+            raise ragged(line + before + row.count(b"\n") + 1, int(fields[index]), width)
     return len(ends)
 
 
@@ -87,9 +87,9 @@ def well_placed(block: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: 
     return bool(opened.all() and closed.all())
 
 
-def ragged(line: int, found: int, width: int) -> DataFault:
+def ragged(line: int, count: int, width: int) -> DataFault:
     """The fault of a row of another width than the header, that ends in line `line`."""
-    fields = "1 field" if found == 1 else f"{found} fields"
+    fields = "1 field" if count == 1 else f"{count} fields"
     return DataFault(
         f"line {line} has {fields}, the header has {width}; expected the same number in every row: "
         "quote fields that hold the delimiter"

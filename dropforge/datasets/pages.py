@@ -90,19 +90,19 @@ def _expect(right: bool, otherwise: str) -> None:
 class _Reader:
     """Thrift's compact protocol, as far as Parquet uses it: structs become dicts by field number."""
 
-    def __init__(self, data: mmap.mmap, at: int) -> None:
-        self.data, self.at = data, at
+    def __init__(self, data: mmap.mmap, place: int) -> None:
+        self.data, self.at = data, place
 
     def struct(self, depth: int) -> dict[int, Any]:
         """The struct at the cursor."""
         if depth > DEEPEST:
             raise ValueError("nested too deep")
-        found: dict[int, Any] = {}
+        values: dict[int, Any] = {}
         number = 0
         while (head := self._byte()) & 15 != STOP:
             number = number + (head >> 4) if head >> 4 else self._signed()
-            found[number] = self._value(head & 15, depth, inside=False)
-        return found
+            values[number] = self._value(head & 15, depth, inside=False)
+        return values
 
     def _byte(self) -> int:
         self.at += 1

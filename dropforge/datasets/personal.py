@@ -39,7 +39,9 @@ class Finding:
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit that cards have."""
-    total = sum(sum(divmod(2 * int(digit), 10)) if at % 2 else int(digit) for at, digit in enumerate(digits[::-1]))
+    total = sum(
+        sum(divmod(2 * int(digit), 10)) if place % 2 else int(digit) for place, digit in enumerate(digits[::-1])
+    )
     return total % 10 == 0
 
 
@@ -100,7 +102,8 @@ def is_brazilian_id(text: str) -> bool:
         return False
     digits = [int(sign) for sign in text if sign.isdigit()]
     checks = [
-        sum(digit * (size - at) for at, digit in enumerate(digits[: size - 1])) * 10 % 11 % 10 for size in (10, 11)
+        sum(digit * (size - place) for place, digit in enumerate(digits[: size - 1])) * 10 % 11 % 10
+        for size in (10, 11)
     ]
     return digits[9:] == checks
 
@@ -136,7 +139,7 @@ NAMES = (
 def find_personal(frame: pl.DataFrame, sensitive: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Every column that looks like personal data or that `sensitive` names, in the order of the file."""
     findings = ((name, _finding(frame[name], name in sensitive)) for name in frame.columns)
-    return tuple(found for _, found in findings if found is not None)
+    return tuple(finding for _, finding in findings if finding is not None)
 
 
 def _finding(series: pl.Series, sensitive: bool) -> Finding | None:

@@ -32,9 +32,9 @@ def task_of(classes: Sequence[str], spec: Spec, target: str | None = None) -> Ta
         raise SpecFault(f"target: {wanted!r}: pictures have no columns; the folder's name is predicted: leave it out")
     if spec.task not in (None, task):
         raise SpecFault(f"task: {spec.task!r}: pictures of {len(classes)} classes are {task}: leave it out")
-    asked = next((name for name in OF_COLUMNS if getattr(spec, name)), None)
-    if asked is not None:
-        raise SpecFault(f"{asked}: {getattr(spec, asked)!r}: pictures have no columns; expected target, metric and "
+    wish = next((name for name in OF_COLUMNS if getattr(spec, name)), None)
+    if wish is not None:
+        raise SpecFault(f"{wish}: {getattr(spec, wish)!r}: pictures have no columns; expected target, metric and "
                         "budget alone: leave it out")  # fmt: skip
     if spec.search in SEARCHED:
         raise SpecFault(f"search: {spec.search!r}: networks of pictures are sized by the time that a step takes, not "

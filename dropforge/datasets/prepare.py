@@ -21,7 +21,7 @@ from dropforge.contract.plan import Plan
 from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASKS
 from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
 from dropforge.datasets.classes import encode
-from dropforge.datasets.columns import columns_read, date_formats, describe
+from dropforge.datasets.columns import columns_read, describe
 from dropforge.datasets.dataset import Dataset, Options, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.grouping import group_labels
@@ -129,7 +129,6 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
         label_type=kind_of_label,
         classes=classes,
         columns=columns_read(described),
-        date_formats=date_formats(described),
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=masked,
         counts=counts,

@@ -49,17 +49,19 @@ def make_profile(
     told: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
-    masked = [each.column for each in findings]
+    masked = [finding.column for finding in findings]
     read = {name: column for name, column in described.items() if not column.dropped}
     return {
         "schema": SCHEMA,
         "rows": dict(counts),
         "target": {**target, **_target(rows.target, target["classes"])},
-        "columns": {name: describe_values(rows.columns[name], each, name in masked) for name, each in read.items()},
+        "columns": {name: describe_values(rows.columns[name], column, name in masked) for name, column in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},
         "suspects": list(suspects),
         "told": list(told),
-        "personal": [{"column": each.column, "what": each.what, "found_by": each.found_by} for each in findings],
+        "personal": [
+            {"column": finding.column, "what": finding.what, "found_by": finding.found_by} for finding in findings
+        ],
         "masked": masked,
     }
 
@@ -77,7 +79,7 @@ def describe_values(values: NDArray[Any], column: Described, masked: bool) -> di
         case "number":
             return {"kind": column.kind, **describe_numbers(values.astype(np.float64), masked=masked)}
         case "date":
-            days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
+            days = parse_dates(pl.Series(column.name, values, dtype=pl.String))
             numbers = days.fill_null(np.nan).to_numpy()
             return {"kind": column.kind, "format": "iso", **describe_numbers(numbers, masked=masked)}
         case "category" | "boolean":
@@ -89,16 +91,16 @@ def describe_values(values: NDArray[Any], column: Described, masked: bool) -> di
 def describe_numbers(values: NDArray[np.float64], *, masked: bool) -> dict[str, Any]:
     """Missing share, distinct values, mean, std, quantiles and histogram of float64 [N] with NaN for missing."""
     known = values[~np.isnan(values)]
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "missing": _share(len(values) - len(known), len(values)),
         "distinct": len(np.unique(known)),
     }
     if len(known) == 0:
-        return {**found, "mean": None, "std": None, "quantiles": None}
+        return {**facts, "mean": None, "std": None, "quantiles": None}
     quantiles = np.quantile(known, list(QUANTILES.values()))
-    found |= {"mean": float(known.mean()), "std": float(known.std())}
-    found |= {"quantiles": dict(zip(QUANTILES, map(float, quantiles), strict=True))}
-    return found if masked else {**found, "histogram": _histogram(known, found["quantiles"])}
+    facts |= {"mean": float(known.mean()), "std": float(known.std())}
+    facts |= {"quantiles": dict(zip(QUANTILES, map(float, quantiles), strict=True))}
+    return facts if masked else {**facts, "histogram": _histogram(known, facts["quantiles"])}
 
 
 def _histogram(known: NDArray[np.float64], quantiles: Mapping[str, float]) -> dict[str, Any]:
@@ -117,11 +119,11 @@ def describe_texts(values: NDArray[Any], *, masked: bool) -> dict[str, Any]:
     counted = pl.Series("value", values, dtype=pl.String).value_counts()
     known = counted.filter(pl.col("value") != "").sort(["count", "value"], descending=[True, False])
     total = int(known["count"].sum())
-    found: dict[str, Any] = {"missing": _share(len(values) - total, len(values)), "distinct": known.height}
+    facts: dict[str, Any] = {"missing": _share(len(values) - total, len(values)), "distinct": known.height}
     if masked:
-        return found
+        return facts
     top = [[value, int(count)] for value, count in known.head(TOP).iter_rows()]
-    return {**found, "top": top, "other": total - sum(count for _, count in top)}
+    return {**facts, "top": top, "other": total - sum(count for _, count in top)}
 
 
 def _share(part: int, whole: int) -> float:

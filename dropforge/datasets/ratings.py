@@ -84,7 +84,7 @@ def find_ratings(frame: pl.DataFrame | Table, spec: Spec) -> RatingColumns | Non
     plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
     called = {role: [name for name in names if plain[name] in known] for role, known in ROLES.items()}
     if spec.target is not None:
-        called = {role: [name for name in found if name != spec.target] for role, found in called.items()}
+        called = {role: [name for name in names if name != spec.target] for role, names in called.items()}
         called["rating"] = [spec.target]
     if spec.task == "recommendation":
         return _wished(names, called)
@@ -109,9 +109,9 @@ def _wished(names: list[str], called: dict[str, list[str]]) -> RatingColumns:
     time = next(iter(called["time"]), None)
     rating = next(iter(called["rating"]), None)
     others = [name for name in names if name not in (time, rating)]
-    user = next(iter(called["user"]), None) or next((each for each in others if each not in called["item"]), None)
-    item = next((each for each in called["item"] if each != user), None)
-    item = item or next((each for each in others if each != user), None)
+    user = next(iter(called["user"]), None) or next((name for name in others if name not in called["item"]), None)
+    item = next((name for name in called["item"] if name != user), None)
+    item = item or next((name for name in others if name != user), None)
     if rating is None or user is None or item is None:
         raise SpecFault(
             f"task: recommendation needs a user, an item and a rating, got the columns {names[:20]}; expected names "
@@ -143,7 +143,7 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
     findings = find_personal(kept.select(columns.user, columns.item), spec.sensitive)
     described = _described(table, columns, spec)
     kind = label_type(read_labels(kept[columns.rating]))
-    told = {"name": columns.rating, "task": "recommendation", "label_type": kind, "classes": []}
+    labels = {"name": columns.rating, "task": "recommendation", "label_type": kind, "classes": []}
     read = (columns.user, columns.item)
     return Dataset(
         target=columns.rating,
@@ -151,11 +151,10 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         label_type=kind,
         classes=(),
         columns=tuple(Column(name, "category") for name in read),
-        date_formats={},
         ignored=(columns.rating, *(name for name in table.columns if name not in (*read, columns.rating))),
-        masked=tuple(each.column for each in findings),
+        masked=tuple(finding.column for finding in findings),
         counts=counts,
-        profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts, findings=findings),
+        profile=make_profile(rows=rows["train"], described=described, target=labels, counts=counts, findings=findings),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],
@@ -163,15 +162,15 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
 
 
 def _described(table: pl.DataFrame, columns: RatingColumns, spec: Spec) -> dict[str, Described]:
-    found = {}
+    columns_read = {}
     for name in table.columns:
         if name == columns.rating:
             continue
         why = None if name in (columns.user, columns.item) else leftout.NO_ROLE
         if name == columns.time:
             why = leftout.TIME_OF_RATINGS
-        found[name] = Described(name, "category", None, leftout.BY_SPEC if name in spec.drop else why)
-    return found
+        columns_read[name] = Described(name, "category", None, leftout.BY_SPEC if name in spec.drop else why)
+    return columns_read
 
 
 def _clean(table: pl.DataFrame, columns: RatingColumns) -> tuple[pl.DataFrame, NDArray[np.float64], dict[str, int]]:
@@ -225,7 +224,7 @@ def _times(frame: pl.DataFrame, columns: RatingColumns) -> NDArray[np.float64] |
                 f"time {columns.time!r} holds {example}; expected numbers or dates: write them alike, "
                 "or leave the column out with 'drop:'"
             )
-        series = numbers if rule is None else parse_dates(canonical_dates(texts, rule), "iso")
+        series = numbers if rule is None else parse_dates(canonical_dates(texts, rule))
     return series.cast(pl.Float64).fill_null(-np.inf).fill_nan(-np.inf).to_numpy()
 
 

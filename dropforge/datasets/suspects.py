@@ -45,7 +45,7 @@ def find_suspects(
     train: Rows, validation: Rows, described: Mapping[str, Described], target: str, classes: int
 ) -> list[dict[str, Any]]:
     """`{"column", "why", "score"}` of every suspect, the highest score first; `classes` is 0 for regression."""
-    found = []
+    suspects = []
     for name, column in described.items():
         if column.dropped:
             continue
@@ -58,8 +58,8 @@ def find_suspects(
             why.append(f"it is named like the target {target!r}")
         if why:
             rounded = None if score is None else round(score, 6)
-            found.append({"column": name, "why": "; ".join(why), "score": rounded})
-    return sorted(found, key=lambda each: -(each["score"] or 0.0))
+            suspects.append({"column": name, "why": "; ".join(why), "score": rounded})
+    return sorted(suspects, key=lambda suspect: -(suspect["score"] or 0.0))
 
 
 def score_alone(train: Rows, validation: Rows, column: Described, classes: int) -> float | None:
@@ -68,14 +68,14 @@ def score_alone(train: Rows, validation: Rows, column: Described, classes: int) 
     if len(truth) < FEWEST:
         return None
     values = _values(train.columns[column.name][:TRAIN_ROWS], column)
-    asked = _values(validation.columns[column.name][:SCORED_ROWS], column)
-    bins, places, size = _bins(values, asked)
+    held = _values(validation.columns[column.name][:SCORED_ROWS], column)
+    bins, places, size = _bins(values, held)
     if classes:
         return _score_classes(bins, known, places, truth, size, classes)
     answers = _means(bins, known, size)[places]
     scores = [_r2(truth, answers, known.mean())]
     if values.dtype.kind == "f":
-        scores += [_r2_of_line(values, known, asked, truth), _r2_of_ranks(asked, truth)]
+        scores += [_r2_of_line(values, known, held, truth), _r2_of_ranks(held, truth)]
     return max(0.0, *scores)
 
 
@@ -83,7 +83,7 @@ def named_like(name: str, target: str) -> bool:
     """Whether the words of the target's name stand in the name, in a row; one or two letters say nothing."""
     words, wanted = _words(name), _words(target)
     starts = range(len(words) - len(wanted) + 1)
-    return len("".join(wanted)) > 2 and any(words[at : at + len(wanted)] == wanted for at in starts)
+    return len("".join(wanted)) > 2 and any(words[start : start + len(wanted)] == wanted for start in starts)
 
 
 def _words(name: str) -> list[str]:
@@ -96,7 +96,7 @@ def _values(values: NDArray[Any], column: Described) -> NDArray[Any]:
         case "number":
             return values.astype(np.float64)
         case "date":
-            days = parse_dates(pl.Series(column.name, values, dtype=pl.String), "iso")
+            days = parse_dates(pl.Series(column.name, values, dtype=pl.String))
             return np.asarray(days.fill_null(np.nan).to_numpy())
         case "category" | "boolean":
             return values
@@ -104,19 +104,19 @@ def _values(values: NDArray[Any], column: Described) -> NDArray[Any]:
             assert_never(column.kind)
 
 
-def _bins(values: NDArray[Any], asked: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Bin of each training and each asked value, and how many there are; the last is for texts never seen."""
+def _bins(values: NDArray[Any], held: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Bin of each training and each held value, and how many there are; the last is for texts never seen."""
     if values.dtype.kind == "f":
         inner = np.linspace(0, 1, min(BINS, max(2, len(values) // BIN_ROWS)) + 1)[1:-1]
         present = values[~np.isnan(values)]
         edges = np.unique(np.quantile(present, inner)) if len(present) else np.zeros(0)
         size = len(edges) + 2  # NaN sorts behind every edge; it gets the last bin of its own
-        every = [np.where(np.isnan(each), size - 1, np.searchsorted(edges, each)) for each in (values, asked)]
+        every = [np.where(np.isnan(part), size - 1, np.searchsorted(edges, part)) for part in (values, held)]
         return every[0], every[1], size
-    codes = {text: at for at, text in enumerate(dict.fromkeys(values))}
+    codes = {text: place for place, text in enumerate(dict.fromkeys(values))}
     size = len(codes) + 1
-    bins, places = (np.fromiter((codes.get(text, size - 1) for text in each), np.int64, len(each))
-                    for each in (values, asked))  # fmt: skip
+    bins, places = (np.fromiter((codes.get(text, size - 1) for text in part), np.int64, len(part))
+                    for part in (values, held))  # fmt: skip
     return bins, places, size
 
 
@@ -131,10 +131,10 @@ def _score_classes(bins: NDArray[np.int64], known: NDArray[Any], places: NDArray
     rows = np.bincount(truth, minlength=classes)
     chosen = [1] if classes == 2 else np.argsort(-rows, kind="stable")[:CLASSES]
     scores = []
-    for each in chosen:
-        positive = truth == each
+    for code in chosen:
+        positive = truth == code
         if min(positive.sum(), (~positive).sum()) >= FEWEST // 5:
-            answers = _means(bins, (known == each).astype(np.float64), size)[places]
+            answers = _means(bins, (known == code).astype(np.float64), size)[places]
             scores.append(_auc(positive, answers))
     return float(np.mean(scores)) if scores else None
 
@@ -157,7 +157,7 @@ def _r2(truth: NDArray[np.float64], answers: NDArray[np.float64], mean: float) -
     return 1 - float(((truth - answers) ** 2).sum()) / spread if spread > 0 else 0.0
 
 
-def _r2_of_line(values: NDArray[np.float64], known: NDArray[np.float64], asked: NDArray[np.float64],
+def _r2_of_line(values: NDArray[np.float64], known: NDArray[np.float64], held: NDArray[np.float64],
                 truth: NDArray[np.float64]) -> float:  # fmt: skip
     here = ~np.isnan(values)
     middle, mean = (values[here].mean(), known[here].mean()) if here.any() else (0.0, known.mean())
@@ -165,13 +165,13 @@ def _r2_of_line(values: NDArray[np.float64], known: NDArray[np.float64], asked: 
     if not 0 < spread < np.inf:
         return 0.0
     slope = float(((values[here] - middle) * (known[here] - mean)).sum()) / spread
-    return _r2(truth, np.where(np.isnan(asked), mean, mean + slope * (asked - middle)), known.mean())
+    return _r2(truth, np.where(np.isnan(held), mean, mean + slope * (held - middle)), known.mean())
 
 
-def _r2_of_ranks(asked: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+def _r2_of_ranks(held: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     """Square of Spearman's correlation, where (nearly) every row has a value."""
-    here = ~np.isnan(asked)
+    here = ~np.isnan(held)
     if here.mean() < AUC:
         return 0.0
-    one, two = _ranks(asked[here]), _ranks(truth[here])
+    one, two = _ranks(held[here]), _ranks(truth[here])
     return float(np.corrcoef(one, two)[0, 1] ** 2) if one.std() > 0 and two.std() > 0 else 0.0

@@ -151,10 +151,10 @@ class Kept:
 
     def blocks(self) -> Iterator[pl.DataFrame]:
         """All columns, some rows at a time, in order."""
-        at = 0
+        end = 0
         for block in self.table.blocks():
-            yield block.filter(pl.Series(self.mask[at : at + block.height]))
-            at += block.height
+            yield block.filter(pl.Series(self.mask[end : end + block.height]))
+            end += block.height
 
     def facts(self, name: str) -> Facts:
         """What was counted of one column: of all, on first demand, so that the rows are gone through once."""

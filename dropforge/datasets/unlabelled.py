@@ -13,7 +13,7 @@ import numpy as np
 
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes
-from dropforge.datasets.columns import columns_read, date_formats, describe
+from dropforge.datasets.columns import columns_read, describe
 from dropforge.datasets.dataset import Dataset, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import row_hashes
@@ -65,27 +65,28 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
             f"needs at least {MIN_ROWS} different rows, got {kept.height} of {table.height}: drop more rows"
         )
     described = describe(kept, spec)
-    read = {name: each for name, each in described.items() if not each.dropped}
+    read = {name: column for name, column in described.items() if not column.dropped}
     if not read:
-        reasons = {name: each.dropped for name, each in list(described.items())[:5]}
+        reasons = {name: column.dropped for name, column in list(described.items())[:5]}
         raise DataFault(f"no column is left to find clusters in ({reasons}); expected one that varies: add some")
-    every = Rows({name: typed(kept[name], each.kind, each.dates) for name, each in read.items()}, np.zeros(kept.height))
+    every = Rows(
+        {name: typed(kept[name], column.kind, column.dates) for name, column in read.items()}, np.zeros(kept.height)
+    )
     rows = {name: every.take(index) for name, index in split(hashes[first]).items()}
     counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
     counts |= {name: len(part) for name, part in rows.items()}
     findings = find_personal(kept, spec.sensitive)
-    told = {"name": CLUSTER, "task": "clustering", "label_type": "integer", "classes": []}
+    labels = {"name": CLUSTER, "task": "clustering", "label_type": "integer", "classes": []}
     return Dataset(
         target=CLUSTER,
         task="clustering",
         label_type="integer",
         classes=(),
         columns=columns_read(described),
-        date_formats=date_formats(described),
-        ignored=tuple(name for name, each in described.items() if each.dropped),
-        masked=tuple(each.column for each in findings),
+        ignored=tuple(name for name, column in described.items() if column.dropped),
+        masked=tuple(finding.column for finding in findings),
         counts=counts,
-        profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts,
+        profile=make_profile(rows=rows["train"], described=described, target=labels, counts=counts,
                              findings=findings),
         train=rows["train"],
         validation=rows["validation"],

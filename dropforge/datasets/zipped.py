@@ -76,14 +76,14 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         DataFault: it is none, or has more members than are read.
     """
     try:
-        found = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(path)
     except UNREADABLE as fault:
         raise DataFault(f"{path.name!r} cannot be read as a zip ({fault}); expected one folder a class: "
                         "zip it anew") from fault  # fmt: skip
-    if len(found.infolist()) > MOST_MEMBERS:
-        raise DataFault(f"{path.name!r} holds {len(found.infolist()):,} files; expected at most {MOST_MEMBERS:,}: "
+    if len(archive.infolist()) > MOST_MEMBERS:
+        raise DataFault(f"{path.name!r} holds {len(archive.infolist()):,} files; expected at most {MOST_MEMBERS:,}: "
                         "drop fewer pictures")  # fmt: skip
-    return found
+    return archive
 
 
 def survey(archive: zipfile.ZipFile) -> Survey:
@@ -92,18 +92,18 @@ def survey(archive: zipfile.ZipFile) -> Survey:
     Raises:
         DataFault: names, sizes or classes break a rule; the message names the first.
     """
-    files = [each for each in archive.infolist() if not each.is_dir() and not _is_junk(each.filename)]
+    files = [member for member in archive.infolist() if not member.is_dir() and not _is_junk(member.filename)]
     check_members(files)
-    inside = sorted(((_folders(each), each) for each in files), key=lambda pair: pair[1].filename)
-    told = {each.filename: _why_not(folders, each) for folders, each in inside}
-    pictures = [(folders, each) for folders, each in inside if not told[each.filename]]
-    aside = tuple(f"{name}: {why}" for name, why in told.items() if why)
+    inside = sorted(((_folders(member), member) for member in files), key=lambda pair: pair[1].filename)
+    reasons = {member.filename: _why_not(folders, member) for folders, member in inside}
+    pictures = [(folders, member) for folders, member in inside if not reasons[member.filename]]
+    aside = tuple(f"{name}: {why}" for name, why in reasons.items() if why)
     check_aside(aside, len(files))
     bare = without_top([folders for folders, _ in pictures])
-    members = tuple(Member(each, folders[0]) for folders, (_, each) in zip(bare, pictures, strict=True))
-    classes = tuple(sorted({each.label for each in members}))
+    members = tuple(Member(member, folders[0]) for folders, (_, member) in zip(bare, pictures, strict=True))
+    classes = tuple(sorted({member.label for member in members}))
     check_classes(classes, members)
-    return Survey(classes, members, aside, sum(each.file_size for each in files))
+    return Survey(classes, members, aside, sum(member.file_size for member in files))
 
 
 def read_member(archive: zipfile.ZipFile, member: Member) -> bytes:
@@ -122,12 +122,12 @@ def read_member(archive: zipfile.ZipFile, member: Member) -> bytes:
     return body
 
 
-def sniff_pictures(archive: zipfile.ZipFile, found: Survey) -> None:
+def sniff_pictures(archive: zipfile.ZipFile, surveyed: Survey) -> None:
     """Refuses, with `DataFault`, a zip whose files are not what their endings say, from the first bytes of some."""
-    step = max(1, len(found.members) // SNIFFED)
-    some = found.members[::step]
-    wrong = [f"{each.info.filename}: {why}" for each in some if (why := _not_a_picture(archive, each))]
-    check_aside((*found.aside[: len(some)], *wrong), len(some) + len(found.aside[: len(some)]))
+    step = max(1, len(surveyed.members) // SNIFFED)
+    some = surveyed.members[::step]
+    wrong = [f"{member.info.filename}: {why}" for member in some if (why := _not_a_picture(archive, member))]
+    check_aside((*surveyed.aside[: len(some)], *wrong), len(some) + len(surveyed.aside[: len(some)]))
 
 
 def _not_a_picture(archive: zipfile.ZipFile, member: Member) -> str:
@@ -145,23 +145,23 @@ def check_members(files: Sequence[zipfile.ZipInfo]) -> None:
     """Refuses names that lead out of a folder, encrypted and doubled members, and more bytes than are unpacked."""
     if not files:
         raise DataFault("the zip holds no file; expected pictures, one folder a class")
-    for each in files:
-        if "\\" in each.filename or each.filename.startswith("/") or ".." in each.filename.split("/"):
-            raise DataFault(f"{each.filename!r}: a name that leads out of its folder; expected <class>/<picture>: "
+    for member in files:
+        if "\\" in member.filename or member.filename.startswith("/") or ".." in member.filename.split("/"):
+            raise DataFault(f"{member.filename!r}: a name that leads out of its folder; expected <class>/<picture>: "
                             "zip the folder itself")  # fmt: skip
-        if each.flag_bits & 1:
-            raise DataFault(f"{each.filename!r} is encrypted; expected a zip without a password: zip it anew")
-        if each.compress_type not in READABLE:
-            raise DataFault(f"{each.filename!r} is packed by method {each.compress_type}; expected deflate or store: "
-                            "zip it anew")  # fmt: skip
-        if each.file_size > MOST_PICTURE_BYTES:
-            raise DataFault(f"{each.filename!r} is {each.file_size:,} bytes unpacked; expected at most "
+        if member.flag_bits & 1:
+            raise DataFault(f"{member.filename!r} is encrypted; expected a zip without a password: zip it anew")
+        if member.compress_type not in READABLE:
+            raise DataFault(f"{member.filename!r} is packed by method {member.compress_type}; expected deflate or "
+                            "store: zip it anew")  # fmt: skip
+        if member.file_size > MOST_PICTURE_BYTES:
+            raise DataFault(f"{member.filename!r} is {member.file_size:,} bytes unpacked; expected at most "
                             f"{MOST_PICTURE_BYTES:,} a picture: shrink it")  # fmt: skip
-    names = Counter(each.filename for each in files)
+    names = Counter(member.filename for member in files)
     name, times = names.most_common(1)[0]
     if times > 1:
         raise DataFault(f"{name!r} stands {times} times in the zip; expected each name once: zip it anew")
-    size = sum(each.file_size for each in files)
+    size = sum(member.file_size for member in files)
     if size > MOST_BYTES:
         raise DataFault(f"{size:,} bytes unpacked; expected at most {MOST_BYTES:,}: drop fewer or smaller pictures")
 
@@ -180,7 +180,7 @@ def check_classes(classes: Sequence[str], members: Sequence[Member]) -> None:
 
     Members of equal size and checksum count once.
     """
-    if PARTS.issuperset(each.lower() for each in classes):
+    if PARTS.issuperset(name.lower() for name in classes):
         raise DataFault(f"the folders {list(classes)} are parts of a data set; expected one folder a class: put the "
                         "pictures of a class into one folder, the hold-out is chosen by content")  # fmt: skip
     if len(classes) < 2:
@@ -188,10 +188,10 @@ def check_classes(classes: Sequence[str], members: Sequence[Member]) -> None:
                         "with other pictures")  # fmt: skip
     if len(classes) > MOST_CLASSES:
         raise DataFault(f"{len(classes):,} classes; expected at most {MOST_CLASSES:,} folders: merge some")
-    long = next((each for each in classes if len(each) > LONGEST_CLASS or not each.isprintable()), None)
+    long = next((name for name in classes if len(name) > LONGEST_CLASS or not name.isprintable()), None)
     if long is not None:
         raise DataFault(f"folder {long[:60]!r}: expected a printable name of at most {LONGEST_CLASS} characters")
-    check_counts(Counter(each.label for each in _different(members)))
+    check_counts(Counter(member.label for member in _different(members)))
 
 
 def check_counts(counts: Counter[str]) -> None:
@@ -208,7 +208,7 @@ def check_counts(counts: Counter[str]) -> None:
 
 
 def _different(members: Sequence[Member]) -> list[Member]:
-    return list({(each.label, each.info.CRC, each.info.file_size): each for each in members}.values())
+    return list({(member.label, member.info.CRC, member.info.file_size): member for member in members}.values())
 
 
 UTF_8 = 0x800
@@ -248,7 +248,7 @@ def _why_not(folders: tuple[str, ...], info: zipfile.ZipInfo) -> str:
 
 def without_top(folders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The folders of each picture from its class on: what all have in common above it is taken off."""
-    found = list(folders)
-    while found and len({each[0] for each in found}) == 1 and all(len(each) > 1 for each in found):
-        found = [each[1:] for each in found]
-    return found
+    inner = list(folders)
+    while inner and len({path[0] for path in inner}) == 1 and all(len(path) > 1 for path in inner):
+        inner = [path[1:] for path in inner]
+    return inner

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract import registry as rows
 from dropforge.contract.errors import ServiceError
 from dropforge.contract.models import LAST
-from dropforge.contract.registry import LiveRow, RunRow, VersionRow
+from dropforge.contract.registry import BatchRun, LiveRow, RunRow, TrainingRun, VersionRow
 from lambdas.common.clock import now
 from lambdas.common.modelrows import ModelRows
 from lambdas.common.table import Table
@@ -90,6 +90,20 @@ class Registry(ModelRows):
         row = self.find_run(run)
         if row is None:
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+        return row
+
+    def training_run(self, run: str) -> TrainingRun:
+        """The row of a training run; `RegistryFault` if there is none, or it is of a batch."""
+        row = self.run(run)
+        if not isinstance(row, TrainingRun):
+            raise RegistryFault(f"run {run!r}: expected a training run, got one of kind {row.kind!r}")
+        return row
+
+    def batch_run(self, run: str) -> BatchRun:
+        """The row of a batch; `RegistryFault` if there is none, or it is of a training run."""
+        row = self.run(run)
+        if not isinstance(row, BatchRun):
+            raise RegistryFault(f"run {run!r}: expected a batch, got a run of kind {row.kind!r}")
         return row
 
     def update_run(self, run: str, **changes: Any) -> None:

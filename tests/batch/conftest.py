@@ -24,7 +24,7 @@ from tests.steps.cloud import Cloud, cloud_in_memory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dropforge.contract.registry import RunRow
+    from dropforge.contract.registry import BatchRun
 
 
 @dataclass
@@ -37,11 +37,11 @@ class Batches:
         """The input of Claim."""
         return {**self.cloud.drop(names.batch_key(model, name), body), "execution": "exe-1"}
 
-    def run(self, name: str, body: bytes, model: str = "flowers") -> RunRow:
+    def run(self, name: str, body: bytes, model: str = "flowers") -> BatchRun:
         """Drops a file and goes the whole way; the run's row at its end."""
         return self.go(self.drop(name, body, model))
 
-    def go(self, given: dict[str, Any]) -> RunRow:
+    def go(self, given: dict[str, Any]) -> BatchRun:
         """The whole way from Claim on."""
         claimed = claim(given, None)
         assert claimed["outcome"] == "claimed"
@@ -54,7 +54,7 @@ class Batches:
             join(known, None)
             status = "predicted"
         notify({"execution": "exe-1", **known, "status": status, "reason": reason}, None)
-        return self.cloud.registry.run(known["run"])
+        return self.cloud.registry.batch_run(known["run"])
 
     def text(self, name: str, model: str = "flowers") -> bytes:
         """A file beside the predictions."""

@@ -160,7 +160,7 @@ def test_moments_are_sent_as_dates_are_read(moment: Any, sent: str | None) -> No
     (batch,) = of_rows([{"when": moment}])
     assert json.loads(batch.request()[0]) == [{"when": sent}]
     if sent:
-        assert parse_dates(pl.Series([sent]), "iso").null_count() == 0
+        assert parse_dates(pl.Series([sent])).null_count() == 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 # Every module that has a document.
 from dropforge.contract import baseline, batch, plan, registry, results, schema  # noqa: F401
 from dropforge.contract.documents import Document, DocumentError, Record
-from dropforge.contract.registry import RunRow
+from dropforge.contract.registry import BatchRun, RunRow, TrainingRun
 from dropforge.contract.results import Manifest
 
 if TYPE_CHECKING:
@@ -60,6 +60,35 @@ def assert_holds(value: Any, copy: Any) -> None:
             assert_holds(part, other)
     else:
         assert value == copy
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "other"), [("run-1", TrainingRun, BatchRun), ("run-1-batch", BatchRun, TrainingRun)]
+)
+def test_a_run_is_read_as_its_kind_and_has_the_fields_of_both_in_json(
+    name: str, kind: type[RunRow], other: type[RunRow]
+) -> None:
+    copy = stored(name)
+    for read in (RunRow.from_json, RunRow.from_newer_json, kind.from_json):
+        run = read(copy)
+        assert type(run) is kind and run == RunRow.from_json(run.to_json())
+    assert run.to_json().keys() == RunRow.from_json(stored("run-1")).to_json().keys() > copy.keys()
+    with pytest.raises(DocumentError, match=rf"{other.__name__}.kind: expected one of .*, got '{run.kind}'"):
+        other.from_json(copy)
+    assert Listed.from_json({"runs": [copy]}).runs == (run,)
+
+
+def test_a_run_of_a_kind_that_is_not_known_yet_is_shown_as_one_of_training_and_not_acted_on() -> None:
+    later = {**stored("run-1"), "kind": "rollout"}
+    assert RunRow.from_newer_json(later) == RunRow.from_json(stored("run-1"))
+    with pytest.raises(DocumentError, match="RunRow.kind: expected one of .*, got 'rollout'"):
+        RunRow.from_json(later)
+
+
+class Listed(Record):
+    """A record that holds runs of any kind."""
+
+    runs: tuple[RunRow, ...]
 
 
 def test_every_document_has_a_stored_copy_of_its_schema() -> None:

@@ -66,7 +66,6 @@ def test_every_kind_of_column_is_typed():
         Column("code", "category"), Column("mail", "category"),
     )  # fmt: skip
     assert (data.target, data.task, data.ignored) == ("price", "regression", ("price", "id", "same"))
-    assert data.date_formats == {"built": "iso"}
     assert data.masked == ("mail",)
     rows = data.train
     assert np.isnan(rows.columns["size"]).any()

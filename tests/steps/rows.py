@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from dropforge.contract import registry as rows
-from dropforge.contract.registry import RunRow, VersionRow
+from dropforge.contract.registry import TrainingRun, VersionRow
 from lambdas.common.pointer import pointing
 from lambdas.common.table import Table
 
@@ -35,7 +35,7 @@ VERSION = VersionRow(
     lineage={},
     cost=0.1,
 )
-RUN = RunRow(
+RUN = TrainingRun(
     run="run-0000000000000001",
     model="flowers",
     status="running",

@@ -98,7 +98,7 @@ def posed(csv: Callable[[str], Path]) -> Callable[[str], Set]:
 
 
 def _pose(dataset: Dataset) -> Set:
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     return Set(dataset, encoder, pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints()))
 
 

@@ -86,7 +86,7 @@ def test_dates_are_dates_of_the_data_and_masked_ones_are_missing() -> None:
     days[::9] = ""
     columns = (Column("day", "date"), Column("x", "number"))
     rows = Rows({"day": days, "x": np.arange(200, dtype=np.float32)}, np.zeros(200))
-    encoder = Encoder.learn(columns, rows.columns, {"day": "iso"})
+    encoder = Encoder.learn(columns, rows.columns)
     card = ModelCard("m", "run-0123456789abcdef", "regression", "y", "number", (), columns)
     found = background(card, encoder, rows).columns["day"]
     assert {*found} <= {*days, None} and None in found and len({*found}) > 10

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dropforge.contract.schema import Column
-from dropforge.datasets.dates import DATE_FORMATS, parse_dates
+from dropforge.datasets.dates import parse_dates
 from training_container.dates import parse_date
 from training_container.encoding import FALSE, LARGEST, MISSING, TRUE, UNKNOWN, Encoder, Vocabulary
 from training_container.models.features import DATE_FEATURES, RawNumbers, days_since_epoch
@@ -39,14 +39,13 @@ def test_booleans_are_read_in_any_usual_spelling() -> None:
     assert Vocabulary.of_boolean("b").encode(given).tolist() == [TRUE] * 6 + [FALSE] * 4 + [MISSING] * 2
 
 
-@pytest.mark.parametrize("form", [each.name for each in DATE_FORMATS])
-def test_dates_are_what_the_data_package_reads(form: str) -> None:
-    written = [each.example for each in DATE_FORMATS]
+def test_dates_are_what_the_data_package_reads() -> None:
+    written = ["2024-05-31T12:30:00.5Z", "2024/05/31", "05/31/2024", "31/05/2024", "31.05.2024"]
     written += ["2024-05-31", "1999-12-31 23:59", "2024-13-01", "2024-02-30", "31/12/1970T07:08:09", "1/2/2003Z", ""]
     written += ["x", "0001-01-01", "9999/12/31", "2024-05-31T24:00", "2024-05-31\n", "30.2.2024 00:00"]
-    expected = parse_dates(pl.Series("d", written), form).to_list()
+    expected = parse_dates(pl.Series("d", written)).to_list()
     for text, days in zip(written, expected, strict=True):
-        parts = parse_date(text, form)
+        parts = parse_date(text)
         assert parts[6] == (days is not None), text
         if days is not None:
             seconds = parts[3] * 3600 + parts[4] * 60 + parts[5]
@@ -54,7 +53,7 @@ def test_dates_are_what_the_data_package_reads(form: str) -> None:
 
 
 def test_only_plain_digits_make_a_date() -> None:
-    assert parse_date("٢٠٢٤-05-31", "iso")[6] == 0
+    assert parse_date("٢٠٢٤-05-31")[6] == 0
 
 
 def test_date_features_are_the_calendars() -> None:
@@ -66,7 +65,7 @@ def test_date_features_are_the_calendars() -> None:
         date(1900, 3, 1),
         date(1, 1, 1),
     ]
-    encoder = Encoder((Column("d", "date"),), (), {"d": "iso"})
+    encoder = Encoder((Column("d", "date"),), ())
     table = encoder.encode({"d": texts(*(f"{each.isoformat()}T06:00" for each in days), "")})
     raw = RawNumbers(table)
     found = raw(table.groups)
@@ -79,7 +78,7 @@ def test_date_features_are_the_calendars() -> None:
 
 
 def test_groups_leave_out_tables_without_columns() -> None:
-    table = Encoder((Column("x", "number"),), (), {}).encode({"x": np.array([1, np.nan], dtype=np.float32)})
+    table = Encoder((Column("x", "number"),), ()).encode({"x": np.array([1, np.nan], dtype=np.float32)})
     assert list(table.groups) == ["numbers"]
     assert len(table) == 2
 

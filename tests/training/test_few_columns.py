@@ -49,7 +49,7 @@ def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Progres
     others = [each for each in path.read_text().partition("\n")[0].split(",") if each not in (*kept, target)]
     dataset = prepare([path], Options(spec=Spec(drop=tuple(others)), target=target))
     assert {each.name for each in dataset.columns} <= set(kept)
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, PRIMARY[dataset.task], 0, Checkpoints())
     linear = Softmax() if dataset.classes else Ridge()
     nets = (Neural(Settings(epochs=2, width=16)), Neural(Settings(epochs=2, width=16, waves=4), "neural-periodic"))

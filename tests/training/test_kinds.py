@@ -38,7 +38,7 @@ def test_a_kind_of_a_table_has_an_encoding_and_probes(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind != "image"])
 def test_every_column_is_encoded_in_one_table(kind: TableKind) -> None:
     values = np.ones(10, np.float32) if KINDS[kind].element == "float32" else TEXTS
-    encoder = Encoder.learn([Column("c", kind)], {"c": values}, {"c": "iso"})
+    encoder = Encoder.learn([Column("c", kind)], {"c": values})
     assert [group for group in get_args(Group) if encoder.names(group)] == [TRAINED[kind].group]
     assert bool(encoder.vocabularies) == (TRAINED[kind].group == "codes")
     assert list(encoder.encode({"c": values}).groups) == [TRAINED[kind].group]

@@ -205,7 +205,7 @@ def test_logistic_regression_is_sound_wherever_its_budget_ends(quiet: Progress) 
     classes = (np.log([0.4, 0.3, 0.2, 0.1]) + chance.gumbel(size=(200_000, 4))).argmax(axis=1)
     table = pl.DataFrame({"a": columns[:, 0], "b": columns[:, 1], "target": np.array(list("wxyz"))[classes]})
     dataset = prepare_table(table.cast(pl.String), Options(spec=Spec(target="target")))
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, "logloss", 0, Checkpoints())
     for looks in range(1, 13):
         fitted = Softmax().fit(problem, Evaluations(looks), quiet)
@@ -258,7 +258,7 @@ def test_rows_that_were_copied_under_other_ids_share_a_fold() -> None:
     )
     copied = pl.concat([frame] * 3).sample(fraction=1.0, shuffle=True, seed=1).with_row_index("id")
     dataset = prepare_table(copied, Options(spec=Spec(target="won")))
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, "auc", 0, Checkpoints())
     rows = [tuple(row) for row in np.c_[problem.rows.numbers.numpy(), problem.target].tolist()]
     folds: dict[tuple[float, ...], set[int]] = {}

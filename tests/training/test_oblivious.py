@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from training_container.export import oblivious
-from training_container.export.oblivious import Oblivious, of_catboost, smallest
+from training_container.models import oblivious
+from training_container.models.oblivious import Oblivious, of_catboost, smallest
 
 from .walking import answers
 

@@ -14,10 +14,10 @@ from onnx import helper
 
 from training_container.export.forests import TREES, add_forest, parts
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes
-from training_container.export.oblivious import of_catboost
-from training_container.export.trees import Trees, floored, of_lightgbm
 from training_container.models.catboost import CatBoostBooster
 from training_container.models.lightgbm import LightGBMBooster
+from training_container.models.oblivious import of_catboost
+from training_container.models.trees import Trees, floored, of_lightgbm
 
 from .walking import answers
 

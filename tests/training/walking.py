@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from training_container.export.trees import Trees
+    from training_container.models.trees import Trees
 
 
 def answers(trees: Trees, dense: np.ndarray, outputs: int) -> np.ndarray:

@@ -101,7 +101,7 @@ def _shown(column: Column, card: ModelCard, encoder: Encoder, values: Array) -> 
         case "number":
             return levelled(values, values.astype(np.float64))
         case "date":
-            return levelled(values, _moments(encoder, column.name, values))
+            return levelled(values, _moments(values))
         case "category" | "boolean":
             known = next(each.codes for each in encoder.vocabularies if each.column == column.name)
             return np.array([text if text in known else UNSEEN for text in values], dtype=object)
@@ -128,7 +128,7 @@ def levelled(values: Array, order: Array) -> Array:
 def _places(encoder: Encoder, values: dict[str, Array]) -> Array:
     """Rows as points [N, F], near where rows are alike: ranks of numbers and dates, and which usual text it is."""
     made = [_ranks(values[name].astype(np.float64)) for name in encoder.names("numbers")]
-    made += [_ranks(_moments(encoder, name, values[name])) for name in encoder.names("dates")]
+    made += [_ranks(_moments(values[name])) for name in encoder.names("dates")]
     for vocabulary in encoder.vocabularies:
         codes = vocabulary.encode(values[vocabulary.column])
         usual = np.argsort(-np.bincount(codes, minlength=vocabulary.size), kind="stable")[:COMMON]
@@ -144,8 +144,8 @@ def _ranks(order: Array) -> Array:
     return np.asarray((spread - spread.mean()) / (spread.std() or 1.0))
 
 
-def _moments(encoder: Encoder, name: str, texts: Array) -> Array:
+def _moments(texts: Array) -> Array:
     """Dates as numbers in their order, NaN for what is none."""
-    parts = encode_dates(texts, encoder.date_formats[name]).astype(np.float64)
+    parts = encode_dates(texts).astype(np.float64)
     seconds = parts[:, :6] @ np.array([13 * 32 * 86_400, 32 * 86_400, 86_400, 3600, 60, 1], dtype=np.float64)
     return np.where(parts[:, 6] == 1, seconds, np.nan)

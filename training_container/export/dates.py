@@ -1,7 +1,7 @@
-"""Dates inside the graph: a text of one known format to [N, 7] int64, with standard operators alone.
+"""Dates inside the graph: a text as models are given it to [N, 7] int64, with standard operators alone.
 
 ONNX can neither cut a text by position nor search in it, and a cast of a text that is no number stops the whole
-request. So a text must first match its format's pattern in full, or it is replaced by a date that is right (and marked
+request. So a text must first match the pattern in full, or it is replaced by a date that is right (and marked
 as none at the end); then it is split at its separators. Before each split the separators are appended, so that the
 number of pieces never depends on what the batch happens to hold.
 """
@@ -12,37 +12,24 @@ from typing import TYPE_CHECKING
 
 from onnx import TensorProto
 
-from dropforge.datasets.dates import date_format
-
 if TYPE_CHECKING:
     from training_container.export.nodes import Nodes
 
 TWO_DIGITS = {form: value for value in range(60) for form in (f"{value}", f"{value:02d}")}
-PADDED = {"year": "[0-9]{4}", "month": "(0[1-9]|1[0-2])", "day": "(0[1-9]|[12][0-9]|3[01])"}
-SHORT = {"year": "[0-9]{4}", "month": "(0?[1-9]|1[0-2])", "day": "(0?[1-9]|[12][0-9]|3[01])"}
+DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 TIME = r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?Z?)?"
 
 
-def add_date(nodes: Nodes, texts: str, form: str) -> str:
+def add_date(nodes: Nodes, texts: str) -> str:
     """Adds the parsing of the input `texts` [N, 1]; gives the name of int64 [N, 7] as `encoding` lays it out."""
-    written = date_format(form)
-    digits = PADDED if written.padded else SHORT
-    pattern = written.escaped.join(digits[part] for part in written.order) + TIME
-    right = nodes.add("RegexFullMatch", texts, pattern=pattern)
-    harmless = nodes.constant(
-        written.separator.join("2000" if part == "year" else "01" for part in written.order), object
-    )
-    safe = nodes.add("Where", right, texts, harmless)
-    day, time = _day_and_time(nodes, safe)
-    parts = dict(zip(written.order, _split(nodes, day, written.separator, 3), strict=True))
+    right = nodes.add("RegexFullMatch", texts, pattern=DAY + TIME)
+    safe = nodes.add("Where", right, texts, nodes.constant("2000-01-01", object))
+    date, time = _day_and_time(nodes, safe)
+    year, month, day = _split(nodes, date, "-", 3)
     clock = _clock(nodes, time)
-    found = [
-        _whole(nodes, parts["year"]),
-        *(nodes.lookup(parts[part], TWO_DIGITS, 0) for part in ("month", "day")),
-        *clock,
-    ]
+    parts = [_whole(nodes, year), *(nodes.lookup(part, TWO_DIGITS, 0) for part in (month, day)), *clock]
     present = _whole(nodes, right)
-    return nodes.add("Mul", nodes.concat([*found, present], axis=1), present)
+    return nodes.add("Mul", nodes.concat([*parts, present], axis=1), present)
 
 
 def _day_and_time(nodes: Nodes, texts: str) -> tuple[str, str]:

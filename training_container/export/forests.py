@@ -13,7 +13,7 @@ import numpy as np
 from onnx import TensorProto, numpy_helper
 
 from training_container.export.nodes import ML
-from training_container.export.trees import Trees
+from training_container.models.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

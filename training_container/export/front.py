@@ -32,7 +32,7 @@ def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
     codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
     dated = encoder.names("dates")
     axis = nodes.constant([1], "int64") if dated else ""  # an unused constant draws a warning from every session
-    dates = [nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis) for name in dated]
+    dates = [nodes.add("Unsqueeze", add_date(nodes, name), axis) for name in dated]
     tables = {"numbers": numbers, "codes": codes, "dates": dates}
     return {
         name: nodes.concat(parts, axis=1, result=f"{nodes.prefix}{name}") for name, parts in tables.items() if parts

@@ -40,19 +40,21 @@ class PackedWeights:
     @staticmethod
     def of(module: nn.Module) -> torch.Tensor:
         """A copy of a packed module's weights: [ensembles, weights]."""
-        return torch.cat([each.detach().flatten(1) for each in module.parameters()], dim=1)
+        return torch.cat([parameter.detach().flatten(1) for parameter in module.parameters()], dim=1)
 
     def take(self, values: torch.Tensor) -> None:
         """The module's parameters become views of these lines."""
         self.values = values
-        shapes = [each.shape[1:] for each in self.module.parameters()]
+        shapes = [parameter.shape[1:] for parameter in self.module.parameters()]
         parts = torch.split(values, [shape.numel() for shape in shapes], dim=1)
         for parameter, part, shape in zip(self.module.parameters(), parts, shapes, strict=True):
             parameter.data = part.view(-1, *shape)
 
     def gradient(self, loss: torch.Tensor) -> torch.Tensor:
         """Of a scalar by the values: [ensembles, weights]."""
-        return torch.cat([each.flatten(1) for each in torch.autograd.grad(loss, list(self.module.parameters()))], dim=1)
+        return torch.cat(
+            [gradient.flatten(1) for gradient in torch.autograd.grad(loss, list(self.module.parameters()))], dim=1
+        )
 
     def leave(self) -> None:
         """The module's parameters become tensors of their own."""
@@ -117,7 +119,7 @@ def one_cycle(steps: int) -> torch.Tensor:
 
     Those of torch's `OneCycleLR`, after Smith, "A disciplined approach to neural network hyper-parameters" (2018).
     """
-    at, top = torch.arange(steps, dtype=torch.float64), WARM_UP_SHARE * (steps + 1) - 1
-    up, down = at / max(top, 1e-9), (at - top) / (steps - top)
+    step, top = torch.arange(steps, dtype=torch.float64), WARM_UP_SHARE * (steps + 1) - 1
+    up, down = step / max(top, 1e-9), (step - top) / (steps - top)
     rising, falling = ((1 - torch.cos(math.pi * share)) / 2 for share in (up, down))
-    return torch.where(at <= top, LOWEST + (1 - LOWEST) * rising, 1 + (LAST - 1) * falling)
+    return torch.where(step <= top, LOWEST + (1 - LOWEST) * rising, 1 + (LAST - 1) * falling)

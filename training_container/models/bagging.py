@@ -97,30 +97,30 @@ def grow_bag(problem: Problem, grower: Grower, budget: Budget, progress: Progres
         waves = -(-(len(problem.folds) - wave.start) // len(wave))
         parts = [_part(problem, grower, dense, fold, scale, max(1, cores() // len(wave))) for fold in wave]
         grown += _grow_together(grower, parts, budget.part(1 / waves), within)
-        for part, each in zip(parts, grown[wave.start :], strict=True):
-            answers[part.held] = answer(each.booster, part.dense[part.held], tail)
+        for part, fit in zip(parts, grown[wave.start :], strict=True):
+            answers[part.held] = answer(fit.booster, part.dense[part.held], tail)
         if after is not None:
             rows = np.flatnonzero(problem.fold < wave.stop)
             after(wave.stop, problem.loss(answers[rows], rows))
-    forest = Forest(grower.name, problem.tree_inputs, problem.outputs, tuple(each.booster for each in grown),
+    forest = Forest(grower.name, problem.tree_inputs, problem.outputs, tuple(fit.booster for fit in grown),
                     grower.pairs)  # fmt: skip
     predictor = Predictor(tuple(problem.rows.groups), Answer(MarginOf(forest), tail), [forest])
     log = {} if scale is None else {"log_target": scale.log}
-    settings = {**grower.settings, "rounds": [each.rounds for each in grown], **log}
+    settings = {**grower.settings, "rounds": [fit.rounds for fit in grown], **log}
     return Fitted(predictor, answers, problem.score(answers), settings, {"validation_loss": list(grown[0].curve)})
 
 
 def _grow_together(grower: Grower, parts: list[Part], budget: Budget, progress: Progress) -> list[Grown]:
     """A thread a part: the libraries let go of the interpreter while they work."""
     progresses = [progress, *[SilentProgress()] * (len(parts) - 1)]  # one of them tells how far all are
-    return in_parallel(lambda each: _grow(grower, each[0], budget, each[1]), zip(parts, progresses, strict=True))
+    return in_parallel(lambda pair: _grow(grower, pair[0], budget, pair[1]), zip(parts, progresses, strict=True))
 
 
 def answer(booster: Booster, dense: np.ndarray, tail: torch.nn.Module) -> np.ndarray:
     """Answers of one booster: float32 [N] or [N, classes]."""
     with torch.no_grad():
-        given: np.ndarray = tail(torch.from_numpy(booster.margins(dense).astype(np.float32))).numpy()
-    return given[:, 0] if given.shape[1] == 1 else given
+        output: np.ndarray = tail(torch.from_numpy(booster.margins(dense).astype(np.float32))).numpy()
+    return output[:, 0] if output.shape[1] == 1 else output
 
 
 def _part(problem: Problem, grower: Grower, dense: np.ndarray, fold: int, scale: TargetScale | None,
@@ -136,8 +136,8 @@ def _grow(grower: Grower, part: Part, budget: Budget, progress: Progress) -> Gro
     """From the checkpoints where it was grown before."""
     kept = part.problem.checkpoints.read(f"{part.name}.done")
     if kept is not None:
-        with np.load(io.BytesIO(kept)) as found:
-            return Grown(grower.load(found["booster"].tobytes()), int(found["rounds"]), found["curve"].tolist())
+        with np.load(io.BytesIO(kept)) as stored:
+            return Grown(grower.load(stored["booster"].tobytes()), int(stored["rounds"]), stored["curve"].tolist())
     grown = grower.grow(part, budget, progress)
     if budget.stopped:
         return grown  # cut short: a job that is started again grows it to its end

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from training_container.checkpoints import SAVE_SECONDS
-from training_container.export.oblivious import of_catboost
 from training_container.models.bagging import Grown, grow_bag
 from training_container.models.lightgbm import PATIENCE_ROUNDS
+from training_container.models.oblivious import of_catboost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import optuna
 
     from training_container.budget import Budget
-    from training_container.export.trees import Trees
     from training_container.models.bagging import Part
     from training_container.models.family import Fitted, Problem
+    from training_container.models.trees import Trees
     from training_container.progress import Progress
 
 MOST_ROUNDS = 2000
@@ -55,8 +55,8 @@ class CatBoostBooster:
 
     def margins(self, dense: np.ndarray) -> np.ndarray:
         """float64 [N, outputs]."""
-        found = self.model.predict(dense, prediction_type="RawFormulaVal", thread_count=torch.get_num_threads())
-        return np.asarray(found).reshape(len(dense), self.outputs)
+        margins = self.model.predict(dense, prediction_type="RawFormulaVal", thread_count=torch.get_num_threads())
+        return np.asarray(margins).reshape(len(dense), self.outputs)
 
     def trees(self) -> Trees:
         """The model as flat arrays."""

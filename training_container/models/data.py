@@ -42,8 +42,8 @@ class TrainingData:
     def folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Row numbers to learn from and to answer, a pair a fold."""
         return [
-            (np.flatnonzero(self.fold != each), np.flatnonzero(self.fold == each))
-            for each in range(int(self.fold.max()) + 1)
+            (np.flatnonzero(self.fold != number), np.flatnonzero(self.fold == number))
+            for number in range(int(self.fold.max()) + 1)
         ]
 
     @property

@@ -49,7 +49,7 @@ class RawNumbers(nn.Module):
         year = first[:, :, 0]
         new_year = torch.stack([year, torch.ones_like(year), torch.ones_like(year)], dim=2)
         seconds = dates[:, :, 3] * 3600 + dates[:, :, 4] * 60 + dates[:, :, 5]
-        found = [
+        features = [
             year.float(),
             dates[:, :, 1].float(),
             ((days + 3) % 7).float(),  # 1970-01-01 was a Thursday, Monday is 0
@@ -57,8 +57,8 @@ class RawNumbers(nn.Module):
             dates[:, :, 3].float(),
             (days - self.reference).float() + seconds.float() / 86400,
         ]
-        present = torch.cat([dates[:, :, 6] > 0] * len(found), dim=1)
-        return torch.where(present, torch.cat(found, dim=1), torch.nan)
+        present = torch.cat([dates[:, :, 6] > 0] * len(features), dim=1)
+        return torch.where(present, torch.cat(features, dim=1), torch.nan)
 
 
 def days_since_epoch(dates: torch.Tensor) -> torch.Tensor:
@@ -111,12 +111,12 @@ def quantiles(values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
     """Quantiles of each column without its NaNs, [shares, columns]; 0 for a column of NaNs. Sorts, so any N works."""
     ordered = values.sort(dim=0).values  # NaN sorts last
     known = (~values.isnan()).sum(dim=0)
-    at = (
+    places = (
         (torch.tensor(shares, dtype=values.dtype, device=values.device)[:, None] * (known - 1).clamp(min=0))
         .round()
         .long()
     )
-    return torch.where(known > 0, ordered.gather(0, at), 0.0)
+    return torch.where(known > 0, ordered.gather(0, places), 0.0)
 
 
 def _open(values: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -142,7 +142,7 @@ class Piecewise(nn.Module):
         super().__init__()
         self.raw = raw
         values = raw(table.groups).double()
-        edges = quantiles(values, [at / bins for at in range(bins + 1)]).T
+        edges = quantiles(values, [number / bins for number in range(bins + 1)]).T
         column, left, right = [], [], []
         for at, row in enumerate(edges):
             steps = row.unique()

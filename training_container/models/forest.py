@@ -23,8 +23,8 @@ from training_container.threads import in_parallel
 
 if TYPE_CHECKING:
     from training_container.encoding import Table
-    from training_container.export.trees import Trees
     from training_container.models.data import TrainingData
+    from training_container.models.trees import Trees
 
 
 class TreeInputs(nn.Module):
@@ -46,15 +46,15 @@ class TreeInputs(nn.Module):
         codes, wanted = rows.codes.numpy(), _wanted(data)
         learns = [learn for learn, _ in data.folds]
         every = [
-            np.concatenate([order(codes[learn, at], wanted[learn], size) for at, size in enumerate(data.sizes)])
+            np.concatenate([order(codes[learn, place], wanted[learn], size) for place, size in enumerate(data.sizes)])
             for learn in learns
             if data.sizes
         ]
         crossed = [
-            {at: without_own(codes[learn, at], wanted[learn], size) for at, size in enumerate(data.sizes)}
+            {place: without_own(codes[learn, place], wanted[learn], size) for place, size in enumerate(data.sizes)}
             for learn in learns
         ]
-        self.crossed = [{at: own for at, own in each.items() if own is not None} for each in crossed]
+        self.crossed = [{place: own for place, own in ranks.items() if own is not None} for ranks in crossed]
         """Of each fold, by coded column, what its rows read instead of ranks while it learns: float32 [rows]."""
         self.register_buffer("ranks", torch.from_numpy(np.array(every, dtype=np.float32)))
         self.register_buffer("offsets", torch.tensor([0, *np.cumsum(data.sizes)[:-1]], dtype=torch.long))
@@ -62,15 +62,15 @@ class TreeInputs(nn.Module):
             dense, own = self.plain(rows.groups).numpy(), [self.given(fold) for fold in range(self.folds)]
         for fold, learn in enumerate(learns):
             self._cross(dense, fold, learn)
-        given = list(zip(learns, own, strict=True))
-        seen = in_parallel(lambda each: screen(dense, wanted, *each, data.seed), given)
+        folds = list(zip(learns, own, strict=True))
+        seen = in_parallel(lambda pair: screen(dense, wanted, *pair, data.seed), folds)
         self.pairs = Pairs(dense, learns, seen, own)
         self.neighbours = Neighbours(dense, wanted, learns, seen, own)
 
     def forward(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """All columns, see `columns`."""
         plain = self.plain(groups)
-        more = [each(plain) for each in (self.pairs, self.neighbours) if each.width]
+        more = [part(plain) for part in (self.pairs, self.neighbours) if part.width]
         return torch.cat([plain, *more], dim=1)
 
     def plain(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -88,8 +88,8 @@ class TreeInputs(nn.Module):
     def given(self, fold: int) -> np.ndarray:
         """Those of them that are the data's own: numbers and ranks."""
         ranks = self.numbers + fold * self.coded + np.arange(self.coded)
-        found: np.ndarray = np.r_[np.arange(self.numbers), ranks]
-        return found
+        columns: np.ndarray = np.r_[np.arange(self.numbers), ranks]
+        return columns
 
     def _paired(self, fold: int) -> np.ndarray:
         """Those that are sums and differences of two."""
@@ -118,8 +118,8 @@ class TreeInputs(nn.Module):
     def _cross(self, dense: np.ndarray, fold: int, learn: np.ndarray) -> None:
         """Writes into the rows that a fold learns from what they read instead of ranks."""
         ranks = self.given(fold)[self.numbers :]
-        for at, own in self.crossed[fold].items():
-            dense[learn, ranks[at]] = own
+        for place, own in self.crossed[fold].items():
+            dense[learn, ranks[place]] = own
 
     @torch.no_grad()
     def dense(self, table: Table) -> np.ndarray:
@@ -169,5 +169,5 @@ class Forest:
     def margins(self, table: Table) -> torch.Tensor:
         """float32 [N, outputs], on the device of `table`."""
         dense = self.inputs.dense(table)
-        total = sum(each.margins(dense[:, self.columns(fold)]) for fold, each in enumerate(self.boosters))
+        total = sum(booster.margins(dense[:, self.columns(fold)]) for fold, booster in enumerate(self.boosters))
         return torch.from_numpy(np.asarray(total / len(self.boosters), dtype=np.float32)).to(table.numbers.device)

@@ -61,10 +61,10 @@ class GradientDescent:
         scale = TargetScale.learn(problem.target, log=False)
         target = torch.from_numpy(scale.encode(problem.target)).to(problem.device)
         moments = fold_moments(problem, features, target)
-        thetas, histories = zip(*(descend(each, self.iterations) for each in moments), strict=True)
+        thetas, histories = zip(*(descend(part, self.iterations) for part in moments), strict=True)
         predictor, answers = bag_regression(problem, features, scale, moments, list(thetas))
         validation = problem.score(answers)
         progress.update(1.0, epoch=len(histories[0]) - 1, train_loss=histories[0][-1],
                    validation_loss=validation[problem.metric])  # fmt: skip
-        settings = {"iterations": [len(each) - 1 for each in histories], "features": features.width}
+        settings = {"iterations": [len(history) - 1 for history in histories], "features": features.width}
         return Fitted(predictor, answers, validation, settings, {"J": histories[0]})

@@ -25,7 +25,7 @@ class Grid(NamedTuple):
     def over(cls, points: np.ndarray, side: int) -> Grid:
         """At most `side` places of each column, of equally many points [N, 2]."""
         steps = np.linspace(0, 1, side + 1)[1:-1]
-        first, second = (np.unique(np.quantile(each, steps)).astype(np.float32) for each in points.T)
+        first, second = (np.unique(np.quantile(column, steps)).astype(np.float32) for column in points.T)
         return cls((first, second), (_centres(points[:, 0], first), _centres(points[:, 1], second)), spread(points))
 
     @property
@@ -35,9 +35,9 @@ class Grid(NamedTuple):
 
     def cells(self, points: np.ndarray) -> np.ndarray:
         """The cell of each point [N, 2]: int64 [N]."""
-        first, second = (np.searchsorted(own, each) for each, own in zip(points.T, self.edges, strict=True))
-        found: np.ndarray = first * len(self.centres[1]) + second
-        return found
+        first, second = (np.searchsorted(own, column) for column, own in zip(points.T, self.edges, strict=True))
+        cells: np.ndarray = first * len(self.centres[1]) + second
+        return cells
 
     def table(self, points: np.ndarray, wanted: np.ndarray, cells: np.ndarray) -> np.ndarray:
         """What the points [N, 2] nearest to these cells have, of targets [N, outputs]: float32 [cells, outputs]."""
@@ -51,20 +51,20 @@ def mean(distance: np.ndarray, near: np.ndarray, wanted: np.ndarray) -> np.ndarr
     """Of targets [N, outputs] the mean over each row of `near` [M, k], the nearer ones first: float32 [M, outputs]."""
     weight = 1 / (distance + 0.1 * distance.mean() + 1e-9)
     weight /= weight.sum(axis=1, keepdims=True)
-    found: np.ndarray = np.einsum("mk,mko->mo", weight, wanted[near]).astype(np.float32)
-    return found
+    means: np.ndarray = np.einsum("mk,mko->mo", weight, wanted[near]).astype(np.float32)
+    return means
 
 
 def spread(points: np.ndarray) -> np.ndarray:
     """Standard deviation of each column of points [N, 2], 1 where it is nothing."""
-    found: np.ndarray = points.std(axis=0)
-    return np.where(np.isfinite(found) & (found > 0), found, 1.0)
+    deviation: np.ndarray = points.std(axis=0)
+    return np.where(np.isfinite(deviation) & (deviation > 0), deviation, 1.0)
 
 
 def _centres(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """The mean of the values in each place, the middle where there are none."""
-    at = np.searchsorted(edges, values)
-    count = np.bincount(at, minlength=len(edges) + 1)
+    places = np.searchsorted(edges, values)
+    count = np.bincount(places, minlength=len(edges) + 1)
     ends = np.concatenate([[values.min()], edges, [values.max()]])
-    means = np.bincount(at, values, len(edges) + 1) / np.maximum(count, 1)
+    means = np.bincount(places, values, len(edges) + 1) / np.maximum(count, 1)
     return np.where(count > 0, means, (ends[1:] + ends[:-1]) / 2)

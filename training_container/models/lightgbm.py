@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import lightgbm
 import numpy as np
 
-from training_container.export.trees import Trees, of_lightgbm
 from training_container.models.bagging import Grown, grow_bag
 from training_container.models.racing import race
+from training_container.models.trees import Trees, of_lightgbm
 from training_container.threads import cores
 
 if TYPE_CHECKING:

@@ -51,17 +51,17 @@ class Moments:
     @classmethod
     def pooled(cls, parts: Sequence[Moments]) -> Moments:
         """The moments of the rows of all parts together."""
-        rows = sum(each.rows for each in parts)
-        share = [each.rows / rows for each in parts]
+        rows = sum(part.rows for part in parts)
+        share = [part.rows / rows for part in parts]
 
         mean, gram, product = (torch.zeros_like(value) for value in (parts[0].mean, parts[0].gram, parts[0].product))
         centre = square = 0.0
-        for each, part in zip(parts, share, strict=True):
-            mean += part * each.mean
-            gram += part * (each.gram + torch.outer(each.mean, each.mean))
-            product += part * (each.product + each.mean * each.target_mean)
-            centre += part * each.target_mean
-            square += part * (each.target_square + each.target_mean**2)
+        for moments, part in zip(parts, share, strict=True):
+            mean += part * moments.mean
+            gram += part * (moments.gram + torch.outer(moments.mean, moments.mean))
+            product += part * (moments.product + moments.mean * moments.target_mean)
+            centre += part * moments.target_mean
+            square += part * (moments.target_square + moments.target_mean**2)
         gram, product, square = gram - torch.outer(mean, mean), product - mean * centre, square - centre**2
         return cls(rows, mean, gram, product, centre, square)
 
@@ -105,14 +105,14 @@ def fold_moments(problem: Problem, features: Features, target: torch.Tensor) -> 
     for _, held in problem.folds:
         rows = torch.from_numpy(held).to(target.device)
         own.append(Moments.gather(features, problem.rows.take(rows), target[rows]))
-    return [Moments.pooled(own[:at] + own[at + 1 :]) for at in range(len(own))]
+    return [Moments.pooled(own[:place] + own[place + 1 :]) for place in range(len(own))]
 
 
 def bag_regression(problem: Problem, features: Features, scale: TargetScale, moments: list[Moments],
                    thetas: list[torch.Tensor]) -> tuple[Predictor, np.ndarray]:  # fmt: skip
     """The mean of one linear model a fold, which is one linear model, and the out-of-fold answers [N]."""
     answers = problem.empty()
-    predictors = [regression_body(problem, features, *each, scale) for each in zip(moments, thetas, strict=True)]
+    predictors = [regression_body(problem, features, *pair, scale) for pair in zip(moments, thetas, strict=True)]
     for predictor, (_, held) in zip(predictors, problem.folds, strict=True):
         answers[held] = predict(predictor, problem.rows.take(torch.from_numpy(held).to(problem.device)))
     weights, bias = (torch.stack([getattr(predictor.answer.core, name) for predictor in predictors]).mean(dim=0)
@@ -130,16 +130,18 @@ class Ridge:
     def fit(self, problem: Problem, budget: Budget, progress: Progress) -> Fitted:  # noqa: ARG002  # a fraction of a second
         """The best of all penalties and target scales."""
         features = plain_features(problem.rows, problem.sizes).to(problem.device)
-        found = []
+        fits = []
         for scale in target_scales(problem.target):
             target = torch.from_numpy(scale.encode(problem.target)).to(problem.device)
             moments = fold_moments(problem, features, target)
-            by_fold = [solve(each, PENALTIES) for each in moments]
-            for at, penalty in enumerate(PENALTIES):
-                predictor, answers = bag_regression(problem, features, scale, moments, [each[at] for each in by_fold])
+            by_fold = [solve(part, PENALTIES) for part in moments]
+            for number, penalty in enumerate(PENALTIES):
+                predictor, answers = bag_regression(
+                    problem, features, scale, moments, [solution[number] for solution in by_fold]
+                )
                 settings = {"penalty": penalty, "log_target": scale.log, "features": features.width}
-                found.append(Fitted(predictor, answers, problem.score(answers), settings))
-        chosen = best(problem, found)
+                fits.append(Fitted(predictor, answers, problem.score(answers), settings))
+        chosen = best(problem, fits)
         progress.update(1.0, epoch=1, validation_loss=chosen.validation[problem.metric])
         return chosen
 
@@ -168,21 +170,21 @@ class Softmax:
         folds = len(problem.folds)
         weights = torch.zeros((features.width, folds, problem.classes), device=problem.device, requires_grad=True)
         bias = torch.zeros((folds, problem.classes), device=problem.device, requires_grad=True)
-        found: list[Fitted] = []
+        fits: list[Fitted] = []
         curve: list[float] = []
-        for at, penalty in enumerate(SOFTMAX_PENALTIES):
+        for number, penalty in enumerate(SOFTMAX_PENALTIES):
             curve = curve + self._descend(problem, dense, weights, bias, penalty, budget)
             answers = self._answers(problem, dense, weights.detach(), bias.detach())
             kept, offset = weights.detach().mean(dim=1), bias.detach().mean(dim=0)
             core = LinearCore(features, kept, offset - mean @ kept)
             predictor = Predictor(tuple(problem.rows.groups), Answer(core, ClassTail())).to(problem.device)
             settings = {"penalty": penalty, "features": features.width}
-            found.append(Fitted(predictor, answers, problem.score(answers), settings, {"train_loss": curve}))
-            progress.update((at + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
-                       validation_loss=found[-1].validation["logloss"])  # fmt: skip
+            fits.append(Fitted(predictor, answers, problem.score(answers), settings, {"train_loss": curve}))
+            progress.update((number + 1) / len(SOFTMAX_PENALTIES), epoch=len(curve), train_loss=curve[-1],
+                       validation_loss=fits[-1].validation["logloss"])  # fmt: skip
             if not budget.left:
                 break
-        return best(problem, found)
+        return best(problem, fits)
 
     def _descend(self, problem: Problem, dense: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor,
                  penalty: float, budget: Budget) -> list[float]:  # fmt: skip

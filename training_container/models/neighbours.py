@@ -74,15 +74,15 @@ class Neighbours(nn.Module):
         a glance at them saw, and its own `columns`.
         """
         super().__init__()
-        found = in_parallel(lambda each: _best(dense, *each), zip(folds, glances, columns, strict=True))
-        pays = float(np.mean([each.told for each in found])) >= LEAST
+        pairs = in_parallel(lambda fold: _best(dense, *fold), zip(folds, glances, columns, strict=True))
+        pays = float(np.mean([pair.told for pair in pairs])) >= LEAST
         self.width = wanted.shape[1] if pays else 0
-        made = in_parallel(lambda each: learned(dense[np.ix_(each[0], each[1].columns)], wanted[each[0]]),
-                            zip(folds, found, strict=True)) if pays else []  # fmt: skip
-        self.own = [each.own for each in made]
+        models = in_parallel(lambda fold: learned(dense[np.ix_(fold[0], fold[1].columns)], wanted[fold[0]]),
+                            zip(folds, pairs, strict=True)) if pays else []  # fmt: skip
+        self.own = [model.own for model in models]
         """What the rows of each fold read while it learns: float32 [rows of the fold, outputs]."""
         if pays:
-            self._keep([each.columns for each in found], made)
+            self._keep([pair.columns for pair in pairs], models)
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -90,18 +90,18 @@ class Neighbours(nn.Module):
         places: list[int] = self.places.tolist() if self.width else []
         return list(zip(places[0::2], places[1::2], strict=True))
 
-    def _keep(self, columns: list[np.ndarray], made: list[RecommenderModel]) -> None:
+    def _keep(self, columns: list[np.ndarray], models: list[RecommenderModel]) -> None:
         """All folds' tables one after the other, their borders filled up with infinity."""
-        longest = max(len(own) for each in made for own in each.grid.edges)
-        edges = np.full((2 * len(made), longest), np.inf, np.float32)
-        for at, own in enumerate(own for each in made for own in each.grid.edges):
-            edges[at, : len(own)] = own
-        starts = np.cumsum([0, *(each.grid.size for each in made[:-1])])
+        longest = max(len(own) for model in models for own in model.grid.edges)
+        edges = np.full((2 * len(models), longest), np.inf, np.float32)
+        for place, own in enumerate(own for model in models for own in model.grid.edges):
+            edges[place, : len(own)] = own
+        starts = np.cumsum([0, *(model.grid.size for model in models[:-1])])
         self.register_buffer("places", torch.from_numpy(np.concatenate(columns)))
         self.register_buffer("edges", torch.from_numpy(edges))
-        self.register_buffer("strides", torch.tensor([len(each.grid.centres[1]) for each in made]))
+        self.register_buffer("strides", torch.tensor([len(model.grid.centres[1]) for model in models]))
         self.register_buffer("starts", torch.from_numpy(starts))
-        self.register_buffer("tables", torch.from_numpy(np.concatenate([each.table for each in made])))
+        self.register_buffer("tables", torch.from_numpy(np.concatenate([model.table for model in models])))
 
     def forward(self, dense: torch.Tensor) -> torch.Tensor:
         """All folds' outputs, fold after fold."""
@@ -119,9 +119,9 @@ def learned(points: np.ndarray, wanted: np.ndarray) -> RecommenderModel:
     points, wanted = points[there].astype(np.float64), wanted[there]
     grid = Grid.over(points, int(min((MOST_CELLS / wanted.shape[1]) ** 0.5, 2 * len(there) ** 0.5)))
     cells, part = grid.cells(points), np.arange(len(there)) % PARTS
-    for each in range(PARTS):
-        asked, back = np.unique(cells[part == each], return_inverse=True)
-        own[there[part == each]] = grid.table(points[part != each], wanted[part != each], asked)[back]
+    for number in range(PARTS):
+        wanted_cells, back = np.unique(cells[part == number], return_inverse=True)
+        own[there[part == number]] = grid.table(points[part != number], wanted[part != number], wanted_cells)[back]
     return RecommenderModel(grid, grid.table(points, wanted, np.arange(grid.size)), own)
 
 
@@ -129,19 +129,19 @@ def _best(dense: np.ndarray, rows: np.ndarray, seen: Screening, columns: np.ndar
     """The two of a fold's columns whose neighbours tell most of what is left."""
     pairs = [columns[list(pair)] for pair in combinations(np.sort(seen.top), 2)]
     few = rows[: len(seen.left)]
-    found = [Found(pair, told(dense[np.ix_(few, pair)], seen.left)) for pair in pairs]
-    return max(found, key=lambda each: each.told, default=Found(columns[:2], 0.0))
+    candidates = [Found(pair, told(dense[np.ix_(few, pair)], seen.left)) for pair in pairs]
+    return max(candidates, key=lambda candidate: candidate.told, default=Found(columns[:2], 0.0))
 
 
 def told(points: np.ndarray, left: np.ndarray) -> float:
     """Correlation of what is left [N, outputs] of a point [N, 2] with the mean of its neighbours; 0 without any."""
     there = np.isfinite(points).all(axis=1)
     points, left = points[there].astype(np.float64), left[there]
-    if min(len(np.unique(each)) for each in points.T) < DISTINCT or not left.std():
+    if min(len(np.unique(column)) for column in points.T) < DISTINCT or not left.std():
         return 0.0
-    points, asked = points / spread(points), min(ASKED, len(points))
-    distance, near = KDTree(points).query(points[:asked], NEAREST + 1)
-    other = near != np.arange(asked)[:, None]
+    points, count = points / spread(points), min(ASKED, len(points))
+    distance, near = KDTree(points).query(points[:count], NEAREST + 1)
+    other = near != np.arange(count)[:, None]
     other[other.all(axis=1), -1] = False  # of many rows at one place: any ten of them
-    said = mean(distance[other].reshape(asked, NEAREST), near[other].reshape(asked, NEAREST), left)
-    return float(np.corrcoef(said.ravel(), left[:asked].ravel())[0, 1]) if said.std() else 0.0
+    said = mean(distance[other].reshape(count, NEAREST), near[other].reshape(count, NEAREST), left)
+    return float(np.corrcoef(said.ravel(), left[:count].ravel())[0, 1]) if said.std() else 0.0

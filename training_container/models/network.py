@@ -59,16 +59,16 @@ class PackedCore(nn.Module):
         self.embedding = PackedEmbedding(ensembles, problem.sizes)
         self.ensembles = ensembles
         learned = 0 if self.periodic is None else self.periodic.width
-        given = self.features.width + learned + self.embedding.width
-        self.net = PackedNet(ensembles, settings.members, given, settings.width, settings.layers, problem.outputs)
+        width = self.features.width + learned + self.embedding.width
+        self.net = PackedNet(ensembles, settings.members, width, settings.width, settings.layers, problem.outputs)
 
     def dense(self, groups: dict[str, torch.Tensor]) -> torch.Tensor:
         """What needs no learning: float32 [N, features]."""
         if not self.features.width:
             codes = groups["codes"]  # `len` would be a constant of the exported graph
             return torch.zeros((codes.shape[0], 0), device=codes.device)
-        found: torch.Tensor = self.features(groups)
-        return found
+        dense: torch.Tensor = self.features(groups)
+        return dense
 
     def margins(self, dense: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """[ensembles, B, features] and [ensembles, B, columns] to [ensembles, members, B, outputs]."""

@@ -133,7 +133,7 @@ def _has_numbers(problem: Problem) -> bool:
 
 def _hopeful(problem: Problem, fitted: Mapping[str, Fitted], rival: str) -> bool:
     """Whether the rival was fitted and came near the best."""
-    losses = {name: problem.loss(each.answers, np.arange(len(each.answers))) for name, each in fitted.items()}
+    losses = {name: problem.loss(fit.answers, np.arange(len(fit.answers))) for name, fit in fitted.items()}
     best = min(losses.values())
     return rival in losses and losses[rival] - best <= HOPEFUL * abs(best)
 
@@ -158,5 +158,5 @@ def _fitted(problem: Problem, settings: Settings, parts: Sequence[Trained]) -> F
     predictor = Predictor(tuple(problem.rows.groups), Answer(core, tail)).to(problem.device)
     curves = {f"{name}_loss": spread.curve(parts, name) for name in ("train", "validation")}
     log = {} if scale is None else {"log_target": scale.log}
-    told = {**vars(settings), "epochs": len(curves["train_loss"]), "seed": problem.seed, **log}
-    return Fitted(predictor, answers, problem.score(answers), told, curves)
+    all_settings = {**vars(settings), "epochs": len(curves["train_loss"]), "seed": problem.seed, **log}
+    return Fitted(predictor, answers, problem.score(answers), all_settings, curves)

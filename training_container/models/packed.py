@@ -17,11 +17,11 @@ from torch.nn import functional
 class PackedLinear(nn.Module):
     """One affine map an ensemble: [ensembles, B, in] to [ensembles, B, out]."""
 
-    def __init__(self, ensembles: int, given: int, made: int) -> None:
+    def __init__(self, ensembles: int, inputs: int, outputs: int) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(given)
-        self.weight = nn.Parameter(torch.empty(ensembles, given, made).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(ensembles, 1, made).uniform_(-bound, bound))
+        bound = 1 / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.empty(ensembles, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(ensembles, 1, outputs).uniform_(-bound, bound))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Batched over ensembles."""
@@ -39,8 +39,8 @@ class PackedEmbedding(nn.Module):
     def __init__(self, ensembles: int, sizes: tuple[int, ...]) -> None:
         super().__init__()
         widths = [min(16, (size + 1) // 2) for size in sizes]
-        made = (torch.randn(ensembles, size, width) * 0.5 for size, width in zip(sizes, widths, strict=True))
-        self.tables = nn.ParameterList([nn.Parameter(each) for each in made])
+        tables = (torch.randn(ensembles, size, width) * 0.5 for size, width in zip(sizes, widths, strict=True))
+        self.tables = nn.ParameterList([nn.Parameter(table) for table in tables])
         self.register_buffer("sizes", torch.tensor(sizes, dtype=torch.long), persistent=False)
         self.width = sum(widths)
 
@@ -48,16 +48,16 @@ class PackedEmbedding(nn.Module):
         """All columns' vectors side by side."""
         ensemble = torch.arange(len(self.tables[0]), device=codes.device)[:, None]
         if self.training:  # indexing has the quicker gradient, `embedding` is a single node of the exported graph
-            return torch.cat([table[ensemble, codes[:, :, at]] for at, table in enumerate(self.tables)], 2)
+            return torch.cat([table[ensemble, codes[:, :, column]] for column, table in enumerate(self.tables)], 2)
         places = codes + ensemble[:, None] * self.sizes
-        return torch.cat([functional.embedding(places[:, :, at], table.flatten(0, 1))
-                          for at, table in enumerate(self.tables)], 2)  # fmt: skip
+        return torch.cat([functional.embedding(places[:, :, column], table.flatten(0, 1))
+                          for column, table in enumerate(self.tables)], 2)  # fmt: skip
 
     @torch.no_grad()
     def settle(self, codes: torch.Tensor) -> None:
         """Gives every code that training never saw the mean vector of those it saw (`codes` [N, columns])."""
-        for at, table in enumerate(self.tables):
-            counts = torch.bincount(codes[:, at], minlength=table.shape[1]).to(table.dtype)
+        for column, table in enumerate(self.tables):
+            counts = torch.bincount(codes[:, column], minlength=table.shape[1]).to(table.dtype)
             mean = torch.einsum("s,fsw->fw", counts, table) / counts.sum()
             table[:, counts == 0] = mean[:, None]
 
@@ -96,13 +96,13 @@ class PackedNet(nn.Module):
     kept: torch.Tensor
     """Part of an ensemble's hidden values that dropout leaves: [ensembles, 1, 1]."""
 
-    def __init__(self, ensembles: int, members: int, given: int, hidden: int, layers: int, outputs: int) -> None:
+    def __init__(self, ensembles: int, members: int, inputs: int, hidden: int, layers: int, outputs: int) -> None:
         super().__init__()
         self.members = members
         self.register_buffer("kept", torch.ones(ensembles, 1, 1), persistent=False)
-        self.scaling = nn.Parameter(torch.randn(ensembles, members, 1, given).sign() if members > 1
-                                    else torch.ones(ensembles, 1, 1, given))  # fmt: skip
-        self.first = PackedLinear(ensembles, given, hidden)
+        self.scaling = nn.Parameter(torch.randn(ensembles, members, 1, inputs).sign() if members > 1
+                                    else torch.ones(ensembles, 1, 1, inputs))  # fmt: skip
+        self.first = PackedLinear(ensembles, inputs, hidden)
         self.blocks = nn.ModuleList(PackedLinear(ensembles, hidden, hidden) for _ in range(layers - 1))
         self.head = nn.Parameter(torch.zeros(ensembles, members, hidden, outputs))
         self.offset = nn.Parameter(torch.zeros(ensembles, members, 1, outputs))

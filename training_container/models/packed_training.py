@@ -64,7 +64,7 @@ class Trainer:
         Raises:
             ValueError: the configurations differ in more than dropout, rate and decay.
         """
-        programs = {each.program for each in configurations}
+        programs = {configuration.program for configuration in configurations}
         if len(programs) != 1:
             raise ValueError(f"expected configurations that differ in dropout, rate and decay alone, got {programs}")
         torch.manual_seed(problem.seed)
@@ -73,7 +73,7 @@ class Trainer:
         self.histories = [History() for _ in configurations]
         self.running = list(range(len(configurations)))
         pairs = [problem.folds[fold] for fold in self.folds]
-        self.learn, self.held = (_packed([pair[at] for pair in pairs], problem.device) for at in (0, 1))
+        self.learn, self.held = (_packed([pair[side] for pair in pairs], problem.device) for side in (0, 1))
         self.steps = Steps(problem, configurations, len(self.folds), self.learn.shape[1])
         self.best = self.steps.weights.values.clone()
         self.least = torch.full((len(self.best),), torch.inf, device=problem.device)
@@ -93,12 +93,12 @@ class Trainer:
     def run(self, budget: Budget, progress: Progress, after: After | None = None) -> None:
         """Epochs until no fold gets better or the budget ends; goes on where a killed job was."""
         self._restore()
-        epoch = max(len(each.train) for each in self.histories)
+        epoch = max(len(history.train) for history in self.histories)
         while not self._over(epoch, budget):
             self._epoch(budget)
             self._judge()
-            epoch, histories = epoch + 1, [self.histories[each] for each in self.running]
-            means = {f"{name}_loss": sum(getattr(each, name)[-1] for each in histories) / len(histories)
+            epoch, histories = epoch + 1, [self.histories[number] for number in self.running]
+            means = {f"{name}_loss": sum(getattr(history, name)[-1] for history in histories) / len(histories)
                      for name in ("train", "validation")}  # fmt: skip
             progress.update(max(epoch / self.settings.epochs, budget.share), epoch=epoch, **means)
             self._drop_finished(after, epoch)
@@ -117,8 +117,8 @@ class Trainer:
         count = self.learn.shape[1]
         order = torch.stack([torch.randperm(count, generator=self.generator) for _ in self.folds])
         losses = self.steps.epoch(self._each(self.learn.gather(1, order.to(self.learn.device))), budget)
-        for each, loss in zip(self.running, self._means(losses), strict=True):
-            self.histories[each].train.append(loss)
+        for number, loss in zip(self.running, self._means(losses), strict=True):
+            self.histories[number].train.append(loss)
 
     def _means(self, losses: torch.Tensor) -> list[float]:
         """Over the folds of each configuration that still trains."""
@@ -135,8 +135,8 @@ class Trainer:
         self.best[lines] = torch.where(better[:, None], self.steps.average.values, self.best[lines])
         self.least[lines] = torch.minimum(losses, self.least[lines])
         improved = better.view(len(self.running), -1).any(dim=1).tolist()
-        for each, loss, up in zip(self.running, self._means(losses), improved, strict=True):
-            history = self.histories[each]
+        for number, loss, up in zip(self.running, self._means(losses), improved, strict=True):
+            history = self.histories[number]
             history.validation.append(loss)
             history.since = 0 if up else history.since + 1
 
@@ -147,11 +147,16 @@ class Trainer:
 
     def _drop_finished(self, after: After | None, epoch: int) -> None:
         """Configurations that no longer get better, and those that `after` gives up, train no more."""
-        given_up = () if after is None else after(epoch, {at: self.histories[at].validation[-1] for at in self.running})
-        for each in given_up:
-            self.histories[each].given_up = True
+        given_up = (
+            ()
+            if after is None
+            else after(epoch, {number: self.histories[number].validation[-1] for number in self.running})
+        )
+        for number in given_up:
+            self.histories[number].given_up = True
         self._go_on_with([
-            at for at in self.running if at not in given_up and self.histories[at].since < self.settings.patience
+            number for number in self.running
+            if number not in given_up and self.histories[number].since < self.settings.patience
         ])  # fmt: skip
 
     def _go_on_with(self, configurations: list[int]) -> None:
@@ -183,7 +188,7 @@ class Trainer:
     def _state(self) -> bytes:
         out = io.BytesIO()
         torch.save({"running": self.running, "steps": self.steps.state(), "best": self.best, "least": self.least,
-                    "histories": [vars(each) for each in self.histories],
+                    "histories": [vars(history) for history in self.histories],
                     "generator": self.generator.get_state(), "random": torch.get_rng_state()}, out)  # fmt: skip
         return out.getvalue()
 
@@ -193,7 +198,7 @@ class Trainer:
             return
         state = torch.load(io.BytesIO(content), weights_only=True, map_location=self.problem.device)
         self.best, self.least = state["best"], state["least"]
-        self.histories = [History(**each) for each in state["histories"]]
+        self.histories = [History(**history) for history in state["histories"]]
         self._go_on_with(state["running"])
         if not self.running:
             return
@@ -204,5 +209,5 @@ class Trainer:
 
 def _packed(rows: list[np.ndarray], device: torch.device) -> torch.Tensor:
     """Row numbers a fold, [folds, most]; a fold with fewer begins again from its first."""
-    most = max(len(each) for each in rows)
-    return torch.stack([torch.from_numpy(each)[torch.arange(most) % len(each)] for each in rows]).to(device)
+    most = max(len(fold) for fold in rows)
+    return torch.stack([torch.from_numpy(fold)[torch.arange(most) % len(fold)] for fold in rows]).to(device)

@@ -31,13 +31,13 @@ class Pairs(nn.Module):
                  columns: Sequence[np.ndarray]) -> None:  # fmt: skip
         """Of `dense` float32 [N, numbers and ranks] the rows that each fold learns from, and its own `columns`."""
         super().__init__()
-        made = [
+        folds_pairs = [
             _pairs(dense[np.ix_(rows, own)], own, seen.top)
             for rows, own, seen in zip(folds, columns, glances, strict=True)
         ]
-        found = [np.concatenate([each[at] for each in made]) for at in range(4)]
-        self.width = len(found[0]) // len(made)
-        for name, values in zip(("first", "second", "left", "right"), found, strict=True):
+        parts = [np.concatenate([pairs[part] for pairs in folds_pairs]) for part in range(4)]
+        self.width = len(parts[0]) // len(folds_pairs)
+        for name, values in zip(("first", "second", "left", "right"), parts, strict=True):
             self.register_buffer(name, torch.from_numpy(values))
 
     def forward(self, dense: torch.Tensor) -> torch.Tensor:
@@ -51,7 +51,7 @@ def _pairs(dense: np.ndarray, own: np.ndarray, top: np.ndarray) -> tuple[np.ndar
         spread = np.nanstd(dense[:, top].astype(np.float64), axis=0)
     factor = (1 / np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)).astype(np.float32)
     places = np.array(list(combinations(range(len(top)), 2)), dtype=np.int64).reshape(-1, 2)
-    first, second = (np.tile(own[top][places[:, at]], 2).astype(np.int64) for at in (0, 1))
-    left, right = (np.tile(factor[places[:, at]], 2) for at in (0, 1))
+    first, second = (np.tile(own[top][places[:, side]], 2).astype(np.int64) for side in (0, 1))
+    left, right = (np.tile(factor[places[:, side]], 2) for side in (0, 1))
     right[len(places) :] *= -1
     return first, second, left, right

@@ -121,7 +121,7 @@ class Guarded(nn.Module):
 
 def clamped(values: torch.Tensor, anchor: torch.Tensor, bounds: torch.Tensor, ratio: bool) -> torch.Tensor:
     """`values` within the `bounds` [2] around `anchor`."""
-    low, high = (anchor * bounds[at] if ratio else anchor + bounds[at] for at in (0, 1))
+    low, high = (anchor * bounds[side] if ratio else anchor + bounds[side] for side in (0, 1))
     return torch.minimum(torch.maximum(values, low), high)
 
 

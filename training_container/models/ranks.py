@@ -28,15 +28,15 @@ def means(codes: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
     """Of codes [N] and targets [N, outputs] the mean target of each code, [size, outputs]."""
     counts = np.bincount(codes, minlength=size)[:, None]
     sums = np.stack([np.bincount(codes, column, minlength=size) for column in wanted.T], axis=1)
-    found: np.ndarray = (sums + SMOOTHING * wanted.mean(axis=0)) / (counts + SMOOTHING)
-    return found
+    code_means: np.ndarray = (sums + SMOOTHING * wanted.mean(axis=0)) / (counts + SMOOTHING)
+    return code_means
 
 
 def order(codes: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
     """Rank of each code, float32 [size]."""
-    found = means(codes, wanted, size)
-    likely = found.argmax(axis=1) if found.shape[1] > 1 else np.zeros(size)
-    ranks: np.ndarray = np.argsort(np.lexsort((found.max(axis=1), likely))).astype(np.float32)
+    code_means = means(codes, wanted, size)
+    likely = code_means.argmax(axis=1) if code_means.shape[1] > 1 else np.zeros(size)
+    ranks: np.ndarray = np.argsort(np.lexsort((code_means.max(axis=1), likely))).astype(np.float32)
     return ranks
 
 
@@ -51,8 +51,8 @@ def without_own(codes: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray 
     whole = means(codes, wanted, size)[:, 0]
     part = np.random.default_rng(0).permutation(len(codes)) % PARTS
     own = np.empty(len(codes))
-    for each in range(PARTS):
-        own[part == each] = means(codes[part != each], wanted[part != each], size)[codes[part == each], 0]
+    for number in range(PARTS):
+        own[part == number] = means(codes[part != number], wanted[part != number], size)[codes[part == number], 0]
     if _told(own, wanted[:, 0]) >= HONEST * _told(whole[codes], wanted[:, 0]):
         return None
     return np.searchsorted(np.sort(whole), own).astype(np.float32)

@@ -35,8 +35,8 @@ def screen(dense: np.ndarray, wanted: np.ndarray, rows: np.ndarray, columns: np.
     dense, wanted = dense[np.ix_(rows[:SCREENED_ROWS], columns)], wanted[rows[:SCREENED_ROWS]]
     wanted = wanted[:, np.argsort(-wanted.var(axis=0), kind="stable")[:SCREENED_OUTPUTS]]
     gains, left = np.zeros(dense.shape[1]), np.empty_like(wanted)
-    for at, column in enumerate(wanted.T):
+    for number, column in enumerate(wanted.T):
         model = lightgbm.train({**SCREENING_SETTINGS, "seed": seed}, lightgbm.Dataset(dense, column), SCREENING_ROUNDS)
         gains += model.feature_importance("gain")
-        left[:, at] = column - model.predict(dense, num_threads=1)
+        left[:, number] = column - model.predict(dense, num_threads=1)
     return Screening(np.argsort(-gains, kind="stable")[: min(TOP_COLUMNS, dense.shape[1])], left)

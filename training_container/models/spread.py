@@ -51,7 +51,7 @@ class Share:
 
 def devices() -> list[torch.device]:
     """All GPUs, or the CPU."""
-    return [torch.device("cuda", at) for at in range(torch.cuda.device_count())] or [torch.device("cpu")]
+    return [torch.device("cuda", number) for number in range(torch.cuda.device_count())] or [torch.device("cpu")]
 
 
 def train(problem: Problem, configurations: Sequence[Settings], name: str, budget: Budget, progress: Progress,
@@ -81,12 +81,12 @@ def shares(problem: Problem, configurations: Sequence[Settings], name: str, budg
     return shares
 
 
-def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | None]]:
+def _together(shares: Sequence[Share], budget: Budget) -> list[list[Trained | None]]:
     context = multiprocessing.get_context("spawn")  # a process with threads must not be forked
     cut = context.Event()
-    with ProcessPoolExecutor(len(given), context, initializer=_begin, initargs=(cut,)) as pool:
+    with ProcessPoolExecutor(len(shares), context, initializer=_begin, initargs=(cut,)) as pool:
         # as bytes: tensors would go by shared memory, of which a container has little
-        results = [pool.submit(_train, pickle.dumps(share)) for share in given]
+        results = [pool.submit(_train, pickle.dumps(share)) for share in shares]
         try:
             while wait(results, timeout=POLL_SECONDS).not_done:
                 if budget.stopped:
@@ -94,7 +94,7 @@ def _together(given: Sequence[Share], budget: Budget) -> list[list[Trained | Non
         except BaseException:
             cut.set()  # leaving waits for the processes
             raise
-        return [pickle.loads(each.result()) for each in results]
+        return [pickle.loads(result.result()) for result in results]
 
 
 _cut: list[Any] = []
@@ -130,8 +130,8 @@ def out_of_fold(problem: Problem, tail: nn.Module, parts: Sequence[Trained]) -> 
     answers = problem.empty()
     for part in parts:
         for fold, margins in zip(part.folds, part.margins, strict=True):
-            found = tail(margins).numpy()
-            answers[problem.folds[fold][1]] = found if problem.classes else found[:, 0]
+            predicted = tail(margins).numpy()
+            answers[problem.folds[fold][1]] = predicted if problem.classes else predicted[:, 0]
     return answers
 
 
@@ -139,6 +139,6 @@ def curve(parts: Sequence[Trained], name: str) -> list[float]:
     """The mean over the folds of `train` or `validation`, epoch by epoch; who ended earlier stays at the last loss."""
     curves = [getattr(part.history, name) for part in parts]
     most = max(map(len, curves))
-    padded = np.array([[*each, *each[-1:] * (most - len(each))] for each in curves])
-    found: list[float] = np.average(padded, axis=0, weights=[len(part.folds) for part in parts]).tolist()
-    return found
+    padded = np.array([[*curve, *curve[-1:] * (most - len(curve))] for curve in curves])
+    mean_curve: list[float] = np.average(padded, axis=0, weights=[len(part.folds) for part in parts]).tolist()
+    return mean_curve

@@ -45,8 +45,8 @@ class Steps:
         self.average = PackedWeights(copy.deepcopy(self.core).eval(), values.clone())
         self.weights = PackedWeights(self.core, values)
         kept, rates, decays = (
-            torch.tensor(each, device=problem.device).repeat_interleave(folds)
-            for each in zip(*((1 - each.dropout, each.rate, each.decay) for each in configurations), strict=True)
+            torch.tensor(numbers, device=problem.device).repeat_interleave(folds)
+            for numbers in zip(*((1 - one.dropout, one.rate, one.decay) for one in configurations), strict=True)
         )
         self.core.net.kept = kept[:, None, None]
         self.count = math.ceil(rows / self.settings.batch)

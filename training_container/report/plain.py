@@ -47,25 +47,25 @@ class ReportContent:
 
 
 def write_plain_report(
-    path: Path, told: ReportContent, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
+    path: Path, content: ReportContent, card: ModelCard, measured: Metrics, proof: Proof, profile: dict[str, Any]
 ) -> None:
     """Writes the report as one HTML file; every text from the data is escaped."""
     page = template("plain.html").render(
         card=card,
         measured=measured,
         proof=proof,
-        summary=told.summary,
-        baseline=told.baseline,
-        split=told.split,
+        summary=content.summary,
+        baseline=content.baseline,
+        split=content.split,
         gain=wording.gain(measured),
         sureness=wording.sureness(measured),
         suspects=profile.get("suspects", []),
         meaning=wording.MEANING,
-        sections=[_marked(section) for section in told.sections],
+        sections=[_marked(section) for section in content.sections],
         dropped=profile["dropped"],
         personal=profile["personal"],
-        versions={**evidence.versions(), **told.packages},
-        device=told.device,
+        versions={**evidence.versions(), **content.packages},
+        device=content.device,
     )
     path.write_text(page, encoding="utf-8")
 

@@ -50,9 +50,9 @@ draw = _draw
 
 def _few_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
     """At most five marks, written as the rest of the page writes numbers, so that large ones do not touch."""
-    for each in which:
-        axes.locator_params(each, nbins=5)
-        getattr(axes, f"{each}axis").set_major_formatter(lambda value, _: wording.number(value))
+    for number in which:
+        axes.locator_params(number, nbins=5)
+        getattr(axes, f"{number}axis").set_major_formatter(lambda value, _: wording.number(value))
 
 
 def learning_curve(model: str, curves: dict[str, list[float]]) -> str:
@@ -61,7 +61,9 @@ def learning_curve(model: str, curves: dict[str, list[float]]) -> str:
     def paint(axes: Axes) -> None:
         for (name, values), colour in zip(curves.items(), (MODEL, OTHER), strict=False):
             pairs = thinned(values)
-            axes.plot([at for at, _ in pairs], [value for _, value in pairs], color=colour, label=_curve_label(name))
+            axes.plot(
+                [epoch for epoch, _ in pairs], [value for _, value in pairs], color=colour, label=_curve_label(name)
+            )
         every = np.concatenate([np.array(values) for values in curves.values()])
         if every.min() > 0 and every.max() > 20 * every.min():
             axes.set_yscale("log")
@@ -144,7 +146,7 @@ def class_shares(codes: np.ndarray, classes: tuple[str, ...]) -> str:
     def paint(axes: Axes) -> None:
         counts = np.bincount(codes, minlength=len(classes))
         order = np.argsort(-counts, kind="stable")[:20][::-1]
-        axes.barh([_short(classes[at]) for at in order], counts[order], color=SOFT)
+        axes.barh([_short(classes[code]) for code in order], counts[order], color=SOFT)
         axes.set_xlabel("training rows")
         axes.grid(visible=False, axis="y")
 
@@ -164,7 +166,7 @@ def confusion(truth: np.ndarray, answers: np.ndarray, classes: tuple[str, ...]) 
             for row, column in np.ndindex(many, many):
                 colour = "white" if shares[row, column] > 0.6 else INK
                 axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=colour)
-        labels = [_short(each, 14) for each in classes] if many <= 25 else []
+        labels = [_short(name, 14) for name in classes] if many <= 25 else []
         axes.set_xticks(
             range(len(labels)), labels, rotation=35 if many > 3 else 0, ha="right" if many > 3 else "center"
         )
@@ -212,20 +214,20 @@ def reliability(calibration: Calibration) -> str:
 
 def groups(grouped: GroupedBy, metric: str, whole: float | None) -> str:
     """The deciding metric of every group with its interval, and of all rows as a line."""
-    shown = [each for each in grouped.groups if metric in each.scores and metric in each.intervals][::-1]
+    shown = [group for group in grouped.groups if metric in group.scores and metric in group.intervals][::-1]
     if not shown:
         return ""
 
     def paint(axes: Axes) -> None:
-        values = [each.scores[metric] for each in shown]
-        ends = [each.intervals[metric] for each in shown]
+        values = [group.scores[metric] for group in shown]
+        ends = [group.intervals[metric] for group in shown]
         whiskers = [[max(0.0, value - end.low) for value, end in zip(values, ends, strict=True)],
                     [max(0.0, end.high - value) for value, end in zip(values, ends, strict=True)]]  # fmt: skip
         if whole is not None:
             axes.axvline(whole, color=OTHER, linewidth=1, label="all rows")
             axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
         axes.errorbar(values, range(len(shown)), xerr=whiskers, fmt="o", color=MODEL, elinewidth=1, capsize=3)
-        axes.set_yticks(range(len(shown)), [_short(each.name, 20) for each in shown])
+        axes.set_yticks(range(len(shown)), [_short(group.name, 20) for group in shown])
         axes.set_ylim(-0.6, len(shown) - 0.4)
         _few_ticks(axes, "x")
         axes.set_xlabel(f"{metric}, 95 % interval")

@@ -115,20 +115,20 @@ def gain(measured: Metrics) -> str:
 
 def sureness(measured: Metrics) -> str:
     """A warning where the gain over the baseline may be chance, else nothing."""
-    found = measured.gains.get(measured.metric)
-    if found is None:
+    gain = measured.gains.get(measured.metric)
+    if gain is None:
         return ""
-    return "" if found.is_sure else "the difference may be chance"
+    return "" if gain.is_sure else "the difference may be chance"
 
 
-def calibration(found: Calibration) -> str:
+def calibration(curve: Calibration) -> str:
     """Whether the probabilities can be trusted."""
-    off = f"On average the probabilities are {number(found.error)} off (95 % interval {between(found.error_interval)})"
-    chance = f"a perfectly calibrated model would stay below {number(found.by_chance)} on as many rows"
-    brier = f"Brier score {number(found.brier)} ({between(found.brier_interval)})."
-    if found.calibrated is None:
+    off = f"On average the probabilities are {number(curve.error)} off (95 % interval {between(curve.error_interval)})"
+    chance = f"a perfectly calibrated model would stay below {number(curve.by_chance)} on as many rows"
+    brier = f"Brier score {number(curve.brier)} ({between(curve.brier_interval)})."
+    if curve.calibrated is None:
         return f"{off}; there are too few rows to say whether that is chance. {brier}"
-    if found.calibrated:
+    if curve.calibrated:
         return f"{off}; {chance}: there is no sign that they are wrong. {brier}"
     return (
         f"{off}; {chance}: they are not calibrated, so use them to rank rows and do not read 0.7 as 70 of 100. {brier}"

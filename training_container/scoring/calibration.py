@@ -85,11 +85,11 @@ def _errors(said: Array, starts: Array) -> Gap:
 
 def _by_chance(said: Array, gap: Gap, seed: int) -> float:
     """The error that outcomes drawn from the probabilities themselves stay below, with the confidence of intervals."""
-    chance, ones, found = np.random.default_rng(seed + 1), np.ones((1, len(said))), []
+    chance, ones, errors = np.random.default_rng(seed + 1), np.ones((1, len(said))), []
     for _ in range(REPLICATES):
         came = (chance.random(len(said), dtype=np.float32) < said).astype(np.float64)
-        found.append(float(gap(came[None, :], ones)[0]))
-    return float(np.quantile(found, CONFIDENCE))
+        errors.append(float(gap(came[None, :], ones)[0]))
+    return float(np.quantile(errors, CONFIDENCE))
 
 
 def _basic(drawn: Array, error: float) -> Interval:

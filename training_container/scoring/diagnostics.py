@@ -34,23 +34,23 @@ def add_diagnostics(measured: Metrics, dataset: Dataset, *, answers: np.ndarray,
         seed: of resamples and shuffles.
     """
     task, holdout = dataset.task, dataset.holdout
-    truth, given = holdout.target, answers.astype(np.float64)
+    truth, predicted = holdout.target, answers.astype(np.float64)
     read = {column.name: holdout.columns[column.name] for column in dataset.columns}
-    told = replace(
+    complete = replace(
         measured,
         groups=tuple(
-            score_groups(task, truth, given, name, groups, masked=name in dataset.masked, seed=seed)
+            score_groups(task, truth, predicted, name, groups, masked=name in dataset.masked, seed=seed)
             for name, groups in dataset.groups.items()
         ),
-        calibration=calibration(truth, given, seed) if dataset.classes else None,
+        calibration=calibration(truth, predicted, seed) if dataset.classes else None,
         importances=importances(task, measured.metric, read, truth, answer, seed),
     )
     rare = rare_classes(dataset.rare, are_named=dataset.target not in dataset.masked)
-    return replace(told, notes=(*notes(told, truth, given, _shown(dataset)), *rare))
+    return replace(complete, notes=(*notes(complete, truth, predicted, _shown(dataset)), *rare))
 
 
 def _shown(dataset: Dataset) -> tuple[str, ...]:
     """The classes as notes name them: numbered where the target is masked."""
     if dataset.target not in dataset.masked:
         return dataset.classes
-    return tuple(f"class {at}" for at in range(1, len(dataset.classes) + 1))
+    return tuple(f"class {number}" for number in range(1, len(dataset.classes) + 1))

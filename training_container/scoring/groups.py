@@ -58,7 +58,9 @@ def _merged(groups: Groups, masked: bool) -> tuple[Array, Sequence[str]]:
     """The labels that are scored, and these labels from low to high where they have such an order."""
     names, counts = np.unique(groups.labels.astype(str), return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    kept = [names[at] for at in order if counts[at] >= FEWEST_GROUP_ROWS or names[at] == MISSING_GROUP][:MOST_GROUPS]
+    kept = [names[code] for code in order if counts[code] >= FEWEST_GROUP_ROWS or names[code] == MISSING_GROUP][
+        :MOST_GROUPS
+    ]
     shown, ranked = {name: name for name in kept}, groups.order
     if masked:
         by_size = [name for name in kept if name not in (MISSING_GROUP, OTHER_GROUP)]
@@ -115,11 +117,11 @@ def _class_fairness(truth: Array, answers: Array, labels: Array) -> dict[str, fl
     guessed = answers.argmax(axis=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of groups in which no row is answered so
-        found = [_one_class(truth == each, guessed == each, labels.astype(str)) for each in classes]
+        by_class = [_one_class(truth == name, guessed == name, labels.astype(str)) for name in classes]
     worst: dict[str, Callable[..., float]] = {
         "demographic_parity_difference": max, "demographic_parity_ratio": min, "equalized_odds_difference": max
     }  # fmt: skip
-    known = {name: [each[name] for each in found if np.isfinite(each.get(name, np.nan))] for name in worst}
+    known = {name: [scores[name] for scores in by_class if np.isfinite(scores.get(name, np.nan))] for name in worst}
     return {name: float(worst[name](values)) for name, values in known.items() if values}
 
 

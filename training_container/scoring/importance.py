@@ -46,12 +46,14 @@ def importances(
     repeats = min(MOST_SHUFFLES, max(1, share // FEWEST_ROWS))
     rows = sample(len(truth), min(MOST_ROWS, max(FEWEST_ROWS, share // repeats)), seed)
     kept, right = {name: values[rows] for name, values in columns.items()}, truth[rows]
-    whole, found = _measure(task, metric, right, answer(kept), seed), []
+    whole, measured = _measure(task, metric, right, answer(kept), seed), []
     chance = np.random.default_rng(seed)
     for name in kept:
         answers = _shuffled(kept, name, answer, repeats, chance)
-        found.append(_importance(name, whole, [_measure(task, metric, right, each, seed) for each in answers]))
-    return tuple(sorted(found, key=lambda each: -each.fall))
+        measured.append(
+            _importance(name, whole, [_measure(task, metric, right, shuffled, seed) for shuffled in answers])
+        )
+    return tuple(sorted(measured, key=lambda importance: -importance.fall))
 
 
 def _shuffled(kept: Columns, name: str, answer: Answer, repeats: int, chance: np.random.Generator) -> list[Array]:
@@ -70,6 +72,6 @@ def _measure(task: Task, metric: str, truth: Array, answers: Array, seed: int) -
 
 
 def _importance(name: str, whole: Array, shuffled: list[Array]) -> Importance:
-    falls = np.mean([whole - each for each in shuffled], axis=0)
+    falls = np.mean([whole - score for score in shuffled], axis=0)
     fall = float(falls[0]) if np.isfinite(falls[0]) else 0.0  # no AUC where the rows hold one class alone
     return Importance(name, fall, interval(falls[1:]) or Interval(fall, fall))

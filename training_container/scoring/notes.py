@@ -39,11 +39,11 @@ MORE_BY_TASK: ByTask[str] = {
 
 def notes(measured: Metrics, truth: np.ndarray, answers: np.ndarray, classes: Sequence[str]) -> tuple[str, ...]:
     """Everything worth saying, the weightiest first; nothing for a large and plain data set."""
-    found = [_chance(measured), _few_rows(len(truth))]
+    remarks = [_chance(measured), _few_rows(len(truth))]
     if classes:
-        found += [_few_of_class(truth, classes), _no_error(truth, answers), _calibration(measured)]
-    found += [note for each in measured.groups for note in _groups(each.column, measured)]
-    return tuple(note for note in found if note)
+        remarks += [_few_of_class(truth, classes), _no_error(truth, answers), _calibration(measured)]
+    remarks += [note for grouped in measured.groups for note in _groups(grouped.column, measured)]
+    return tuple(note for note in remarks if note)
 
 
 def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, ...]:
@@ -118,12 +118,12 @@ def _no_error(truth: np.ndarray, answers: np.ndarray) -> str:
 
 
 def _calibration(measured: Metrics) -> str:
-    found = measured.calibration
-    if found is None or found.calibrated is not False:
+    curve = measured.calibration
+    if curve is None or curve.calibrated is not False:
         return ""
     return (
-        f"The probabilities are off by {number(found.error)} on average, more than chance explains "
-        f"({number(found.by_chance)}): rank by them, but do not read 0.7 as 70 of 100."
+        f"The probabilities are off by {number(curve.error)} on average, more than chance explains "
+        f"({number(curve.by_chance)}): rank by them, but do not read 0.7 as 70 of 100."
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from dropforge.contract import api
 from dropforge.contract.documents import Document, fields
 from dropforge.contract.models import LiveRow, VersionRow
-from dropforge.contract.registry import RunRow
+from dropforge.contract.registry import RUN_KINDS, RunRow
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.steps import ShownStatus, Status
 from dropforge.inference.openapi.parts import ref
@@ -35,6 +35,9 @@ NAMES: dict[Any, str] = {
     api.Explanation: "Explanation",
 }
 """Components by their record: `ServedModelPage` is what the server off AWS answers in the place of `ModelPage`."""
+
+KINDS: dict[Any, tuple[Any, ...]] = {RunRow: RUN_KINDS}
+"""Records that have several kinds, each with the fields of all of them in its JSON."""
 
 SURE: dict[Any, Any] = {ShownStatus: Status}
 """Types that a reader must allow, to the narrower ones that the API itself answers."""
@@ -60,10 +63,11 @@ def components(kinds: typing.Iterable[Any]) -> dict[str, Any]:
 
 def schema_of(kind: Any, inner: list[Any]) -> dict[str, Any]:
     """The schema of the JSON of a record, a document or a typed dictionary; `inner` gets the records it refers to."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    names = list(hints) if typing.is_typeddict(kind) else [field.name for field in fields(kind)]
+    kinds = (*KINDS.get(kind, ()), kind)
+    hints = {name: hint for each in kinds for name, hint in typing.get_type_hints(each, include_extras=True).items()}
+    names = list(hints) if typing.is_typeddict(kind) else [field.name for each in kinds for field in fields(each)]
     properties = {name: _of(hints[name], inner) for name in names}
-    required = [name for name in names if _described(hints[name]).always]
+    required = [name for name in properties if _described(hints[name]).always]
     if not typing.is_typeddict(kind) and issubclass(kind, Document):
         properties = {"schema": {"const": kind.SCHEMA}, **properties}
         required = ["schema", *required]

@@ -32,7 +32,7 @@ from lambdas.common.uploads import Upload
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dropforge.contract.registry import RunRow
+    from dropforge.contract.registry import BatchRun
 
 BLOCK_BYTES = 1 << 20
 
@@ -46,7 +46,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
     """Writes the files under `predictions/`; repeating it after it has finished only deletes the pieces."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
-    row = registry.run(request.run)
+    row = registry.batch_run(request.run)
     plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(request.run).batch}{BATCH_PLAN}"))
     if row.predicted is None or row.failed is None:
         registry.update_run(request.run, step="Join")
@@ -61,7 +61,7 @@ def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
     return Joined(**counts)
 
 
-def summary(row: RunRow, plan: BatchPlan, bucket: str) -> BatchSummary:
+def summary(row: BatchRun, plan: BatchPlan, bucket: str) -> BatchSummary:
     """The totals of all pieces."""
     artifacts, name = Artifacts(bucket), parse_batch(row.key).name
     keys = [f"{key}.json" for key in piece_keys(plan)]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.ids import run_id
 from dropforge.contract.log import log
-from dropforge.contract.names import NameFault, parse_batch
-from dropforge.contract.registry import claim_key
+from dropforge.contract.names import parse_batch
 from dropforge.contract.steps import Claimed
 from lambdas.common.registry import Registry
-from lambdas.pipeline.claim.run_row import first_row
+from lambdas.pipeline.claim.run_row import batch_row
+from lambdas.pipeline.claim.version import claim_version
 
 if TYPE_CHECKING:
     from dropforge.contract.settings import RegistrySettings
@@ -23,16 +23,9 @@ if TYPE_CHECKING:
 def claim_batch(request: ClaimInput, settings: RegistrySettings) -> Claimed:
     """Claims the object for this execution, unless another one has it."""
     run, registry = run_id(request.bucket, request.key, request.version), Registry(settings.registry)
-    try:
-        drop = parse_batch(request.key)
-    except NameFault as fault:
-        log("ignored", run=run, reason=str(fault))
-        return Claimed("ignored", run, "")
-    if not drop.starts_run:
-        return Claimed("ignored", run, drop.model)
-    holder = registry.claim(claim_key(request.bucket, request.key, request.version), request.execution, run)
-    if holder.owner != request.execution:
-        return Claimed("duplicate", run, drop.model)
-    registry.put_run(first_row(request, drop.model, run, "batch"))
+    drop = claim_version(request, run, parse_batch, registry)
+    if isinstance(drop, Claimed):
+        return drop
+    registry.put_run(batch_row(request, drop.model, run))
     log("claimed", run=run, model=drop.model)
     return Claimed("claimed", run, drop.model)

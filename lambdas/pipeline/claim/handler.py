@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from dropforge.contract.environment import load
 from dropforge.contract.ids import digest, run_id
 from dropforge.contract.log import begin_step, log
-from dropforge.contract.names import BATCH, NameFault, parse_drop
-from dropforge.contract.registry import RunRow, claim_key, content_key
+from dropforge.contract.names import BATCH, parse_drop
+from dropforge.contract.registry import content_key
 from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
 from lambdas.common.registry import Registry
 from lambdas.pipeline.claim.batch import claim_batch
 from lambdas.pipeline.claim.objects import drop_options, identity
-from lambdas.pipeline.claim.run_row import first_row
+from lambdas.pipeline.claim.run_row import training_row
+from lambdas.pipeline.claim.version import claim_version
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
+    from dropforge.contract.registry import RunRow, TrainingRun
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -36,29 +38,19 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def claim(request: ClaimInput, settings: ClaimSettings) -> Claimed:
     """Claims the object for this execution, unless another one has it."""
-    run = run_id(request.bucket, request.key, request.version)
-    try:
-        drop = parse_drop(request.key)
-    except NameFault as fault:
-        log("ignored", run=run, reason=str(fault))
-        return Claimed("ignored", run, "")
-    if not drop.starts_run:
-        return Claimed("ignored", run, drop.model)
-    return claim_drop(request, drop, run, settings)
+    run, registry = run_id(request.bucket, request.key, request.version), Registry(settings.registry)
+    drop = claim_version(request, run, parse_drop, registry)
+    return drop if isinstance(drop, Claimed) else claim_content(request, drop, run, registry, settings.image)
 
 
-def claim_drop(request: ClaimInput, drop: Drop, run: str, settings: ClaimSettings) -> Claimed:
-    """Takes both claims and writes the run's first row."""
-    registry = Registry(settings.registry)
-    event = registry.claim(claim_key(request.bucket, request.key, request.version), request.execution, run)
-    if event.owner != request.execution:
-        return Claimed("duplicate", run, drop.model)
+def claim_content(request: ClaimInput, drop: Drop, run: str, registry: Registry, image: str) -> Claimed:
+    """Takes the claim on the content and writes the run's first row; `image` is the trainer's."""
     known = registry.find_run(run)
     if known is not None:  # an earlier attempt of this execution wrote it, and its response was lost
         return Claimed("duplicate" if known.status == "duplicate" else "claimed", run, drop.model)
     data, options = identity(request, drop), drop_options(request, drop)
-    content = digest(drop.model, data, options.content, settings.image)
-    row = first_row(request, drop.model, run, "training", data, content, options.spec)
+    content = digest(drop.model, data, options.content, image)
+    row = training_row(request, drop.model, run, data, content, options.spec)
     holder = registry.claim(content_key(drop.model, content), request.execution, run)
     if holder.run != run and removed_since(registry.find_run(holder.run), registry):
         holder = registry.claim(content_key(drop.model, content), request.execution, run, instead_of=holder.run)
@@ -78,7 +70,7 @@ def removed_since(holder: RunRow | None, registry: Registry) -> bool:
     return live is not None and live.withdrawn and live.moved > holder.created
 
 
-def closed_as_duplicate(row: RunRow, holder: str) -> RunRow:
+def closed_as_duplicate(row: TrainingRun, holder: str) -> TrainingRun:
     """The row of a run whose work another run has done or is doing."""
     reason = f"{holder} has the same data, options and trainer: nothing to train"
     return replace(row, status="duplicate", duplicate_of=holder, reason=reason)

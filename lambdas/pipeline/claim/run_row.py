@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.registry import RunRow
+from dropforge.contract.registry import BatchRun, TrainingRun
 from lambdas.common.clock import now
 
 if TYPE_CHECKING:
     from dropforge.contract.steps import ClaimInput
 
 
-def first_row(request: ClaimInput, model: str, run: str, kind: Literal["training", "batch"], identity: str = "",
-              content: str = "", spec: str | None = None) -> RunRow:  # fmt: skip
-    """The row of a training run or a batch when it is claimed.
+def training_row(
+    request: ClaimInput, model: str, run: str, identity: str, content: str, spec: str | None
+) -> TrainingRun:
+    """The row of a training run when it is claimed; `identity` is equal for equal data, `content` for equal work."""
+    return TrainingRun(**_claimed(request, model, run), identity=identity, content=content, spec=spec)
 
-    `identity` and `content` are equal for equal data and equal work; only training runs have them.
-    """
+
+def batch_row(request: ClaimInput, model: str, run: str) -> BatchRun:
+    """The row of a batch when it is claimed."""
+    return BatchRun(**_claimed(request, model, run))
+
+
+def _claimed(request: ClaimInput, model: str, run: str) -> dict[str, Any]:
+    """What all runs have when they are claimed."""
     when = now()
-    return RunRow(
-        run=run,
-        model=model,
-        status="running",
-        step="Claim",
-        created=when,
-        updated=when,
-        execution=request.execution,
-        bucket=request.bucket,
-        key=request.key,
-        object_version=request.version,
-        size=request.size,
-        identity=identity,
-        content=content,
-        kind=kind,
-        spec=spec,
-    )
+    return {
+        "run": run,
+        "model": model,
+        "status": "running",
+        "step": "Claim",
+        "created": when,
+        "updated": when,
+        "execution": request.execution,
+        "bucket": request.bucket,
+        "key": request.key,
+        "object_version": request.version,
+        "size": request.size,
+    }

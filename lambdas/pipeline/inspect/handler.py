@@ -24,7 +24,7 @@ from lambdas.pipeline.inspect.spec_file import read_spec
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
-    from dropforge.contract.registry import RunRow
+    from dropforge.contract.registry import TrainingRun
     from lambdas.common.sources import Source
     from lambdas.pipeline.inspect.decision import Decision
 
@@ -42,7 +42,7 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     """Accepts or rejects the data set of a run. Wrong data or options are an outcome, not an exception."""
     registry = Registry(settings.registry)
     registry.update_run(request.run, step="Inspect")
-    row = registry.run(request.run)
+    row = registry.training_run(request.run)
     drop = parse_drop(row.key)
     try:
         objects = sources(row, drop)
@@ -57,7 +57,7 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     return inspected
 
 
-def examine(row: RunRow, drop: Drop, objects: list[Source]) -> Decision:
+def examine(row: TrainingRun, drop: Drop, objects: list[Source]) -> Decision:
     """Decides what to learn from the objects, which are on disk only meanwhile."""
     check_drop(drop, [source.size for source in objects])
     metadata = s3_objects.metadata_of(dropped(row, drop))
@@ -66,7 +66,7 @@ def examine(row: RunRow, drop: Drop, objects: list[Source]) -> Decision:
         return decide([fetch(source, Path(folder)) for source in objects], spec, target)
 
 
-def accept(row: RunRow, objects: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
+def accept(row: TrainingRun, objects: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
     """Writes the data and the plan into the run's folder; says where they are, where to train, and the cost limit."""
     files, places, seconds = RunFiles(row.run), places_for(decision.size), max_seconds(decision.spec.budget)
     s3_objects.copy_into(objects, settings.artifacts, files.data)
@@ -95,7 +95,7 @@ def accept(row: RunRow, objects: list[Source], decision: Decision, settings: Ins
     )
 
 
-def reject(row: RunRow, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:
+def reject(row: TrainingRun, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:
     """Copies the object that started the run into quarantine, with a reason that a person can act on."""
     prefix = quarantine_prefix(row.run)
     s3_objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)

@@ -13,7 +13,7 @@ from lambdas.common.aws import s3
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dropforge.contract.registry import RunRow
+    from dropforge.contract.registry import TrainingRun
     from lambdas.common.sources import Source
 
 
@@ -23,7 +23,7 @@ def metadata_of(source: Source) -> dict[str, str]:
     return dict(head["Metadata"])
 
 
-def read_spec(row: RunRow) -> bytes | None:
+def read_spec(row: TrainingRun) -> bytes | None:
     """The spec.yaml that the data were claimed with, or None if there was none.
 
     If the version is not known, the newest is read.

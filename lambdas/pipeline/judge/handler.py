@@ -29,7 +29,7 @@ from lambdas.pipeline.judge.verdict import verdict as verdict_of
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow
-    from dropforge.contract.results import Manifest, Verdict
+    from dropforge.contract.results import Verdict
     from dropforge.contract.spec import Spec
 
 
@@ -46,12 +46,14 @@ def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
     registry.update_run(request.run, step="Judge", job=request.job, cost=price)
     manifest, files = collect(request, artifacts)
     live = registry.live(request.model)
-    verdict = examine(manifest, files, live, artifacts, spec_of(request.run, artifacts))
+    metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+    digest = manifest.files[names.MODEL_FILE].sha256
+    verdict = examine(metrics, digest, files, live, artifacts, spec_of(request.run, artifacts))
     verdict, fast_files = with_fast_form(verdict, files)
     keep(request.run, {**with_verdict(verdict, manifest, files), **fast_files}, artifacts)
     artifacts.write_json(names.RunFiles(request.run).key(names.VERDICT_FILE), verdict.to_json())
     report = artifacts.uri(request.run, names.REPORT_FILE)
-    registry.update_run(request.run, report=report, **result_fields(verdict, files))
+    registry.update_run(request.run, report=report, **result_fields(verdict, metrics, files))
     log("judged", run=request.run, model=request.model, outcome=verdict.outcome, parity=verdict.parity)
     return Judged(verdict.outcome, "; ".join((*verdict.reasons, *verdict.notes)), live.version if live else "")
 
@@ -61,10 +63,9 @@ def spec_of(run: str, artifacts: Artifacts) -> Spec:
     return Plan.from_json(artifacts.read_json(f"{names.RunFiles(run).plan}{names.PLAN_FILE}")).spec
 
 
-def result_fields(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
+def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes]) -> dict[str, Any]:
     """The scores for the run's row, and what says how reliable they are."""
-    stored, metrics = verdict.to_json(), Metrics.from_json(json.loads(files[names.METRICS_FILE]))
-    profile = json.loads(files[names.PROFILE_FILE])
+    stored, profile = verdict.to_json(), json.loads(files[names.PROFILE_FILE])
     return {
         "metric": verdict.metric,
         "metrics": verdict.candidate,
@@ -77,11 +78,9 @@ def result_fields(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def examine(
-    manifest: Manifest, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
+    metrics: Metrics, digest: str, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
 ) -> Verdict:
     """The verdict on the run's model. A model that the runtime cannot serve is refused; that is no error of Judge."""
-    metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
-    digest = manifest.files[names.MODEL_FILE].sha256
     try:
         return verdict_of(evidence(metrics, digest, files, live, artifacts, spec))
     except (ModelFault, InputFault) as fault:

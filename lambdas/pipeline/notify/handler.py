@@ -6,7 +6,7 @@ from typing import Any
 
 from dropforge.contract.environment import load
 from dropforge.contract.log import begin_step, log
-from dropforge.contract.registry import content_key
+from dropforge.contract.registry import TrainingRun, content_key
 from dropforge.contract.settings import NotifySettings
 from dropforge.contract.steps import Notified, NotifyInput
 from lambdas.common.aws import sns
@@ -40,7 +40,7 @@ def notify(request: NotifyInput, settings: NotifySettings) -> Notified:
     reason = failure(request.step, request.error, cause) if failed else request.reason
     if row is not None:
         registry.update_run(request.run, status=request.status, reason=reason, step=request.step or "Notify")
-        if request.status in RELEASING_STATUSES and row.content:
+        if request.status in RELEASING_STATUSES and isinstance(row, TrainingRun) and row.content:
             registry.release(content_key(row.model, row.content), request.run)
     attributes: Any = {
         name: {"DataType": "String", "StringValue": value}

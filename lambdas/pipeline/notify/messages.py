@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dropforge.contract.registry import BatchRun, TrainingRun
+
 if TYPE_CHECKING:
     from dropforge.contract.registry import RunRow
     from dropforge.contract.steps import NotifyInput
@@ -43,20 +45,20 @@ def subject(request: NotifyInput) -> str:
 def message(request: NotifyInput, row: RunRow | None, reason: str) -> str:
     """A short text with one fact per line."""
     lines = [f"Run {request.run or request.execution} of model {request.model or '(unknown)'}: {request.status}."]
-    if row is not None and row.kind == "batch":
+    if isinstance(row, BatchRun):
         return "\n".join([*lines, *_batch_lines(row, request, reason)])
-    if row is not None and row.metric in row.metrics and row.metric in row.baseline:
+    if isinstance(row, TrainingRun) and row.metric in row.metrics and row.metric in row.baseline:
         ours, theirs = row.metrics[row.metric], row.baseline[row.metric]
         lines.append(f"{row.metric} on the hold-out: {ours:.6g}, trivial baseline {theirs:.6g}.")
     if reason:
         lines.append(f"Why: {reason}")
     lines.append(NEXT_STEPS[request.status].format(model=request.model, run=request.run))
-    if row is not None and row.report:
+    if isinstance(row, TrainingRun) and row.report:
         lines.append(f"Report: {row.report}")
     return "\n".join(lines)
 
 
-def _batch_lines(row: RunRow, request: NotifyInput, reason: str) -> list[str]:
+def _batch_lines(row: BatchRun, request: NotifyInput, reason: str) -> list[str]:
     counts = f"{row.predicted} rows predicted by version {row.version}, {row.failed} failed."
     lines = [counts] if row.predicted is not None else []
     return [*lines, *([f"Why: {reason}"] if reason else []), BATCH_NEXT_STEPS[request.status].format(output=row.output)]

@@ -16,7 +16,7 @@ from lambdas.common.clock import now
 from lambdas.common.registry import Registry
 
 if TYPE_CHECKING:
-    from dropforge.contract.registry import RunRow
+    from dropforge.contract.registry import TrainingRun
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -32,14 +32,14 @@ def register(request: RegisterInput, settings: ArtifactSettings) -> Registered:
     files = names.RunFiles(request.run)
     manifest = Manifest.from_json(artifacts.read_json(files.key(names.MANIFEST_FILE)))
     verdict = Verdict.from_json(artifacts.read_json(files.key(names.VERDICT_FILE)))
-    run = registry.run(request.run)
+    run = registry.training_run(request.run)
     version = registry.add_version(version_row(request, manifest, verdict, run), earlier=run.version)
     registry.update_run(request.run, version=version.version)
     log("registered", run=request.run, model=request.model, version=version.version)
     return Registered(version.version)
 
 
-def version_row(request: RegisterInput, manifest: Manifest, verdict: Verdict, run: RunRow) -> VersionRow:
+def version_row(request: RegisterInput, manifest: Manifest, verdict: Verdict, run: TrainingRun) -> VersionRow:
     """The version without its number: where its files are, its lineage, its scores and its cost."""
     files = names.RunFiles(request.run)
     lineage = manifest.lineage.to_json() if manifest.lineage else {}

@@ -51,7 +51,7 @@ def fit_clusters(
     Raises:
         JobFault: no clusters are found.
     """
-    encoder = Encoder.learn(dataset.columns, dataset.train.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.train.columns)
     table = encoder.encode(dataset.train.columns)
     features = plain_features(table, [vocabulary.size for vocabulary in encoder.vocabularies])
     with torch.no_grad():

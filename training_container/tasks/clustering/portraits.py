@@ -46,7 +46,7 @@ def _portrait(columns: Sequence[Column], rows: Rows, inside: np.ndarray) -> str:
                 pass
             case _:
                 assert_never(column.kind)
-    traits.sort(key=lambda each: -each[0])
+    traits.sort(key=lambda trait: -trait[0])
     return "; ".join(text for _, text in traits[:MOST_TRAITS]) or "similar to all rows"
 
 

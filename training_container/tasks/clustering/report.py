@@ -75,7 +75,7 @@ def pictures(model: ClusterModel, card: ModelCard, labels: np.ndarray) -> Sectio
          from_above(points, labels)),
         ("Sizes", "The number of training rows in each cluster.", plots.class_shares(labels, card.classes)),
     ]  # fmt: skip
-    numbers = [each.name for each in card.columns if each.takes_numbers and each.name not in card.masked]
+    numbers = [column.name for column in card.columns if column.takes_numbers and column.name not in card.masked]
     numbers = numbers[:MEANS_COLUMNS]
     if numbers:
         figures.append(("Means", "Red is above the mean of all rows, blue below, in standard deviations.",
@@ -91,9 +91,11 @@ def from_above(points: np.ndarray, labels: np.ndarray) -> str:
         _, directions = np.linalg.eigh(around.T.astype(float) @ around)
         flat = around @ directions[:, -2:]
         some = np.random.default_rng(0).permutation(len(flat))[: plots.MOST_POINTS]
-        for at in range(int(labels.max()) + 1):
-            own = some[labels[some] == at]
-            axes.scatter(flat[own, -1], flat[own, 0], s=8, alpha=0.6, linewidths=0, label=str(at + 1), rasterized=True)
+        for cluster in range(int(labels.max()) + 1):
+            own = some[labels[some] == cluster]
+            axes.scatter(
+                flat[own, -1], flat[own, 0], s=8, alpha=0.6, linewidths=0, label=str(cluster + 1), rasterized=True
+            )
         axes.set_xticks([])
         axes.set_yticks([])
         axes.legend(title="cluster")
@@ -108,11 +110,11 @@ def means(model: ClusterModel, columns: list[str], labels: np.ndarray) -> str:
         values = np.stack([model.dataset.train.columns[name].astype(float) for name in columns], 1)
         scaled = (values - np.nanmean(values, 0)) / np.maximum(np.nanstd(values, 0), 1e-12)
         filled = np.nan_to_num(scaled)
-        shades = np.stack([filled[labels == at].mean(0) for at in range(int(labels.max()) + 1)])
+        shades = np.stack([filled[labels == cluster].mean(0) for cluster in range(int(labels.max()) + 1)])
         axes.imshow(shades, cmap="coolwarm", vmin=-2, vmax=2, aspect="auto")
         shown = [name.replace("$", r"\$")[:14] for name in columns]
         axes.set_xticks(range(len(columns)), shown, rotation=35, ha="right")
-        axes.set_yticks(range(len(shades)), [str(at + 1) for at in range(len(shades))])
+        axes.set_yticks(range(len(shades)), [str(cluster + 1) for cluster in range(len(shades))])
         axes.set_ylabel("cluster")
         axes.grid(visible=False)
 

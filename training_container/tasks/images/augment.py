@@ -37,8 +37,8 @@ class Augmentation:
             mirrored = torch.rand(count, 1, device=device, generator=generator) < 0.5
             columns = torch.where(mirrored, width - 1 - columns, columns)
         rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-        each = torch.arange(count, device=device)[:, None, None]
-        changed = pixels[each, rows[:, :, None], columns[:, None, :]]
+        picture = torch.arange(count, device=device)[:, None, None]
+        changed = pixels[picture, rows[:, :, None], columns[:, None, :]]
         return self._cut(changed, generator) if self.cutout else changed
 
     def _moved(self, count: int, device: torch.device, generator: torch.Generator) -> Tensor:

@@ -41,7 +41,7 @@ def choose(material: Material, seconds: float, seed: int) -> Recipe:
     recipe = fastest(material, seconds * PROBE_SHARE)
     rows = len(material.train_codes)
     longest = seconds * (0.95 - 2 * FLIP_TRIAL_SHARE) / (LEAST_EPOCHS * material.batches)
-    widths = [each for each in WIDTHS if rows >= LARGEST_SMALL_SET or each <= WIDTH_OF_SMALL_SET]
+    widths = [width for width in WIDTHS if rows >= LARGEST_SMALL_SET or width <= WIDTH_OF_SMALL_SET]
     ways = [replace(recipe, width=width) for width in widths]
     recipe, step = widest(ways, longest, lambda way: seconds_of_step(material, way, seconds * PROBE_SHARE))
     return try_flips(material, recipe, max(2, int(seconds * FLIP_TRIAL_SHARE / step)), seed)
@@ -68,28 +68,28 @@ def fastest(material: Material, limit: float) -> Recipe:
     """Threads and precision that take the least time for a step of a small network."""
     if material.device.type == "cuda":
         return Recipe(WIDTHS[0], torch.get_num_threads(), half=True)
-    found: list[tuple[float, Recipe]] = []
+    tried: list[tuple[float, Recipe]] = []
     for threads in sorted({1, min(4, cores())}):
         for half in (False, True):
             way = Recipe(16, threads, half)
-            found.append((seconds_of_step(material, way, limit), way))
-            if found[-1][0] > HOPELESS_FACTOR * min(taken for taken, _ in found):
+            tried.append((seconds_of_step(material, way, limit), way))
+            if tried[-1][0] > HOPELESS_FACTOR * min(taken for taken, _ in tried):
                 break  # so many threads wait for each other, in any precision
-    return min(found, key=lambda each: each[0])[1]
+    return min(tried, key=lambda pair: pair[0])[1]
 
 
 def seconds_of_step(material: Material, recipe: Recipe, limit: float) -> float:
     """The median of several steps, after one that is not counted; of fewer where they take `limit` seconds."""
     learner = Learner.fresh(material, recipe, seed=0)
     took: list[float] = []
-    for at in range(PROBE_STEPS + 1):
+    for step in range(PROBE_STEPS + 1):
         start = time.monotonic()
-        learner.step(material.some(at), share=0.5)
+        learner.step(material.some(step), share=0.5)
         material.wait()
         took.append(time.monotonic() - start)
         if took[0] > HOPELESS_FACTOR * limit:
             return took[0]
-        if sum(took[1:]) > limit * (1 if at >= FEWEST_PROBES else HOPELESS_FACTOR):
+        if sum(took[1:]) > limit * (1 if step >= FEWEST_PROBES else HOPELESS_FACTOR):
             break
     return sorted(took[1:])[(len(took) - 1) // 2]
 
@@ -100,7 +100,7 @@ def try_flips(material: Material, recipe: Recipe, steps: int, seed: int) -> Reci
     losses = []
     for flip in (False, True):
         learner = Learner.fresh(material, replace(recipe, flip=flip), seed)
-        for at in range(steps):
-            learner.step(material.some(at), share=at / steps)
+        for step in range(steps):
+            learner.step(material.some(step), share=step / steps)
         losses.append(logloss(learner.averaged(), material))
     return replace(recipe, flip=losses[1] < losses[0], flip_trial=(losses[0], losses[1]))

@@ -171,5 +171,5 @@ def finished(images: ImageSet, learner: Learner, state: RunState, *, resumed: bo
 def fitting_temperature(logits: torch.Tensor, codes: torch.Tensor) -> float:
     """The divisor of the logits, 0.5 to 3, with the lowest log-loss (temperature scaling, Guo et al. 2017)."""
     grid = torch.linspace(0.5, 3.0, 126)
-    losses = torch.stack([torch.nn.functional.cross_entropy(logits / each, codes) for each in grid])
+    losses = torch.stack([torch.nn.functional.cross_entropy(logits / temperature, codes) for temperature in grid])
     return float(grid[int(losses.argmin())])

@@ -108,7 +108,7 @@ def prove(model: bytes, card: ModelCard, fitted: Fitted, holdout: Pictures) -> t
         ParityFault: a difference over the tolerance, or another label.
     """
     runtime = Runtime(model, card)
-    names = list(holdout.names) or [f"hold-out picture {at}" for at in range(len(holdout))]
+    names = list(holdout.names) or [f"hold-out picture {number}" for number in range(len(holdout))]
     got, largest = _compared(runtime, fitted, holdout.pixels, names, PROOF_BATCH)
     probes = edge_pictures(holdout.pixels)
     cases = [(probes, ["black", "white", "noise", "a first picture"], 1), (holdout.pixels[:7], names[:7], 7)]
@@ -160,5 +160,5 @@ def _compared(
 
 def _apart(expected: np.ndarray, got: np.ndarray, scale: float) -> np.ndarray:
     """The largest relative difference of each row, see `dropforge.contract.parity.difference`."""
-    found: np.ndarray = (np.abs(got - expected) / np.maximum(np.abs(expected), scale)).max(axis=1)
-    return found
+    largest: np.ndarray = (np.abs(got - expected) / np.maximum(np.abs(expected), scale)).max(axis=1)
+    return largest

@@ -64,7 +64,10 @@ class Network(nn.Module):
         widths, strides = (width, 2 * width, 4 * width), (1 if side < TINY else 2, 2, 2)
         stages, inputs = [], width
         for outputs, stride in zip(widths, strides, strict=True):
-            stages += [Block(inputs if at == 0 else outputs, outputs, stride if at == 0 else 1) for at in range(blocks)]
+            stages += [
+                Block(inputs if number == 0 else outputs, outputs, stride if number == 0 else 1)
+                for number in range(blocks)
+            ]
             inputs = outputs
         self.stages = nn.Sequential(*stages)
         self.head = nn.Linear(inputs, classes)
@@ -89,15 +92,15 @@ def folded(network: Network) -> Network:
     The exporter would fold them too, and the graph would have other weights than the network that it is compared with:
     the rounding of so many moves probabilities by more than 1e-5 of themselves.
     """
-    made = copy.deepcopy(network).eval().double()
-    for part in list(made.modules()):
+    copied = copy.deepcopy(network).eval().double()
+    for part in list(copied.modules()):
         names = [name for name, _ in part.named_children()]
         for before, norm in pairwise(names):
             if isinstance(part.get_submodule(norm), nn.BatchNorm2d):
                 fused = fuse_conv_bn_eval(part.get_submodule(before), part.get_submodule(norm))  # type: ignore[type-var,arg-type]
                 setattr(part, before, fused)
                 setattr(part, norm, nn.Identity())
-    return made.float()
+    return copied.float()
 
 
 class Answering(nn.Module):

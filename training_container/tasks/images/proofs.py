@@ -56,12 +56,12 @@ def golden_pictures(images: ImageSet, answers: np.ndarray, path: Path) -> list[d
 
 def dropped_files(path: Path, wanted: list[str]) -> dict[str, bytes]:
     """Name to bytes of the first small ones of these members."""
-    found: dict[str, bytes] = {}
+    bodies: dict[str, bytes] = {}
     with open_zip(path) as archive:
         for name in wanted:
-            if len(found) < GOLDEN_FILES and archive.getinfo(name).file_size <= LARGEST_FILE:
-                found[name] = archive.read(name)
-    return found
+            if len(bodies) < GOLDEN_FILES and archive.getinfo(name).file_size <= LARGEST_FILE:
+                bodies[name] = archive.read(name)
+    return bodies
 
 
 def write_picture_holdout(path: Path, images: ImageSet) -> None:

@@ -57,33 +57,33 @@ def read_set(path: Path, spec: Spec, progress: Progress) -> ImageSet:
     """
     progress.update(0.0, files=1)
     with open_zip(path) as archive:
-        found = survey(archive)
-        task_of(found.classes, spec)
-        rule = rule_for(archive, found.members)
-        read = decode_all(archive, found.members, found.classes, rule, progress.within(0.1, 1.0))
-    unreadable = (*found.aside, *read.broken)
-    check_aside(unreadable, len(found.members) + len(found.aside))
+        surveyed = survey(archive)
+        task_of(surveyed.classes, spec)
+        rule = rule_for(archive, surveyed.members)
+        read = decode_all(archive, surveyed.members, surveyed.classes, rule, progress.within(0.1, 1.0))
+    unreadable = (*surveyed.aside, *read.broken)
+    check_aside(unreadable, len(surveyed.members) + len(surveyed.aside))
     hashes = pixel_hashes(read.pictures.pixels)
     kept, contradicting = distinct(hashes, read.pictures.codes)
     pictures = read.pictures.take(kept)
-    check_counts(Counter(found.classes[code] for code in pictures.codes.tolist()))
+    check_counts(Counter(surveyed.classes[code] for code in pictures.codes.tolist()))
     parts = split(hashes[kept], pictures.codes)
     counts = {
-        "read": len(found.members) + len(found.aside),
+        "read": len(surveyed.members) + len(surveyed.aside),
         "duplicates": len(hashes) - len(kept) - len(contradicting),
         "contradicting": len(contradicting),
         "unreadable": len(unreadable),
         **{name: len(part) for name, part in parts.items()},
     }
-    said = [read.pictures.names[at] for at in contradicting[:PROFILE_NAMES].tolist()]
-    progress.update(1.0, pictures=counts["read"], classes=len(found.classes), train=counts["train"])
+    said = [read.pictures.names[place] for place in contradicting[:PROFILE_NAMES].tolist()]
+    progress.update(1.0, pictures=counts["read"], classes=len(surveyed.classes), train=counts["train"])
     return ImageSet(
-        classes=found.classes,
+        classes=surveyed.classes,
         rule=rule,
         **{name: pictures.take(part) for name, part in parts.items()},
         counts=counts,
         unreadable=unreadable,
-        profile=profile_of(found.classes, rule, pictures.take(parts["train"]), counts, unreadable, said),
+        profile=profile_of(surveyed.classes, rule, pictures.take(parts["train"]), counts, unreadable, said),
     )
 
 
@@ -97,15 +97,15 @@ def decode_all(archive: zipfile.ZipFile, members: Sequence[Member], classes: Seq
     with ThreadPoolExecutor(min(4, cores())) as pool:
         for first in range(0, len(members), PICTURES_AT_ONCE):
             some = members[first : first + PICTURES_AT_ONCE]
-            for at, found in enumerate(pool.map(lambda body: _try(body, rule), _bodies(archive, some)), first):
-                if isinstance(found, str):
-                    broken.append(f"{members[at].info.filename}: {found}")
+            for place, decoded in enumerate(pool.map(lambda body: _try(body, rule), _bodies(archive, some)), first):
+                if isinstance(decoded, str):
+                    broken.append(f"{members[place].info.filename}: {decoded}")
                 else:
-                    pixels[len(kept)] = found
-                    kept.append(at)
+                    pixels[len(kept)] = decoded
+                    kept.append(place)
             progress.update((first + len(some)) / len(members))
-    labels = np.array([codes[members[at].label] for at in kept], np.int64)
-    names = tuple(members[at].info.filename for at in kept)
+    labels = np.array([codes[members[place].label] for place in kept], np.int64)
+    names = tuple(members[place].info.filename for place in kept)
     return Decoded(Pictures(pixels[: len(kept)], labels, names), tuple(broken))
 
 
@@ -129,8 +129,8 @@ def _try(content: bytes | str, rule: ImageInput) -> np.ndarray | str:
 
 def pixel_hashes(pixels: np.ndarray) -> np.ndarray:
     """One uint64 a picture, [N], of uint8 [N, H, W, C]."""
-    digests = (blake2b(each.tobytes(), digest_size=8).digest() for each in pixels)
-    return np.array([int.from_bytes(each, "little") for each in digests], np.uint64)
+    digests = (blake2b(picture.tobytes(), digest_size=8).digest() for picture in pixels)
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
 
 
 def distinct(hashes: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -94,9 +94,9 @@ def mistakes(model: ImageModel) -> Section:
     surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:MISTAKES_SHOWN]
     classes = model.images.classes
     rows = [
-        (holdout.names[at], classes[holdout.codes[at]], classes[int(answers[at].argmax())],
-         wording.percent(float(answers[at].max())))
-        for at in surest
+        (holdout.names[number], classes[holdout.codes[number]], classes[int(answers[number].argmax())],
+         wording.percent(float(answers[number].max())))
+        for number in surest
     ]  # fmt: skip
     how = "The pictures as the network reads them; below each, its answer and, in brackets, the folder."
     note = (f"The most confident of {len(wrong):,} wrong answers. Check them first: a picture in the wrong folder "
@@ -110,12 +110,12 @@ def drawn(model: ImageModel, which: np.ndarray) -> str:
     holdout, classes = model.images.holdout, model.images.classes
 
     def paint(axes: Axes) -> None:
-        for place, at in enumerate(which.tolist()):
+        for place, number in enumerate(which.tolist()):
             x, y = place % PICTURES_A_ROW, place // PICTURES_A_ROW * 1.4
-            pixels = holdout.pixels[at]
+            pixels = holdout.pixels[number]
             shown = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
             axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=(x, x + 0.9, y + 0.9, y), interpolation="nearest")
-            answer, folder = classes[int(model.answers[at].argmax())], classes[holdout.codes[at]]
+            answer, folder = classes[int(model.answers[number].argmax())], classes[holdout.codes[number]]
             axes.text(x + 0.45, y + 1.05, short(answer), ha="center", va="center", fontsize=6)
             axes.text(x + 0.45, y + 1.2, f"({short(folder)})", ha="center", va="center", fontsize=6)
         axes.set_xlim(-0.05, PICTURES_A_ROW)
@@ -152,7 +152,7 @@ def learned(model: ImageModel) -> Section:
 
 def left_out(images: ImageSet) -> list[Section]:
     """The files that could not be read, and pictures that lie in two classes."""
-    rows = [each.partition(": ")[::2] for each in images.unreadable[:LEFT_OUT_LISTED]]
+    rows = [line.partition(": ")[::2] for line in images.unreadable[:LEFT_OUT_LISTED]]
     rows += [
         (name, "the same pixels lie in another class too") for name in images.profile["contradicting"][:LEFT_OUT_LISTED]
     ]

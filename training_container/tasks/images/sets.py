@@ -27,7 +27,7 @@ class Pictures:
 
     def take(self, index: NDArray[np.int64]) -> Pictures:
         """The pictures at these positions."""
-        names = tuple(self.names[at] for at in index) if self.names else ()
+        names = tuple(self.names[place] for place in index) if self.names else ()
         return Pictures(self.pixels[index], self.codes[index], names)
 
 

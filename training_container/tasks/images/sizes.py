@@ -66,5 +66,5 @@ def side_for(sizes: np.ndarray, count: int) -> tuple[int, int]:
     if natural < SIDES[-1]:
         side = max(SMALLEST_SIDE, round(natural))
         return side, side
-    side = next((each for each in SIDES if each <= natural and count * each**2 <= MOST_PIXELS), SIDES[-1])
+    side = next((side for side in SIDES if side <= natural and count * side**2 <= MOST_PIXELS), SIDES[-1])
     return side, side

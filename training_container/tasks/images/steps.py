@@ -69,10 +69,10 @@ class Material:
         orders = [torch.randperm(len(self.train_codes), generator=generator) for _ in range(self.passes)]
         return torch.cat(orders).to(self.device)
 
-    def some(self, at: int) -> Tensor:
+    def some(self, number: int) -> Tensor:
         """Positions of the `at`-th batch of a trial: epoch after epoch, whole batches."""
-        first = at % self.batches * BATCH_SIZE
-        return self.order(at // self.batches, seed=7)[first : first + BATCH_SIZE]
+        first = number % self.batches * BATCH_SIZE
+        return self.order(number // self.batches, seed=7)[first : first + BATCH_SIZE]
 
     def wait(self) -> None:
         """Until the device has done what it was told."""
@@ -159,7 +159,7 @@ def one_cycle(share: float) -> float:
 @torch.no_grad()
 def logits_of(network: Network, pixels: Tensor, batch: int = 512) -> Tensor:
     """float32 [N, classes] on the CPU."""
-    parts = [network(pixels[at : at + batch]).float().cpu() for at in range(0, len(pixels), batch)]
+    parts = [network(pixels[start : start + batch]).float().cpu() for start in range(0, len(pixels), batch)]
     return torch.cat(parts)
 
 

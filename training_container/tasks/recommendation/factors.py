@@ -117,7 +117,7 @@ class Chain:
 
     def mean(self) -> Pair:
         """The mean of the samples so far."""
-        weight = sum(_weight(at) for at in range(1, self.rounds + 1))
+        weight = sum(_weight(number) for number in range(1, self.rounds + 1))
         return stacked(self.total).truncated(MEAN_RANK).scaled(1 / weight)
 
     def state(self, seconds: float) -> bytes:
@@ -131,13 +131,13 @@ class Chain:
 
     def restore(self, content: bytes) -> None:
         """Resumes where `state` was taken."""
-        found = torch.load(io.BytesIO(content), weights_only=True)
-        self.users.vectors, self.items.vectors = found["vectors"]
-        self.users.links, self.items.links = found["links"]
-        self.total = [Pair(*each) for each in found["total"]]
-        self.generator.set_state(found["generator"])
+        stored = torch.load(io.BytesIO(content), weights_only=True)
+        self.users.vectors, self.items.vectors = stored["vectors"]
+        self.users.links, self.items.links = stored["links"]
+        self.total = [Pair(*pair) for pair in stored["total"]]
+        self.generator.set_state(stored["generator"])
         for name in ("noise", "precision", "rounds", "seconds"):
-            setattr(self, name, found[name])
+            setattr(self, name, stored[name])
 
 
 def _weight(number: int) -> float:
@@ -145,20 +145,20 @@ def _weight(number: int) -> float:
     return min(number / WARM_UP_ROUNDS, 1.0) ** 2
 
 
-def sample_factors(chain: Chain, budget: Budget, told: Callable[[float], None]) -> Pair:
+def sample_factors(chain: Chain, budget: Budget, report: Callable[[float], None]) -> Pair:
     """The mean score over the samples of one chain, less the mean rating, as a pair of at most `MEAN_RANK` dimensions.
 
     Args:
         chain: that was begun; it is drawn to its end.
         budget: where it is short for all rounds, the chain has fewer, but for `FEWEST_ROUNDS`.
-        told: called after every round with the share that is done.
+        report: called after every round with the share that is done.
     """
     begun, length = chain.rounds, SAMPLING_ROUNDS
     while chain.rounds < length:
         chain.draw()
         pace = budget.spent / (chain.rounds - begun)
         length = max(FEWEST_ROUNDS, min(SAMPLING_ROUNDS, chain.rounds + int(budget.left / max(pace, 1e-9))))
-        told(min(1.0, chain.rounds / length))
+        report(min(1.0, chain.rounds / length))
     return chain.mean()
 
 
@@ -220,8 +220,8 @@ def _draw_wishart(inverse: torch.Tensor, freedom: int, generator: torch.Generato
     width = len(inverse)
     scale = torch.linalg.cholesky(torch.linalg.inv(inverse))
     lower = torch.tril(torch.randn(width, width, dtype=REAL, generator=generator), -1)
-    for at in range(width):
-        lower[at, at] = _draw_gamma((freedom - at) / 2, 0.5, generator) ** 0.5
+    for column in range(width):
+        lower[column, column] = _draw_gamma((freedom - column) / 2, 0.5, generator) ** 0.5
     drawn: torch.Tensor = scale @ lower
     return drawn @ drawn.T
 

@@ -49,8 +49,8 @@ class Part:
     @classmethod
     def read(cls, content: bytes) -> Part:
         """The part that was kept."""
-        found = torch.load(io.BytesIO(content), weights_only=True)
-        return cls(Pair(found["users"], found["items"]), found["seconds"], found["noise"])
+        stored = torch.load(io.BytesIO(content), weights_only=True)
+        return cls(Pair(stored["users"], stored["items"]), stored["seconds"], stored["noise"])
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,16 @@ class Fitting:
         neighbours = self._part("neighbours", budget, lambda: Part(
             parts.neighbours(known, biases.pair, NEIGHBOUR_PENALTY, seed)))  # fmt: skip
         implicit = self._part("implicit", budget, lambda: Part(parts.implicit(known, IMPLICIT_RANK, seed)))
-        found = {"biases": biases, "neighbours": neighbours}
+        fitted = {"biases": biases, "neighbours": neighbours}
         chains = CHAINS if len(known) <= MANY else CHAINS[:1]
-        for at, dimensions in enumerate(chains):
-            if at and budget.stopped:
+        for number, dimensions in enumerate(chains):
+            if number and budget.stopped:
                 break
-            name, own = f"factors-{at + 1}", budget.part(1 / (len(chains) - at))
-            told = progress.within(at / len(chains), (at + 1) / len(chains), model=name)
-            start = (implicit.pair, dimensions, seed + at)
-            found[name] = self._part(name, own, lambda: self._sampled(name, start, own, told))  # noqa: B023  # called at once
-        return found
+            name, own = f"factors-{number + 1}", budget.part(1 / (len(chains) - number))
+            within = progress.within(number / len(chains), (number + 1) / len(chains), model=name)
+            start = (implicit.pair, dimensions, seed + number)
+            fitted[name] = self._part(name, own, lambda: self._sampled(name, start, own, within))  # noqa: B023  # called at once
+        return fitted
 
     def _part(self, name: str, budget: Budget, make: Callable[[], Part]) -> Part:
         """From the checkpoints where it was made before."""
@@ -87,11 +87,11 @@ class Fitting:
         if content is not None:
             return Part.read(content)
         before = budget.spent
-        made = make()
-        made = replace(made, seconds=made.seconds + budget.spent - before)
+        part = make()
+        part = replace(part, seconds=part.seconds + budget.spent - before)
         if not budget.stopped:
-            self.checkpoints.keep(f"{self.phase}/{name}.done", made.content())
-        return made
+            self.checkpoints.keep(f"{self.phase}/{name}.done", part.content())
+        return part
 
     def _sampled(self, name: str, start: tuple[Pair, int, int], budget: Budget, progress: Progress) -> Part:
         """A chain from its start, or from where a killed job had come to."""

@@ -27,12 +27,12 @@ def golden_rows(tables: Tables, rows: Rows) -> list[dict[str, Any]]:
     known = values[tables.user.column][0], values[tables.item.column][0]
     pairs = [(known[0], evidence.UNSEEN), (evidence.UNSEEN, known[1]), ("", known[1]), (evidence.UNSEEN,) * 2]
     whole = {
-        column: np.array([*values[column], *lists[column], *(pair[at] for pair in pairs)], dtype=object)
-        for at, column in enumerate((tables.user.column, tables.item.column))
+        column: np.array([*values[column], *lists[column], *(pair[place] for pair in pairs)], dtype=object)
+        for place, column in enumerate((tables.user.column, tables.item.column))
     }
     answers = tables.answer(whole)
     clear = _clear(tables, whole)
-    return [_golden(tables, whole, answers, at) for at in range(len(answers.ratings)) if clear[at]]
+    return [_golden(tables, whole, answers, place) for place in range(len(answers.ratings)) if clear[place]]
 
 
 def _spread(count: int, most: int) -> np.ndarray:
@@ -43,15 +43,15 @@ def _clear(tables: Tables, values: dict[str, np.ndarray]) -> np.ndarray:
     """Whether a row's list has an order beyond rounding, the first item that is not shown counted in."""
     _, ranks = tables.lists(tables.encoder.encode(values).codes[:, 0], more=1)
     apart = (ranks[:, :-1] - ranks[:, 1:]).amin(1) if ranks.shape[1] > 1 else torch.ones(len(ranks))
-    asked = torch.from_numpy(values[tables.item.column] == "")
-    return (~asked | (apart > CLEAR_RANK_GAP)).numpy()
+    wants_list = torch.from_numpy(values[tables.item.column] == "")
+    return (~wants_list | (apart > CLEAR_RANK_GAP)).numpy()
 
 
-def _golden(tables: Tables, values: dict[str, np.ndarray], answers: Answers, at: int) -> dict[str, Any]:
-    row = {name: evidence.plain(column[at]) for name, column in values.items()}
-    found: dict[str, Any] = {"row": row, "prediction": float(answers.ratings[at]), "probabilities": None}
+def _golden(tables: Tables, values: dict[str, np.ndarray], answers: Answers, place: int) -> dict[str, Any]:
+    row = {name: evidence.plain(column[place]) for name, column in values.items()}
+    golden: dict[str, Any] = {"row": row, "prediction": float(answers.ratings[place]), "probabilities": None}
     if row[tables.item.column] is not None:
-        return {**found, "recommendations": None}
+        return {**golden, "recommendations": None}
     names = tables.item_names()
-    pairs = zip(answers.items[at].tolist(), answers.scores[at].tolist(), strict=True)
-    return {**found, "recommendations": [{"item": names[code], "score": s} for code, s in pairs if names[code]]}
+    pairs = zip(answers.items[place].tolist(), answers.scores[place].tolist(), strict=True)
+    return {**golden, "recommendations": [{"item": names[code], "score": s} for code, s in pairs if names[code]]}

@@ -29,13 +29,13 @@ def build(card: ModelCard, tables: Tables) -> onnx.ModelProto:
     """The checked model file of `tables`."""
     nodes = Nodes(prefix_for([column.name for column in card.columns]))
     codes = add_front(nodes, tables.encoder)["codes"]
-    users, items = (nodes.add("Gather", codes, nodes.constant(at, "int64"), axis=1) for at in (0, 1))
+    users, items = (nodes.add("Gather", codes, nodes.constant(place, "int64"), axis=1) for place in (0, 1))
     vectors = {name: nodes.constant(getattr(tables, name).numpy(), "float32") for name in ("users", "items")}
     rating = _rating(
         nodes, tables, nodes.add("Gather", vectors["users"], users), nodes.add("Gather", vectors["items"], items)
     )
-    asked = nodes.add("NonZero", nodes.add("Equal", items, nodes.constant(MISSING, "int64")))
-    places = nodes.add("Transpose", asked, perm=[1, 0])
+    without_item = nodes.add("NonZero", nodes.add("Equal", items, nodes.constant(MISSING, "int64")))
+    places = nodes.add("Transpose", without_item, perm=[1, 0])
     lists, scores = _lists(nodes, tables, vectors, nodes.add("GatherND", users, places))
     _scatter(nodes, tables, rating, places, lists, scores)
     graph = helper.make_graph(nodes.nodes, "dropforge", inputs(tables.encoder), _outputs(tables), nodes.constants)

@@ -51,7 +51,7 @@ class Pair:
 
 def stacked(pairs: Sequence[Pair]) -> Pair:
     """The pair whose score is the sum of theirs."""
-    return Pair(torch.cat([each.users for each in pairs], 1), torch.cat([each.items for each in pairs], 1))
+    return Pair(torch.cat([pair.users for pair in pairs], 1), torch.cat([pair.items for pair in pairs], 1))
 
 
 def constant(users: torch.Tensor, items: torch.Tensor) -> Pair:

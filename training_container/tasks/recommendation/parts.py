@@ -61,13 +61,13 @@ def neighbours(known: Ratings, base: Pair, penalty: float, seed: int) -> Pair:
     kept = Ratings(part.users, place[part.items], errors, known.user_count, count)
     weights = _weights(kept, penalty)
     by_user, by_item = kept.by_user(errors), kept.by_item(errors)
-    found = nearest(
+    nearest_pair = nearest(
         lambda x: by_user @ (weights @ x), lambda x: weights.T @ (by_item @ x), (known.user_count, count),
         NEIGHBOUR_RANK, seed,
     )  # fmt: skip
-    items = torch.zeros(known.item_count, found.items.shape[1], dtype=REAL)
-    items[chosen] = found.items
-    return Pair(found.users, items)
+    items = torch.zeros(known.item_count, nearest_pair.items.shape[1], dtype=REAL)
+    items[chosen] = nearest_pair.items
+    return Pair(nearest_pair.users, items)
 
 
 def _weights(kept: Ratings, penalty: float) -> torch.Tensor:

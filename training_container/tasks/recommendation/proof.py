@@ -32,8 +32,8 @@ def prove(tables: Tables, runtime: Runtime, holdout: Rows) -> Proof:
     probes = probe_rows(tables, values)
     cases = [values, lists, probes, head(values, 7), *(head(part, 1) for part in (values, lists)), *ones(probes)]
     scale = scale_of(tables.answer(values).ratings.tolist()) if len(holdout) else 1.0
-    largest = max(compare(tables, runtime, each, scale) for each in cases if len(each[tables.user.column]))
-    return Proof(sum(len(each[tables.user.column]) for each in cases), largest)
+    largest = max(compare(tables, runtime, case, scale) for case in cases if len(case[tables.user.column]))
+    return Proof(sum(len(case[tables.user.column]) for case in cases), largest)
 
 
 def compare(tables: Tables, runtime: Runtime, values: Values, scale: float) -> float:
@@ -87,4 +87,4 @@ def head(values: Values, count: int) -> Values:
 def ones(values: Values) -> list[Values]:
     """Every row alone."""
     count = len(next(iter(values.values())))
-    return [{name: column[at : at + 1] for name, column in values.items()} for at in range(count)]
+    return [{name: column[row : row + 1] for name, column in values.items()} for row in range(count)]

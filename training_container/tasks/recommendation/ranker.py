@@ -43,9 +43,9 @@ class Ranker:
         return mixed(parts.implicit(known, self.dimensions, seed, self.popular), tastes, known, self.taste)
 
 
-def mixed(found: Pair, tastes: Pair, known: Ratings, taste: float) -> Pair:
+def mixed(ranking: Pair, tastes: Pair, known: Ratings, taste: float) -> Pair:
     """Both in standard deviations over the known ratings, `tastes` at the weight `taste`."""
-    scaled = found.scaled(1 / _deviation(found, known))
+    scaled = ranking.scaled(1 / _deviation(ranking, known))
     return stacked([scaled, tastes.scaled(taste / _deviation(tastes, known))]) if taste else scaled
 
 
@@ -68,8 +68,10 @@ def choose_ranker(
             continue
         if scores and budget.left <= longest:
             break
-        found = parts.implicit(known, dimensions, seed, popular)
-        scores[name] = [lists(mixed(found, tastes, known, taste), known, held)["ndcg@10"] for taste in RATING_WEIGHTS]
+        implicit = parts.implicit(known, dimensions, seed, popular)
+        scores[name] = [
+            lists(mixed(implicit, tastes, known, taste), known, held)["ndcg@10"] for taste in RATING_WEIGHTS
+        ]
         longest = max(longest, budget.spent - before)
         checkpoints.keep(RANKING_SCORES_FILE, json.dumps(scores).encode())
     ways = [
@@ -77,7 +79,7 @@ def choose_ranker(
         for dimensions, popular in RANKERS
         for score, taste in zip(scores.get(f"{dimensions} {popular}", ()), RATING_WEIGHTS, strict=False)
     ]
-    return max(ways, key=lambda each: each[0])[1]
+    return max(ways, key=lambda way: way[0])[1]
 
 
 def lists(ranks: Pair, known: Ratings, held: Ratings) -> dict[str, float]:

@@ -74,9 +74,9 @@ def by_rating(truth: np.ndarray, said: np.ndarray) -> str:
     def paint(axes: Axes) -> None:
         edges = np.unique(np.quantile(truth, np.linspace(0, 1, 11)))
         place = np.clip(np.searchsorted(edges, truth, side="right") - 1, 0, len(edges) - 1)
-        for at, edge in enumerate(edges):
-            if (place == at).any():
-                low, middle, high = np.quantile(said[place == at], [0.25, 0.5, 0.75])
+        for band, edge in enumerate(edges):
+            if (place == band).any():
+                low, middle, high = np.quantile(said[place == band], [0.25, 0.5, 0.75])
                 axes.plot([edge, edge], [low, high], color=plots.MODEL, linewidth=6, alpha=0.5)
                 axes.plot([edge], [middle], "o", color=plots.MODEL)
         axes.plot(edges[[0, -1]], edges[[0, -1]], color=plots.OTHER, linewidth=1)
@@ -127,7 +127,7 @@ def examples(model: RecommenderModel, card: ModelCard) -> list[Section]:
         return []
     users = list(model.tables.user.codes)[-EXAMPLE_USERS:]
     users = [user for user in users if model.tables.user.codes[user] >= FIRST_KNOWN]
-    found = model.tables.answer(list_requests([*users, ""], model.tables))
+    answers = model.tables.answer(list_requests([*users, ""], model.tables))
     names = np.array(model.tables.item_names(), dtype=object)
     rows = [
         (
@@ -135,7 +135,9 @@ def examples(model: RecommenderModel, card: ModelCard) -> list[Section]:
             ", ".join(f"{names[code]} ({score:.1f})" for code, score in list(pairs)[:EXAMPLE_ITEMS]),
         )
         for user, pairs in zip(
-            [*users, ""], (zip(*each, strict=True) for each in zip(found.items, found.scores, strict=True)), strict=True
+            [*users, ""],
+            (zip(*pair, strict=True) for pair in zip(answers.items, answers.scores, strict=True)),
+            strict=True,
         )
     ]
     note = "The first items of some users' lists, each with its expected rating."

@@ -73,7 +73,7 @@ class Tables:
     def encoder(self) -> Encoder:
         """From raw user and item to codes."""
         columns = (Column(self.user.column, "category"), Column(self.item.column, "category"))
-        return Encoder(columns, (self.user, self.item), {})
+        return Encoder(columns, (self.user, self.item))
 
     @property
     def shown(self) -> int:
@@ -92,15 +92,15 @@ class Tables:
         """Answers for raw columns [N] of texts."""
         codes = self.encoder.encode(values).codes
         users, items = codes[:, 0], codes[:, 1]
-        asked = (items == MISSING).nonzero().flatten()
+        without_item = (items == MISSING).nonzero().flatten()
         lists = torch.full((len(codes), self.shown), MISSING)
         ranks = torch.zeros(len(codes), self.shown)
-        lists[asked], ranks[asked] = self.lists(users[asked])
+        lists[without_item], ranks[without_item] = self.lists(users[without_item])
         subject = items.clone()
-        subject[asked] = lists[asked, 0]
+        subject[without_item] = lists[without_item, 0]
         scores = torch.zeros(len(codes), self.shown)
-        for at in range(self.shown):
-            scores[asked, at] = self.ratings(users[asked], lists[asked, at])
+        for place in range(self.shown):
+            scores[without_item, place] = self.ratings(users[without_item], lists[without_item, place])
         return Answers(self.ratings(users, subject).numpy(), lists.numpy(), scores.numpy(), ranks.numpy())
 
     def ratings(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
@@ -115,8 +115,8 @@ class Tables:
         items, ranks = [torch.zeros(0, count, dtype=torch.long)], [torch.zeros(0, count)]
         for part in pieces(users, LISTS_AT_ONCE):
             scores = self.user_ranks[part] @ self.item_ranks.T
-            for at, user in enumerate(part.tolist()):
-                scores[at, self.seen[self.starts[user] : self.starts[user + 1]]] = -torch.inf
+            for place, user in enumerate(part.tolist()):
+                scores[place, self.seen[self.starts[user] : self.starts[user + 1]]] = -torch.inf
             top = scores.topk(count, dim=1)
             items.append(torch.where(top.values.isinf(), MISSING, top.indices + FIRST_KNOWN))
             ranks.append(torch.where(top.values.isinf(), 0.0, top.values))
@@ -126,9 +126,9 @@ class Tables:
 def vocabulary(column: str, *texts: np.ndarray) -> Vocabulary:
     """Every id that occurs, in all its spellings: numbers in their order, texts sorted, after unknown and missing."""
     seen = {text for part in texts for text in part if text != ""}
-    found = sorted({spellings(text)[0] for text in seen}, key=_order)
-    known = codes_of(found, seen, FIRST_KNOWN)
-    return Vocabulary(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(found) + FIRST_KNOWN, UNKNOWN)
+    names = sorted({spellings(text)[0] for text in seen}, key=_order)
+    known = codes_of(names, seen, FIRST_KNOWN)
+    return Vocabulary(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(names) + FIRST_KNOWN, UNKNOWN)
 
 
 def _order(text: str) -> tuple[int, str]:
@@ -137,7 +137,10 @@ def _order(text: str) -> tuple[int, str]:
 
 def as_ratings(rows: Rows, user: Vocabulary, item: Vocabulary) -> Ratings:
     """Rows as codes from 0; all their users and items must be known."""
-    users, items = (torch.from_numpy(each.encode(rows.columns[each.column]) - FIRST_KNOWN) for each in (user, item))
+    users, items = (
+        torch.from_numpy(vocabulary.encode(rows.columns[vocabulary.column]) - FIRST_KNOWN)
+        for vocabulary in (user, item)
+    )
     values = torch.from_numpy(rows.target.astype(np.float64))
     return Ratings(users, items, values, user.size - FIRST_KNOWN, item.size - FIRST_KNOWN)
 

@@ -44,7 +44,7 @@ def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, 
         ],
         sureness=wording.sureness(measured),
         leaderboard=leaderboard(measured),
-        weighted=any("weight" in each.settings for each in measured.candidates),
+        weighted=any("weight" in candidate.settings for candidate in measured.candidates),
         groups=groups(measured, card),
         figures=figures(done, card, answers, measured),
         importances=bars(measured),
@@ -64,12 +64,12 @@ def figures(done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics
     if card.target in card.masked:
         return []
     truth = done.dataset.holdout.target
-    made = (
+    plotted = (
         _regression(truth, answers, done, card)
         if not card.classes
         else _classes(truth, answers, done, card, measured.calibration)
     )
-    return [(title, how, Markup(plot)) for title, how, plot in made + _neighbourhood(done, card)]
+    return [(title, how, Markup(plot)) for title, how, plot in plotted + _neighbourhood(done, card)]
 
 
 def _regression(truth: Any, answers: Any, done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
@@ -97,17 +97,17 @@ def _neighbourhood(done: Study, card: ModelCard) -> list[tuple[str, str, str]]:
 def _classes(
     truth: Any, answers: Any, done: Study, card: ModelCard, calibrated: Calibration | None
 ) -> list[tuple[str, str, str]]:
-    made = [
+    plotted = [
         ("Right and wrong", "Rows by true and predicted class; right answers are on the diagonal.",
          plots.confusion(truth, answers, card.classes)),
         ("The target", "The target of the training rows.", plots.class_shares(done.dataset.train.target, card.classes)),
     ]  # fmt: skip
     if len(card.classes) == 2:
         how = f"True against false positive rate of “{card.classes[1]}”; the further to the upper left, the better."
-        made.insert(1, ("ROC curve", how, plots.roc(truth, answers)))
+        plotted.insert(1, ("ROC curve", how, plots.roc(truth, answers)))
     if calibrated is not None:
-        made.insert(-1, ("Calibration", wording.calibration(calibrated), plots.reliability(calibrated)))
-    return made
+        plotted.insert(-1, ("Calibration", wording.calibration(calibrated), plots.reliability(calibrated)))
+    return plotted
 
 
 def bars(measured: Metrics) -> list[dict[str, Any]]:
@@ -115,35 +115,39 @@ def bars(measured: Metrics) -> list[dict[str, Any]]:
 
     A fall below 0 (shuffling happened to help) has no bar; its whisker is cut at 0.
     """
-    found = measured.importances[:IMPORTANCES]
-    longest = max((each.interval.high for each in found), default=0.0)
+    importances = measured.importances[:IMPORTANCES]
+    longest = max((importance.interval.high for importance in importances), default=0.0)
     scale = 100 / longest if longest > 0 else 0.0
-    made = []
-    for each in found:
-        low, high = max(0.0, each.interval.low) * scale, max(0.0, each.interval.high) * scale
-        width = max(0.0, each.fall) * scale
-        made.append({"each": each, "width": width, "low": low, "span": high - low, "sure": each.interval.low > 0})
-    return made
+    drawn = []
+    for importance in importances:
+        low, high = max(0.0, importance.interval.low) * scale, max(0.0, importance.interval.high) * scale
+        width = max(0.0, importance.fall) * scale
+        drawn.append(
+            {"each": importance, "width": width, "low": low, "span": high - low, "sure": importance.interval.low > 0}
+        )
+    return drawn
 
 
 def leaderboard(measured: Metrics) -> list[Candidate]:
     """All candidates, the best validation score first; one without a score last."""
     sign = -1.0 if measured.direction == "higher" else 1.0
-    return sorted(measured.candidates, key=lambda each: sign * each.validation.get(measured.metric, sign * math.inf))
+    return sorted(
+        measured.candidates, key=lambda candidate: sign * candidate.validation.get(measured.metric, sign * math.inf)
+    )
 
 
 def groups(measured: Metrics, card: ModelCard) -> list[dict[str, Any]]:
     """Each column that rows are grouped by: its groups, the figures that compare them, and a plot."""
     return [
         {
-            "by": each,
-            "plot": Markup(plots.groups(each, measured.metric, measured.holdout.get(measured.metric))),
+            "by": grouped,
+            "plot": Markup(plots.groups(grouped, measured.metric, measured.holdout.get(measured.metric))),
             "answer": _answer(card),
             "fairness": [
-                (wording.fairness(name), value, wording.FAIRNESS[name]) for name, value in each.fairness.items()
+                (wording.fairness(name), value, wording.FAIRNESS[name]) for name, value in grouped.fairness.items()
             ],
         }
-        for each in measured.groups
+        for grouped in measured.groups
     ]
 
 

@@ -114,7 +114,7 @@ def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints
         metric=metric,
         direction=METRICS[dataset.task][metric],
         classes=len(dataset.classes),
-        sizes=tuple(each.size for each in encoder.vocabularies),
+        sizes=tuple(vocabulary.size for vocabulary in encoder.vocabularies),
         rows=encoded.to(device),
         target=rows.target,
         fold=assign_folds(rows.target, len(dataset.classes), is_repeat=repeats(encoded, rows.target)),
@@ -133,7 +133,7 @@ def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, pr
     flavours that are outraced are given up. Once there is a model, a family whose library fails is skipped too, with
     a note.
     """
-    encoder = Encoder.learn(dataset.columns, dataset.learning.columns, dataset.date_formats)
+    encoder = Encoder.learn(dataset.columns, dataset.learning.columns)
     problem = pose(dataset, encoder, metric_of(dataset.task, metric), seed, checkpoints or Checkpoints())
     fitting = [(family, share) for family, share in families if problem.task in family.tasks]
     trials: list[Trial] = []

@@ -84,7 +84,7 @@ class Tuner:
         finally:
             self.seconds += time.monotonic() - start
             self.longest = max(self.longest, time.monotonic() - start)
-        scores = [self._weighed(each.number, fitted) for (each, _), fitted in zip(pack, fits, strict=True)]
+        scores = [self._weighed(trial.number, fitted) for (trial, _), fitted in zip(pack, fits, strict=True)]
         for (other, _), score in list(zip(pack, scores, strict=True))[1:]:
             trial.study.tell(other, score, optuna.trial.TrialState.PRUNED if score is None else None)
         if scores[0] is None:
@@ -104,7 +104,7 @@ class Tuner:
 
     def _fitted(self, pack: Sequence[Suggested]) -> list[Fitted | None]:
         """A bag of each; None where the trial was pruned."""
-        trials, families, budget = [each[0] for each in pack], [each[1] for each in pack], self.budget.part(1.0)
+        trials, families, budget = [pair[0] for pair in pack], [pair[1] for pair in pack], self.budget.part(1.0)
         if isinstance(families[0], Packed):
             return families[0].fit_together(families, self.problem, budget, SilentProgress(), _pruning(trials))
         pruned = _pruning(trials)
@@ -133,8 +133,8 @@ class Tuner:
 
 def _pruning(trials: Sequence[optuna.Trial]) -> After:
     def after(step: int, losses: Mapping[int, float]) -> list[int]:
-        for at, loss in losses.items():
-            trials[at].report(loss, step)
-        return [at for at in losses if trials[at].should_prune()]
+        for number, loss in losses.items():
+            trials[number].report(loss, step)
+        return [number for number in losses if trials[number].should_prune()]
 
     return after

@@ -41,10 +41,10 @@ class Trees:
     def joined(cls, parts: Iterable[Trees]) -> Trees:
         """All trees of several, the places shifted."""
         moved, splits, leaves = [], 0, 0
-        for each in parts:
-            left, right, roots = (_shifted(child, splits, leaves) for child in (each.left, each.right, each.roots))
-            moved.append((each.feature, each.threshold, left, right, each.nan_left, roots, each.value, each.output))
-            splits, leaves = splits + len(each.feature), leaves + len(each.value)
+        for part in parts:
+            left, right, roots = (_shifted(child, splits, leaves) for child in (part.left, part.right, part.roots))
+            moved.append((part.feature, part.threshold, left, right, part.nan_left, roots, part.value, part.output))
+            splits, leaves = splits + len(part.feature), leaves + len(part.value)
         return cls(*(np.concatenate(column) for column in zip(*moved, strict=True)))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training_container.export.trees import Trees
+from training_container.models.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def of_catboost(model: dict[str, Any]) -> Trees:
     """
     scale, bias = model["scale_and_bias"]
     floats = model["features_info"]["float_features"]
-    nan_right = np.array([each["nan_value_treatment"] == "AsTrue" for each in floats], dtype=bool)
+    nan_right = np.array([column["nan_value_treatment"] == "AsTrue" for column in floats], dtype=bool)
     parts = [_constant(np.atleast_1d(np.array(bias, dtype=np.float64)))]
     for levels, values in _by_depth(model["oblivious_trees"]):
         feature, border = (np.array([[level[key] for level in tree] for tree in levels]).reshape(len(levels), -1)
@@ -71,15 +71,15 @@ def of_catboost(model: dict[str, Any]) -> Trees:
 
 def _by_depth(trees: list[dict[str, Any]]) -> Iterator[tuple[list[list[dict[str, Any]]], np.ndarray]]:
     """The levels of the trees of each depth, and their leaves: [trees, 2^depth, outputs]."""
-    found = defaultdict(list)
+    by_depth = defaultdict(list)
     for tree in trees:
         levels = tree["splits"] or []
-        if any(each["split_type"] != "FloatFeature" for each in levels):
-            raise ValueError(f"expected splits of numbers, got {[each['split_type'] for each in levels]}")
-        found[len(levels)].append((levels, tree["leaf_values"]))
-    for depth, same in found.items():
-        values = np.array([each[1] for each in same], dtype=np.float64)
-        yield [each[0] for each in same], values.reshape(len(same), 2**depth, -1)
+        if any(split["split_type"] != "FloatFeature" for split in levels):
+            raise ValueError(f"expected splits of numbers, got {[split['split_type'] for split in levels]}")
+        by_depth[len(levels)].append((levels, tree["leaf_values"]))
+    for depth, same in by_depth.items():
+        values = np.array([tree[1] for tree in same], dtype=np.float64)
+        yield [tree[0] for tree in same], values.reshape(len(same), 2**depth, -1)
 
 
 def _constant(values: np.ndarray) -> Trees:
@@ -100,7 +100,7 @@ def _agreement(trees: Oblivious) -> tuple[np.ndarray, np.ndarray]:
     least = np.where(reached, trees.values.T, np.inf)
     most = np.where(reached, trees.values.T, -np.inf)
     for level in range(trees.depth):  # digit by digit from the lowest: [higher, this one, lower, trees]
-        low, high = (each.reshape(-1, 2, 3**level, count) for each in (least, most))
+        low, high = (cells.reshape(-1, 2, 3**level, count) for cells in (least, most))
         least = np.concatenate([low, low.min(axis=1, keepdims=True)], axis=1).reshape(-1, count)
         most = np.concatenate([high, high.max(axis=1, keepdims=True)], axis=1).reshape(-1, count)
     return most <= least, least
@@ -109,14 +109,14 @@ def _agreement(trees: Oblivious) -> tuple[np.ndarray, np.ndarray]:
 def _reached(trees: Oblivious) -> np.ndarray:
     """Leaves that a row can reach, [trees, 2^depth]: none is above one border of a column and not above a lower one."""
     place = np.arange(2**trees.depth)
-    found = np.ones(trees.values.shape, dtype=bool)
+    reached = np.ones(trees.values.shape, dtype=bool)
     for above in range(trees.depth):
         for below in range(trees.depth):
             never = (trees.feature[:, above] == trees.feature[:, below]) & (
                 trees.border[:, above] >= trees.border[:, below]
             )
-            found &= ~(never[:, None] & (place >> above & 1 == 1) & (place >> below & 1 == 0))
-    return found
+            reached &= ~(never[:, None] & (place >> above & 1 == 1) & (place >> below & 1 == 0))
+    return reached
 
 
 def _best_levels(agree: np.ndarray, depth: int) -> np.ndarray:
@@ -153,7 +153,9 @@ def _written(trees: Oblivious, best: np.ndarray, agree: np.ndarray, value: np.nd
         leaves.append(value[cell, tree][ends])
         tree, cell = tree[~ends], cell[~ends]
     none = np.zeros(0, np.int64)
-    feature, border, left, right = (np.concatenate(each) for each in zip((none, none, none, none), *parts, strict=True))
+    feature, border, left, right = (
+        np.concatenate(column) for column in zip((none, none, none, none), *parts, strict=True)
+    )
     held = np.concatenate(leaves)
     return Trees(feature, border.astype(np.float32), left, right, ~nan_right[feature], roots, held,
                  np.full(len(held), output))  # fmt: skip
