@@ -8,10 +8,10 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from dropforge.client.inputs import batches_of
 
 from dropforge.client import Fault, pictures
 from dropforge.client.pictures import as_file, of_pictures
-from dropforge.client.sdk import batches_of
 
 if TYPE_CHECKING:
     from pathlib import Path
