@@ -40,6 +40,8 @@ class ErrorDetail(Record):
     """The number of the row in the request, counted from 0."""
     column: str | None = None
     """The name of the column; a very long one is cut."""
+    columns: Annotated[list[str] | None, Described(type=list[str], always=False)] = None
+    """The names of all columns that are missing, or of all that the model does not know; `column` is the first."""
 
 
 class Error(Record):
@@ -178,11 +180,25 @@ Explanation = TypedDict(
 """What one row's answer is made of."""
 
 
-EXPLAINED = Described("With explain=true alone", list[Explanation], always=False)
+class RefusedRow(TypedDict):
+    """A row that has no answer, because the model cannot read it."""
+
+    row: int
+    """The number of the row in the request, counted from 0; the SDK counts over all rows of the call."""
+    column: Annotated[str | None, Described("Null where the answer for the row as a whole is not finite")]
+    code: str
+    reason: Annotated[str, Described("What was expected, and what came")]
+
+
+EXPLAINED = Described("With explain=true alone", list[Explanation | None], always=False)
+REFUSED = Described("With errors=skip alone: the rows without an answer", list[RefusedRow], always=False)
 
 
 class Predictions(Record):
     """Answers of one model version; every list has an entry a row.
+
+    Only with `errors="skip"` may an entry be None: in a row that is in `refused`. The types of `probabilities` and
+    `ids` leave that out, because all other answers would have to be checked for it.
 
     Example:
         >>> answer = forge.predict("churn", [{"plan": "basic", "months": 3}])
@@ -192,11 +208,11 @@ class Predictions(Record):
 
     model: str
     version: str
-    predictions: Annotated[list[Any], Described(type=list[str | float | bool])]
+    predictions: Annotated[list[Any], Described(type=list[str | float | bool | None])]
     """A number a row for regression and recommendation, a class or a cluster otherwise."""
-    probabilities: list[dict[str, float]] | None
+    probabilities: Annotated[list[dict[str, float]] | None, Described(type=list[dict[str, float] | None] | None)]
     """Class to probability; None for regression."""
-    ids: list[str]
+    ids: Annotated[list[str], Described(type=list[str | None])]
     """Under these, the true labels can come back."""
     recommendations: Annotated[
         list[list[RecommendedItem] | None] | None,
@@ -204,3 +220,5 @@ class Predictions(Record):
     ] = None
     explanations: Annotated[list[Explanation] | None, EXPLAINED] = None
     """Where the request asks for them."""
+    refused: Annotated[list[RefusedRow] | None, REFUSED] = None
+    """With `errors="skip"`, the rows without an answer: their entry in every other list is None."""

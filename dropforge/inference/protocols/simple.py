@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import ModelCard
     from dropforge.inference.http import Request
     from dropforge.inference.model import Answers, ServedModel
@@ -48,6 +49,17 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
     row = chosen(request.path, served)
     model = served.load(row)
     rows = read_rows(request, model.card)
+    if "errors" in request.query:
+        from dropforge.inference.protocols import skipping
+
+        if skipping.skips(request.query["errors"]):
+            known = skipping.answered(rows, model, lambda kept: document(request, row, model, kept))
+            return {"model": row.model, "version": row.version, **known}
+    return document(request, row, model, rows)
+
+
+def document(request: Request, row: LiveRow | VersionRow, model: ServedModel, rows: Rows) -> dict[str, Any]:
+    """The document of rows that the model can read. See `predict`."""
     arrays = to_arrays(rows, model.card)
     answers = predicted(model, arrays)
     return {
