@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dropforge.client.faults import ApiFault, Fault
 from dropforge.contract.api import Predictions
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from dropforge.client.api import Api
     from dropforge.client.batches import Batch
+    from dropforge.contract.api import RefusedRow
+
+EXPLAIN = "explain"
 
 MOST_BYTES = 4_000_000
 """Of one request; the function that answers takes 6 MB."""
@@ -25,13 +28,21 @@ TOO_LARGE = (413, 502)
 """What a request meets that is too large, and one whose answer is."""
 
 
-def wishes(explain: bool, of_class: str | None) -> dict[str, str]:
-    """The query of every request: whether answers are to be explained, and of which class."""
+Errors = Literal["raise", "skip"]
+"""Whether a row that the model cannot read refuses all rows, or is left without an answer."""
+
+
+def wishes(explain: bool, of_class: str | None, errors: Errors = "raise") -> dict[str, str]:
+    """The query of every request: whether answers are explained, and of which class; what happens to a refused row."""
     if of_class is not None and not explain:
         raise Fault(
             f"class {of_class!r}: expected explain with it: only explanations are of one class", "class", "class"
         )
-    return {"explain": "true", **({} if of_class is None else {"class": of_class})} if explain else {}
+    if errors not in get_args(Errors):
+        raise Fault(f"errors {errors!r}: expected 'raise' or 'skip'", "errors", "errors")
+    query = {EXPLAIN: "true"} if explain else {}
+    query |= {} if of_class is None else {"class": of_class}
+    return query | ({} if errors == "raise" else {"errors": errors})
 
 
 def stream(
@@ -43,7 +54,7 @@ def stream(
         Fault: there are no rows, the API refuses some, or another version went live in between.
     """
     done, version = 0, None
-    for batch in _explainable(batches) if query else batches:
+    for batch in _explainable(batches) if query and EXPLAIN in query else batches:
         for part, answer in _asked(api, model, batch, done, query):
             if version not in (None, answer.version):
                 message = f"model {model!r} moved from version {version} to {answer.version} meanwhile: ask again"
@@ -90,4 +101,12 @@ def _asked(
         yield from _asked(api, model, first, done, query)
         yield from _asked(api, model, second, done + len(first.rows), query)
         return
-    yield batch, answer
+    yield batch, _after_rows(answer, done)
+
+
+def _after_rows(answer: Predictions, count: int) -> Predictions:
+    """The same answer with refused rows counted from the first of all rows, `count` rows before the request's own."""
+    if not answer.refused or count == 0:
+        return answer
+    rows: list[RefusedRow] = [{**refused, "row": refused["row"] + count} for refused in answer.refused]
+    return replace(answer, refused=rows)

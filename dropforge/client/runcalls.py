@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from urllib.parse import urlsplit
 
 from dropforge.client.base import TIMEOUT, BaseClient
+from dropforge.client.datafiles import as_data_file
 from dropforge.client.drops import Dropped, Wishes, upload
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
@@ -17,6 +18,7 @@ from dropforge.client.traininglog import TrainingLog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from dropforge.client.datafiles import Data
     from dropforge.contract.registry import RunRow
 
 
@@ -26,7 +28,7 @@ class RunCalls(BaseClient):
     @overload
     def drop(
         self,
-        path: str | Path,
+        data: Data,
         *,
         model: str | None = ...,
         target: str | None = ...,
@@ -41,7 +43,7 @@ class RunCalls(BaseClient):
     @overload
     def drop(
         self,
-        path: str | Path,
+        data: Data,
         *,
         model: str | None = ...,
         target: str | None = ...,
@@ -55,7 +57,7 @@ class RunCalls(BaseClient):
 
     def drop(
         self,
-        path: str | Path,
+        data: Data,
         *,
         model: str | None = None,
         target: str | None = None,
@@ -69,9 +71,10 @@ class RunCalls(BaseClient):
         """Uploads a data set, which starts a run.
 
         Args:
-            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with one observation per row; or pictures
-                with one folder per class, as a folder or a `.zip`.
-            model: the model's name; by default derived from the file's name.
+            data: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with one observation per row, or its S3
+                URI; pictures with one folder per class, as a folder or a `.zip`; or a table: a frame of pandas (a named
+                index is a column) or polars, an Arrow table, columns of values, or rows as mappings.
+            model: the model's name; by default derived from the file's name. A table needs it.
             target: the column to predict; by default that of spec.yaml, or else chosen by rule.
             wait: whether to return the outcome after the run has ended, instead of returning immediately.
             timeout: the longest time to wait, in seconds.
@@ -85,15 +88,19 @@ class RunCalls(BaseClient):
             The uploaded data set and its run, or with `wait` the outcome of the run.
 
         Raises:
-            Fault: the file cannot be dropped, S3 refuses it, or the run has not ended in `timeout` seconds.
+            Fault: the file cannot be dropped, a table has a value that no file has a form for (`row` and `column` name
+                it), S3 refuses the upload, or the run has not ended in `timeout` seconds.
 
         Example:
             >>> run = forge.drop("houses.csv", target="price").run
-            >>> outcome = forge.drop("houses.csv", target="price", wait=True)
+            >>> run = forge.drop(pandas.read_excel("houses.xlsx"), model="houses", target="price").run
+            >>> outcome = forge.drop("s3://my-bucket/houses.csv", target="price", wait=True)
             >>> outcome.status, outcome.metrics, outcome.baseline
             ('promoted', {'rmse': 48210.5}, {'rmse': 115300.2})
         """
-        dropped = upload(self.connection, path, model, Wishes(target, replace, unproven), progress, spec)
+        wishes = Wishes(target, replace, unproven)
+        with as_data_file(data, model, self.connection) as file:
+            dropped = upload(self.connection, file, model, wishes, progress, spec)
         if not wait:
             return dropped
         row = self.wait(dropped.run, timeout)

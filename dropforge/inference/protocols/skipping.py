@@ -118,9 +118,9 @@ def _answered(
 ) -> dict[str, Any] | None:
     """The document of the kept rows; None where one of them has no finite answer."""
     if not kept:
-        shares = [] if model.card.classes else None
-        lists = [] if model.card.task == "recommendation" else None
-        return {"predictions": [], "probabilities": shares, "recommendations": lists, "ids": []}
+        none: dict[str, Any] = {"predictions": [], "probabilities": None, "recommendations": None, "ids": []}
+        none |= {"probabilities": []} if model.card.classes else {}
+        return none | ({"recommendations": []} if model.card.task == "recommendation" else {})
     try:
         return answer(Rows({}, len(kept), table=arrays))
     except InputFault as fault:
