@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 EXPLAIN = "explain"
 
+PER_ROW = tuple(field.name for field in fields(Predictions) if field.name not in ("model", "version", "refused"))
+"""The lists of an answer that have an entry for every row."""
+
 MOST_BYTES = 4_000_000
 """Of one request; the function that answers takes 6 MB."""
 
@@ -74,8 +77,9 @@ def _explainable(batches: Iterable[Batch]) -> Iterator[Batch]:
 def collect(parts: Iterable[Predictions]) -> Predictions:
     """All parts as one; there must be at least one."""
     answers = list(parts)
-    lists = [field.name for field in fields(Predictions) if field.name not in ("model", "version")]
-    joined: dict[str, Any] = {name: _joined([getattr(answer, name) for answer in answers]) for name in lists}
+    joined: dict[str, Any] = {
+        name: _joined([getattr(answer, name) for answer in answers]) for name in (*PER_ROW, "refused")
+    }
     return replace(answers[0], **joined)
 
 
