@@ -85,7 +85,10 @@ def drop(
     shell = Shell.of(context, as_json, home)
     with as_file(file) as ready:
         wishes = Wishes(target, tuple(replace or ()), unproven)
-        dropped = _upload(shell, checked_file(ready), model_name(model, ready), wishes, spec)
+        name = model_name(model, checked_file(ready))
+        if model is None:
+            shell.note(f"the model is named {name} after the file; --model NAME names it otherwise")
+        dropped = _upload(shell, ready, name, wishes, spec)
     if not wait:
         hint = f"watch it with: dropforge show {dropped.run} --wait"
         shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has started", hint)

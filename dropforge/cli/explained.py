@@ -32,10 +32,14 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 def show_explained(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
     """Prints the first rows with their largest contributions, and requests no further rows."""
     batch, answer = next(answers)
-    shown = list(islice(zip(batch.rows, answer.explanations or [], strict=True), SHOWN_ROWS))
+    explanations: list[Any] = answer.explanations or [None] * len(batch.rows)  # none where every row was refused
+    shown = list(islice(zip(batch.rows, explanations, strict=True), SHOWN_ROWS))
     more = len(batch.rows) > SHOWN_ROWS or next(answers, None) is not None
     shell.result({}, Text(clean(f"{answer.model}, version {answer.version}"), style="italic"))
     for at, (row, told) in enumerate(shown):
+        if told is None:
+            shell.result({}, "", f"row {at + 1}: refused")
+            continue
         shell.result({}, "", _title(answer, at, told), bars(row, told))
     if more:
         shell.result({}, "", f"the first {SHOWN_ROWS} rows; --out FILE writes all")

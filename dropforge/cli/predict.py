@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from itertools import islice
-from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from dropforge.cli.explained import show_explained
+from dropforge.cli.refused import RefusedRows, without_refused
 from dropforge.cli.shell import Home, Json, Model, Shell
 from dropforge.cli.tables import table, words
+from dropforge.cli.unknown import UnknownValues
 from dropforge.cli.writers import opened, writer_for
+from dropforge.client.pictures import is_picture
 from dropforge.client.predictions import collect
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from dropforge.client import Predictions
     from dropforge.client.batches import Batch
+    from dropforge.client.predictions import Errors
     from dropforge.contract.api import RecommendedItem
 
 SHOWN_ROWS = 20
@@ -58,13 +62,23 @@ def predict(
         str | None,
         typer.Option("--class", metavar="CLASS", help="Explain this class instead of the predicted one."),
     ] = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict/--no-strict",
+            help="Refuse rows with a category that the model does not know. By default, the model's own setting.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Predict rows with a model's live version.
 
     Prints the first rows as a table, or all of them with --json. With --out, writes all rows to a file: the input
-    columns, the prediction, a probability per class, and an id of the prediction. For a row without an item, a
+    columns, the prediction, a probability per class, and an id of the prediction. Rows of a file with a value that the
+    model cannot read are left out and named on standard error, and the exit code is 1. Values that the model does not
+    know, such as a new category, are named there too; their rows have a prediction. For a row without an item, a
     recommender returns a list of items. With --explain, draws the contributions of the first rows as bars, and --out
     adds them as columns; see docs/explain.md.
 
@@ -77,7 +91,10 @@ def predict(
         raise typer.BadParameter("expected one of --rows, --file, or picture files")
     shell = Shell.of(context, as_json, home)
     given = _given(rows, file, files or [])
-    answers = shell.forge.predict_stream(model, given, explain=explain, of_class=of_class)
+    errors: Errors = "skip" if _is_table(given) else "raise"
+    refused, unknown = RefusedRows(), UnknownValues()
+    stream = shell.forge.predict_stream(model, given, explain=explain, of_class=of_class, errors=errors, strict=strict)
+    answers = unknown.watch(refused.watch(stream))
     if out is not None:
         _write(shell, answers, out)
     elif shell.json:
@@ -86,6 +103,10 @@ def predict(
         show_explained(shell, answers)
     else:
         _show(shell, answers)
+    unknown.show(shell)
+    refused.show(shell)
+    if refused.count:
+        raise typer.Exit(1)
 
 
 def _given(rows: str | None, file: Path | None, files: list[Path]) -> Any:
@@ -95,6 +116,11 @@ def _given(rows: str | None, file: Path | None, files: list[Path]) -> Any:
     if file is not None:
         return file
     return files[0] if len(files) == 1 else files
+
+
+def _is_table(given: Any) -> bool:
+    """Whether it is a file of rows, whose other rows are answered if one cannot be read."""
+    return isinstance(given, Path) and not is_picture(given)
 
 
 def parsed_rows(text: str) -> list[dict[str, Any]]:
@@ -117,8 +143,10 @@ def _write(shell: Shell, answers: Iterator[tuple[Batch, Predictions]], out: Path
     with shell.err.status(Text("predicting")) as status, opened(out) as target:
         writer = make(target)
         for batch, answer in answers:
-            writer(batch, answer)
-            count += len(batch.rows)
+            rows, known = without_refused(batch, answer)
+            if rows.rows:
+                writer(rows, known)
+            count += len(rows.rows)
             status.update(Text(f"predicting: {count} rows"))
             parts.append(answer if shell.json else _bare(answer))
     whole = collect(parts)
@@ -148,6 +176,9 @@ def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
 
 def _line(row: Mapping[str, Any], at: int, names: list[str], answer: Predictions) -> list[Any]:
     shares = [] if answer.probabilities is None else [_share(answer, at)]
+    if answer.refused is not None and answer.ids[at] is None:
+        gaps = [""] * (len(shares) + (answer.recommendations is not None))
+        return [str(at + 1), Text("refused", style="yellow"), *gaps, *(row.get(name) for name in names)]
     prediction = Text(words(answer.predictions[at]), style="bold")
     lists = [] if answer.recommendations is None else [_items(answer.recommendations[at])]
     return [str(at + 1), prediction, *shares, *lists, *(row.get(name) for name in names)]
@@ -159,5 +190,6 @@ def _items(recommended: list[RecommendedItem] | None) -> str:
 
 
 def _share(answer: Predictions, at: int) -> str:
-    """The probability of the predicted class."""
-    return f"{max((answer.probabilities or [])[at].values()):.3f}"
+    """The probability of the predicted class; empty in a refused row."""
+    shares = (answer.probabilities or [])[at]
+    return f"{max(shares.values()):.3f}" if shares else ""

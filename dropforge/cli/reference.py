@@ -37,6 +37,7 @@ SDK = {
         """,
     "drop": """
         forge.drop("houses.csv", target="price").run              # the run's id, immediately
+        forge.drop(houses, model="houses", target="price")        # a frame, columns or rows: "Tables in Python" above
         outcome = forge.drop("houses.csv", target="price", wait=True)
         outcome.status, outcome.metrics, outcome.baseline, outcome.report
         """,
@@ -68,6 +69,8 @@ SDK = {
     "predict": """
         forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions
         forge.predict("houses", "new-houses.csv").probabilities
+        forge.predict("houses", "new-houses.csv", errors="skip").refused   # row, column, code, reason of each
+        houses.join(forge.predict_frame("houses", houses))              # a frame of pandas; or of polars, or Arrow
         why = forge.predict("houses", [{"rooms": 4, "district": "north"}], explain=True)
         why.explanations                                                # base, contributions, errors by column
         for rows, answer in forge.predict_stream("houses", "large.csv"):   # files larger than memory
@@ -114,6 +117,7 @@ command, standard output has one JSON document and nothing else. An error is `{"
 |---|---|
 | 0 | success. A waited `drop` was promoted, or is a duplicate of a run that was; a waited `batch` was predicted |
 | 1 | failure. A waited `drop` or `batch` was refused, rejected, failed or unknown, or duplicates such a run |
+| 1 | some rows of a file have no prediction |
 | 2 | a wrong call, such as an unknown option, a missing file or an invalid name |
 | 130 | interrupted; a run that was being watched continues |
 
@@ -134,18 +138,58 @@ waiting after two minutes (`version_mismatch`).
 have the newest 20 entries; `versions_next` and `history_next` say where the rest begins, and are null if there is no
 more. `--all` returns every entry.
 
-`predict` returns `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations"}`.
-`probabilities` is null for regression, `recommendations` is null except for recommenders, and `explanations` is null
-without `--explain` ([explain.md](explain.md)).
+`predict` returns `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations",
+"refused", "warnings", "warning_count"}`. `probabilities` is null for regression, `recommendations` is null except for recommenders, and
+`explanations` is null without `--explain` ([explain.md](explain.md)).
+
+A value that the model does not know, such as a new category, is answered and listed in `warnings` as `{"row",
+"column", "kind", "taken_for"}` ([protocols.md](protocols.md)); standard error counts them. With `--strict` (in Python
+`strict=True`) such a row is refused.
+
+A row of a file with a value that the model cannot read costs the other rows nothing: its entry in the lists is null,
+and `refused` has `{"row", "column", "code", "reason"}`, with `row` counted from 0. A file that `--out` writes has no
+such rows. Standard error counts them and names the first ten, and the exit code is 1. In Python this is
+`errors="skip"`, over HTTP `?errors=skip`; without it the first such row is an error. A missing column, or a line with
+more or fewer fields than the header, always is.
 
 `DROPFORGE_DEBUG=1` adds the traceback to an error. In Python every error is a `Fault` with `message`, `code` and
-`field`; an error that the API returns is an `ApiFault`, which also has a `status`. The Python examples begin with
+`field`, and `row` and `column` if it is about a row; an error that the API returns is an `ApiFault`, which also has a
+`status`, and as `columns` the names of all columns that are missing or unknown. The Python examples begin with
 
 ```python
 from dropforge.client import Dropforge
 
 forge = Dropforge()
 ```
+
+## Tables in Python
+
+`drop`, `predict` and `batch` take more than files. pandas, polars and pyarrow need not be installed: each is used only
+for tables of its own.
+
+| input | as |
+|---|---|
+| a frame of pandas | its columns, and the levels of its index that have a name |
+| a frame of polars, an Arrow table or record batch | its columns |
+| `{"rooms": [4, 3], "district": ["north", "south"]}` | columns of lists, arrays or series |
+| `[{"rooms": 4, "district": "north"}, …]` | rows |
+| `"houses.csv"`, `"s3://my-bucket/houses.csv"` | a file of this machine, or an object of S3 |
+
+An index of pandas without a name is left out, as filters and samples leave one behind. Objects of S3 are read with the
+credentials of the cloud that the client is connected to.
+
+`None`, NaN, `pandas.NA` and `NaT` are missing values. A date and time with a zone is converted to UTC, one without is
+in UTC, and fractions of a second are dropped, as they are in a data set. Decimals become floats, and categories their
+values. Bytes, lists, complex numbers, durations and periods are errors that name row and column. So is infinity in
+`predict`; in a data set it is a missing value.
+
+`drop` and `batch` write a table as Parquet if its own library can (polars, pyarrow, pandas with pyarrow), and as CSV
+otherwise, also if a column has values of several types; its file is named after the model, so `drop` needs `model=`.
+
+`predict_frame` returns a frame of the kind that it is given, of pandas with the same index, so that the two can be
+joined. Its columns are `prediction`, `probability_<class>`, `recommendations`, with `explain` also `base` and
+`contribution_<column>`, then `prediction_id`, and with `errors="skip"` the reason in `refused`. Rows are sent in
+requests of at most 1,000 rows and 4 MB, which one version answers.
 """
 
 

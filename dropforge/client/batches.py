@@ -7,20 +7,20 @@ are texts that the API reads by the trainer's own rules.
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import json
-import math
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dropforge.client.api import CSV, JSON
-from dropforge.client.faults import Fault
+from dropforge.client.cells import plain
+from dropforge.client.tables import checked_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from dropforge.client.tables import Table
 
 MOST_ROWS = 1_000
 """In one request; the API takes 10,000, but a small request is answered sooner and repeated more cheaply."""
@@ -64,41 +64,23 @@ def of_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Batch]:
     Raises:
         Fault: a row is not a mapping, or holds a value that JSON has no form for.
     """
-    if not isinstance(rows, list | tuple) and (isinstance(rows, dict | str | bytes) or not hasattr(rows, "__iter__")):
-        raise Fault(f"rows: expected a list of objects, got {type(rows).__name__}: write [{{…}}]", "rows", "rows")
-    plain = (_plain_row(at, row) for at, row in enumerate(rows))
-    while taken := list(islice(plain, MOST_ROWS)):
+    plain_rows = (
+        {str(name): plain(value, place, str(name)) for name, value in row.items()}
+        for place, row in enumerate(checked_rows(rows))
+    )
+    while taken := list(islice(plain_rows, MOST_ROWS)):
         yield Batch(taken)
 
 
-def _plain_row(at: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    if not hasattr(row, "items"):
-        message = f"rows[{at}]: expected an object, got {row!r:.60}: write {{name: value}}"
-        raise Fault(message, "rows", f"rows[{at}]", at)
-    return {str(name): _plain(value, at, str(name)) for name, value in row.items()}
+def of_table(table: Table) -> Iterator[Batch]:
+    """Batches of a table's rows.
 
-
-def _plain(value: Any, row: int, column: str) -> Any:
-    """A JSON value; NaN, which JSON has not, is a missing value as everywhere here."""
-    if type(value).__name__ == "datetime64":
-        value = value.astype("datetime64[us]")  # finer ones are numbers to Python
-    if hasattr(value, "item") and not isinstance(value, str | int | float):
-        value = value.item()  # a number of numpy or torch
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)  # as Parquet's are read
-    if isinstance(value, Decimal):
-        value = float(value)
-    if isinstance(value, datetime.date | datetime.datetime):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        if math.isnan(value):
-            return None
-        raise _wrong(f"expected a finite number or None, got {value}", row, column)
-    if value is None or isinstance(value, str | int | float):
-        return value
-    raise _wrong(f"expected a text, a number, a date, a boolean or None, got {value!r:.60}", row, column)
-
-
-def _wrong(reason: str, row: int, column: str) -> Fault:
-    field = f"rows[{row}].{column}"
-    return Fault(f"{field}: {reason}", "rows", field, row, column)
+    Raises:
+        Fault: a value that JSON has no form for; it names row and column.
+    """
+    for start in range(0, table.height, MOST_ROWS):
+        columns = [
+            [plain(value, row, name) for row, value in enumerate(values, start)]
+            for name, values in zip(table.names, table.values(start, start + MOST_ROWS), strict=True)
+        ]
+        yield Batch([dict(zip(table.names, row, strict=True)) for row in zip(*columns, strict=True)])

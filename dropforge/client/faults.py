@@ -12,7 +12,7 @@ from botocore import exceptions as boto
 from dropforge.contract.errors import CallerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired")
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
@@ -70,6 +70,7 @@ class ApiFault(Fault):
         field: the place in the request that caused it, such as `rows[3].price`, if one did.
         row: number of the row that caused it, if one did.
         column: name of the column that caused it, if one did.
+        columns: names of all columns that are missing, or of all that the model does not know; `column` is the first.
 
     Example:
         >>> try:
@@ -87,9 +88,11 @@ class ApiFault(Fault):
         field: str | None = None,
         row: int | None = None,
         column: str | None = None,
+        columns: Sequence[str] = (),
     ) -> None:
         super().__init__(message, code, field, row, column)
         self.status = status
+        self.columns = tuple(columns)
 
     @classmethod
     def from_body(cls, status: int, error: Mapping[str, Any]) -> ApiFault:
@@ -99,7 +102,8 @@ class ApiFault(Fault):
         """
         field = None if error.get("field") is None else str(error["field"])
         row, column = (error["row"], error.get("column")) if "row" in error else _place_in(field)
-        return cls(status, str(error.get("code", "api")), str(error["message"]), field, row, column)
+        columns = error.get("columns") or ()
+        return cls(status, str(error.get("code", "api")), str(error["message"]), field, row, column, columns)
 
     def after_rows(self, count: int) -> ApiFault:
         """The same fault with its row counted from the first of all rows, `count` rows before the request's own."""
@@ -109,7 +113,7 @@ class ApiFault(Fault):
         field, message = (
             text and text.replace(f"rows[{self.row}]", f"rows[{row}]", 1) for text in (self.field, self.message)
         )
-        return ApiFault(self.status, self.code, message or "", field, row, self.column)
+        return ApiFault(self.status, self.code, message or "", field, row, self.column, self.columns)
 
 
 OLDER_FIELD = re.compile(r"rows\[(\d+)\](?:\.(.+))?", re.DOTALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dropforge.client.faults import ApiFault, Fault
 from dropforge.contract.api import Predictions
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from dropforge.client.api import Api
     from dropforge.client.batches import Batch
+    from dropforge.contract.api import RefusedRow
+
+EXPLAIN = "explain"
+
+OF_ALL_ROWS = ("model", "version", "refused", "warnings", "warning_count")
+PER_ROW = tuple(field.name for field in fields(Predictions) if field.name not in OF_ALL_ROWS)
+"""The lists of an answer that have an entry for every row."""
 
 MOST_BYTES = 4_000_000
 """Of one request; the function that answers takes 6 MB."""
@@ -25,13 +32,29 @@ TOO_LARGE = (413, 502)
 """What a request meets that is too large, and one whose answer is."""
 
 
-def wishes(explain: bool, of_class: str | None) -> dict[str, str]:
-    """The query of every request: whether answers are to be explained, and of which class."""
+Errors = Literal["raise", "skip"]
+"""Whether a row that the model cannot read refuses all rows, or is left without an answer."""
+
+
+def wishes(explain: bool, of_class: str | None, errors: Errors = "raise", strict: bool | None = None) -> dict[str, str]:
+    """The query of every request.
+
+    Args:
+        explain: whether answers are explained.
+        of_class: the class whose probability is explained.
+        errors: what happens to a row that the model cannot read.
+        strict: whether values that the model does not know are refused; None leaves it to the model.
+    """
     if of_class is not None and not explain:
         raise Fault(
             f"class {of_class!r}: expected explain with it: only explanations are of one class", "class", "class"
         )
-    return {"explain": "true", **({} if of_class is None else {"class": of_class})} if explain else {}
+    if errors not in get_args(Errors):
+        raise Fault(f"errors {errors!r}: expected 'raise' or 'skip'", "errors", "errors")
+    query = {EXPLAIN: "true"} if explain else {}
+    query |= {} if of_class is None else {"class": of_class}
+    query |= {} if strict is None else {"strict": "true" if strict else "false"}
+    return query | ({} if errors == "raise" else {"errors": errors})
 
 
 def stream(
@@ -43,7 +66,7 @@ def stream(
         Fault: there are no rows, the API refuses some, or another version went live in between.
     """
     done, version = 0, None
-    for batch in _explainable(batches) if query else batches:
+    for batch in _explainable(batches) if query and EXPLAIN in query else batches:
         for part, answer in _asked(api, model, batch, done, query):
             if version not in (None, answer.version):
                 message = f"model {model!r} moved from version {version} to {answer.version} meanwhile: ask again"
@@ -64,10 +87,13 @@ def _explainable(batches: Iterable[Batch]) -> Iterator[Batch]:
 def collect(parts: Iterable[Predictions]) -> Predictions:
     """All parts as one; there must be at least one."""
     answers = list(parts)
-    lists = [field.name for field in fields(Predictions) if field.name not in ("model", "version", "warning_count")]
-    joined: dict[str, Any] = {name: _joined([getattr(answer, name) for answer in answers]) for name in lists}
-    joined["warnings"] = joined["warnings"] or []
-    return replace(answers[0], **joined, warning_count=sum(answer.warning_count for answer in answers))
+    joined: dict[str, Any] = {
+        name: _joined([getattr(answer, name) for answer in answers]) for name in (*PER_ROW, "refused")
+    }
+    warnings = [warning for answer in answers for warning in answer.warnings]
+    return replace(
+        answers[0], **joined, warnings=warnings, warning_count=sum(answer.warning_count for answer in answers)
+    )
 
 
 def _numbered(answer: Predictions, done: int) -> Predictions:
@@ -99,4 +125,12 @@ def _asked(
         yield from _asked(api, model, first, done, query)
         yield from _asked(api, model, second, done + len(first.rows), query)
         return
-    yield batch, answer
+    yield batch, _after_rows(answer, done)
+
+
+def _after_rows(answer: Predictions, count: int) -> Predictions:
+    """The same answer with refused rows counted from the first of all rows, `count` rows before the request's own."""
+    if not answer.refused or count == 0:
+        return answer
+    rows: list[RefusedRow] = [{**refused, "row": refused["row"] + count} for refused in answer.refused]
+    return replace(answer, refused=rows)

@@ -42,6 +42,8 @@ class ErrorDetail(Record):
     """The number of the row in the request, counted from 0."""
     column: str | None = None
     """The name of the column; a very long one is cut."""
+    columns: Annotated[list[str] | None, Described(type=list[str], always=False)] = None
+    """The names of all columns that are missing, or of all that the model does not know; `column` is the first."""
 
 
 class Error(Record):
@@ -180,7 +182,18 @@ Explanation = TypedDict(
 """What one row's answer is made of."""
 
 
-EXPLAINED = Described("With explain=true alone", list[Explanation], always=False)
+class RefusedRow(TypedDict):
+    """A row that has no answer, because the model cannot read it."""
+
+    row: int
+    """The number of the row in the request, counted from 0; the SDK counts over all rows of the call."""
+    column: Annotated[str | None, Described("Null where the answer for the row as a whole is not finite")]
+    code: str
+    reason: Annotated[str, Described("What was expected, and what came")]
+
+
+EXPLAINED = Described("With explain=true alone", list[Explanation | None], always=False)
+REFUSED = Described("With errors=skip alone: the rows without an answer", list[RefusedRow], always=False)
 
 
 class ValueWarning(TypedDict):
@@ -196,6 +209,9 @@ class ValueWarning(TypedDict):
 class Predictions(Record):
     """Answers of one model version; every list has an entry a row.
 
+    Only with `errors="skip"` may an entry be None: in a row that is in `refused`. The types of `probabilities` and
+    `ids` leave that out, because all other answers would have to be checked for it.
+
     Example:
         >>> answer = forge.predict("churn", [{"plan": "basic", "months": 3}])
         >>> answer.predictions, answer.probabilities
@@ -204,11 +220,11 @@ class Predictions(Record):
 
     model: str
     version: str
-    predictions: Annotated[list[Any], Described(type=list[str | float | bool])]
+    predictions: Annotated[list[Any], Described(type=list[str | float | bool | None])]
     """A number a row for regression and recommendation, a class or a cluster otherwise."""
-    probabilities: list[dict[str, float]] | None
+    probabilities: Annotated[list[dict[str, float]] | None, Described(type=list[dict[str, float] | None] | None)]
     """Class to probability; None for regression."""
-    ids: list[str]
+    ids: Annotated[list[str], Described(type=list[str | None])]
     """Under these, the true labels can come back."""
     recommendations: Annotated[
         list[list[RecommendedItem] | None] | None,
@@ -217,6 +233,8 @@ class Predictions(Record):
     explanations: Annotated[list[Explanation] | None, EXPLAINED] = None
     """Where the request asks for them."""
     warnings: Annotated[
-        list[ValueWarning], Described("Values that the model does not know, the first 100 of them by row")
+        list[ValueWarning], Described("Values that the model does not know, the first 1,000 of them by row")
     ] = field(default_factory=list)
     warning_count: Annotated[int, Described("How many such values the request has")] = 0
+    refused: Annotated[list[RefusedRow] | None, REFUSED] = None
+    """With `errors="skip"`, the rows without an answer: their entry in every other list is None."""

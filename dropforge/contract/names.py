@@ -61,12 +61,29 @@ def check_model(name: str) -> str:
     return name
 
 
+SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d",
+           "þ": "th", "ı": "i"}  # fmt: skip
+"""Letters that are written with others where a model is named after a file: German ones as in German, and those that
+Unicode takes for no letter with an accent."""
+
+
 def model_from_file(name: str) -> str:
-    """A valid model name made from a file's name: `House Prices.csv.gz` gives `house-prices`."""
-    stem = name.lower()
+    """A valid model name made from a file's name: `House Prices.csv.gz` gives `house-prices`, `Äpfel.csv` `aepfel`.
+
+    Raises:
+        NameFault: no letter or digit of the file's name can be in a model's name.
+    """
+    import unicodedata  # of those who name models: functions need the other names alone
+
+    stem = unicodedata.normalize("NFC", name).lower()  # a Mac keeps ä as two characters
     for ending in sorted(FORMATS, key=len, reverse=True):
         stem = stem.removesuffix(ending)
-    return check_model(re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:63])
+    plain = unicodedata.normalize("NFKD", "".join(SPELLED.get(letter, letter) for letter in stem))
+    found = re.sub(r"[^a-z0-9]+", "-", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    model = found.strip("-")[:63].rstrip("-")
+    if not model:
+        raise NameFault(f"file name {name!r}: expected at least one Latin letter or digit, to name the model after it")
+    return model
 
 
 def format_of(name: str) -> str | None:

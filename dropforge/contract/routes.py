@@ -93,6 +93,12 @@ STRICT = Text(
     choices=("false", "true"),
 )
 OF_CLASS = Text("class", "With explain: the class whose probability is explained, instead of each row's own prediction")
+ERRORS = Text(
+    "errors",
+    "With skip, rows with values that the model cannot read have null as their answer and are listed in `refused`; "
+    "otherwise one such row refuses the request. For models of tables",
+    choices=("raise", "skip"),
+)
 
 LIST_MODELS = Route(
     "GET", "/models", "listModels", "Every model that serves", "catalog", api.ModelList,
@@ -134,7 +140,7 @@ PROTOCOL_ERRORS = (400, 404, 413, 415, 422, 503)
 
 PREDICT = Route(
     "POST", "/models/{model}/predict", "predict", "Predictions of the live version", "predict", api.Predictions,
-    query=(EXPLAIN, OF_CLASS, STRICT), body="Rows", errors=PREDICT_ERRORS, off_aws=True,
+    query=(EXPLAIN, OF_CLASS, STRICT, ERRORS), body="Rows", errors=PREDICT_ERRORS, off_aws=True,
 )  # fmt: skip
 PREDICT_VERSION = PREDICT._replace(
     template="/models/{model}/versions/{version}/predict", operation="predictVersion",

@@ -58,13 +58,21 @@ class InputFault(CallerError):
         row: number of the row, counted from 0.
         column: name of the column, cut by `short` where a stranger chose it.
         place: where else in the request it is, such as `inputs.age.shape` or `explain`.
+        columns: names of all columns that are missing, or of all that the model does not know; `column` is the first.
 
     >>> str(InputFault("wrong_type", "expected a number or null, got 'old'", row=3, column="age"))
     "rows[3].age: expected a number or null, got 'old'"
     """
 
     def __init__(
-        self, code: Code, reason: str, *, row: int | None = None, column: str | None = None, place: str | None = None
+        self,
+        code: Code,
+        reason: str,
+        *,
+        row: int | None = None,
+        column: str | None = None,
+        place: str | None = None,
+        columns: tuple[str, ...] = (),
     ) -> None:
         super().__init__(code, reason)
         self.code: Code = code
@@ -72,6 +80,7 @@ class InputFault(CallerError):
         self.row = row
         self.column = column
         self.place = place
+        self.columns = columns
 
     @property
     def field(self) -> str | None:

@@ -12,7 +12,7 @@ except ModuleNotFoundError:
     import base64  # type: ignore[no-redef]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Request(NamedTuple):
@@ -97,13 +97,19 @@ def error(
     field: str | None = None,
     row: int | None = None,
     column: str | None = None,
+    columns: Sequence[str] = (),
 ) -> Response:
     """An error response. See `error_document`."""
-    return answer(status, error_document(code, message, field, row, column))
+    return answer(status, error_document(code, message, field, row, column, columns))
 
 
 def error_document(
-    code: str, message: str, field: str | None = None, row: int | None = None, column: str | None = None
+    code: str,
+    message: str,
+    field: str | None = None,
+    row: int | None = None,
+    column: str | None = None,
+    columns: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The document of an error.
 
@@ -113,5 +119,7 @@ def error_document(
         field: the place in the request, such as `rows[3].age`.
         row: number of the row in the request, counted from 0.
         column: name of the column.
+        columns: names of all columns that are missing or unknown; a document about other things has none.
     """
-    return {"error": {"code": code, "message": message, "field": field, "row": row, "column": column}}
+    several = {"columns": list(columns)} if columns else {}
+    return {"error": {"code": code, "message": message, "field": field, "row": row, "column": column, **several}}

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dropforge.contract.schema import ModelCard
-    from dropforge.inference.table import Table
 
 MOST_ROWS = 10_000
 
@@ -33,7 +32,7 @@ class Rows:
         count: how many rows these are.
         text: whether every value is a text of a CSV.
         records: instead of `columns`: made into columns by the card, since strangers' may have any number of keys.
-        table: instead of both: what the model takes.
+        table: instead of both: what the model takes, by name.
     """
 
     __slots__ = ("columns", "count", "records", "table", "text")
@@ -45,7 +44,7 @@ class Rows:
         *,
         text: bool = False,
         records: list[dict[str, Any]] | None = None,
-        table: Table | None = None,
+        table: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.columns = columns
         self.count = count
@@ -134,7 +133,7 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     table = table_of(card, rows.records) if rows.records is not None and card.all_numbers else None
     if table is not None:
         return table
-    columns = checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+    columns = columns_of(rows, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
     known = None if rows.text else numbers_at_once(card.numbers, columns)
@@ -148,16 +147,21 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     }
 
 
-def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
-    """The columns themselves when the model's are all there and no stranger's; `InputFault` otherwise."""
-    names = card.names
-    missing = next((name for name in names if name not in columns), None)
-    if missing is not None:
-        raise _missing_column(missing)
-    if len(columns) > len(names):
-        unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
-        if unknown is not None:
-            raise _unknown_column(unknown, names)
+def columns_of(rows: Rows, card: ModelCard) -> dict[str, Sequence[Any]]:
+    """The values of rows without a table, column by column; `InputFault` for a missing or an unknown column."""
+    return checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
+
+
+def checked(columns: dict[str, Values], card: ModelCard, *, as_rows: bool = True) -> dict[str, Values]:
+    """The columns themselves when the model's are all there and no stranger's; `InputFault` otherwise.
+
+    Args:
+        columns: what the request has, by name.
+        card: of the model.
+        as_rows: whether the fault shows a row to copy, which a protocol of tensors has no place for.
+    """
+    if len(columns) != len(card.names) or not all(name in columns for name in card.names):
+        _check_names(columns, card, as_rows=as_rows)
     return columns
 
 
@@ -170,21 +174,21 @@ def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Seque
             pass  # below it is named
     wanted, allowed = set(names), {*names, *card.ignored}
     for at, record in enumerate(records):
-        if not wanted <= record.keys():
-            raise _missing_column(next(name for name in names if name not in record), at)
-        if not record.keys() <= allowed:
-            raise _unknown_column(next(name for name in record if name not in allowed), names, at)
+        if not wanted <= record.keys() or not record.keys() <= allowed:
+            _check_names(record, card, at)
     return {name: [record[name] for record in records] for name in names}
 
 
-def _missing_column(column: str, row: int | None = None) -> InputFault:
-    reason = "expected a value in every row, got none; null stands for a missing one"
-    return InputFault("missing_column", reason, row=row, column=column)
+def _check_names(columns: Mapping[str, Any], card: ModelCard, row: int | None = None, *, as_rows: bool = True) -> None:
+    """Raises `InputFault` for columns of the model that are missing, or for columns that it does not know."""
+    from dropforge.inference.misnamed import missing_columns, strangers_in, unknown_columns  # of refusals alone
 
-
-def _unknown_column(column: str, names: Sequence[str], row: int | None = None) -> InputFault:
-    known = ", ".join(map(repr, names))
-    return InputFault("unknown_column", f"no column of this model, which knows {known}", row=row, column=short(column))
+    strangers = strangers_in(columns, card)
+    missing = [name for name in card.names if name not in columns]
+    if missing:
+        raise missing_columns(missing, strangers, card, row, as_rows=as_rows)
+    if strangers:
+        raise unknown_columns(strangers, card, row)
 
 
 def _from_records(records: list[dict[str, Any]]) -> Rows:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dropforge.contract.known import TakenFor, WarningKind
     from dropforge.contract.schema import Column, ModelCard
 
-MOST_WARNINGS = 100
+MOST_WARNINGS = 1_000
 """Warnings that an answer lists; it counts the others."""
 
 MOST_NAMED = 10

@@ -135,3 +135,20 @@ def test_unknown_values_are_logged_by_count_and_never_by_value(
     (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "unknown values" in text]
     assert (line["event"], line["values"], line["model"], line["version"]) == ("unknown values", 1, "flowers", "1")
     assert "violet" not in json.dumps(line)
+
+
+def test_with_skipped_rows_a_warning_has_the_row_of_the_request(made: Little) -> None:
+    rows = rows_of(made)
+    rows[0]["x0"] = "no number"
+    reply = post(rows, queryStringParameters={"errors": "skip"})
+    assert [refused["row"] for refused in reply.body["refused"]] == [0]
+    assert reply.body["warnings"] == [WARNING]
+
+
+def test_a_strict_request_skips_the_rows_with_unknown_values(made: Little) -> None:
+    reply = post(rows_of(made), queryStringParameters={"errors": "skip", "strict": "true"})
+    assert reply.status == 200
+    assert [value is None for value in reply.body["predictions"]] == [False, True, False]
+    (refused,) = reply.body["refused"]
+    assert (refused["row"], refused["column"], refused["code"]) == (1, "colour", "unknown_value")
+    assert (reply.body["warnings"], reply.body["warning_count"]) == ([], 0)

@@ -289,7 +289,13 @@ def test_a_report_is_fetched(run: Run, api: ApiServer, tmp_path: Path) -> None:
 def test_predictions_of_rows(run: Run, api: ApiServer) -> None:
     api.say(PREDICT, answer(1, probabilities=True))
     ran = run("predict", "houses", "--rows", '[{"rooms": 3}]', "--json")
-    assert ran.document == {**answer(1, probabilities=True), "explanations": None}
+    assert ran.document == {
+        **answer(1, probabilities=True),
+        "explanations": None,
+        "refused": None,
+        "warnings": [],
+        "warning_count": 0,
+    }
     people = run("predict", "houses", "--rows", '{"rooms": 3}')
     assert "yes" in people.out
     assert "0.750" in people.out
@@ -300,7 +306,7 @@ def test_predictions_of_a_file_land_in_a_file(run: Run, api: ApiServer, tmp_path
     (tmp_path / "in.csv").write_text('id;prediction;note\n007;old;"a;b"\n8;older;"line\none"\n')
     api.say(PREDICT, answer(2, probabilities=True))
     ran = run("predict", "houses", "--file", "in.csv", "--out", "out.csv", "--json")
-    assert ran.document == {**answer(2, probabilities=True), "explanations": None, "out": "out.csv"}
+    assert ran.document == {**answer(2, probabilities=True), "explanations": None, "refused": None, "out": "out.csv"}
     with (tmp_path / "out.csv").open(newline="") as written:
         rows = list(csv.DictReader(written))
     assert rows[0] == {
@@ -364,7 +370,11 @@ def test_rows_may_come_from_standard_input(run: Run, api: ApiServer, monkeypatch
     api.say(PREDICT, answer(1))
     with os.fdopen(reader) as source:
         monkeypatch.setattr("sys.stdin", source)
-        assert run("predict", "houses", "--rows", "-", "--json").document == {**answer(1), "explanations": None}
+        assert run("predict", "houses", "--rows", "-", "--json").document == {
+            **answer(1),
+            "explanations": None,
+            "refused": None,
+        }
 
 
 MOVED = {"model": "houses", "version": "2"}

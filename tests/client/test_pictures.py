@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dropforge.client import Fault, pictures
+from dropforge.client.inputs import batches_of
 from dropforge.client.pictures import as_file, of_pictures
-from dropforge.client.sdk import batches_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dropforge.client import Connection
 
 
 @pytest.fixture
@@ -48,10 +50,10 @@ def test_a_file_stays_as_it_is_and_a_folder_without_pictures_is_refused(folder: 
         pass
 
 
-def test_one_picture_goes_as_it_is_and_several_as_base64(folder: Path) -> None:
-    (batch,) = batches_of(str(folder / "rose" / "b.PNG"))
+def test_one_picture_goes_as_it_is_and_several_as_base64(folder: Path, connection: Connection) -> None:
+    (batch,) = batches_of(str(folder / "rose" / "b.PNG"), connection)
     assert batch.request() == (b"rose/b.PNG", "image/png")
-    (batch,) = batches_of([folder / "rose" / "a.jpg", folder / "cover.png"])
+    (batch,) = batches_of([folder / "rose" / "a.jpg", folder / "cover.png"], connection)
     body, kind = batch.request()
     assert kind == "application/json"
     assert [base64.b64decode(row["image"]) for row in json.loads(body)["rows"]] == [b"rose/a.jpg", b"cover.png"]
@@ -66,10 +68,10 @@ def test_requests_stay_small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert [len(batch.rows) for batch in of_pictures(paths[:5])] == [2, 2, 1]
 
 
-def test_what_is_no_picture_is_told_before_anything_is_sent(folder: Path) -> None:
+def test_what_is_no_picture_is_told_before_anything_is_sent(folder: Path, connection: Connection) -> None:
     with pytest.raises(Fault, match="notes.txt: expected pictures ending in"):
-        list(batches_of([folder / "cover.png", folder / "tulip" / "notes.txt"]))
+        list(batches_of([folder / "cover.png", folder / "tulip" / "notes.txt"], connection))
     with pytest.raises(Fault, match="no such file"):
-        list(batches_of([folder / "gone.png", folder / "cover.png"]))
+        list(batches_of([folder / "gone.png", folder / "cover.png"], connection))
     with as_file(folder) as file, pytest.raises(Fault, match="is a data set of pictures"):
-        batches_of(file)
+        batches_of(file, connection)

@@ -73,6 +73,14 @@ def test_a_fault_names_the_row_among_all_rows(forge: Dropforge, api: ApiServer, 
     assert caught.value.to_json()["error"]["row"] == 1003
 
 
+def test_a_fault_names_all_missing_columns(forge: Dropforge, api: ApiServer) -> None:
+    error = {"code": "missing_column", "message": "rows[0].x: …", "field": "rows[0].x", "row": 0, "column": "x"}
+    api.say(PREDICT, answer(1_000), (422, {"error": {**error, "columns": ["x", "y"]}}))
+    with pytest.raises(ApiFault) as caught:
+        forge.predict("houses", [{"z": 1}] * 1_001)
+    assert (caught.value.row, caught.value.column, caught.value.columns) == (1_000, "x", ("x", "y"))
+
+
 @pytest.mark.parametrize("field", [None, "explain", "columns.x", "inputs.rows[1].shape"])
 def test_a_fault_about_no_row_names_none(forge: Dropforge, api: ApiServer, field: str | None) -> None:
     error = {"code": "wrong_shape", "message": "expected rows[3] to be well", "field": field}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -54,15 +55,42 @@ def test_any_key_is_parsed_or_refused(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "model"),
-    [("House Prices.csv.gz", "house-prices"), ("adult.parquet", "adult"), ("2024_sales.tsv", "2024-sales")],
+    [
+        ("House Prices.csv.gz", "house-prices"),
+        ("adult.parquet", "adult"),
+        ("2024_sales.tsv", "2024-sales"),
+        ("Äpfel 2024.csv", "aepfel-2024"),
+        (unicodedata.normalize("NFD", "Äpfel 2024.csv"), "aepfel-2024"),
+        ("GRÖSSE (Müller & Söhne), neu.CSV", "groesse-mueller-soehne-neu"),
+        ("Straße.csv", "strasse"),
+        ("STRAẞE.csv", "strasse"),
+        ("Crème brûlée – été.csv", "creme-brulee-ete"),
+        ("Łódź Øresund Ævintýri Žižkov İstanbul.csv", "lodz-oresund-aevintyri-zizkov-istanbul"),
+        ("１２ ﬁles.csv", "12-files"),
+        ("売上 2024.csv", "2024"),
+        ("données.csv.csv", "donnees-csv"),
+        (f"{'a' * 62}  b.csv", "a" * 62),
+        ("ü" * 100 + ".csv", "ue" * 31 + "u"),
+        ("___x.csv", "x"),
+    ],
 )
 def test_a_model_is_named_after_its_file(file: str, model: str) -> None:
     assert names.model_from_file(file) == model
+    assert names.check_model(model) == model
 
 
-def test_a_file_without_a_usable_name_is_refused() -> None:
-    with pytest.raises(names.NameFault, match="expected 1 to 63"):
-        names.model_from_file("___.csv")
+@given(st.text(max_size=200))
+def test_any_file_gives_a_valid_name_or_none(file: str) -> None:
+    try:
+        assert names.check_model(names.model_from_file(f"{file}.csv"))
+    except names.NameFault as fault:
+        assert "expected at least one Latin letter or digit" in str(fault)
+
+
+@pytest.mark.parametrize("file", ["___.csv", "売上.csv", "–.parquet", ".csv"])
+def test_a_file_without_a_usable_name_is_refused(file: str) -> None:
+    with pytest.raises(names.NameFault, match="expected at least one Latin letter or digit"):
+        names.model_from_file(file)
 
 
 def test_ids_come_from_content_and_keep_their_parts_apart() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import Any
@@ -106,6 +107,42 @@ def test_a_missing_column_is_named_with_its_row() -> None:
     fault = refused([ROW, {name: value for name, value in ROW.items() if name != "day"}])
     assert (fault.status, fault.code, fault.field) == (422, "missing_column", "rows[1].day")
     assert refused({"columns": {"age": [1]}}).field == "town"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([ROW, {"age": 3, "Town": "Bonn"}], "rows[1].town"),
+        ({"columns": {"age": [3], "Town": ["Bonn"]}}, "town"),
+        (b"Town,age\nBonn,3\n", "town"),
+    ],
+    ids=["records", "columns", "csv"],
+)
+def test_all_missing_columns_are_named_at_once_with_a_row_that_is_taken(body: Any, field: str) -> None:
+    fault = refused(body, csv=isinstance(body, bytes))
+    assert (fault.field, fault.column, fault.columns) == (field, "town", ("town", "new", "day"))
+    assert "3 columns are missing: 'town', 'new', 'day'; no column of this model: 'Town'" in fault.message
+    row = json.loads(fault.message.partition("a row is ")[2])
+    assert {name: len(values) for name, values in arrays([row]).items()} == dict.fromkeys(ROW, 1)
+
+
+def test_all_unknown_columns_are_named_at_once() -> None:
+    fault = refused([{**ROW, "id": 1, "size": 3, "s" * 5000: 4}])
+    assert (fault.field, fault.columns) == ("rows[0].size", ("size", "s" * 100 + "…"))
+    assert fault.message.endswith("; it knows 'age', 'town', 'new', 'day'")
+    assert len(refused([{**ROW, **{f"s{at}": 1 for at in range(5_000)}}]).columns) == 100
+
+
+@pytest.mark.parametrize("width", [2, 30, 2_000])
+@pytest.mark.parametrize("name", ["c{}", "a rather long name of a column, number {}", "ü" * 99 + "{}"])
+def test_a_message_about_many_columns_counts_them_and_is_whole(width: int, name: str) -> None:
+    card = dataclasses.replace(CARD, columns=tuple(Column(name.format(at), "number") for at in range(width)))
+    with pytest.raises(InputFault) as caught:
+        to_arrays(from_json(b'[{"x": 1}]'), card)
+    message, refusal = str(caught.value), refusal_of(caught.value)
+    assert refusal.message == message and len(message) <= 1_000
+    assert f"{width} columns are missing: " in message and refusal.columns == card.names
+    assert message.endswith("}") or message.endswith(f", …}} with {width} columns, which GET /models/m lists")
 
 
 @pytest.mark.parametrize(

@@ -60,12 +60,14 @@ class Refusal(NamedTuple):
     field: str | None = None
     row: int | None = None
     column: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 def refusal_of(fault: InputFault) -> Refusal:
     """The refusal that a fault of the caller means."""
     status = STATUSES[fault.code] if fault.row is None else STATUSES_OF_A_ROW.get(fault.code, STATUSES[fault.code])
-    return Refusal(status, fault.code, str(fault)[:LONGEST_MESSAGE], fault.field, fault.row, fault.column)
+    message = str(fault)[:LONGEST_MESSAGE]
+    return Refusal(status, fault.code, message, fault.field, fault.row, fault.column, fault.columns)
 
 
 def no_healthy_model(model: str) -> Refusal:

@@ -75,7 +75,7 @@ def wanted_strictness(request: Request) -> str | None:
 
 def refused(refusal: Refusal) -> Response:
     """See `Dialect`; boto3 and the SageMaker SDK tell their callers what stands under `message`."""
-    document = error_document(refusal.code, refusal.message, refusal.field, refusal.row, refusal.column)
+    document = error_document(*refusal[1:])
     return answer(refusal.status, {"message": refusal.message, **document})
 
 

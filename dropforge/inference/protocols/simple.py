@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import ModelCard
     from dropforge.inference.http import Request
     from dropforge.inference.model import Answers, ServedModel
@@ -48,6 +49,20 @@ def predict(request: Request, served: Store) -> dict[str, Any]:
     row = chosen(request.path, served)
     model = served.load(row)
     rows = read_rows(request, model.card)
+    if "errors" in request.query:
+        from dropforge.inference.protocols import skipping
+
+        if skipping.skips(request.query["errors"]):
+            strict = is_strict(request.query.get("strict"), model.card)
+            known = skipping.answered(rows, model, lambda kept: document(request, row, model, kept, served), strict)
+            return {"model": row.model, "version": row.version, **known}
+    return document(request, row, model, rows, served)
+
+
+def document(
+    request: Request, row: LiveRow | VersionRow, model: ServedModel, rows: Rows, served: Store
+) -> dict[str, Any]:
+    """The document of rows that the model can read. See `predict`."""
     arrays = to_arrays(rows, model.card)
     warnings = unknown_in(arrays, row, model, served, strict=is_strict(request.query.get("strict"), model.card))
     answers = predicted(model, arrays)

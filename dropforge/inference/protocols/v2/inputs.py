@@ -49,7 +49,7 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
     if card.image is not None:
         return {IMAGE: _pictures(tensors, count, card)}
     columns = _matrix(tensors[0], card) if _is_matrix(tensors, card) else _columns(tensors, count)
-    checked(columns, card)
+    checked(columns, card, as_rows=False)
     names, numbers = card.names, card.numbers
     arrays = {name: columns[name] for name in numbers}
     ready = _ready({name: each for name, each in arrays.items() if isinstance(each, np.ndarray)}, asked.blob)
@@ -155,7 +155,7 @@ def _listed(values: Values) -> Sequence[Any]:
 
 def _pictures(tensors: list[Tensor], count: int, card: ModelCard) -> np.ndarray:
     """Files, in base64 where they are in JSON; or pixels as the model takes them."""
-    one = checked({each.name: each for each in tensors}, card)[IMAGE]
+    one = checked({each.name: each for each in tensors}, card, as_rows=False)[IMAGE]
     rule = card.image
     pixels = [count, rule.height, rule.width, rule.channels] if rule is not None else []
     if one.datatype == BYTES and len(one.data) == count:

@@ -1,0 +1,104 @@
+"""The calls of `Dropforge` about models: which are live, their versions, and which version serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropforge.client.base import BaseClient
+from dropforge.client.faults import Fault
+from dropforge.client.moves import served_before
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dropforge.contract.api import ModelLine, ModelPage
+    from dropforge.contract.models import LiveRow, VersionRow
+
+
+class ModelCalls(BaseClient):
+    """Lists models, versions and moves; removes models and rolls them back."""
+
+    def models(self) -> list[ModelLine]:
+        """Returns every live model with its scores, as `GET /models` does.
+
+        Example:
+            >>> [model.model for model in forge.models()]
+            ['churn', 'houses']
+        """
+        return self._api.models()
+
+    def model(self, name: str) -> ModelPage:
+        """Returns one model: its live version, scores, card (the columns it reads), newest 20 versions and moves.
+
+        Raises:
+            ApiFault: there is no such model (status 404).
+
+        Example:
+            >>> page = forge.model("houses")
+        """
+        return self._api.model(name)
+
+    def versions(self, model: str) -> list[VersionRow]:
+        """Returns all versions of a model, the newest first.
+
+        Raises:
+            ApiFault: there is no such model (status 404).
+
+        Example:
+            >>> len(forge.versions("houses"))
+            31
+        """
+        return list(self._api.versions(model))
+
+    def history(self, model: str) -> list[LiveRow]:
+        """Returns all moves of a model's live pointer (which version was live from when), the latest first.
+
+        Raises:
+            ApiFault: there is no such model (status 404).
+
+        Example:
+            >>> latest, *older = forge.history("houses")
+        """
+        return list(self._api.history(model))
+
+    def remove(self, model: str) -> LiveRow:
+        """Takes a model off the API within seconds; its versions and history stay.
+
+
+        `rollback` restores it, and so does a data set that is dropped and promoted afterwards.
+
+        Raises:
+            ApiFault: no version of such a model was ever live (status 404).
+
+        Example:
+            >>> forge.remove("houses")
+            >>> forge.rollback("houses")
+        """
+        return self._api.remove(model)
+
+    def rollback(self, model: str, version: str | None = None) -> LiveRow:
+        """Rolls back to the previous version, or to a chosen one.
+
+        Args:
+            model: the model's name; a removed one is restored.
+            version: an approved version; by default the previous one, or the live one from before the removal.
+
+
+        Raises:
+            ApiFault: there is no such model or version, or the version was refused.
+            Fault: no version was live before.
+
+        Example:
+            >>> forge.rollback("houses")
+            >>> forge.rollback("houses", "3")
+        """
+        wanted = version or served_before(self._moves(model))
+        if wanted is None:
+            raise Fault(f"model {model!r}: nothing served before; name a version", "no_version", "version")
+        return self._api.serve(model, wanted)
+
+    def _moves(self, model: str) -> Iterator[LiveRow]:
+        page = self.model(model)
+        yield from page.history
+        if page.history_next:
+            yield from self._api.history(model, page.history_next)
