@@ -10,6 +10,7 @@ import boto3
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from dropforge.client import Dropforge, Fault
