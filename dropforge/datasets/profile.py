@@ -1,6 +1,6 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
-    {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
+    {"schema": "dropforge.profile/1", "rows": {counts}, "split": {facts of `splits`}, "target": {...}, "columns": {name: {...}},
      "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "told": [sentences of `remarks`],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
@@ -47,6 +47,7 @@ def make_profile(
     findings: Sequence[Finding],
     suspects: Sequence[dict[str, Any]] = (),
     told: Sequence[str] = (),
+    split: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
     masked = [each.column for each in findings]
@@ -54,6 +55,7 @@ def make_profile(
     return {
         "schema": SCHEMA,
         "rows": dict(counts),
+        **({} if split is None else {"split": dict(split)}),
         "target": {**target, **_target(rows.target, target["classes"])},
         "columns": {name: describe_values(rows.columns[name], each, name in masked) for name, each in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dropforge.contract.spec import Search
     from dropforge.datasets.dataset import Dataset
     from training_container.budget import Budget
+    from training_container.encoding import Table
     from training_container.models.family import Family, Fitted
     from training_container.models.predictor import Predictor
     from training_container.progress import Progress
@@ -117,11 +118,19 @@ def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints
         sizes=tuple(each.size for each in encoder.vocabularies),
         rows=encoded.to(device),
         target=rows.target,
-        fold=assign_folds(rows.target, len(dataset.classes), is_repeat=repeats(encoded, rows.target)),
+        fold=_folds(dataset, encoded),
         seed=seed,
         device=device,
         checkpoints=checkpoints,
     )
+
+
+def _folds(dataset: Dataset, encoded: Table) -> np.ndarray:
+    """The fold of each row: whole groups or blocks of time where rows are split by these, else by content."""
+    if dataset.folds is not None:
+        return dataset.folds
+    target = dataset.learning.target
+    return assign_folds(target, len(dataset.classes), is_repeat=repeats(encoded, target))
 
 
 def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, progress: Progress,
