@@ -157,9 +157,8 @@ def _boosted(learned: Codes, y: Values, asked: Codes) -> Values:
     answers, rest = np.full(asked.shape[1], y.mean()), y - y.mean()
     sizes = [np.cumsum(np.bincount(bins, minlength=BINS + 1)) for bins in learned]
     for _ in range(ROUNDS):
-        best = max((_cut(bins, rest, size, place) for place, (bins, size) in enumerate(zip(learned, sizes, strict=True))),
-                   default=(0.0, 0, 0, 0.0, 0.0))  # fmt: skip
-        gain, place, edge, low, high = best
+        cuts = (_cut(bins, rest, size, place) for place, (bins, size) in enumerate(zip(learned, sizes, strict=True)))
+        gain, place, edge, low, high = max(cuts, default=(0.0, 0, 0, 0.0, 0.0))
         if gain <= 0:
             break
         rest -= RATE * np.where(learned[place] <= edge, low, high)

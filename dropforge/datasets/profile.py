@@ -1,7 +1,8 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
-    {"schema": "dropforge.profile/1", "rows": {counts}, "split": {facts of `splits`}, "target": {...}, "columns": {name: {...}},
-     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "told": [sentences of `remarks`],
+    {"schema": "dropforge.profile/1", "rows": {counts}, "split": {`splits.facts`}, "target": {...},
+     "columns": {name: {...}}, "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
+     "told": [sentences of `splits` and `remarks`],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`

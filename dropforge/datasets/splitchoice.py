@@ -1,8 +1,8 @@
 """Chooses by what the rows of a table with a target are split: as the spec says, else as the data call for.
 
-Without a wish, rows are split by a column of patients, customers or machines whose rows are alike (`structure`), else by
-time where a model that has learned from earlier rows alone does worse on the latest (`drift`), else by content. Weaker
-signs of either are told, with the line of spec.yaml to write.
+Without a wish, rows are split by a column of patients, customers or machines whose rows are alike (`structure`), else
+by time where a model that has learned from earlier rows alone does worse on the latest (`drift`), else by content.
+Weaker signs of either are told, with the line of spec.yaml to write.
 """
 
 from __future__ import annotations
@@ -126,14 +126,16 @@ def _found(
     codes, groups = target if classes else None, find_groups(table, described, _outputs(target, classes), hashes)
     if groups and groups[0].is_sure:
         first = groups[0]
-        why = (f"rows of one {first.column!r} are alike, which tells {first.share:.0%} of how the target varies, so that "
-               "other splits score what the model has seen")  # fmt: skip
+        why = (
+            f"rows of one {first.column!r} are alike, which explains {first.share:.0%} of how the target varies, so "
+            "that another split would be scored by what the model has seen"
+        )
         with suppress(SpecFault):  # one of the groups has most of the rows, say
             return _by_group(table, first.column, codes, hashes, why)
     timed, hints = _found_time(table, described, target, classes, hashes)
     proposals = [
-        f"{each.count:,} values of {each.column!r} have several rows each, and these are alike. If rows to predict have "
-        f"other values, `split: {{group: {each.column}}}` in spec.yaml shows how well these are predicted."
+        f"{each.count:,} values of {each.column!r} have several rows each, and these are alike. If rows to predict "
+        f"have other values, `split: {{group: {each.column}}}` in spec.yaml shows how well these are predicted."
         for each in groups[:1]
     ]
     return replace(timed or Split(), proposals=(*proposals, *hints))

@@ -83,8 +83,10 @@ def sentences(split: Split, counts: Mapping[str, int], *, masked: Sequence[str] 
         why = f", because {split.found}. `split: {{by: rows}}` in spec.yaml splits by content" if split.found else ""
         told.insert(0, f"{in_words(split, masked=masked)}{why}.")
     if split.left_out:
-        told.append(f"{split.left_out:,} of {counts['read']:,} rows lie in the gaps of {split.gap} before the validation "
-                    "and the hold-out part and are left out.")  # fmt: skip
+        told.append(
+            f"{split.left_out:,} of {counts['read']:,} rows lie in the gaps of {split.gap} before the validation and "
+            "the hold-out part and are left out."
+        )
     return told
 
 

@@ -3,13 +3,14 @@
 A model that has learned from some rows of a patient knows the others, so that a hold-out of single rows flatters it.
 The rule, over every column but the target:
 
-1. at least `splitgroups.FEWEST_GROUPS` different values, and two rows of each on average; dates and columns with a value
-   in fewer than `LEAST_KNOWN` of the rows are none;
+1. at least `splitgroups.FEWEST_GROUPS` different values, and two rows of each on average; dates and columns with a
+   value in fewer than `LEAST_KNOWN` of the rows are none;
 2. rows of one value are alike in the target: the share of its variance that lies between the values is beyond what
    `SHUFFLES` permutations of the target reach, by `SURE` of their standard deviations, and at least `LEAST_SHARE` above
    their mean;
-3. the name is that of an entity (`ENTITIES`: patient, customer, machine …), or an id's (`visit_id`, `id`) that does not
-   name what later rows will hold again (`KINDS_OF_THINGS`: `store_id`, `city_id`, `product_id`).
+3. the name is that of an entity (patient, customer, machine number …), or an id's (`visit_id`, `id`) that does not
+   name what later rows will hold again (`KINDS_OF_THINGS`: `store_id`, `city_id`, `product_id`), and numbers in the
+   column are whole.
 
 A column that meets all three with at least `ENOUGH_GROUPS` values splits the rows. One with fewer values, and one whose
 name says nothing but whose values are written as codes are (`P039`), is only proposed: a category such as a city or an
@@ -27,6 +28,7 @@ import numpy as np
 from dropforge.datasets.columns import is_id_name
 from dropforge.datasets.hashing import mix
 from dropforge.datasets.splitgroups import FEWEST_GROUPS, grouped
+from dropforge.datasets.values import parse_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,23 +40,27 @@ if TYPE_CHECKING:
     from dropforge.datasets.splitgroups import Grouped
     from dropforge.datasets.table import Table
 
-ENTITIES = frozenset(
+PERSONS = frozenset(
     "patient subject subj participant respondent person individual member customer client user buyer shopper "
-    "subscriber visitor guest household account student pupil child mother employee worker driver player athlete donor "
-    "animal mouse rat cow pig machine device sensor engine turbine vehicle session specimen".split()
+    "subscriber visitor guest household account student pupil employee worker driver player athlete donor "
+    "animal mouse rat cow pig".split()
 )  # fmt: skip
-"""Words that name who or what was observed; later rows are mostly of others."""
+MACHINES = frozenset("machine device sensor engine turbine vehicle session specimen unit".split())
+"""Words that name who or what was observed; later rows are mostly of others. Without `id` or `number` beside it, a
+machine's word may as well name a model of it, or its size."""
 
-OF_NAMES = frozenset("id ids uid no nr num number key code name ref hash uuid guid the".split())
+NUMBERED = frozenset("id ids uid uuid guid no nr num number ref hash serial".split())
+OF_NAMES = NUMBERED | {"key", "code", "name", "the"}
 """Words that may stand beside one of them."""
 
 KINDS_OF_THINGS = frozenset(
-    "year month week weekday day date time hour minute quarter season period age city town state county country nation "
-    "region zip postal postcode area zone district neighborhood neighbourhood location loc place station airport route "
-    "road street store shop branch warehouse hospital clinic school site center centre product item sku brand make "
-    "model category cat type kind class genre grade group dept department team league lg club carrier airline vendor "
-    "supplier seller merchant manufacturer company industry sector job occupation role language currency color colour "
-    "status reason code campaign channel source plan tier course subject_area movie film book song artist".split()
+    "index idx key row year month week weekday day date time hour minute quarter season period age city town "
+    "state county country nation region zip zipcode postal postcode area zone district neighborhood neighbourhood "
+    "location loc place station airport route road street store shop branch warehouse hospital clinic school site "
+    "center centre product item sku brand make model category cat type kind class genre grade group dept "
+    "department team league lg club carrier airline vendor supplier seller merchant manufacturer company industry "
+    "sector job occupation role language currency color colour status reason code campaign channel source plan "
+    "tier course movie film book song artist".split()
 )  # fmt: skip
 """Words that name what a later row will hold again."""
 
@@ -96,21 +102,23 @@ def find_groups(
     """
     found = []
     for name, column in described.items():
-        entity = is_entity_name(name)
-        if not (entity or _may_be_entity(table, column)) or not _repeats(table, column):
+        is_entity = is_entity_name(name)
+        if not (is_entity or _may_be_entity(table, column)) or not _repeats(table, column):
             continue
         groups = grouped(table[name], rows)
-        share = likeness(groups, target)
-        if len(groups.hashes) >= FEWEST_GROUPS and share >= LEAST_SHARE:
-            is_sure = entity and len(groups.hashes) >= ENOUGH_GROUPS
-            found.append(FoundGroups(name, len(groups.hashes), share, is_sure))
-    return sorted(found, key=lambda each: (not each.is_sure, _words(each.column).isdisjoint(ENTITIES), -each.share))
+        count, share = len(groups.hashes), likeness(groups, target)
+        if share >= LEAST_SHARE and (is_entity or count >= ENOUGH_GROUPS):
+            found.append(FoundGroups(name, count, share, is_entity and count >= ENOUGH_GROUPS))
+    known = PERSONS | MACHINES
+    return sorted(found, key=lambda each: (not each.is_sure, _words(each.column).isdisjoint(known), -each.share))
 
 
 def is_entity_name(name: str) -> bool:
     """Whether a column is called as one is whose values are patients, customers, machines …, or other ids."""
     words = _words(name)
-    if words & ENTITIES and words <= ENTITIES | OF_NAMES:
+    if words & PERSONS and words <= PERSONS | OF_NAMES:
+        return True
+    if words & MACHINES and words & NUMBERED and words <= MACHINES | NUMBERED:
         return True
     return is_id_name(name) and bool(words & {"id", "ids", "uuid", "guid"}) and not words & KINDS_OF_THINGS
 
@@ -123,7 +131,7 @@ def _words(name: str) -> set[str]:
 def _bare(word: str) -> str:
     """A word without the `id` at its end (`customerid`), where that makes it one of those known here."""
     bare = word.removesuffix("id")
-    return bare if bare in ENTITIES or bare in KINDS_OF_THINGS else word
+    return bare if bare in PERSONS | MACHINES | KINDS_OF_THINGS else word
 
 
 def _may_be_entity(table: Table, column: Described) -> bool:
@@ -138,6 +146,10 @@ def _repeats(table: Table, column: Described) -> bool:
     facts = table.facts(column.name)
     if column.kind in ("date", "boolean") or facts.known < LEAST_KNOWN * facts.rows:
         return False
+    if column.kind == "number":
+        numbers = facts.distinct if facts.numeric else parse_numbers(facts.distinct)
+        if not (numbers == numbers.floor()).all():
+            return False
     return FEWEST_GROUPS <= facts.count <= facts.known / 2
 
 

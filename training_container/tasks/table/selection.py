@@ -236,7 +236,8 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
     """
     dataset, problem = done.dataset, done.problem
     truth = dataset.holdout.target
-    ours, trivial = of_table(dataset.task, truth, answers), of_baseline(truth, baseline_of(dataset))
+    ours = of_table(dataset.task, truth, answers, dataset.units)
+    trivial = of_baseline(truth, baseline_of(dataset), dataset.units)
     comparison = beyond_chance(ours, trivial, problem.metric, problem.seed)
     metrics = metrics_of(
         dataset.task,
