@@ -242,6 +242,9 @@ class ModelCard(Document):
     likeliest: bool = False
     """Of classifiers: whether the prediction is always the class of the largest probability, the first of equals. Who
     has the probabilities then need not ask for texts as well, which for one row takes as long as the graph."""
+    split: str = ""
+    """By what a table's rows were split: `rows`, `column:NAME`, `group:NAME` or `time:NAME`. Empty for other data, and
+    in older files, whose rows were split by content."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

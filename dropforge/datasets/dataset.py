@@ -100,6 +100,8 @@ class Dataset:
     """Column of the spec's `groups` to the groups of the hold-out rows; see `grouping`."""
     split: str = "The hold-out is a fifth of the rows, chosen by their content."
     """How the rows were split, as a sentence."""
+    split_by: str = "rows"
+    """The same as `ModelCard.split` has it."""
     folds: NDArray[np.int64] | None = None
     """The fold of each row of `learning`, where the split decides it: of whole groups, or blocks of time."""
     units: NDArray[np.int64] | None = None

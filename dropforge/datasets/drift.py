@@ -27,20 +27,25 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-MOST_ROWS = 20_000
-"""Rows that it is worth to look at."""
+MOST_ROWS, LEAST_ROWS, MOST_CELLS = 10_000, 2_000, 1_000_000
+"""Rows that are looked at: fewer of a wide table, whose cells would take long."""
 
-MOST_COLUMNS = 30
+MOST_COLUMNS = 20
 """Columns that the quick model reads, those that tell most of the target by themselves."""
 
 LATEST = 0.2
 BLOCKS = 20
 FEWEST_ROWS = 200
 FOLDS = 5
-ROUNDS, RATE = 60, 0.3
+ROUNDS, RATE = 40, 0.4
 BINS = 64
 SMOOTHING = 5.0
 """Rows of the mean that a bin's mean is drawn to."""
+
+
+def rows_to_look_at(columns: int) -> int:
+    """How many rows are worth their time, of so many columns."""
+    return min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(columns, 1)))
 
 
 @dataclass(frozen=True)

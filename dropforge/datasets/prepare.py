@@ -153,6 +153,7 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
         split=f"{in_words(way, masked=masked)}.",
+        split_by=way.key,
         folds=way.folds(parts),
         units=way.groups(parts["holdout"]),
         train=rows["train"],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropforge.contract.spec import SpecFault, SplitBy
-from dropforge.datasets.drift import MOST_ROWS, drift
+from dropforge.datasets.drift import drift, rows_to_look_at
 from dropforge.datasets.splitgroups import assign_groups, grouped
 from dropforge.datasets.splits import Split
 from dropforge.datasets.splittimes import assign_times, iso_date, times_of
@@ -48,7 +48,7 @@ LEAST_KNOWN = 0.95
 SURE, CLEAR = (4.0, 1.2), (3.0, 1.1)
 """Least sureness and ratio of a drift that splits the rows, and of one that is told."""
 
-MOST_OUTPUTS = 3
+MOST_OUTPUTS = 2
 """Classes whose drift is looked at, the most frequent first."""
 
 
@@ -168,7 +168,7 @@ def _clearest_drift(
     if not dates:
         return None
     mask = np.zeros(table.height, bool)
-    mask[np.argsort(hashes, kind="stable")[:MOST_ROWS]] = True
+    mask[np.argsort(hashes, kind="stable")[: rows_to_look_at(len(described))]] = True
     some, best = Kept(table, mask), None
     features = _features(some, described)
     for column in dates:

@@ -71,6 +71,11 @@ class Split:
         return np.unique(self.assigned.groups[rows], return_inverse=True)[1].astype(np.int64)
 
     @property
+    def key(self) -> str:
+        """The split as a model card names it."""
+        return self.by if self.column is None else f"{self.by}:{self.column}"
+
+    @property
     def left_out(self) -> int:
         """The rows that lie in a gap."""
         return 0 if self.assigned is None else int((self.assigned.labels == LEFT_OUT).sum())

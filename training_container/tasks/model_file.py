@@ -48,6 +48,7 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         ignored=dataset.ignored,
         masked=dataset.masked,
         likeliest=bool(dataset.classes),
+        split=dataset.split_by,
     )
 
 

@@ -249,7 +249,7 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
         rows=dict(dataset.counts),
     )
     metrics = add_diagnostics(metrics, dataset, answers=answers, answer=answer, seed=problem.seed)
-    return replace(metrics, notes=(*done.notes, *metrics.notes))
+    return replace(metrics, notes=(*done.notes, *metrics.notes), split=dataset.split)
 
 
 def candidates(done: Study) -> tuple[Candidate, ...]:
