@@ -136,7 +136,7 @@ def of_table(task: Task, truth: Array, answers: Array, groups: Array | None = No
         scores=values,
         units=int(groups.max()) + 1,
         figures=by_group(groups, lambda rows: figures_of(task, truth[rows], said[rows])),
-        shuffled=lambda metric, chance: score(task, metric, *shuffled_groups(truth, said, groups, chance)),
+        shuffled=lambda metric, chance: score(task, metric, truth, shuffled_groups(said, groups, chance)),
     )
 
 

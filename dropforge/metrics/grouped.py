@@ -43,11 +43,13 @@ def by_group(groups: Array, figures: Callable[[Array], Figures]) -> Callable[[Ar
     return of_groups
 
 
-def shuffled_groups(truth: Array, answers: Array, groups: Array, chance: np.random.Generator) -> tuple[Array, Array]:
-    """The targets by group, and beside them the answers by group with the groups in another order.
+def shuffled_groups(answers: Array, groups: Array, chance: np.random.Generator) -> Array:
+    """The answers dealt to other rows, so that those of one group stay together and in their order.
 
-    Answers of one group stay together. Where groups differ in size, one group's may fall to the ends of two others.
+    Where groups differ in size, one group's may fall to the end of one group and the start of the next.
     """
     order = np.argsort(groups, kind="stable")
     dealt = chance.permutation(int(groups.max()) + 1)[groups]
-    return truth[order], answers[np.argsort(dealt, kind="stable")]
+    found = np.empty_like(answers)
+    found[order] = answers[np.argsort(dealt, kind="stable")]
+    return found

@@ -14,7 +14,8 @@ from dropforge.datasets.dataset import Dataset, Options
 from dropforge.datasets.prepare import prepare, prepare_table
 from dropforge.datasets.structure import is_entity_name
 from examples.datasets import SOURCES, load
-from tests.data.conftest import real_set
+
+from .conftest import real_set
 
 VISITS = Path(__file__).parent / "files" / "visits.csv"
 """Twelve visits of each of 60 patients, whose measurements are alike and whose outcome is chance."""
