@@ -79,7 +79,7 @@ def drift(times: Values, columns: Mapping[str, NDArray[Any]], target: Values) ->
     by_time = _errors(binned, y, ~late, late)
     apart = by_time - _crossed(binned, y)[late]
     blocks = np.array([part.mean() for part in np.array_split(apart, BLOCKS)])
-    spread = float(blocks.std(ddof=1)) / np.sqrt(BLOCKS)
+    spread = float(blocks.std(ddof=1) / np.sqrt(BLOCKS))
     before = float((by_time - apart).mean())
     ratio = float(np.sqrt(by_time.mean() / before)) if before > 0 else 1.0
     return Drift(ratio, float(blocks.mean()) / spread if spread > 0 else 0.0)

@@ -126,6 +126,7 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     masked = tuple(finding.column for finding in findings)
+    others = remarks(described, table[target], counts, options.data, masked=target in masked)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
@@ -145,10 +146,7 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
             counts=counts,
             findings=findings,
             suspects=suspects,
-            told=[
-                *sentences(way, counts, masked=masked),
-                *remarks(described, table[target], counts, options.data, masked=target in masked),
-            ],
+            told=[*sentences(way, counts, masked=masked), *others],
             split=facts(way, masked=masked),
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),

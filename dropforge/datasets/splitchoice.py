@@ -84,17 +84,17 @@ def choose_split(
         case SplitBy():
             return Split()
         case None:
-            return _found(table, described, target, classes, hashes)
+            return _called_for(table, described, target, classes, hashes)
 
 
-def _by_group(table: Table, name: str, codes: NDArray[np.int64] | None, hashes: Hashes, found: str = "") -> Split:
+def _by_group(table: Table, name: str, codes: NDArray[np.int64] | None, hashes: Hashes, evidence: str = "") -> Split:
     assigned = assign_groups(grouped(table[name], hashes), codes, name)
     _check_classes(assigned, codes, f"{{group: {name}}}")
-    return Split("group", name, found, assigned=assigned)
+    return Split("group", name, evidence, assigned=assigned)
 
 
 def _by_time(table: Table, column: Described, codes: NDArray[np.int64] | None, hashes: Hashes, wish: SplitBy,
-             found: str = "") -> Split:  # fmt: skip
+             evidence: str = "") -> Split:  # fmt: skip
     name, is_date = column.name, column.kind == "date"
     if wish.gap is not None and not is_date:
         raise SpecFault(
@@ -105,7 +105,7 @@ def _by_time(table: Table, column: Described, codes: NDArray[np.int64] | None, h
     _check_classes(assigned, codes, f"{{time: {name}}}")
     assert assigned.start is not None  # a split by time has it
     start = iso_date(assigned.start) if is_date else f"{assigned.start:g}"
-    return Split("time", name, found, wish.gap, assigned, start)
+    return Split("time", name, evidence, wish.gap, assigned, start)
 
 
 def _check_classes(assigned: Assigned, codes: NDArray[np.int64] | None, how: str) -> None:
@@ -119,7 +119,7 @@ def _check_classes(assigned: Assigned, codes: NDArray[np.int64] | None, how: str
         )
 
 
-def _found(
+def _called_for(
     table: Table, described: Mapping[str, Described], target: NDArray[Any], classes: int, hashes: Hashes
 ) -> Split:
     """What the data call for."""
@@ -132,23 +132,23 @@ def _found(
         )
         with suppress(SpecFault):  # one of the groups has most of the rows, say
             return _by_group(table, first.column, codes, hashes, why)
-    timed, hints = _found_time(table, described, target, classes, hashes)
+    timed, hints = _by_drift(table, described, target, classes, hashes)
     proposals = [
-        f"{each.count:,} values of {each.column!r} have several rows each, and these are alike. If rows to predict "
-        f"have other values, `split: {{group: {each.column}}}` in spec.yaml shows how well these are predicted."
-        for each in groups[:1]
+        f"{group.count:,} values of {group.column!r} have several rows each, and these are alike. If rows to predict "
+        f"have other values, `split: {{group: {group.column}}}` in spec.yaml shows how well these are predicted."
+        for group in groups[:1]
     ]
     return replace(timed or Split(), proposals=(*proposals, *hints))
 
 
-def _found_time(
+def _by_drift(
     table: Table, described: Mapping[str, Described], target: NDArray[Any], classes: int, hashes: Hashes
 ) -> tuple[Split | None, list[str]]:
     """A split by time where the data call for it, and what is told where they only hint at it."""
-    found = _clearest_drift(table, described, _outputs(target, classes), hashes)
-    if found is None or found[1].sureness < CLEAR[0] or found[1].ratio < CLEAR[1]:
+    clearest = _clearest_drift(table, described, _outputs(target, classes), hashes)
+    if clearest is None or clearest[1].sureness < CLEAR[0] or clearest[1].ratio < CLEAR[1]:
         return None, []
-    column, drifted = found
+    column, drifted = clearest
     worse = f"errs {drifted.ratio - 1:.0%} more on the latest rows if it has learned from earlier ones alone"
     if drifted.sureness >= SURE[0] and drifted.ratio >= SURE[1]:
         with suppress(SpecFault):  # half of the rows have one date, say

@@ -82,15 +82,13 @@ def assign_groups(groups: Grouped, classes: Codes | None, name: str) -> Assigned
 
 
 def _strata(groups: Grouped, classes: Codes | None) -> Codes:
-    """The most frequent class of each group; zeros without classes."""
+    """The rarest class that each group holds, so that each part gets its share of it; zeros without classes."""
     if classes is None:
         return np.zeros(len(groups.hashes), np.int64)
-    width = int(classes.max()) + 1
-    pairs, counts = np.unique(groups.codes * width + classes, return_counts=True)
-    order = np.lexsort((-(pairs % width), counts, pairs // width))
-    found = np.empty(len(groups.hashes), np.int64)
-    found[pairs[order] // width] = pairs[order] % width  # the last one written of a group is its most frequent
-    return found
+    ranks = np.argsort(np.argsort(np.bincount(classes), kind="stable"), kind="stable")
+    rarest = np.full(len(groups.hashes), len(ranks))
+    np.minimum.at(rarest, groups.codes, ranks[classes])
+    return rarest
 
 
 def _parts(groups: Grouped, strata: Codes) -> Codes:

@@ -28,8 +28,8 @@ class Split:
 
     by: Literal["rows", "column", "group", "time"] = "rows"
     column: str | None = None
-    found: str = ""
-    """What in the data called for it; empty where the spec says so, and for a split by content."""
+    evidence: str = ""
+    """What in the data calls for it; empty where the spec says so, and for a split by content."""
     gap: str | None = None
     assigned: Assigned | None = None
     """Of a split by group or by time."""
@@ -83,16 +83,20 @@ class Split:
 
 def sentences(split: Split, counts: Mapping[str, int], *, masked: Sequence[str] = ()) -> list[str]:
     """What people are told of the split: nothing where the data are split by content and give no other sign."""
-    told = list(split.proposals)
+    lines = list(split.proposals)
     if split.by in ("group", "time"):
-        why = f", because {split.found}. `split: {{by: rows}}` in spec.yaml splits by content" if split.found else ""
-        told.insert(0, f"{in_words(split, masked=masked)}{why}.")
+        why = (
+            f", because {split.evidence}. `split: {{by: rows}}` in spec.yaml splits by content"
+            if split.evidence
+            else ""
+        )
+        lines.insert(0, f"{in_words(split, masked=masked)}{why}.")
     if split.left_out:
-        told.append(
+        lines.append(
             f"{split.left_out:,} of {counts['read']:,} rows lie in the gaps of {split.gap} before the validation and "
             "the hold-out part and are left out."
         )
-    return told
+    return lines
 
 
 def in_words(split: Split, *, masked: Sequence[str] = ()) -> str:
@@ -121,7 +125,7 @@ def facts(split: Split, *, masked: Sequence[str] = ()) -> dict[str, object]:
     return {
         "by": split.by,
         "column": split.column,
-        "found": bool(split.found),
+        "found": bool(split.evidence),
         "gap": split.gap,
         "sentence": f"{in_words(split, masked=masked)}.",
     }

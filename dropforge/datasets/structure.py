@@ -77,7 +77,7 @@ CODES = 0.9
 
 
 @dataclass(frozen=True)
-class FoundGroups:
+class GroupColumn:
     """A column by which rows are grouped."""
 
     column: str
@@ -91,7 +91,7 @@ class FoundGroups:
 
 def find_groups(
     table: Table, described: Mapping[str, Described], target: NDArray[np.float64], rows: Hashes
-) -> list[FoundGroups]:
+) -> list[GroupColumn]:
     """Every column by which rows are grouped, the surest first.
 
     Args:
@@ -100,7 +100,7 @@ def find_groups(
         target: numbers, or a column of 0 and 1 for each class: float64 [N, outputs].
         rows: the rows' hashes.
     """
-    found = []
+    columns = []
     for name, column in described.items():
         is_entity = is_entity_name(name)
         if not (is_entity or _may_be_entity(table, column)) or not _repeats(table, column):
@@ -108,9 +108,9 @@ def find_groups(
         groups = grouped(table[name], rows)
         count, share = len(groups.hashes), likeness(groups, target)
         if share >= LEAST_SHARE and (is_entity or count >= ENOUGH_GROUPS):
-            found.append(FoundGroups(name, count, share, is_entity and count >= ENOUGH_GROUPS))
+            columns.append(GroupColumn(name, count, share, is_entity and count >= ENOUGH_GROUPS))
     known = PERSONS | MACHINES
-    return sorted(found, key=lambda each: (not each.is_sure, _words(each.column).isdisjoint(known), -each.share))
+    return sorted(columns, key=lambda one: (not one.is_sure, _words(one.column).isdisjoint(known), -one.share))
 
 
 def is_entity_name(name: str) -> bool:

@@ -151,6 +151,14 @@ def test_hold_out_of_groups_is_a_fifth_of_the_rows_and_of_each_class(count: int)
         assert shares.min() > 0
 
 
+def test_each_part_has_its_share_of_a_rare_class() -> None:
+    """Which no group has most of its rows in: two rows in each of ten groups of a hundred."""
+    groups = of_sizes([12] * 100)
+    codes = ((groups.codes % 10 == 3) & (np.arange(1200) % 12 < 2)).astype(np.int64)
+    assigned = assign_groups(groups, codes, "id")
+    assert np.bincount(assigned.labels[codes == 1], minlength=3).tolist() == [4, 4, 12]
+
+
 def test_of_many_groups_none_moves_when_others_are_added() -> None:
     values = pl.Series([f"customer {place}" for place in range(900)])
 
@@ -250,6 +258,13 @@ def test_the_spec_splits_by_time_and_counts_the_gap() -> None:
     kept = len(data.train) + len(data.validation) + len(data.holdout)
     assert data.counts["gap"] == 480 - kept > 20
     assert any(f"{data.counts['gap']} of 480 rows lie in the gaps of 2w" in each for each in data.profile["told"])
+
+
+def test_a_masked_time_is_not_told() -> None:
+    wishes = {"split": {"time": "day"}, "sensitive": ["day"], "target": "y", "task": "regression"}
+    data = prepare_table(visits(), Options(spec=Spec.read(wishes)))
+    assert data.split == "The hold-out is the latest 20% of the rows by 'day'."
+    assert "2024" not in str([data.profile["split"], data.profile["told"]])
 
 
 def test_numbers_may_be_times() -> None:
