@@ -99,11 +99,16 @@ def write_golden(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def write_holdout(path: Path, rows: Rows, classes: tuple[str, ...]) -> None:
-    """The first hold-out rows by column, with their targets: values, or the classes' texts."""
+def write_holdout(path: Path, rows: Rows, classes: tuple[str, ...], groups: np.ndarray | None = None) -> None:
+    """The first hold-out rows by column, with their targets: values, or the classes' texts.
+
+    `groups` are the groups that rows were split by, int64 [N]; None where they were not.
+    """
     columns = {name: [plain(value) for value in values[:HOLDOUT_ROWS]] for name, values in rows.columns.items()}
     target = [classes[code] if classes else float(code) for code in rows.target[:HOLDOUT_ROWS]]
     document = {"schema": ROWS_SCHEMA, "columns": columns, "target": target}
+    if groups is not None:
+        document["groups"] = groups[:HOLDOUT_ROWS].tolist()
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
 

@@ -73,7 +73,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--split",
         metavar="COLUMN",
-        help="the column that says 'train' or 'test' for each row (default: split by content)",
+        help="the column that says 'train' or 'test' for each row (default: decided by the data)",
     )
     parser.add_argument(
         "--groups", nargs="+", default=[], metavar="COLUMN", help="columns whose values are scored as groups"

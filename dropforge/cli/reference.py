@@ -139,8 +139,8 @@ have the newest 20 entries; `versions_next` and `history_next` say where the res
 more. `--all` returns every entry.
 
 `predict` returns `{"model", "version", "predictions", "probabilities", "ids", "recommendations", "explanations",
-"refused", "warnings", "warning_count"}`. `probabilities` is null for regression, `recommendations` is null except for recommenders, and
-`explanations` is null without `--explain` ([explain.md](explain.md)).
+"refused", "warnings", "warning_count"}`. `probabilities` is null for regression, `recommendations` is null except for
+recommenders, and `explanations` is null without `--explain` ([explain.md](explain.md)).
 
 A value that the model does not know, such as a new category, is answered and listed in `warnings` as `{"row",
 "column", "kind", "taken_for"}` ([protocols.md](protocols.md)); standard error counts them. With `--strict` (in Python

@@ -65,6 +65,8 @@ class Metrics(Document):
     """Of every column that the model reads, the largest fall first."""
     notes: tuple[str, ...] = ()
     """What the scores cannot say, and what to do about it."""
+    split: str = ""
+    """How the hold-out was chosen, as a sentence; empty in files of before it was written."""
 
 
 class Manifest(Document):

@@ -247,6 +247,9 @@ class ModelCard(Document):
     has the probabilities then need not ask for texts as well, which for one row takes as long as the graph."""
     strict: bool = False
     """Whether a request with a text that the model does not know is refused, unless the request says otherwise."""
+    split: str = ""
+    """By what a table's rows were split: `rows`, `column:NAME`, `group:NAME` or `time:NAME`. Empty for other data, and
+    in older files, whose rows were split by content."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

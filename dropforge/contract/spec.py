@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any, Literal
@@ -41,6 +42,48 @@ REPLACE_KEY, UNPROVEN_KEY = "replace", "unproven"
 """Metadata of a dropped object that hold wishes for this drop alone: names of `Replace` with commas, and `true`."""
 
 
+class SplitBy(Record):
+    """How rows are split, where no column of the data says it row by row; exactly one of `group`, `time` and `by`."""
+
+    group: str | None = None
+    """A column: all rows with one value in it lie in one part."""
+    time: str | None = None
+    """A column of dates or numbers: the latest rows are held out."""
+    gap: str | None = None
+    """Only with `time`: a span in front of each later part whose rows are left out, such as `7d`."""
+    by: Literal["rows"] | None = None
+    """`rows`: row by row by content, even if the data look grouped or drift over time."""
+
+    @property
+    def column(self) -> str | None:
+        """The column that is named, if one is."""
+        return self.group or self.time
+
+    @property
+    def gap_days(self) -> float:
+        """The length of the gap in days; 0 without one."""
+        return 0.0 if self.gap is None else days_of(self.gap)
+
+
+SPLITS = ("group", "time", "gap", "by")
+"""The fields of `SplitBy`."""
+
+UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
+"""Days of each unit that a gap is written in: hours, days and weeks."""
+
+
+def days_of(span: str) -> float:
+    """The days of a span such as `12h`, `7d` or `2w`.
+
+    Raises:
+        SpecFault: it is written otherwise.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([hdw])", span.strip())
+    if match is None:
+        raise SpecFault(f"spec.yaml: split.gap: expected a number with h, d or w behind it, such as 7d, got {span!r}")
+    return float(match[1]) * UNITS[match[2]]
+
+
 class Spec(Record):
     """What the owner of a data set wishes; every wish is optional."""
 
@@ -53,8 +96,9 @@ class Spec(Record):
     """How settings are searched with what is left of the budget; `none` leaves the portfolio as it is."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
-    split: str | None = None
-    """Column that says which rows are held out: `train` in a row to learn from, `test` or `holdout` in one held out."""
+    split: str | SplitBy | None = None
+    """Column that says which rows are held out: `train` in a row to learn from, `test` or `holdout` in one held out; or
+    by what rows are split. None is decided by the data."""
     sensitive: tuple[str, ...] = ()
     """Columns with personal data: kept out of captures and reports."""
     groups: tuple[str, ...] = ()
@@ -88,6 +132,7 @@ class Spec(Record):
         if unknown:
             raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; expected one of {known}")
         _check_replace(value.get("replace"))
+        _check_split(value.get("split"))
         try:
             spec = cls.from_json(value, "spec.yaml")
         except DocumentError as fault:
@@ -95,6 +140,11 @@ class Spec(Record):
         if not 0 < spec.budget <= 24 * 60:
             raise SpecFault(f"spec.yaml: budget: expected minutes between 0 and 1440, got {spec.budget}")
         return spec
+
+    @property
+    def split_column(self) -> str | None:
+        """The column that `split` names, if it names one."""
+        return self.split.column if isinstance(self.split, SplitBy) else self.split
 
     def for_drop(self, metadata: Mapping[str, str]) -> Spec:
         """These wishes, and those that the metadata of one dropped object add for its own run.
@@ -115,3 +165,30 @@ def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
         raise SpecFault(
             f"{where}: unknown name {unknown[0]!r}; expected one of {list(DIFFERENCES)}, each true or false"
         )
+
+
+def _check_split(value: Any) -> None:
+    """Raises `SpecFault` for a split that is neither a column nor exactly one way to split."""
+    if value is None or isinstance(value, str):
+        return
+    where = "spec.yaml: split"
+    ways = "a column's name, {group: column}, {time: column, gap: 7d} or {by: rows}"
+    if not isinstance(value, Mapping):
+        raise SpecFault(f"{where}: expected {ways}, got {value!r}")
+    unknown = [name for name in value if name not in SPLITS]
+    if unknown:
+        raise SpecFault(f"{where}: unknown key {unknown[0]!r}; expected {ways}")
+    named = [name for name in ("group", "time", "by") if value.get(name) is not None]
+    if len(named) != 1:
+        raise SpecFault(f"{where}: {' and '.join(named) or 'no way to split'}; expected exactly one: {ways}")
+    wrong = next((name for name in value if not isinstance(value[name], str | None)), None)
+    if wrong is not None:
+        raise SpecFault(f"{where}.{wrong}: expected a text, got {value[wrong]!r}")
+    if value.get("by") not in (None, "rows"):
+        raise SpecFault(
+            f"{where}.by: expected rows, got {value['by']!r}; for a column write {{group: …}} or {{time: …}}"
+        )
+    if value.get("gap") is not None:
+        if named != ["time"]:
+            raise SpecFault(f"{where}.gap: expected it beside time alone, got it beside {named[0]}: leave it out")
+        days_of(value["gap"])

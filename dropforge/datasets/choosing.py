@@ -96,7 +96,7 @@ def choose_target(frame: pl.DataFrame | Table, spec: Spec) -> str:
         )
     if spec.target is not None:
         return spec.target
-    names = [name for name in frame.columns if name not in spec.drop]
+    names = [name for name in frame.columns if name not in (*spec.drop, spec.split_column)]
     plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
     last = (name for name in reversed(names) if _can_be_last(as_table(frame).facts(name)))
     target = next(iter(_ranked(names, plain)), None) or next(last, None)
@@ -137,7 +137,7 @@ def _called(names: list[str], plain: dict[str, str], known: tuple[str, ...]) -> 
 def check_wishes(names: list[str], spec: Spec) -> None:
     """Refuses, with `SpecFault`, a spec that names columns that are not there, or drops its own target."""
     wished = {"target": (spec.target,) if spec.target is not None else (), "drop": spec.drop}
-    wished |= {"split": (spec.split,) if spec.split is not None else ()}
+    wished |= {"split": (spec.split_column,) if spec.split_column is not None else ()}
     wished |= {"sensitive": spec.sensitive, "groups": spec.groups, "kinds": tuple(spec.kinds),
                "trusted": spec.trusted}  # fmt: skip
     for wish, columns in wished.items():
@@ -146,6 +146,8 @@ def check_wishes(names: list[str], spec: Spec) -> None:
                 near = difflib.get_close_matches(column, names, 1, 0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"the columns are {names[:20]}"
                 raise SpecFault(f"{wish}: no column {column!r} in the data; expected one that is there: {hint}")
+    if spec.target is not None and spec.target == spec.split_column:
+        raise SpecFault(f"split: names the target {spec.target!r}; expected another column, which is known of new rows")
     if spec.target in spec.drop:
         raise SpecFault(f"drop: holds the target {spec.target!r}; expected other columns only: take it out")
 

@@ -88,13 +88,22 @@ class Dataset:
     validation: Rows
     holdout: Rows
     counts: dict[str, int]
-    """`read`, `duplicates`, `without_target`, `rare` (of classes left out), `train`, `validation`, `holdout`."""
+    """`read`, `duplicates`, `without_target`, `rare` (of classes left out), `gap` (rows in a gap of a split by time),
+    `train`, `validation`, `holdout`."""
     profile: dict[str, Any]
     """`profile.json`, over the training rows alone."""
     rare: dict[str, int] = field(default_factory=dict)
     """Classes left out, to their rows; see `classes`."""
     groups: dict[str, Groups] = field(default_factory=dict)
     """Column of the spec's `groups` to the groups of the hold-out rows; see `grouping`."""
+    split: str = "The hold-out is a fifth of the rows, chosen by their content."
+    """How the rows were split, as a sentence."""
+    split_by: str = "rows"
+    """The same as `ModelCard.split` has it."""
+    folds: NDArray[np.int64] | None = None
+    """The fold of each row of `learning`, where the split decides it: of whole groups, or blocks of time."""
+    units: NDArray[np.int64] | None = None
+    """The group of each hold-out row, from 0, where rows were split by group."""
 
     @cached_property
     def learning(self) -> Rows:

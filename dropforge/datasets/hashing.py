@@ -27,7 +27,7 @@ def row_hashes(frame: pl.DataFrame) -> Hashes:
     """One uint64 a row, [N]."""
     total = np.zeros(frame.height, np.uint64)
     for name in sorted(frame.columns):
-        total = _mix(total ^ _mix(cell_hashes(frame[name]) ^ np.uint64(_digest(name))))
+        total = mix(total ^ mix(cell_hashes(frame[name]) ^ np.uint64(_digest(name))))
     return total
 
 
@@ -51,7 +51,7 @@ def unit(hashes: Hashes) -> NDArray[np.float64]:
 
 def nth_copy(hashes: Hashes, occurrence: NDArray[np.int64]) -> Hashes:
     """Hashes that tell the copies of a row apart: the first keeps its own."""
-    return np.where(occurrence == 0, hashes, _mix(hashes ^ _mix(occurrence.astype(np.uint64))))
+    return np.where(occurrence == 0, hashes, mix(hashes ^ mix(occurrence.astype(np.uint64))))
 
 
 def _of_numeric(series: pl.Series) -> Hashes:
@@ -65,7 +65,7 @@ def _of_numeric(series: pl.Series) -> Hashes:
 
 
 def _of_floats(values: NDArray[np.float64]) -> Hashes:
-    return _mix((values + 0.0).view(np.uint64))
+    return mix((values + 0.0).view(np.uint64))
 
 
 def _of_texts(texts: pl.Series) -> Hashes:
@@ -80,7 +80,7 @@ def _digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _mix(values: Hashes) -> Hashes:
+def mix(values: Hashes) -> Hashes:
     """The finalizer of SplitMix64: every bit of the input moves every bit of the output."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

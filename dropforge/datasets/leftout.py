@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-Why = Literal["empty", "constant", "copy", "id", "text", "wish", "unread"]
+Why = Literal["empty", "constant", "copy", "id", "text", "wish", "unread", "group"]
 """The kinds: no value, one value, a copy of another column, an id (row numbers among them), free text, a column that
-the spec leaves out, and a column that the task has no use for."""
+the spec leaves out, a column that the task has no use for, and the column whose groups the rows are split by."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class LeftOut:
         match self.why:
             case "empty" | "constant" | "copy":
                 return False
-            case "id" | "text" | "wish" | "unread":
+            case "id" | "text" | "wish" | "unread" | "group":
                 return True
             case _:
                 assert_never(self.why)
@@ -37,6 +37,7 @@ CONSTANT = LeftOut("constant", "the same value in every row")
 BY_SPEC = LeftOut("wish", "left out by the spec")
 ID_BY_NAME = LeftOut("id", "an id by its name: a different whole number in every row")
 ID_BY_VALUES = LeftOut("id", "an id by its values: whole numbers that count from row to row")
+GROUP = LeftOut("group", "rows are split by it, so that rows to predict are expected to have other values")
 NO_ROLE = LeftOut("unread", "neither user nor item")
 TIME_OF_RATINGS = LeftOut("unread", "the time: it splits the rows, the model does not read it")
 

@@ -32,7 +32,9 @@ from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
 from dropforge.datasets.remarks import remarks
 from dropforge.datasets.special import special_task
-from dropforge.datasets.splitting import copies, split, split_as_told
+from dropforge.datasets.splitchoice import choose_split
+from dropforge.datasets.splits import facts, in_words, sentences
+from dropforge.datasets.splitting import copies
 from dropforge.datasets.suspects import find_suspects
 from dropforge.datasets.table import Kept, as_table
 from dropforge.datasets.typed import typed
@@ -110,18 +112,21 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
         _check_scale(target, codes)
     kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
     described = describe(kept, spec, target)
+    way = choose_split(kept, described, spec, codes, len(classes), hashes)
+    described = way.leaves_out(described, spec)
     if all(each.dropped for each in described.values()):
         reasons = {name: each.dropped for name, each in list(described.items())[:5]}
         raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
     hashes = _together(kept, described, hashes)
-    parts = _parts(kept, spec, hashes, codes if classes else None)
+    parts = way.parts(kept, hashes, codes if classes else None)
     rows = _type(kept, described, codes, parts)
-    counts |= {"rare": sum(encoded.rare.values())}
+    counts |= {"rare": sum(encoded.rare.values()), "gap": way.left_out}
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
     findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
     doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     masked = tuple(finding.column for finding in findings)
+    others = remarks(described, table[target], counts, options.data, masked=target in masked)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
@@ -140,9 +145,14 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
             counts=counts,
             findings=findings,
             suspects=suspects,
-            told=remarks(described, table[target], counts, options.data, masked=target in masked),
+            told=[*sentences(way, counts, masked=masked), *others],
+            split=facts(way, masked=masked),
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
+        split=f"{in_words(way, masked=masked)}.",
+        split_by=way.key,
+        folds=way.folds(parts),
+        units=way.groups(parts["holdout"]),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],
@@ -161,12 +171,7 @@ def _check_scale(target: str, values: NDArray[Any]) -> None:
 
 def _without_split(spec: Spec) -> Spec:
     """The column that deals the rows is none to learn from."""
-    return spec if spec.split is None else replace(spec, drop=(*spec.drop, spec.split))
-
-
-def _parts(kept: Table, spec: Spec, hashes: Hashes, codes: NDArray[np.int64] | None) -> Parts:
-    """Which row goes where: as a column of the data says, or by content."""
-    return split(hashes, codes) if spec.split is None else split_as_told(kept[spec.split], hashes)
+    return replace(spec, drop=(*spec.drop, spec.split)) if isinstance(spec.split, str) else spec
 
 
 def _together(kept: Table, described: dict[str, Described], hashes: Hashes) -> Hashes:

@@ -1,7 +1,8 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
-    {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
-     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "told": [sentences of `remarks`],
+    {"schema": "dropforge.profile/1", "rows": {counts}, "split": {`splits.facts`}, "target": {...},
+     "columns": {name: {...}}, "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
+     "told": [sentences of `splits` and `remarks`],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
@@ -47,6 +48,7 @@ def make_profile(
     findings: Sequence[Finding],
     suspects: Sequence[dict[str, Any]] = (),
     told: Sequence[str] = (),
+    split: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
     masked = [finding.column for finding in findings]
@@ -54,6 +56,7 @@ def make_profile(
     return {
         "schema": SCHEMA,
         "rows": dict(counts),
+        **({} if split is None else {"split": dict(split)}),
         "target": {**target, **_target(rows.target, target["classes"])},
         "columns": {name: describe_values(rows.columns[name], column, name in masked) for name, column in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},

@@ -52,7 +52,9 @@ def remarks(
 def _columns(described: Mapping[str, Described]) -> list[str]:
     """The columns that are left out though their values differ, by reason."""
     left_out = [
-        column for column in described.values() if column.left_out is not None and column.left_out.why in ("id", "text")
+        column
+        for column in described.values()
+        if column.left_out is not None and column.left_out.why in ("id", "text", "group")
     ]
     sentences = [
         f"Column {column.name!r} is left out: {column.dropped}. `kinds: {{{column.name}: {column.kind}}}` in spec.yaml "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from dropforge.contract.spec import SpecFault, SplitBy
 from dropforge.datasets.ratings import find_ratings, prepare_ratings
 from dropforge.datasets.unlabelled import CLUSTER, check_unlabelled, prepare_unlabelled
 
@@ -37,9 +38,16 @@ def special_task(table: pl.DataFrame | Table, spec: Spec) -> Special | None:
     match spec.task:
         case "clustering":
             check_unlabelled(table.columns, spec)
+            if spec.split not in (None, SplitBy(by="rows")):
+                raise SpecFault("split: rows of a clustering are split by their content alone: leave it out")
             return Special("clustering", CLUSTER, prepare_unlabelled)
         case "recommendation" | "regression" | "binary" | "multiclass" | None:
             columns = find_ratings(table, spec)
+            if columns is not None and spec.split is not None:
+                raise SpecFault(
+                    "split: a recommender holds out the latest ratings of every user: leave it out, or write "
+                    "`task: regression` to predict ratings as any other number"
+                )
             return None if columns is None else Special("recommendation", columns.rating, prepare_ratings)
         case _:
             assert_never(spec.task)

@@ -2,10 +2,12 @@
 
 About 64 % of the rows are for training, 16 % for validation, 20 % are held out. Rows of a class with fewer than
 `RARE` rows are dealt by the rank of their hash instead, so that each class of five rows or more stands in every part;
-only there can a row added later move another.
+only there can a row added later move another. Splits by group and by time stand in `splitgroups` and `splittimes`.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,7 +20,33 @@ HOLDOUT = 0.20
 VALIDATION = 0.16
 RARE = 50
 
+FOLDS = 5
+"""Of the rows that are learned from, where the split says how they are dealt into folds."""
+
 Parts = dict[str, NDArray[np.int64]]
+
+HELD, VALIDATES, TRAIN, LEFT_OUT = range(4)
+"""The part of a row by number; the last is of rows that lie in a gap between two parts."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Where a split by group or by time puts every row."""
+
+    labels: NDArray[np.int64]
+    """[N], of `HELD`, `VALIDATES`, `TRAIN` and `LEFT_OUT`."""
+    folds: NDArray[np.int64]
+    """[N]: the fold of a row of the training and the validation part; of other rows it means nothing."""
+    groups: NDArray[np.int64] | None = None
+    """[N]: the group of each row, where rows are split by group."""
+    start: float | None = None
+    """The first time that is held out, where rows are split by time."""
+
+    def parts(self, hashes: Hashes) -> Parts:
+        """Positions of the rows of each part, in the order of the hashes."""
+        order = np.argsort(hashes, kind="stable")
+        names = {"holdout": HELD, "validation": VALIDATES, "train": TRAIN}
+        return {name: order[self.labels[order] == part] for name, part in names.items()}
 
 
 def copies(hashes: Hashes) -> NDArray[np.int64]:
@@ -49,7 +77,7 @@ def split(hashes: Hashes, codes: NDArray[np.int64] | None = None) -> Parts:
     return {name: order[parts[order] == part] for name, part in names.items()}
 
 
-LEARN, HELD = ("train", "training", "learn"), ("test", "holdout", "hold-out")
+LEARN_WORDS, HELD_WORDS = ("train", "training", "learn"), ("test", "holdout", "hold-out")
 """What a column that deals the rows may say, in any case."""
 
 
@@ -60,10 +88,10 @@ def split_as_told(told: pl.Series, hashes: Hashes) -> Parts:
         DataFault: a value is neither, or no row is held out, or none is left to learn from.
     """
     words = told.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
-    other = words.filter(~words.is_in([*LEARN, *HELD]))
+    other = words.filter(~words.is_in([*LEARN_WORDS, *HELD_WORDS]))
     if len(other):
         raise DataFault(f"column {told.name!r} deals the rows and holds {other[0]!r}; expected 'train' or 'test'")
-    held = words.is_in(HELD).to_numpy()
+    held = words.is_in(HELD_WORDS).to_numpy()
     if held.all() or not held.any():
         raise DataFault(
             f"column {told.name!r} holds out {int(held.sum())} of {len(held)} rows; expected some and not all: "

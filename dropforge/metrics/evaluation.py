@@ -20,6 +20,7 @@ from dropforge.contract.results import METRICS
 from dropforge.metrics import clusters_weighted
 from dropforge.metrics.baseline import guess
 from dropforge.metrics.clusters import MOST_SCORED, cluster_scores
+from dropforge.metrics.grouped import by_group, shuffled_groups
 from dropforge.metrics.intervals import compared
 from dropforge.metrics.lists import LIST_METRICS, chosen_by_user, list_scores, scores_of_lists
 from dropforge.metrics.resampling import MOST_ROWS, Resamples, sample
@@ -55,7 +56,7 @@ class Answered:
     scores: dict[str, float]
     """Every metric of the task that exists on these rows."""
     units: int
-    """How many there are of what the bootstrap draws: rows, or users with all of their ratings."""
+    """How many there are of what the bootstrap draws: rows, or users or groups with all of their rows."""
     figures: Callable[[Array], Figures]
     """From positions of some units to the metrics under weights of these units."""
     shuffled: Callable[[str, np.random.Generator], float] | None = None
@@ -107,24 +108,43 @@ def beyond_chance(model: Answered, baseline: Answered, metric: str, seed: int) -
     return replace(comparison, gains={**comparison.gains, metric: replace(gain, by_chance=by_chance)})
 
 
-def of_table(task: Task, truth: Array, answers: Array) -> Answered:
+def of_table(task: Task, truth: Array, answers: Array, groups: Array | None = None) -> Answered:
     """Answers to rows with a target: values [N] for values [N], or probabilities [N, classes] for class codes [N].
+
+    Args:
+        task: of the rows.
+        truth: their targets.
+        answers: a model's answers.
+        groups: int64 [N] from 0, where rows of one group are alike: the bootstrap draws groups, and shuffles deal whole
+            groups, because single rows would claim to know more than they do.
 
     Raises:
         ValueError: no row to score, or answers that are not finite.
     """
     said = answers.astype(np.float64)
+    values = known(scores(task, truth, said))
+    if groups is None:
+        return Answered(
+            task,
+            scores=values,
+            units=len(truth),
+            figures=lambda rows: figures_of(task, truth[rows], said[rows]),
+            shuffled=lambda metric, chance: score(task, metric, truth, chance.permutation(said)),
+        )
     return Answered(
         task,
-        scores=known(scores(task, truth, said)),
-        units=len(truth),
-        figures=lambda rows: figures_of(task, truth[rows], said[rows]),
-        shuffled=lambda metric, chance: score(task, metric, truth, chance.permutation(said)),
+        scores=values,
+        units=int(groups.max()) + 1,
+        figures=by_group(groups, lambda rows: figures_of(task, truth[rows], said[rows])),
+        shuffled=lambda metric, chance: score(task, metric, truth, shuffled_groups(said, groups, chance)),
     )
 
 
-def of_baseline(truth: Array, baseline: Baseline) -> Answered:
-    """The trivial baseline's answers to the same rows; under each metric those that are best for it."""
+def of_baseline(truth: Array, baseline: Baseline, groups: Array | None = None) -> Answered:
+    """The trivial baseline's answers to the same rows; under each metric those that are best for it.
+
+    `groups` is as in `of_table`.
+    """
     task, rows = baseline.task, len(truth)
     guesses = {metric: guess(baseline, metric, rows) for metric in METRICS[task]}
     values = known({metric: score(task, metric, truth, said) for metric, said in guesses.items()})
@@ -133,7 +153,9 @@ def of_baseline(truth: Array, baseline: Baseline) -> Answered:
         parts = {metric: figures_of(task, truth[some], said[some], metric) for metric, said in guesses.items()}
         return lambda weights: {metric: part(weights)[metric] for metric, part in parts.items()}
 
-    return Answered(task, values, rows, figures)
+    if groups is None:
+        return Answered(task, values, rows, figures)
+    return Answered(task, values, int(groups.max()) + 1, by_group(groups, figures))
 
 
 def of_clusters(points: Array, labels: Array) -> Answered | None:

@@ -306,7 +306,10 @@ def test_predictions_of_a_file_land_in_a_file(run: Run, api: ApiServer, tmp_path
     (tmp_path / "in.csv").write_text('id;prediction;note\n007;old;"a;b"\n8;older;"line\none"\n')
     api.say(PREDICT, answer(2, probabilities=True))
     ran = run("predict", "houses", "--file", "in.csv", "--out", "out.csv", "--json")
-    assert ran.document == {**answer(2, probabilities=True), "explanations": None, "refused": None, "out": "out.csv"}
+    assert ran.document == {
+        **answer(2, probabilities=True), "explanations": None, "refused": None, "warnings": [], "warning_count": 0,
+        "out": "out.csv",
+    }  # fmt: skip
     with (tmp_path / "out.csv").open(newline="") as written:
         rows = list(csv.DictReader(written))
     assert rows[0] == {
@@ -374,6 +377,8 @@ def test_rows_may_come_from_standard_input(run: Run, api: ApiServer, monkeypatch
             **answer(1),
             "explanations": None,
             "refused": None,
+            "warnings": [],
+            "warning_count": 0,
         }
 
 

@@ -183,6 +183,31 @@ def test_numbers_that_another_version_keeps_as_texts_are_compared(cloud: Cloud) 
     assert Verdict.from_json(json.loads(cloud.file(run, names.VERDICT_FILE))).champion is not None
 
 
+def by_group(model: Little) -> Little:
+    return carded(model, split="group:x0")
+
+
+def test_a_live_version_whose_rows_were_split_otherwise_may_be_flattered(cloud: Cloud) -> None:
+    cloud.serve("regression", "flowers")  # by content, as older cards do not say
+    answer = dropped(cloud, by_group)
+    assert answer["outcome"] == "approved"
+    assert "the live version 1 were split by rows, those of the new version by group x0" in answer["reason"]
+    assert "`replace: {worse: true}`" in answer["reason"]
+    assert "were split by" not in dropped(cloud, same)["reason"]
+
+
+def test_rows_of_groups_are_drawn_and_dealt_by_the_group(cloud: Cloud) -> None:
+    """The same model and the same rows: what is sure of single rows is not, where they are three groups."""
+    model = little("regression", "run-groups")
+    rows = {**holdout(model), "groups": [row % 3 for row in range(len(model.target))]}
+    run = cloud.claim("datasets/flowers/c.csv", b"groups")["run"]
+    files = trained(little("regression", run), **{names.HOLDOUT_FILE: gzip.compress(json.dumps(rows).encode())})
+    answer = cloud.judged("regression", run, files=files)
+    gain = Verdict.from_json(json.loads(cloud.file(run, names.VERDICT_FILE))).gains["rmse"]
+    assert answer["outcome"] == "refused" and gain.interval.low > 0
+    assert gain.by_chance is not None and gain.by_chance > 0.025  # one order of three groups in six is as it was
+
+
 def by_mean(model: Little) -> Little:
     """A model that answers the mean, whatever the row."""
     mean = np.float32(np.mean(model.target))

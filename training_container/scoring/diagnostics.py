@@ -15,7 +15,7 @@ import numpy as np
 from training_container.scoring.calibration import calibration
 from training_container.scoring.groups import score_groups
 from training_container.scoring.importance import importances
-from training_container.scoring.notes import notes, rare_classes
+from training_container.scoring.notes import few_groups, notes, rare_classes
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
@@ -46,7 +46,8 @@ def add_diagnostics(measured: Metrics, dataset: Dataset, *, answers: np.ndarray,
         importances=importances(task, measured.metric, read, truth, answer, seed),
     )
     rare = rare_classes(dataset.rare, are_named=dataset.target not in dataset.masked)
-    return replace(complete, notes=(*notes(complete, truth, predicted, _shown(dataset)), *rare))
+    few = () if dataset.units is None else few_groups(int(dataset.units.max()) + 1)
+    return replace(complete, notes=(*few, *notes(complete, truth, predicted, _shown(dataset)), *rare))
 
 
 def _shown(dataset: Dataset) -> tuple[str, ...]:

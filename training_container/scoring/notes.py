@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FEW_ROWS = 200
 """Hold-out rows below which every score is said to be rough."""
 
+FEW_GROUPS = 30
+"""Groups in the hold-out below which every score is said to be rough, where rows were split by group."""
+
 FEW_OF_CLASS = 20
 """Hold-out rows of a class below which its scores are said to be."""
 
@@ -44,6 +47,17 @@ def notes(measured: Metrics, truth: np.ndarray, answers: np.ndarray, classes: Se
         remarks += [_few_of_class(truth, classes), _no_error(truth, answers), _calibration(measured)]
     remarks += [note for grouped in measured.groups for note in _groups(grouped.column, measured)]
     return tuple(note for note in remarks if note)
+
+
+def few_groups(groups: int) -> tuple[str, ...]:
+    """That only so many groups are held out, if they are few."""
+    if groups >= FEW_GROUPS:
+        return ()
+    return (
+        f"Only {groups} groups are held out, and rows of one group are alike: every score is rough, however many rows "
+        f"there are, and the intervals draw whole groups. About {FEW_GROUPS * 5} groups in all give a hold-out of "
+        f"{FEW_GROUPS}.",
+    )
 
 
 def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         masked=dataset.masked,
         likeliest=bool(dataset.classes),
         strict=job.spec.strict,
+        split=dataset.split_by,
     )
 
 
@@ -67,6 +68,6 @@ def export_table(folder: Path, native: Native, dataset: Dataset, card: ModelCard
     runtime, answers = Runtime(model, card), native.answer(holdout.columns)
     proof = prove(native, runtime, holdout, answers)
     evidence.write_golden(folder / names.GOLDEN_FILE, evidence.golden_rows(native, card, holdout))
-    evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, card.classes)
+    evidence.write_holdout(folder / names.HOLDOUT_FILE, holdout, card.classes, dataset.units)
     progress.step("prove").update(1.0, rows=proof.rows, largest=proof.largest)
     return ExportedTable(card, proof, runtime, answers)

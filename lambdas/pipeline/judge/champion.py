@@ -107,7 +107,7 @@ def _scored(live: LiveRow, champion: ServedModel, candidate: Candidate, notes: t
     if unread:
         notes += (f"the live version {live.version} was compared with {_listed(unread)} missing: the new version does "
                   "not read what it reads there",)  # fmt: skip
-    notes += changes_for_callers(champion.card, card)
+    notes += (*split_otherwise(live.version, champion.card, card), *changes_for_callers(champion.card, card))
     gains = compare(candidate.answered, answered, SEED).gains
     return ChampionResult(live.version, answered.scores, gains, notes=notes)
 
@@ -162,6 +162,19 @@ def can_lack_columns(task: Task) -> bool:
             return False  # a rating is of a user and of an item
         case _:
             assert_never(task)
+
+
+def split_otherwise(version: str, champion: ModelCard, candidate: ModelCard) -> tuple[str, ...]:
+    """Says that the live version may have learned from rows that it is scored by, because its rows were split by
+    something else."""
+    theirs, ours = champion.split or "rows", candidate.split or "rows"
+    if theirs == ours:
+        return ()
+    return (
+        f"the rows of the live version {version} were split by {theirs.replace(':', ' ')}, those of the new version by "
+        f"{ours.replace(':', ' ')}: the live version may have learned from rows of this hold-out, which flatters it; "
+        "`replace: {worse: true}` replaces it even if it scores better",
+    )
 
 
 def changes_for_callers(champion: ModelCard, candidate: ModelCard) -> tuple[str, ...]:

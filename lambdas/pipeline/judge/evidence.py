@@ -52,6 +52,8 @@ class Holdout:
     rows: Rows
     target: list[Any]
     baseline: Baseline
+    groups: np.ndarray | None = None
+    """The group of each row, int64 [N] from 0, where rows were split by group."""
 
     @classmethod
     def read(cls, rows: bytes, baseline: bytes | None) -> Holdout:
@@ -68,7 +70,8 @@ class Holdout:
         if value.get("schema") != HOLDOUT_SCHEMA:
             raise EvidenceFault(f"hold-out: expected schema {HOLDOUT_SCHEMA!r}, got {value.get('schema')!r}")
         count = len(value["target"])
-        return cls(Rows(value["columns"], count), value["target"], Baseline.from_json(json.loads(baseline)))
+        groups = None if "groups" not in value else np.unique(value["groups"], return_inverse=True)[1]
+        return cls(Rows(value["columns"], count), value["target"], Baseline.from_json(json.loads(baseline)), groups)
 
     def with_missing(self, names: Sequence[str]) -> Holdout:
         """The same rows with further columns of missing values."""
@@ -131,7 +134,10 @@ def score(model: ServedModel, holdout: Holdout, space: ServedModel | None = None
     match task:
         case "regression" | "binary" | "multiclass":
             truth = truth_of(model, holdout)
-            return Scored(of_table(task, truth, _stacked(answers)), of_baseline(truth, holdout.baseline))
+            groups = holdout.groups
+            return Scored(
+                of_table(task, truth, _stacked(answers), groups), of_baseline(truth, holdout.baseline, groups)
+            )
         case "recommendation":
             return _scored_ratings(_stacked(answers), model, holdout)
         case "clustering":

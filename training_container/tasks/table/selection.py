@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dropforge.contract.spec import Search
     from dropforge.datasets.dataset import Dataset
     from training_container.budget import Budget
+    from training_container.encoding import Table
     from training_container.models.family import Family, Fitted
     from training_container.models.predictor import Predictor
     from training_container.progress import Progress
@@ -117,11 +118,19 @@ def pose(dataset: Dataset, encoder: Encoder, metric: str, seed: int, checkpoints
         sizes=tuple(vocabulary.size for vocabulary in encoder.vocabularies),
         rows=encoded.to(device),
         target=rows.target,
-        fold=assign_folds(rows.target, len(dataset.classes), is_repeat=repeats(encoded, rows.target)),
+        fold=_folds(dataset, encoded),
         seed=seed,
         device=device,
         checkpoints=checkpoints,
     )
+
+
+def _folds(dataset: Dataset, encoded: Table) -> np.ndarray:
+    """The fold of each row: whole groups or blocks of time where rows are split by these, else by content."""
+    if dataset.folds is not None:
+        return dataset.folds
+    target = dataset.learning.target
+    return assign_folds(target, len(dataset.classes), is_repeat=repeats(encoded, target))
 
 
 def study(dataset: Dataset, *, metric: str | None, budget: Budget, seed: int, progress: Progress,
@@ -227,7 +236,8 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
     """
     dataset, problem = done.dataset, done.problem
     truth = dataset.holdout.target
-    ours, trivial = of_table(dataset.task, truth, answers), of_baseline(truth, baseline_of(dataset))
+    ours = of_table(dataset.task, truth, answers, dataset.units)
+    trivial = of_baseline(truth, baseline_of(dataset), dataset.units)
     comparison = beyond_chance(ours, trivial, problem.metric, problem.seed)
     metrics = metrics_of(
         dataset.task,
@@ -239,7 +249,7 @@ def score(done: Study, answers: np.ndarray, answer: Answer) -> Metrics:
         rows=dict(dataset.counts),
     )
     metrics = add_diagnostics(metrics, dataset, answers=answers, answer=answer, seed=problem.seed)
-    return replace(metrics, notes=(*done.notes, *metrics.notes))
+    return replace(metrics, notes=(*done.notes, *metrics.notes), split=dataset.split)
 
 
 def candidates(done: Study) -> tuple[Candidate, ...]:
