@@ -62,11 +62,11 @@ def plain(value: Any) -> Any:
 
 
 def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, Any]]:
-    """Rows with torch's answers: real ones, one with each column missing, one of nothing, one of unseen categories."""
+    """Rows with torch's answers: real ones, some with each column missing, one of nothing, one of unseen categories."""
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(GOLDEN_ROWS, len(rows))).astype(int))
     gaps = {column.name: KINDS[column.kind].gap for column in card.columns}
     unseen = {column.name: TRAINED[column.kind].unseen for column in card.columns}
-    edges = [{name: gap} for name, gap in gaps.items()][:GOLDEN_ROWS]
+    edges = [dict(list(gaps.items())[at::GOLDEN_ROWS]) for at in range(min(GOLDEN_ROWS, len(gaps)))]
     edges += [gaps, {name: value for name, value in unseen.items() if value is not None}]
     places = np.concatenate([chosen, np.arange(len(edges)) % len(rows)])
     values = {name: column[places].copy() for name, column in rows.columns.items()}

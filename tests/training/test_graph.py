@@ -14,11 +14,13 @@ from dropforge.contract.schema import CARD_KEY, Column, ModelCard
 from dropforge.datasets.dataset import Rows
 from dropforge.datasets.dates import DATE_FORMATS
 from training_container.encoding import Encoder, Table
+from training_container.export import parity
 from training_container.export.graph import build
 from training_container.export.nodes import prefix_for
-from training_container.export.parity import prove
+from training_container.export.parity import PROBES, probe_rows, prove, shared_edges
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
+from training_container.kinds import TRAINED
 from training_container.models.features import plain_features
 from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor
 from training_container.models.scales import RegressionTail, TargetScale
@@ -93,6 +95,54 @@ def test_a_wrong_model_file_is_caught_and_its_column_named(encoder: Encoder, row
     with pytest.raises(ParityFault, match=r"column 'isnan' = 'a value never seen'"):
         native = Native(encoder, predictor)
         prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
+
+
+def wide(columns: int) -> tuple[Encoder, Rows, tuple[Column, ...]]:
+    """Rows of so many columns, of numbers and categories in turn."""
+    draw = np.random.default_rng(0)
+    made = tuple(Column(f"c{at}", "category" if at % 3 == 0 else "number") for at in range(columns))
+    values = {
+        each.name: draw.choice(np.array(["a", "b", "c"], dtype=object), 60)
+        if each.kind == "category"
+        else draw.normal(size=60).astype(np.float32)
+        for each in made
+    }
+    return Encoder.learn(made, values, {}), Rows(values, np.arange(60.0)), made
+
+
+@pytest.mark.parametrize("columns", [3, 60, 1_000])
+def test_every_column_is_tried_at_every_edge_in_rows_whose_number_has_a_bound(columns: int) -> None:
+    encoder, rows, made = wide(columns)
+    edges = shared_edges(encoder)
+    tried = [edge for row in edges[:-1] for edge in row]
+    assert list(map(repr, sorted(tried, key=repr))) == sorted(
+        repr((each.name, value)) for each in made for value in TRAINED[each.kind].probes
+    )
+    assert len(edges) <= PROBES + 1
+    assert all(len({name for name, _ in row}) == len(row) for row in edges)
+    if len(tried) < PROBES:
+        assert {len(row) for row in edges[:-1]} == {1}
+    values = probe_rows(rows.columns, edges)
+    for at, row in enumerate(edges):
+        for name, value in row:
+            assert values[name][at] == value or values[name][at] != values[name][at] and value != value
+
+
+def test_a_wrong_column_among_many_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, rows, made = wide(200)
+    table, given = encoder.encode(rows.columns), card(made)
+    predictor = linear_body(encoder, table, 1)
+    model = build(given, encoder, predictor, table)
+    for node in model.graph.node:
+        if node.op_type == "LabelEncoder" and node.input[0] == "c198":
+            next(each for each in node.attribute if each.name == "default_int64").i = 2
+    native, runtime = Native(encoder, predictor), Runtime(model.SerializeToString(), given)
+    assert max(map(len, shared_edges(encoder)[:-1])) > 1
+    with pytest.raises(ParityFault, match=r"^column 'c198' = '"):
+        prove(native, runtime, rows, native.answer(rows.columns))
+    monkeypatch.setattr(parity, "_blame", lambda *_: None)  # as if no column were at fault alone
+    with pytest.raises(ParityFault, match=r"a row with \d+ columns at the edge \('c\d+' = "):
+        prove(native, runtime, rows, native.answer(rows.columns))
 
 
 def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
