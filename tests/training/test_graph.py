@@ -14,7 +14,9 @@ from dropforge.contract.schema import CARD_KEY, Column, ModelCard
 from dropforge.datasets.dataset import Rows
 from dropforge.datasets.dates import DATE_FORMATS
 from training_container.encoding import Encoder, Table
+from training_container.evidence import golden_rows
 from training_container.export import parity
+from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.nodes import prefix_for
 from training_container.export.parity import PROBES, probe_rows, prove, shared_edges
@@ -126,6 +128,36 @@ def test_every_column_is_tried_at_every_edge_in_rows_whose_number_has_a_bound(co
     for at, row in enumerate(edges):
         for name, value in row:
             assert values[name][at] == value or values[name][at] != values[name][at] and value != value
+
+
+@pytest.mark.parametrize("doubles", [1, 3])
+def test_columns_of_float64_answer_as_torch_and_keep_their_digits(doubles: int) -> None:
+    """Values 40 apart around 2.4e9, an hour of nanoseconds, and what float32 takes for 0, next to usual numbers."""
+    near = np.random.default_rng(0).normal(size=60)
+    far = {"hertz": 2.4e9 + 40 * near, "nanoseconds": 1.7e18 + 3.6e12 * near, "planck": 1e-50 * (2 + near)}
+    far = dict(list(far.items())[:doubles])
+    columns = (
+        Column("first", "number"), *(Column(name, "number", double=True) for name in far), Column("last", "number"),
+    )  # fmt: skip
+    plain = near[::-1].astype(np.float32)
+    rows = Rows({"first": plain, **{name: np.where(near > 2, np.nan, each) for name, each in far.items()},
+                 "last": plain**2}, near)  # fmt: skip
+    encoder = Encoder.learn(columns, rows.columns, {})
+    table, given = encoder.encode(rows.columns), card(columns)
+    assert table.numbers.shape == (60, len(columns))
+    predictor, native = linear_body(encoder, table, 1), Native(encoder, linear_body(encoder, table, 1))
+    model = build(given, encoder, predictor, table, background(given, encoder, rows))
+    assert [each.type.tensor_type.elem_type for each in model.graph.input] == [
+        onnx.TensorProto.DOUBLE if each.double else onnx.TensorProto.FLOAT for each in columns
+    ]
+    runtime = Runtime(model.SerializeToString(), given)
+    answers = native.answer(rows.columns)
+    assert len(np.unique(answers)) > 55
+    assert prove(native, runtime, rows, answers).largest < 1e-5
+    edges = {value for row in shared_edges(encoder) for name, value in row if name == "hertz"}
+    assert {1.7e308, -1.7e308, np.inf} <= edges
+    golden = json.loads(json.dumps(golden_rows(native, given, rows)))
+    assert [line["row"]["hertz"] for line in golden[:5]] == rows.columns["hertz"][:5].tolist()
 
 
 def test_a_wrong_column_among_many_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.schema import KINDS
 from training_container.export.background import arrays
 from training_container.faults import ParityFault
-from training_container.kinds import TRAINED
+from training_container.kinds import probes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +153,7 @@ def shared_edges(encoder: Encoder) -> list[list[Edge]]:
 
     No column is at two edges in one row: its edges follow each other, and so stand in different rows.
     """
-    every: list[Edge] = [(column.name, value) for column in encoder.columns for value in TRAINED[column.kind].probes]
+    every: list[Edge] = [(column.name, value) for column in encoder.columns for value in probes_of(column)]
     rows = min(len(every), PROBES)
     missing: list[Edge] = [(column.name, KINDS[column.kind].gap) for column in encoder.columns]
     return [*(every[at::rows] for at in range(rows)), missing]
