@@ -75,7 +75,8 @@ def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, A
             values[name][at] = value
     answers = native.answer(values)
     made = [_golden(values, at, answer, card) for at, answer in enumerate(answers)]
-    return [row for row, answer in zip(made, answers, strict=True) if _clear(answer)]
+    clear = [row for row, answer in zip(made, answers, strict=True) if _lead(answer) > CLEAR]
+    return clear or [made[max(range(len(made)), key=lambda at: _lead(answers[at]))]]  # a model that tells nothing apart
 
 
 def _golden(values: dict[str, np.ndarray], at: int, answer: Any, card: ModelCard) -> dict[str, Any]:
@@ -86,11 +87,12 @@ def _golden(values: dict[str, np.ndarray], at: int, answer: Any, card: ModelCard
     return {"row": row, "prediction": card.classes[int(answer.argmax())], "probabilities": shares}
 
 
-def _clear(answer: Any) -> bool:
+def _lead(answer: Any) -> float:
+    """How much likelier the best class is than the second; of a regression there is no second."""
     if np.ndim(answer) == 0:
-        return True
+        return np.inf
     best, second = np.sort(answer)[[-1, -2]]
-    return bool(best - second > CLEAR)
+    return float(best - second)
 
 
 def write_golden(path: Path, rows: Iterable[dict[str, Any]]) -> None:
