@@ -2,7 +2,7 @@
 
 This is the native half of the parity proof, so it shares no code with `export.front` but the learned vocabularies:
 
-- `numbers` float32 [N, columns]: as they are, NaN for missing;
+- `numbers` float32 [N, columns]: as they are, NaN for missing; those of float64 moved and scaled before (`Shift`);
 - `codes` int64 [N, categories and booleans]: place in the column's vocabulary;
 - `dates` int64 [N, dates, 7]: year, month, day, hour, minute, second, and 1 where there is a date (all 0 elsewhere).
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
@@ -36,6 +36,9 @@ RARE = 3
 """A text seen in fewer training rows is unknown: so 'unknown' is itself something the model has learned."""
 
 WHOLE = re.compile(r"(-?[1-9]\d{0,14}|0)(?:\.0+)?")
+
+LARGEST_POWER = 1000
+"""Of two, by which numbers are scaled at most: 2^1024 is no float64."""
 
 LARGEST = 500
 """Most texts that a vocabulary keeps, the most frequent first."""
@@ -91,6 +94,30 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """How a column of float64 becomes one of float32 without losing what its values differ by."""
+
+    offset: float
+    factor: float
+    """A power of two, so that it rounds nothing."""
+
+    @classmethod
+    def learn(cls, values: np.ndarray) -> Shift:
+        """The shift to a median of 0, and to a range of about 1 for the middle half of the distinct values."""
+        known = values[np.isfinite(values)]
+        if len(known) == 0:
+            return cls(0.0, 1.0)
+        low, high = np.quantile(np.unique(known), [0.25, 0.75])
+        size = 0 if high == low else int(np.clip(np.frexp(high - low)[1], -LARGEST_POWER, LARGEST_POWER))
+        return cls(float(np.median(known)), 2.0**-size)
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """float64 [N] as float32 [N]."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return ((values - self.offset) * self.factor).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class Table:
     """Encoded rows on one device; `groups` leaves out the tables that have no column."""
 
@@ -127,6 +154,8 @@ class Encoder:
 
     columns: tuple[Column, ...]
     vocabularies: tuple[Vocabulary, ...]
+    shifts: dict[str, Shift] = field(default_factory=dict)
+    """Name of each column of float64 to its shift."""
 
     @classmethod
     def learn(cls, columns: Sequence[Column], values: dict[str, np.ndarray]) -> Encoder:
@@ -136,16 +165,20 @@ class Encoder:
             ValueError: a column is of a kind that has no encoding.
         """
         vocabularies = [vocabulary_of(column, values[column.name]) for column in columns]
-        return cls(tuple(columns), tuple(vocabulary for vocabulary in vocabularies if vocabulary is not None))
+        shifts = {column.name: Shift.learn(values[column.name]) for column in columns if column.double}
+        return cls(tuple(columns), tuple(vocabulary for vocabulary in vocabularies if vocabulary is not None), shifts)
 
     def names(self, group: Group) -> list[str]:
         """The names of the columns that are encoded into this table, in the card's order."""
         return [column.name for column in self.columns if TRAINED[column.kind].group == group]
 
     def encode(self, values: dict[str, np.ndarray]) -> Table:
-        """`values` (float32 arrays for numbers, object arrays of texts otherwise) as a table on the CPU."""
+        """`values` (float arrays for numbers, object arrays of texts otherwise) as a table on the CPU."""
         rows = len(next(iter(values.values())))
-        numbers = [values[name].astype(np.float32) for name in self.names("numbers")]
+        numbers = [
+            self.shifts[name].apply(values[name]) if name in self.shifts else values[name].astype(np.float32)
+            for name in self.names("numbers")
+        ]
         codes = [vocabulary.encode(values[vocabulary.column]) for vocabulary in self.vocabularies]
         dates = [encode_dates(values[name]) for name in self.names("dates")]
         return Table(

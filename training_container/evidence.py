@@ -62,11 +62,11 @@ def plain(value: Any) -> Any:
 
 
 def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, Any]]:
-    """Rows with torch's answers: real ones, one with each column missing, one of nothing, one of unseen categories."""
+    """Rows with torch's answers: real ones, some with each column missing, one of nothing, one of unseen categories."""
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(GOLDEN_ROWS, len(rows))).astype(int))
     gaps = {column.name: KINDS[column.kind].gap for column in card.columns}
     unseen = {column.name: TRAINED[column.kind].unseen for column in card.columns}
-    edges = [{name: gap} for name, gap in gaps.items()][:GOLDEN_ROWS]
+    edges = [dict(list(gaps.items())[at::GOLDEN_ROWS]) for at in range(min(GOLDEN_ROWS, len(gaps)))]
     edges += [gaps, {name: value for name, value in unseen.items() if value is not None}]
     places = np.concatenate([chosen, np.arange(len(edges)) % len(rows)])
     values = {name: column[places].copy() for name, column in rows.columns.items()}
@@ -75,7 +75,9 @@ def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, A
             values[name][place] = value
     answers = native.answer(values)
     golden = [_golden(values, place, answer, card) for place, answer in enumerate(answers)]
-    return [row for row, answer in zip(golden, answers, strict=True) if _clear(answer)]
+    clear = [row for row, answer in zip(golden, answers, strict=True) if _lead(answer) > CLEAR]
+    # A model that tells nothing apart has no clear row; the clearest is golden then.
+    return clear or [golden[max(range(len(golden)), key=lambda place: _lead(answers[place]))]]
 
 
 def _golden(values: dict[str, np.ndarray], place: int, answer: Any, card: ModelCard) -> dict[str, Any]:
@@ -86,11 +88,12 @@ def _golden(values: dict[str, np.ndarray], place: int, answer: Any, card: ModelC
     return {"row": row, "prediction": card.classes[int(answer.argmax())], "probabilities": shares}
 
 
-def _clear(answer: Any) -> bool:
+def _lead(answer: Any) -> float:
+    """How much likelier the best class is than the second; of a regression there is no second."""
     if np.ndim(answer) == 0:
-        return True
+        return np.inf
     best, second = np.sort(answer)[[-1, -2]]
-    return bool(best - second > CLEAR)
+    return float(best - second)
 
 
 def write_golden(path: Path, rows: Iterable[dict[str, Any]]) -> None:

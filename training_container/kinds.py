@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from dropforge.contract.schema import ByKind
+    from dropforge.contract.schema import ByKind, Column
 
 Group = Literal["numbers", "codes", "dates"]
 """The tables of encoded columns: `encoding.Table` has one of each."""
@@ -37,3 +37,11 @@ TRAINED: ByKind[TrainedKind] = {
     "image": TrainedKind(None, ()),
 }  # fmt: skip
 """The kinds of columns. A model of pictures has its own encoding and probes, in `training_container.tasks.images`."""
+
+DOUBLES = (1.7e308, -1.7e308)
+"""More values at the edges, of a column whose input is float64."""
+
+
+def probes_of(column: Column) -> tuple[object, ...]:
+    """The values at the edges that a column is tried with."""
+    return (*TRAINED[column.kind].probes, *(DOUBLES if column.double else ()))

@@ -43,6 +43,9 @@ TableKind = Literal["number", "category", "boolean", "date"]
 Kind = Literal[TableKind, "image"]
 """The kinds of all columns: `KINDS` describes them."""
 
+Element = Literal["float32", "float64", "string", "uint8"]
+"""The element types of ONNX inputs."""
+
 Task = Literal["regression", "binary", "multiclass", "recommendation", "clustering"]
 """What a model can learn: `TASKS` describes them."""
 
@@ -86,13 +89,13 @@ class KindFacts:
     """What all parts know of a kind of column; a plain class, because a cold start pays for every other.
 
     Args:
-        element: the element type of the column's ONNX input.
+        element: the element type of the column's ONNX input; `Column.element` has that of a column.
         gap: how that input writes a missing value; None where a value never is missing.
     """
 
     __slots__ = ("element", "gap")
 
-    def __init__(self, element: Literal["float32", "string", "uint8"], *, gap: float | str | None) -> None:
+    def __init__(self, element: Element, *, gap: float | str | None) -> None:
         self.element = element
         self.gap = gap
 
@@ -202,6 +205,14 @@ class Column(Record):
     dates: DateRule | None = None
     """Of a column of dates, how a caller's dates become the model's ISO dates in UTC. Models of before this rule have
     none: they read the spelling of their own data alone."""
+    double: bool = False
+    """Of a column of numbers, whether its ONNX input is float64, because float32 would round away what its values
+    differ by (2.4e9 ± 40)."""
+
+    @property
+    def element(self) -> Element:
+        """The element type of its ONNX input."""
+        return "float64" if self.double else KINDS[self.kind].element
 
     @property
     def takes_numbers(self) -> bool:
@@ -265,6 +276,21 @@ class ModelCard(Document):
     def all_numbers(self) -> bool:
         """Whether every column is a number."""
         return len(self.numbers) == len(self.columns)
+
+    @cached_property
+    def floats(self) -> tuple[str, ...]:
+        """The names of the columns whose ONNX input is float32."""
+        return tuple(column.name for column in self.columns if column.element == "float32")
+
+    @cached_property
+    def doubles(self) -> frozenset[str]:
+        """The names of the columns whose ONNX input is float64."""
+        return frozenset(column.name for column in self.columns if column.double)
+
+    @property
+    def all_floats(self) -> bool:
+        """Whether every ONNX input is float32, so that one matrix can hold all of them."""
+        return len(self.floats) == len(self.columns)
 
     @cached_property
     def pick(self) -> Callable[[Any], Any]:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dropforge.contract.schema import TableKind as Kind
+    from dropforge.datasets.dataset import Rows
     from dropforge.datasets.facts import Facts
     from dropforge.datasets.leftout import LeftOut
     from dropforge.datasets.table import Table
@@ -124,10 +125,12 @@ def describe_facts(facts: Facts, spec: Spec) -> Described:
     return Described(name, kind, rule, left_out)
 
 
-def columns_read(described: Mapping[str, Described]) -> tuple[Column, ...]:
-    """The columns that the model reads, in the order of the file."""
+def columns_read(described: Mapping[str, Described], rows: Rows) -> tuple[Column, ...]:
+    """The columns that the model reads, in the order of the file; `rows` are some of its rows, typed."""
     return tuple(
-        Column(name, column.kind, column.dates) for name, column in described.items() if column.left_out is None
+        Column(name, column.kind, column.dates, double=rows.columns[name].dtype == "float64")
+        for name, column in described.items()
+        if column.left_out is None
     )
 
 

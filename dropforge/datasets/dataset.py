@@ -42,8 +42,9 @@ class Options:
 class Rows:
     """Some rows of the data set, raw: as a caller of the model would send them.
 
-    `columns` maps a name to an array of shape [N]: float32 with NaN for numbers, objects of type str (stripped, with ""
-    for missing) for every other kind; a date is its text, a boolean is its word. `target` has shape [N]: float64 values
+    `columns` maps a name to an array of shape [N]: float32 (float64 where float32 would lose what the values differ by)
+    with NaN for numbers, objects of type str (stripped, with "" for missing) for every other kind; a date is its text,
+    a boolean is its word. `target` has shape [N]: float64 values
     for regression, int64 codes of `Dataset.classes` otherwise.
     """
 

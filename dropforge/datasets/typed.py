@@ -17,14 +17,24 @@ if TYPE_CHECKING:
     from dropforge.contract.schema import TableKind
 
 
+LOST = 1e-3
+"""The share of its values' range that rounding to float32 may take from a column."""
+
+NOISE = 1e-12
+"""Values that differ by a smaller share of themselves differ by how computers add (0.1 + 0.2), not by what they say."""
+
+LOOKED_AT = 10_000
+"""Values of a column that decide, about so many, spread over all rows."""
+
+
 def typed(series: pl.Series, kind: TableKind, dates: DateRule | None = None) -> NDArray[Any]:
-    """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise.
+    """The values of one column as in `Rows`: float32 or float64 [N] for a number, str objects [N] otherwise.
 
     `dates` is how a column of dates is read; its values come out in the one spelling that models are given.
     """
     match kind:
         case "number":
-            return _float32(series)
+            return _numbers(series)
         case "category" | "boolean":
             return _shared(texts_of(series))
         case "date":
@@ -33,11 +43,32 @@ def typed(series: pl.Series, kind: TableKind, dates: DateRule | None = None) -> 
             assert_never(kind)
 
 
-def _float32(series: pl.Series) -> NDArray[np.float32]:
+def _numbers(series: pl.Series) -> NDArray[Any]:
     numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
+    exact = numbers.fill_null(np.nan).to_numpy()
+    if needs_double(exact):
+        return np.where(np.isfinite(exact), exact, np.nan)
     with np.errstate(over="ignore"):
-        values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
+        values = exact.astype(np.float32)
     return np.where(np.isfinite(values), values, np.float32(np.nan))
+
+
+def needs_double(values: NDArray[np.float64]) -> bool:
+    """Whether float32 rounds away what the values differ by: 2.4e9 ± 40, seconds since 1970 of one hour, 1e-50.
+
+    The typical rounding of the distinct values is compared with the range of their middle half. A few values far off
+    thus decide nothing, nor does a tail that float32 holds less exactly than the rest.
+    """
+    distinct = np.unique(values[:: max(1, len(values) // LOOKED_AT)])
+    distinct = distinct[np.isfinite(distinct)]
+    if len(distinct) < 2:
+        return False
+    low, high = np.quantile(distinct, [0.25, 0.75])
+    if high - low <= NOISE * np.abs(distinct).max():
+        return False
+    with np.errstate(over="ignore"):
+        lost = np.median(np.abs(distinct.astype(np.float32) - distinct))
+    return bool(lost > LOST * (high - low))
 
 
 def texts_of(series: pl.Series) -> pl.Series:

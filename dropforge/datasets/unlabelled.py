@@ -82,7 +82,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         task="clustering",
         label_type="integer",
         classes=(),
-        columns=columns_read(described),
+        columns=columns_read(described, rows["train"]),
         ignored=tuple(name for name, column in described.items() if column.dropped),
         masked=tuple(finding.column for finding in findings),
         counts=counts,

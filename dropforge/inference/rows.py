@@ -130,18 +130,18 @@ def to_arrays(rows: Rows, card: ModelCard) -> Mapping[str, np.ndarray]:
     """
     if rows.table is not None:
         return rows.table
-    table = table_of(card, rows.records) if rows.records is not None and card.all_numbers else None
+    table = table_of(card, rows.records) if rows.records is not None and card.all_floats else None
     if table is not None:
         return table
     columns = columns_of(rows, card)
     if card.image is not None:
         return {IMAGE: to_pixels(card, columns[IMAGE])}
-    known = None if rows.text else numbers_at_once(card.numbers, columns)
-    if known is not None and card.all_numbers:
+    known = None if rows.text else numbers_at_once(card.floats, columns)
+    if known is not None and card.all_floats:
         return known
     return {
         column.name: known[column.name]
-        if known is not None and column.takes_numbers
+        if known is not None and column.element == "float32"
         else to_array(column, columns[column.name], text=rows.text)
         for column in card.columns
     }

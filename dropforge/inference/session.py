@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dropforge.inference.faults import ModelFault
@@ -30,6 +31,15 @@ def options() -> onnxruntime.SessionOptions:
 def opened(body: bytes, asked: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
     """A session from bytes, never from a path: external data could then name any file. Raises `ModelFault`."""
     try:
-        return runtime().InferenceSession(body, asked, providers=["CPUExecutionProvider"])
+        made = runtime().InferenceSession(body, asked, providers=["CPUExecutionProvider"])
     except Exception as fault:  # onnxruntime raises classes of its own for every kind of bad file
         raise ModelFault(f"model file: onnxruntime refuses it: {fault}") from fault
+    # onnxruntime's own check looks every input up in a list of all: with 2,000 columns this took 35 of a row's 40 ms.
+    made._validate_input = partial(_check_inputs, frozenset(each.name for each in made.get_inputs()))
+    return made
+
+
+def _check_inputs(required: frozenset[str], names: list[str]) -> None:
+    missing = required.difference(names)
+    if missing:
+        raise ValueError(f"expected the input {min(missing)!r}, got {len(names)} others")

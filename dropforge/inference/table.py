@@ -36,20 +36,20 @@ def surely_finite(numbers: np.ndarray) -> bool:
 class Table(Mapping[str, np.ndarray]):
     """Inputs by name, [N, 1] each, that are the rows of one matrix."""
 
-    __slots__ = ("count", "matrix", "names")
+    __slots__ = ("_places", "count", "matrix", "names")
 
     def __init__(self, names: tuple[str, ...], matrix: np.ndarray) -> None:
         """Of a float32 matrix [columns, N]."""
         self.names = names
         self.matrix = matrix
         self.count: int = matrix.shape[1]
+        self._places: dict[str, int] | None = None
+        """Of the names; made when one is first asked for, which a bound graph never does."""
 
     def __getitem__(self, name: str) -> np.ndarray:
-        try:
-            at = self.names.index(name)
-        except ValueError:
-            raise KeyError(name) from None
-        return self.matrix[at, :, np.newaxis]
+        if self._places is None:
+            self._places = {each: at for at, each in enumerate(self.names)}
+        return self.matrix[self._places[name], :, np.newaxis]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

@@ -10,6 +10,7 @@ text.
 
 from __future__ import annotations
 
+import math
 import struct
 from itertools import chain
 from typing import TYPE_CHECKING, Any, assert_never
@@ -33,11 +34,12 @@ WHOLE = 2**63
 """From here on a reader of JSON may lose digits of a whole number, and a category with them."""
 
 LARGEST = float(np.finfo(np.float32).max)
+LARGEST_DOUBLE = float(np.finfo(np.float64).max)
 NUMBERS = {int, float, type(None)}
 
 
 def to_array(column: Column, values: Sequence[Any], *, text: bool = False, commas: Commas | None = None) -> np.ndarray:
-    """The input array of `column`, [N, 1]: float32, or objects of str.
+    """The input array of `column`, [N, 1]: float32 or float64, or objects of str.
 
     Args:
         column: the model's column.
@@ -49,7 +51,7 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
     """
     match column.kind:
         case "number":
-            return _numbers_of_text(column.name, values, commas) if text else _numbers(column.name, values)
+            return _numbers_of_text(column, values, commas) if text else _numbers(column, values)
         case "category" | "boolean":
             return _texts(column.name, values)
         case "date":
@@ -62,7 +64,7 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
 
 
 def table_of(card: ModelCard, records: Sequence[Mapping[str, Any]]) -> Table | None:
-    """The inputs of records with every column and no other, of a model whose columns are all numbers.
+    """The inputs of records with every column and no other, of a model whose inputs are all float32.
 
     None when a value cannot be taken or the records are others: `to_array` then says which.
     """
@@ -80,7 +82,7 @@ def table_of_rows(names: tuple[str, ...], values: list[Any]) -> Table | None:
 
 
 def numbers_at_once(names: tuple[str, ...], values: Mapping[str, Sequence[Any]]) -> Table | None:
-    """The arrays of these number columns, converted together: the same as `to_array` of each, several times as fast.
+    """The arrays of these float32 columns, converted together: the same as `to_array` of each, several times as fast.
 
     None when a value cannot be taken, for `to_array` then says which, and where there is no name.
     """
@@ -122,22 +124,24 @@ def _packed(values: list[Any]) -> np.ndarray | None:
     return None if any(type(values[at]) is bool for at in doubtful) else found
 
 
-def _numbers(name: str, values: Sequence[Any]) -> np.ndarray:
+def _numbers(column: Column, values: Sequence[Any]) -> np.ndarray:
     if not set(map(type, values)) <= NUMBERS:
         at = next(at for at, value in enumerate(values) if type(value) not in NUMBERS)
-        raise _wrong(name, at, "a number or null", values[at])
+        raise _wrong(column.name, at, "a number or null", values[at])
     try:
         array = np.array(values, dtype=np.float64)  # None becomes NaN
     except OverflowError:  # a whole number beyond float64
         array = np.array([None if value is None else _bounded(value) for value in values], dtype=np.float64)
-    return _in_range(name, array, values)
+    return _in_range(column, array, values)
 
 
 def _bounded(value: float) -> float:
-    return float(max(-2 * LARGEST, min(2 * LARGEST, value)))
+    if abs(value) > LARGEST_DOUBLE:
+        return math.inf if value > 0 else -math.inf
+    return float(value)
 
 
-def _numbers_of_text(name: str, values: Sequence[str], commas: Commas | None) -> np.ndarray:
+def _numbers_of_text(column: Column, values: Sequence[str], commas: Commas | None) -> np.ndarray:
     from dropforge.inference.numbers import numbers_at_sight, parse_numbers  # of CSV alone
 
     found = numbers_at_sight(values)
@@ -145,17 +149,18 @@ def _numbers_of_text(name: str, values: Sequence[str], commas: Commas | None) ->
         parsed = parse_numbers(values, commas)
         at = next((at for at, value in enumerate(parsed) if value is None), None)
         if at is not None:
-            raise _wrong(name, at, "a number or an empty field", values[at])
+            raise _wrong(column.name, at, "a number or an empty field", values[at])
         found = np.array(parsed, dtype=np.float64)
-    return _in_range(name, found, values)
+    return _in_range(column, found, values)
 
 
-def _in_range(name: str, array: np.ndarray, values: Sequence[Any]) -> np.ndarray:
-    outside = np.abs(array) > LARGEST
+def _in_range(column: Column, array: np.ndarray, values: Sequence[Any]) -> np.ndarray:
+    element = column.element
+    outside = np.abs(array) > (LARGEST_DOUBLE if column.double else LARGEST)
     if outside.any():
         at = int(outside.argmax())
-        raise _wrong(name, at, "a number within the range of float32", values[at])
-    return array.astype(np.float32).reshape(-1, 1)
+        raise _wrong(column.name, at, f"a number within the range of {element}", values[at])
+    return array.astype(element).reshape(-1, 1)
 
 
 def _texts(name: str, values: Sequence[Any]) -> np.ndarray:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("red", "green", "blue")
 TASKS = ("regression", "binary", "multiclass")
+OFFSET = 2.4e9
 SUSPECTS = [{"column": "x3", "why": "it is named like the target 'outcome'", "score": None}]
 
 
@@ -77,7 +78,9 @@ class Little:
         parts = []
         for at, column in enumerate(self.card.columns):
             values = columns[column.name]
-            if column.kind == "number":
+            if column.double:
+                parts.append([value - OFFSET for value in values])
+            elif column.kind == "number":
                 parts.append([self.means[at] if value is None else value for value in values])
             else:
                 parts.append([self.effects.get(value or "", 0.0) for value in values])
@@ -132,6 +135,19 @@ def strict_little(task: str, run: str, model: str) -> Little:
     return replace(made, card=replace(made.card, strict=True))
 
 
+def far(made: Little, *, numbers_alone: bool = False) -> Little:
+    """The same model, but that its column x0 is `OFFSET` larger, where float32 tells values apart that are 256 apart.
+
+    With `numbers_alone` it does without the column of texts.
+    """
+    columns = {**made.columns, "x0": [OFFSET + value for value in made.columns["x0"]]}
+    kinds = (Column("x0", "number", double=True), *made.card.columns[1:])
+    if numbers_alone:
+        kinds, _ = kinds[:-1], columns.pop("colour")
+        made = replace(made, weights=made.weights[:-1])
+    return replace(made, columns=columns, card=replace(made.card, columns=kinds))
+
+
 def labels(task: str, target: np.ndarray) -> tuple[tuple[str, ...], Any, list[Any]]:
     """Classes, their type in the data, and the target in that type."""
     if task == "regression":
@@ -154,7 +170,10 @@ def onnx_file(made: Little) -> bytes:
     nodes, parts = [], []
     for at, column in enumerate(made.card.columns):
         name, part = column.name, f"part{at}"
-        if column.kind == "number":
+        if column.double:
+            nodes.append(helper.make_node("Sub", [name, "offset"], [f"near{at}"]))
+            nodes.append(helper.make_node("Cast", [f"near{at}"], [part], to=TensorProto.FLOAT))
+        elif column.kind == "number":
             nodes.append(helper.make_node("IsNaN", [name], [f"gap{at}"]))
             nodes.append(helper.make_node("Where", [f"gap{at}", f"mean{at}", name], [part]))
         else:
@@ -169,6 +188,7 @@ def onnx_file(made: Little) -> bytes:
     constants = {"weights": made.weights, "bias": made.bias}
     constants |= {f"mean{at}": np.asarray([[mean]], np.float32) for at, mean in enumerate(made.means)}
     stored = [numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in constants.items()]
+    stored.append(helper.make_tensor("offset", TensorProto.DOUBLE, [], [OFFSET]))
     stored.append(helper.make_tensor("classes", TensorProto.STRING, [len(made.card.classes)], made.card.classes))
     graph = helper.make_graph(nodes, "little", inputs(made.card), outputs(made), stored)
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)]
@@ -194,8 +214,8 @@ def answers(made: Little) -> list[Any]:
 
 def inputs(card: ModelCard) -> list[Any]:
     """The graph's inputs."""
-    types = {"number": TensorProto.FLOAT, "category": TensorProto.STRING}
-    return [helper.make_tensor_value_info(each.name, types[each.kind], ["N", 1]) for each in card.columns]
+    types = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE, "string": TensorProto.STRING}
+    return [helper.make_tensor_value_info(each.name, types[each.element], ["N", 1]) for each in card.columns]
 
 
 def outputs(made: Little) -> list[Any]:

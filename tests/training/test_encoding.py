@@ -16,6 +16,28 @@ from training_container.encoding import FALSE, LARGEST, MISSING, TRUE, UNKNOWN, 
 from training_container.models.features import DATE_FEATURES, RawNumbers, days_since_epoch
 
 
+def test_a_column_of_float64_is_moved_before_it_is_cut() -> None:
+    far = 2.4e9 + np.array([-40.0, -0.25, 0.0, 0.25, 39.5, np.nan])
+    encoder = Encoder.learn((Column("x", "number", double=True),), {"x": far}, {})
+    numbers = encoder.encode({"x": far}).numbers[:, 0].numpy().astype(np.float64)
+    shift = encoder.shifts["x"]
+    np.testing.assert_array_equal(numbers / shift.factor + shift.offset, far)
+    assert np.log2(shift.factor) == round(np.log2(shift.factor))
+    assert abs(np.nanmedian(numbers)) < 1e-6
+    assert 0.25 <= np.subtract(*np.nanquantile(numbers, [0.75, 0.25])) <= 1
+
+
+@pytest.mark.parametrize("values", [[1e300, 1.5e300, -1e300], [1e-310, 2e-310, 5e-310], [7.0, 7.0], [np.nan, np.nan]])
+def test_numbers_of_any_size_are_moved_into_float32(values: list[float]) -> None:
+    column = np.array(values)
+    encoder = Encoder.learn((Column("x", "number", double=True),), {"x": column}, {})
+    numbers = encoder.encode({"x": column}).numbers[:, 0].numpy()
+    np.testing.assert_array_equal(np.isnan(numbers), np.isnan(column))
+    assert np.isfinite(numbers[~np.isnan(column)]).all()
+    known = column[~np.isnan(column)]
+    assert len(np.unique(numbers[~np.isnan(column)])) == len(np.unique(known))
+
+
 def texts(*values: str) -> np.ndarray:
     return np.array(values, dtype=object)
 

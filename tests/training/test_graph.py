@@ -13,11 +13,15 @@ import torch
 from dropforge.contract.schema import CARD_KEY, Column, ModelCard
 from dropforge.datasets.dataset import Rows
 from training_container.encoding import Encoder, Table
+from training_container.evidence import golden_rows
+from training_container.export import parity
+from training_container.export.background import background
 from training_container.export.graph import build
 from training_container.export.nodes import prefix_for
-from training_container.export.parity import prove
+from training_container.export.parity import PROBES, probe_rows, prove, shared_edges
 from training_container.export.runtime import Runtime
 from training_container.faults import ParityFault
+from training_container.kinds import TRAINED
 from training_container.models.features import plain_features
 from training_container.models.predictor import Answer, ClassTail, LinearCore, Predictor
 from training_container.models.scales import RegressionTail, TargetScale
@@ -95,6 +99,84 @@ def test_a_wrong_model_file_is_caught_and_its_column_named(encoder: Encoder, row
     with pytest.raises(ParityFault, match=r"column 'isnan' = 'a value never seen'"):
         native = Native(encoder, predictor)
         prove(native, Runtime(model.SerializeToString(), given), rows, native.answer(rows.columns))
+
+
+def wide(columns: int) -> tuple[Encoder, Rows, tuple[Column, ...]]:
+    """Rows of so many columns, of numbers and categories in turn."""
+    draw = np.random.default_rng(0)
+    made = tuple(Column(f"c{at}", "category" if at % 3 == 0 else "number") for at in range(columns))
+    values = {
+        each.name: draw.choice(np.array(["a", "b", "c"], dtype=object), 60)
+        if each.kind == "category"
+        else draw.normal(size=60).astype(np.float32)
+        for each in made
+    }
+    return Encoder.learn(made, values, {}), Rows(values, np.arange(60.0)), made
+
+
+@pytest.mark.parametrize("columns", [3, 60, 1_000])
+def test_every_column_is_tried_at_every_edge_in_rows_whose_number_has_a_bound(columns: int) -> None:
+    encoder, rows, made = wide(columns)
+    edges = shared_edges(encoder)
+    tried = [edge for row in edges[:-1] for edge in row]
+    assert list(map(repr, sorted(tried, key=repr))) == sorted(
+        repr((each.name, value)) for each in made for value in TRAINED[each.kind].probes
+    )
+    assert len(edges) <= PROBES + 1
+    assert all(len({name for name, _ in row}) == len(row) for row in edges)
+    if len(tried) < PROBES:
+        assert {len(row) for row in edges[:-1]} == {1}
+    values = probe_rows(rows.columns, edges)
+    for at, row in enumerate(edges):
+        for name, value in row:
+            assert values[name][at] == value or values[name][at] != values[name][at] and value != value
+
+
+@pytest.mark.parametrize("doubles", [1, 3])
+def test_columns_of_float64_answer_as_torch_and_keep_their_digits(doubles: int) -> None:
+    """Values 40 apart around 2.4e9, an hour of nanoseconds, and what float32 takes for 0, next to usual numbers."""
+    near = np.random.default_rng(0).normal(size=60)
+    far = {"hertz": 2.4e9 + 40 * near, "nanoseconds": 1.7e18 + 3.6e12 * near, "planck": 1e-50 * (2 + near)}
+    far = dict(list(far.items())[:doubles])
+    columns = (
+        Column("first", "number"), *(Column(name, "number", double=True) for name in far), Column("last", "number"),
+    )  # fmt: skip
+    plain = near[::-1].astype(np.float32)
+    rows = Rows({"first": plain, **{name: np.where(near > 2, np.nan, each) for name, each in far.items()},
+                 "last": plain**2}, near)  # fmt: skip
+    encoder = Encoder.learn(columns, rows.columns, {})
+    table, given = encoder.encode(rows.columns), card(columns)
+    assert table.numbers.shape == (60, len(columns))
+    predictor, native = linear_body(encoder, table, 1), Native(encoder, linear_body(encoder, table, 1))
+    model = build(given, encoder, predictor, table, background(given, encoder, rows))
+    assert [each.type.tensor_type.elem_type for each in model.graph.input] == [
+        onnx.TensorProto.DOUBLE if each.double else onnx.TensorProto.FLOAT for each in columns
+    ]
+    runtime = Runtime(model.SerializeToString(), given)
+    answers = native.answer(rows.columns)
+    assert len(np.unique(answers)) > 55
+    assert prove(native, runtime, rows, answers).largest < 1e-5
+    edges = {value for row in shared_edges(encoder) for name, value in row if name == "hertz"}
+    assert {1.7e308, -1.7e308, np.inf} <= edges
+    golden = json.loads(json.dumps(golden_rows(native, given, rows)))
+    assert [line["row"]["hertz"] for line in golden[:5]] == rows.columns["hertz"][:5].tolist()
+
+
+def test_a_wrong_column_among_many_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, rows, made = wide(200)
+    table, given = encoder.encode(rows.columns), card(made)
+    predictor = linear_body(encoder, table, 1)
+    model = build(given, encoder, predictor, table)
+    for node in model.graph.node:
+        if node.op_type == "LabelEncoder" and node.input[0] == "c198":
+            next(each for each in node.attribute if each.name == "default_int64").i = 2
+    native, runtime = Native(encoder, predictor), Runtime(model.SerializeToString(), given)
+    assert max(map(len, shared_edges(encoder)[:-1])) > 1
+    with pytest.raises(ParityFault, match=r"^column 'c198' = '"):
+        prove(native, runtime, rows, native.answer(rows.columns))
+    monkeypatch.setattr(parity, "_blame", lambda *_: None)  # as if no column were at fault alone
+    with pytest.raises(ParityFault, match=r"a row with \d+ columns at the edge \('c\d+' = "):
+        prove(native, runtime, rows, native.answer(rows.columns))
 
 
 def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:

@@ -22,7 +22,7 @@ from dropforge.metrics.weighted import figures_of
 from training_container.scoring import groups as grouping
 from training_container.scoring.calibration import calibration
 from training_container.scoring.groups import score_groups
-from training_container.scoring.importance import importances
+from training_container.scoring.importance import MOST_CALLS, importances
 from training_container.scoring.notes import notes, rare_classes
 
 TASKS = {"regression": 0, "binary": 2, "multiclass": 4}
@@ -224,6 +224,23 @@ def test_many_columns_are_all_measured_on_fewer_rows() -> None:
     found = importances("regression", "mae", columns, columns["c7"] + 0.1, answer, 0)
     assert (len(found), found[0].column) == (300, "c7")
     assert asked[0] == 200 * (1 + 300)
+
+
+def test_of_very_many_columns_those_that_matter_are_measured() -> None:
+    """The number of answers has a bound, and no column that the answers depend on is lost among 2,000."""
+    chance, asked = np.random.default_rng(0), [0]
+    columns = {f"c{at}": chance.normal(size=300) for at in range(2_000)}
+    heavy = [f"c{at}" for at in (*range(3, 2_000, 97), 1_998, 1_999)]
+
+    def answer(given: dict[str, np.ndarray]) -> np.ndarray:
+        asked[0] += len(given["c0"])
+        return sum(given[name] * (at + 5) for at, name in enumerate(heavy)) + 0.01 * given["c0"]
+
+    found = importances("regression", "rmse", columns, answer(columns), answer, 0)
+    assert {each.column for each in found[: len(heavy)]} == set(heavy)
+    assert found[0].column in heavy[-4:]
+    assert all(each.interval.low > 0 for each in found[: len(heavy)])
+    assert asked[0] <= 300 + 200 * (MOST_CALLS + 3)
 
 
 def told(task: Any, truth: np.ndarray, answers: np.ndarray, trivial: np.ndarray) -> Metrics:

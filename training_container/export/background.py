@@ -60,7 +60,7 @@ def background(card: ModelCard, encoder: Encoder, rows: Rows) -> Background:
 def arrays(card: ModelCard, made: Background) -> dict[str, Array]:
     """The background as raw columns [N], as in `Rows`."""
     return {
-        column.name: np.array([np.nan if each is None else each for each in made.columns[column.name]], np.float32)
+        column.name: np.array([np.nan if each is None else each for each in made.columns[column.name]], column.element)
         if column.takes_numbers
         else np.array([each or "" for each in made.columns[column.name]], dtype=object)
         for column in card.columns

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from onnx import TensorProto, ValueInfoProto, helper
 
-from dropforge.contract.schema import KINDS
 from training_container.export.dates import add_date
 
 if TYPE_CHECKING:
+    from dropforge.contract.schema import Element
     from training_container.encoding import Encoder
     from training_container.export.nodes import Nodes
 
-ELEMENTS = {"float32": TensorProto.FLOAT, "string": TensorProto.STRING, "uint8": TensorProto.UINT8}
+ELEMENTS: dict[Element, int] = {
+    "float32": TensorProto.FLOAT,
+    "float64": TensorProto.DOUBLE,
+    "string": TensorProto.STRING,
+    "uint8": TensorProto.UINT8,
+}
 ROWS = "N"
 """The graph's one free dimension."""
 
@@ -21,14 +26,14 @@ ROWS = "N"
 def inputs(encoder: Encoder) -> list[ValueInfoProto]:
     """The graph's inputs: every column by its own name, [N, 1]."""
     return [
-        helper.make_tensor_value_info(column.name, ELEMENTS[KINDS[column.kind].element], [ROWS, 1])
-        for column in encoder.columns
+        helper.make_tensor_value_info(column.name, ELEMENTS[column.element], [ROWS, 1]) for column in encoder.columns
     ]
 
 
 def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
     """Adds the encoding of all columns; gives each table's name in `Table.groups` and in the graph."""
-    numbers = encoder.names("numbers")
+    shifted = _shifted(nodes, encoder) if encoder.shifts else {}
+    numbers = [shifted.get(name, name) for name in encoder.names("numbers")]
     codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
     dated = encoder.names("dates")
     axis = nodes.constant([1], "int64") if dated else ""  # an unused constant draws a warning from every session
@@ -37,3 +42,16 @@ def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
     return {
         name: nodes.concat(parts, axis=1, result=f"{nodes.prefix}{name}") for name, parts in tables.items() if parts
     }
+
+
+def _shifted(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
+    """Each column of float64 to its float32 in the graph: all of them in one chain, whatever their number."""
+    names = [name for name in encoder.names("numbers") if name in encoder.shifts]
+    shifts = [encoder.shifts[name] for name in names]
+    moved = nodes.add("Sub", nodes.concat(names, axis=1), nodes.constant([each.offset for each in shifts], "float64"))
+    scaled = nodes.add("Mul", moved, nodes.constant([each.factor for each in shifts], "float64"))
+    cast = nodes.add("Cast", scaled, to=TensorProto.FLOAT)
+    if len(names) == 1:
+        return {names[0]: cast}
+    first = nodes.add("Split", cast, axis=1, num_outputs=len(names), outputs=len(names))
+    return dict(zip(names, [first, *(f"{first}.{at}" for at in range(1, len(names)))], strict=True))

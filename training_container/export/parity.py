@@ -1,6 +1,11 @@
 """The proof that the model file answers as torch does: on all hold-out rows, on edge values, in any batch size.
 
 Both sides start from raw columns: Python encoding and the torch body here, the ONNX graph in onnxruntime there.
+
+Every column is tried with every value at the edge of its kind. While there are at most `PROBES` of these, each has a
+row of its own, whose other values are a hold-out row's. Beyond that several columns are at an edge in one row, so that
+the cost of the proof grows with the columns and not with their square; where such a row fails, each of its columns is
+tried alone, and the fault names the one that it is.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.schema import KINDS
 from training_container.export.background import arrays
 from training_container.faults import ParityFault
-from training_container.kinds import TRAINED
+from training_container.kinds import probes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +31,15 @@ if TYPE_CHECKING:
     from training_container.native import Native
 
 Values = dict[str, np.ndarray]
+Edge = tuple[str, object]
+"""A column, and a value at the edge of its kind."""
+
+PROBES = 401
+"""Rows with values at the edge, at most. It is a prime, so that columns in one row are at different edges: sums of many
+values at the same edge would hide what each of them does."""
+
+MOST_NAMED = 3
+"""Columns of a row that a fault names."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +59,39 @@ def prove(native: Native, runtime: Runtime, holdout: Rows, expected: np.ndarray)
     Raises:
         ParityFault: a difference over the tolerance, or another label.
     """
-    probes, names = probe_rows(native.encoder, holdout.columns)
-    probed = native.answer(probes)
     seven = np.arange(7) % len(holdout)
     cases = [
         (holdout.columns, expected, [f"hold-out row {at}" for at in range(len(holdout))]),
-        (probes, probed, names),
         *_background(native, runtime),
         (_rows(holdout.columns, seven), expected[seven], [f"hold-out row {at} in a batch of 7" for at in seven]),
-        *((_rows(probes, [at]), probed[[at]], [f"{names[at]}, alone"]) for at in range(len(names))),
     ]
     scale = scale_of(expected.ravel().tolist())
     found = [compare(runtime, values, answers, rows, scale) for values, answers, rows in cases]
-    return Proof(sum(len(rows) for *_, rows in cases), max(found))
+    edges = shared_edges(native.encoder)
+    found.append(_try_edges(native, runtime, holdout.columns, edges, scale))
+    return Proof(sum(len(rows) for *_, rows in cases) + 2 * len(edges), max(found))
+
+
+def _try_edges(native: Native, runtime: Runtime, values: Values, edges: list[list[Edge]], scale: float) -> float:
+    """Largest difference over the rows with values at the edge, together and each alone."""
+    probes, names = probe_rows(values, edges), [_named(row) for row in edges]
+    answers = native.answer(probes)
+    try:
+        found = compare(runtime, probes, answers, names, scale)
+        for at, name in enumerate(names):
+            found = max(found, compare(runtime, _rows(probes, [at]), answers[[at]], [f"{name}, alone"], scale))
+    except ParityFault:
+        _blame(native, runtime, values, edges, scale)
+        raise
+    return found
+
+
+def _blame(native: Native, runtime: Runtime, values: Values, edges: list[list[Edge]], scale: float) -> None:
+    """Raises the `ParityFault` of the first column that is at fault alone, if one is."""
+    for at, row in enumerate(edges):
+        alone = [[edge] for edge in row]
+        probes = probe_rows(_rows(values, [at % len(next(iter(values.values())))]), alone)
+        compare(runtime, probes, native.answer(probes), [_named(edge) for edge in alone], scale)
 
 
 def _background(native: Native, runtime: Runtime) -> list[tuple[Values, np.ndarray, list[str]]]:
@@ -114,16 +148,31 @@ def _check_labels(classes: tuple[str, ...], expected: np.ndarray, labels: np.nda
         raise ParityFault(f"{names[at]}: expected label {classes[int(expected[at].argmax())]!r}, got {labels[at]!r}")
 
 
-def probe_rows(encoder: Encoder, values: Values) -> tuple[Values, list[str]]:
-    """Copies of given rows with one value at the edge each, then one row with nothing known; and what each row is."""
-    places = [(column.name, value) for column in encoder.columns for value in TRAINED[column.kind].probes]
+def shared_edges(encoder: Encoder) -> list[list[Edge]]:
+    """The columns that are at an edge in each probe row; in the last all values are missing.
+
+    No column is at two edges in one row: its edges follow each other, and so stand in different rows.
+    """
+    every: list[Edge] = [(column.name, value) for column in encoder.columns for value in probes_of(column)]
+    rows = min(len(every), PROBES)
+    missing: list[Edge] = [(column.name, KINDS[column.kind].gap) for column in encoder.columns]
+    return [*(every[at::rows] for at in range(rows)), missing]
+
+
+def probe_rows(values: Values, edges: Sequence[Sequence[Edge]]) -> Values:
+    """Copies of the given rows, in turn, each with its columns at the edge."""
     rows = len(next(iter(values.values())))
-    probes = {name: column[np.arange(len(places) + 1) % rows].copy() for name, column in values.items()}
-    for at, (name, value) in enumerate(places):
-        probes[name][at] = value
-    for column in encoder.columns:
-        probes[column.name][-1] = KINDS[column.kind].gap
-    return probes, [*(f"column {name!r} = {value!r}" for name, value in places), "a row with every value missing"]
+    probes = {name: column[np.arange(len(edges)) % rows] for name, column in values.items()}
+    for at, row in enumerate(edges):
+        for name, value in row:
+            probes[name][at] = value
+    return probes
+
+
+def _named(row: Sequence[Edge]) -> str:
+    """What a probe row is, in words."""
+    first = ", ".join(f"{name!r} = {value!r}" for name, value in row[:MOST_NAMED])
+    return f"column {first}" if len(row) == 1 else f"a row with {len(row)} columns at the edge ({first}, …)"
 
 
 def _rows(values: Values, rows: Sequence[int] | np.ndarray) -> Values:

@@ -141,7 +141,7 @@ def from_json(value: Any, card: ModelCard) -> Rows:
         return from_value(rows)
     check_count(len(rows))
     _check_widths(rows, names)
-    table = table_of_rows(names, list(chain.from_iterable(rows))) if card.all_numbers else None
+    table = table_of_rows(names, list(chain.from_iterable(rows))) if card.all_floats else None
     if table is not None:
         return Rows({}, len(rows), table=table)
     return Rows(dict(zip(names, zip(*rows, strict=True), strict=True)), len(rows))

@@ -105,7 +105,7 @@ def read_rows(request: Request, card: ModelCard) -> Rows:
 
 def many_records(body: bytes, card: ModelCard) -> Rows | None:
     """The rows of a long JSON of records of numbers alone; None for every other. Its module is imported when asked."""
-    if len(body) < LONG or not card.all_numbers:
+    if len(body) < LONG or not card.all_floats:
         return None
     from dropforge.inference.protocols.records import table_of_records
 

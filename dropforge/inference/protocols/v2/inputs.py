@@ -19,7 +19,7 @@ from dropforge.inference.protocols.v2 import alike, wire
 from dropforge.inference.protocols.v2.datatypes import BYTES
 from dropforge.inference.rows import check_count, checked
 from dropforge.inference.table import Table
-from dropforge.inference.values import LARGEST, numbers_at_once, to_array
+from dropforge.inference.values import LARGEST, LARGEST_DOUBLE, numbers_at_once, to_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dropforge.inference.protocols.v2.wire import Inference, Tensor
 
     Values = Sequence[Any] | np.ndarray
+
+ROUNDED = ("FP16", "BF16", "FP32")
 
 JSON_TEXT = "pd_json"
 """MLServer's name for a tensor whose elements are JSON: a column of texts with gaps."""
@@ -40,7 +42,7 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         InputFault: there are no rows or too many, a column is missing, unknown, there twice or of another shape, or a
             value has a wrong type.
     """
-    table = alike.table_of(asked.inputs, asked.blob, card) if card.all_numbers else None
+    table = alike.table_of(asked.inputs, asked.blob, card) if card.all_floats else None
     if table is not None:
         return table
     tensors = wire.tensors(asked)
@@ -48,20 +50,35 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
     check_count(count)
     if card.image is not None:
         return {IMAGE: _pictures(tensors, count, card)}
-    columns = _matrix(tensors[0], card) if _is_matrix(tensors, card) else _columns(tensors, count)
+    is_matrix = _is_matrix(tensors, card)
+    columns = _matrix(tensors[0], card) if is_matrix else _columns(tensors, count)
     checked(columns, card, as_rows=False)
+    if card.doubles:
+        _check_doubles(tensors, card.doubles, is_matrix)
     names, numbers = card.names, card.numbers
     arrays = {name: columns[name] for name in numbers}
-    ready = _ready({name: each for name, each in arrays.items() if isinstance(each, np.ndarray)}, asked.blob)
+    ready = _ready({name: each for name, each in arrays.items() if isinstance(each, np.ndarray)}, asked.blob, card)
     if len(ready) == len(names):
-        return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_numbers else ready
+        return Table(card.names, np.stack([ready[name][:, 0] for name in card.names])) if card.all_floats else ready
     rest = {name: _listed(columns[name]) for name in names if name not in ready}
     wanted = [column for column in card.columns if column.name in rest]
-    made = numbers_at_once(tuple(each.name for each in wanted if each.takes_numbers), rest)
+    made = numbers_at_once(tuple(each.name for each in wanted if each.element == "float32"), rest)
     if made is not None and len(made) == len(names):
         return made
     known = {**ready, **(made or {})}
     return known | {each.name: to_array(each, rest[each.name]) for each in wanted if each.name not in known}
+
+
+def _check_doubles(tensors: list[Tensor], doubles: frozenset[str], is_matrix: bool) -> None:
+    """Refuses numbers that were rounded before they were sent, where the model needs the digits that this cost."""
+    for each in tensors:
+        if each.datatype in ROUNDED and (is_matrix or each.name in doubles):
+            name = min(doubles) if is_matrix else each.name
+            reason = (
+                f"expected FP64 or whole numbers for column {short(name)!r}, whose values lie too close together for "
+                f"{each.datatype}"
+            )
+            raise InputFault("datatype", reason, place=f"inputs.{short(each.name)}.datatype")
 
 
 def _columns(tensors: list[Tensor], count: int) -> dict[str, Values]:
@@ -124,8 +141,9 @@ def _from_json(value: Any, at: int, name: str) -> Any:
         raise _wrong_type(at, name, f"JSON, as its content_type {JSON_TEXT} says: {fault}") from fault
 
 
-def _ready(arrays: dict[str, np.ndarray], blob: memoryview) -> dict[str, np.ndarray]:
-    """The columns of numbers that came as arrays of numbers, float32 [N, 1], but those with a number that is too large.
+def _ready(arrays: dict[str, np.ndarray], blob: memoryview, card: ModelCard) -> dict[str, np.ndarray]:
+    """The columns of numbers that came as arrays of numbers, [N, 1] as the model takes them, but those with a number
+    that is too large.
 
     They are made ready through float64, as numbers of JSON are, so that a whole number has the same float32.
     """
@@ -138,9 +156,9 @@ def _ready(arrays: dict[str, np.ndarray], blob: memoryview) -> dict[str, np.ndar
             return {name: each.reshape(-1, 1) for name, each in numbers.items()}
     wide = {name: each.astype(np.float64) for name, each in numbers.items()}
     return {
-        name: each.astype(np.float32).reshape(-1, 1)
+        name: each.astype("float64" if name in card.doubles else "float32").reshape(-1, 1)
         for name, each in wide.items()
-        if not (np.abs(each) > LARGEST).any()
+        if not (np.abs(each) > (LARGEST_DOUBLE if name in card.doubles else LARGEST)).any()
     }
 
 

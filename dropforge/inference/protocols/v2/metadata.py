@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropforge import __version__
-from dropforge.contract.schema import KINDS
 from dropforge.inference.protocols.v2.datatypes import BYTES
 from dropforge.inference.protocols.v2.outputs import names_of
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
-    from dropforge.contract.schema import Column, ModelCard
+    from dropforge.contract.schema import Column, Element, ModelCard
 
 SERVER = {"name": "dropforge", "version": __version__, "extensions": ["binary_tensor_data"]}
 PLATFORM = "onnx_onnxv1"
 """Project and format, as the protocol names them."""
 
-DATATYPES = {"float32": "FP32", "string": BYTES, "uint8": "UINT8"}
+DATATYPES: dict[Element, str] = {"float32": "FP32", "float64": "FP64", "string": BYTES, "uint8": "UINT8"}
 
 
 def model_metadata(live: LiveRow | VersionRow, card: ModelCard) -> dict[str, Any]:
@@ -32,4 +31,4 @@ def model_metadata(live: LiveRow | VersionRow, card: ModelCard) -> dict[str, Any
 def _input(column: Column, card: ModelCard) -> dict[str, Any]:
     rule = card.image
     shape = [-1, 1] if rule is None else [-1, rule.height, rule.width, rule.channels]
-    return {"name": column.name, "datatype": DATATYPES[KINDS[column.kind].element], "shape": shape}
+    return {"name": column.name, "datatype": DATATYPES[column.element], "shape": shape}
