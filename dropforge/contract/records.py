@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class Digits(str):
+    """A number in the digits with which it is written in JSON: it has a decimal point, whatever the style of texts."""
+
+    __slots__ = ()
+
+
 def as_text(value: Any) -> str | None:
     """What a value of a parsed record stands for: null for the empty text; None for a list or an object.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
-from dropforge.contract.schema import TableKind, Task
+from dropforge.contract.schema import NumberRule, TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
 
@@ -32,6 +32,21 @@ class Replace(Record):
     """The live version cannot be read, or cannot answer the new hold-out rows, so that nothing can be compared."""
     worse: bool = False
     """The new version scores worse than the live one on the same rows."""
+
+
+class NumberStyle(Record):
+    """How the numbers of a file are written."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] | None = None
+    """None for the mark that `decimal` leaves: a comma beside decimal points, a point beside decimal commas. Spaces and
+    apostrophes are read whatever this says."""
+
+    @property
+    def rule(self) -> NumberRule:
+        """The rule of a column without a unit."""
+        other: Literal[".", ","] = "," if self.decimal == "." else "."
+        return NumberRule(self.decimal, other if self.thousands in (None, other) else "")
 
 
 DIFFERENCES = ("target", "task", "classes", "columns", "uncompared", "worse")
@@ -65,6 +80,8 @@ class Spec(Record):
     """Columns known to be known before the target is: never leakage suspects."""
     encoding: str | None = None
     """Of the data's text, where it is neither UTF-8 nor Western European: a name that Python knows, such as cp1251."""
+    numbers: NumberStyle | None = None
+    """How numbers are written as text, where the file does not tell, or tells it wrongly."""
     replace: Replace = field(default_factory=Replace)
     """In what a new version may differ from the live one and still take its place."""
     unproven: bool = False
@@ -86,6 +103,7 @@ class Spec(Record):
         if unknown:
             raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; expected one of {known}")
         _check_replace(value.get("replace"))
+        _check_numbers(value.get("numbers"))
         try:
             spec = cls.from_json(value, "spec.yaml")
         except DocumentError as fault:
@@ -112,4 +130,25 @@ def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
     if unknown:
         raise SpecFault(
             f"{where}: unknown name {unknown[0]!r}; expected one of {list(DIFFERENCES)}, each true or false"
+        )
+
+
+def _check_numbers(value: Any) -> None:
+    """Raises `SpecFault` for a style that is none."""
+    if value is None:
+        return
+    example = '`numbers: {decimal: ",", thousands: "."}`'
+    if not isinstance(value, Mapping) or not set(value) <= {"decimal", "thousands"}:
+        raise SpecFault(
+            f"spec.yaml: numbers: expected a decimal mark and one for thousands, as {example}, got {value!r}"
+        )
+    decimal, thousands = value.get("decimal", "."), value.get("thousands")
+    if decimal not in (".", ","):
+        raise SpecFault(
+            f"spec.yaml: numbers: decimal: expected a point or a comma in quotes, got {decimal!r}: {example}"
+        )
+    if thousands not in ("", ".", ",", " ", "'", None) or thousands == decimal:
+        raise SpecFault(
+            f"spec.yaml: numbers: thousands: expected another mark than {decimal!r} in quotes: a point, a comma, a "
+            f"space, an apostrophe, or nothing between them; got {thousands!r}: {example}"
         )

@@ -9,22 +9,31 @@ import polars as pl
 
 from dropforge.contract.schema import DateRule
 from dropforge.datasets.dates import canonical_dates
-from dropforge.datasets.values import parse_numbers, stripped, without_missing
+from dropforge.datasets.values import POINT, parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import TableKind
+    from dropforge.contract.schema import NumberRule, TableKind
+    from dropforge.datasets.columns import Described
 
 
-def typed(series: pl.Series, kind: TableKind, dates: DateRule | None = None) -> NDArray[Any]:
+def typed_column(series: pl.Series, column: Described) -> NDArray[Any]:
+    """The values of a described column. See `typed`."""
+    return typed(series, column.kind, column.dates, column.numbers)
+
+
+def typed(
+    series: pl.Series, kind: TableKind, dates: DateRule | None = None, numbers: NumberRule | None = None
+) -> NDArray[Any]:
     """The values of one column as in `Rows`: float32 [N] for a number, str objects [N] otherwise.
 
-    `dates` is how a column of dates is read; its values come out in the one spelling that models are given.
+    `dates` is how a column of dates is read; its values come out in the one spelling that models are given. `numbers`
+    is how the texts of a column of numbers are read.
     """
     match kind:
         case "number":
-            return _float32(series)
+            return _float32(numbers_of(series, numbers))
         case "category" | "boolean":
             return _shared(texts_of(series))
         case "date":
@@ -33,8 +42,14 @@ def typed(series: pl.Series, kind: TableKind, dates: DateRule | None = None) -> 
             assert_never(kind)
 
 
-def _float32(series: pl.Series) -> NDArray[np.float32]:
-    numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
+def numbers_of(series: pl.Series, rule: NumberRule | None) -> pl.Series:
+    """The numbers of a column of them as Float64, null for a missing value and for what is no number."""
+    if series.dtype.is_numeric():
+        return series.cast(pl.Float64)
+    return parse_numbers(without_missing(stripped(series)), rule or POINT)
+
+
+def _float32(numbers: pl.Series) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         values = numbers.fill_null(np.nan).to_numpy().astype(np.float32)
     return np.where(np.isfinite(values), values, np.float32(np.nan))

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropforge.contract.schema import Column, ModelCard
+from dropforge.contract.schema import Column, ModelCard, NumberRule
 from dropforge.datasets import values as trainer
-from dropforge.datasets.prepare import typed
+from dropforge.datasets.typed import typed
 from dropforge.inference import numbers
 from dropforge.inference.faults import InputFault
 from dropforge.inference.protocols.refusals import Refusal, refusal_of
@@ -75,7 +75,9 @@ def test_a_category_is_the_text_that_the_data_would_have_held(value: Any, text: 
 @pytest.mark.parametrize(
     ("change", "code", "field"),
     [
-        ({"age": "3"}, "wrong_type", "rows[1].age"),
+        ({"age": "old"}, "wrong_type", "rows[1].age"),
+        ({"age": "1,234"}, "wrong_type", "rows[1].age"),
+        ({"age": "3"}, None, None),
         ({"age": True}, "wrong_type", "rows[1].age"),
         ({"age": [3]}, "wrong_type", "rows[1].age"),
         ({"age": 1e39}, "wrong_type", "rows[1].age"),
@@ -192,6 +194,12 @@ WRITTEN = st.one_of(
             "12 345",
             "1'234'567.5",
             "1 2",
+            "1.250",
+            "1.299,99",
+            "4,5",
+            "0,25 kg",
+            "12.5kg",
+            "- 3 kg",
         ]
     ),
     st.floats(allow_nan=False, allow_infinity=False, width=32).map(str),
@@ -199,12 +207,16 @@ WRITTEN = st.one_of(
 )
 
 
-@given(st.lists(WRITTEN, min_size=1, max_size=5))
-@settings(max_examples=300, deadline=None)
-def test_numbers_in_csv_read_as_the_trainer_reads_them(texts: list[str]) -> None:
+RULES = [NumberRule(), NumberRule(".", ","), NumberRule(",", "."), NumberRule(",", ""), NumberRule(".", ",", "$"),
+         NumberRule(",", ".", "kg")]  # fmt: skip
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=5), st.sampled_from(RULES))
+@settings(max_examples=600, deadline=None)
+def test_numbers_in_csv_read_as_the_trainer_reads_them(texts: list[str], rule: NumberRule) -> None:
     series = pl.Series("age", texts)
-    expected = trainer.parse_numbers(trainer.without_missing(trainer.stripped(series))).to_list()
-    found = numbers.parse_numbers(texts)
+    expected = trainer.parse_numbers(trainer.without_missing(trainer.stripped(series)), rule).to_list()
+    found = numbers.read_numbers(texts, rule)
     assert [None if each is None or math.isnan(each) or math.isinf(each) else each for each in found] == expected
 
 

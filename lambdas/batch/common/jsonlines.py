@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import RowFault
-from dropforge.contract.records import as_text, kind, repeated
+from dropforge.contract.records import Digits, as_text, kind, repeated
 from lambdas.batch.common.rows import CHUNK_ROWS, Chunk
 
 if TYPE_CHECKING:
@@ -65,12 +65,6 @@ def _record(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _InvalidRow(f"expected one JSON object, got {text.strip()[:40]!r}")
     return value
-
-
-class Digits(str):
-    """A number in the digits with which it is written."""
-
-    __slots__ = ()
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -120,12 +120,16 @@ def _parquet(path: Path, output: str, card: ModelCard) -> OpenFile:
     frames = read_parquet_blocks(path)
     columns = tuple(next(frames).columns)
     check_columns(path.name, columns, card)
-    blocks = (as_text(frame, set(card.numbers)) for frame in frames)
+    commas = {column.name for column in card.columns if column.numbers and column.numbers.decimal == ","}
+    blocks = (as_text(frame, set(card.numbers), commas) for frame in frames)
     return OpenFile(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
 
 
-def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
-    """The rows of a frame as delimited text; whole floats of columns that are no numbers are codes: 5.0 is `5`."""
+def as_text(frame: pl.DataFrame, numbers: Collection[str], commas: Collection[str] = ()) -> bytes:
+    """The rows of a frame as delimited text; whole floats of columns that are no numbers are codes: 5.0 is `5`.
+
+    Fractions have a comma in the columns `commas`, whose numbers are read so.
+    """
     import polars as pl
 
     texts = []
@@ -135,6 +139,8 @@ def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
         if kind.is_float() and name not in numbers:
             whole = (column == column.floor()) & (column.abs() < 2.0**63)
             text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
+        if kind.is_float() and name in commas:
+            text = text.str.replace(".", ",", literal=True)
         texts.append(text.fill_null("").alias(name))
     return frame.select(texts).write_csv(include_header=False).encode()
 

@@ -20,6 +20,8 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.prepare import prepare_table
 from dropforge.datasets.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
 from dropforge.datasets.special import special_task
+from dropforge.datasets.styles import style_of
+from dropforge.datasets.table import as_table
 from lambdas.pipeline.inspect.decision import Decision
 from lambdas.pipeline.inspect.pictures import are_pictures, decide_pictures
 
@@ -69,7 +71,10 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     options = spec if target is None else dataclasses.replace(spec, target=spelled(target, table.columns))
     special = special_task(table, options)
     chosen = choose_target(table, options) if special is None else special.target
-    task = choose_task(table[chosen], options) if special is None else special.task
+    if special is None:
+        task = choose_task(table[chosen], options, style_of(as_table(table), options, data).of(chosen))
+    else:
+        task = special.task
     check_metric(options, task)
     if whole:
         prepare_table(table, Options(options, chosen, task, data))
