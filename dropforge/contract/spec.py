@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
+from dropforge.contract.records import composed
 from dropforge.contract.schema import NumberRule, TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
@@ -105,7 +106,7 @@ class Spec(Record):
         _check_replace(value.get("replace"))
         _check_numbers(value.get("numbers"))
         try:
-            spec = cls.from_json(value, "spec.yaml")
+            spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:
             raise SpecFault(str(fault)) from fault
         if not 0 < spec.budget <= 24 * 60:
@@ -122,6 +123,15 @@ class Spec(Record):
         _check_replace(dict.fromkeys(names, True), where="the object's metadata: replace")
         unproven = self.unproven or metadata.get(UNPROVEN_KEY, "").lower() == "true"
         return replace(self, replace=replace(self.replace, **dict.fromkeys(names, True)), unproven=unproven)
+
+
+def _composed(value: Any) -> Any:
+    """The parsed YAML with all texts composed, as the names of the data's columns are."""
+    if isinstance(value, str):
+        return composed(value)
+    if isinstance(value, Mapping):
+        return {_composed(key): _composed(item) for key, item in value.items()}
+    return [_composed(item) for item in value] if isinstance(value, list) else value
 
 
 def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dropforge.contract.records import column_names
+from dropforge.contract.records import column_names, composed
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.layout import count_rows, ragged, rows_at_a_glance
 from dropforge.datasets.values import NUMBER
@@ -145,7 +145,7 @@ def header_of(text: bytes, delimiter: str) -> list[str]:
     """
     lines = io.StringIO(text[:HEADER].decode("utf-8", "ignore"), newline="")
     try:
-        names = column_names(next(csv.reader(lines, delimiter=delimiter), []))
+        names = list(map(composed, column_names(next(csv.reader(lines, delimiter=delimiter), []))))
     except csv.Error as fault:
         raise DataFault(f"the header cannot be read ({fault}); expected one line of names: check its quotes") from fault
     check_names(names)

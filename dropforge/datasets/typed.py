@@ -35,7 +35,7 @@ def typed(
         case "number":
             return _float32(numbers_of(series, numbers))
         case "category" | "boolean":
-            return _shared(texts_of(series))
+            return _shared(_composed(texts_of(series)))
         case "date":
             return _shared(canonical_dates(texts_of(series), dates or DateRule()).fill_null(""))
         case _:
@@ -61,6 +61,11 @@ def texts_of(series: pl.Series) -> pl.Series:
         whole = series.cast(pl.Int64, strict=False)
         series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
     return without_missing(stripped(series.cast(pl.String))).fill_null("")
+
+
+def _composed(texts: pl.Series) -> pl.Series:
+    """The texts with accents in their letters, however they were typed."""
+    return texts if texts.str.len_bytes().sum() == texts.str.len_chars().sum() else texts.str.normalize("NFC")
 
 
 def _shared(texts: pl.Series) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dropforge.contract.records import column_names, repeated
+from dropforge.contract.records import column_names, repeated, spelled_as
 from dropforge.contract.schema import IMAGE
 from dropforge.inference.documents import read
 from dropforge.inference.faults import InputFault, short
@@ -153,6 +153,9 @@ def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
     names = card.names
     missing = next((name for name in names if name not in columns), None)
     if missing is not None:
+        columns = dict(zip(spelled_as(names, columns), columns.values(), strict=True))
+        missing = next((name for name in names if name not in columns), None)
+    if missing is not None:
         raise _missing_column(missing)
     if len(columns) > len(names):
         unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
@@ -169,6 +172,8 @@ def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Seque
         except KeyError:
             pass  # below it is named
     wanted, allowed = set(names), {*names, *card.ignored}
+    if not all(map(str.isascii, names)):
+        records = [dict(zip(spelled_as(names, record), record.values(), strict=True)) for record in records]
     for at, record in enumerate(records):
         if not wanted <= record.keys():
             raise _missing_column(next(name for name in names if name not in record), at)

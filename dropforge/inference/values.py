@@ -51,7 +51,8 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
         case "number":
             return _numbers_of_text(column, values, commas) if text else _numbers(column, values)
         case "category" | "boolean":
-            return _texts(column.name, values)
+            texts = _texts(column.name, values)
+            return _padded(texts, column.width) if column.width else texts
         case "date":
             return _dates(column, _texts(column.name, values), values)
         case "image":
@@ -175,7 +176,7 @@ def _read(column: Column, rule: NumberRule, texts: Sequence[str], rows: Sequence
         if value is None:
             mark, unit = "point" if rule.decimal == "." else "comma", f" in {rule.unit}" if rule.unit else ""
             could = readings_of(text)
-            which = f", which is {could}: write it so, or send a JSON number" if could else ""
+            which = f", which could be {could}: write it as the data do, or send a JSON number" if could else ""
             style = f"a number{unit} with a decimal {mark} as in the data, or no value"
             raise InputFault("wrong_type", f"expected {style}, got {_shown(text)}{which}", row=row, column=column.name)
         found.append(value)
@@ -202,6 +203,15 @@ def _texts(name: str, values: Sequence[Any]) -> np.ndarray:
     array = np.empty((len(texts), 1), dtype=object)
     array[:, 0] = texts
     return array
+
+
+def _padded(texts: np.ndarray, width: int) -> np.ndarray:
+    """Texts [N, 1] with whole numbers padded to the width of the column's codes: 1220, or 1220.0, is `01220`."""
+    for row, text in enumerate(texts[:, 0]):
+        digits = text.removesuffix(".0")
+        if len(digits) <= width and digits.isascii() and digits.isdigit():
+            texts[row, 0] = digits.zfill(width)
+    return texts
 
 
 def _dates(column: Column, texts: np.ndarray, values: Sequence[Any]) -> np.ndarray:

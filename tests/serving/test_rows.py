@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -293,3 +295,42 @@ def test_numbers_together_are_the_numbers_one_by_one(table: list[list[float | No
         if together is not None:
             assert together[column.name].dtype == alone.dtype
             np.testing.assert_array_equal(together[column.name], alone)
+
+
+def test_a_code_that_lost_its_zeros_is_padded_to_the_width_of_all_codes() -> None:
+    column = Column("zip", "category", width=5)
+    sent = [1220, 1220.0, "1220", "1220.0", "01220", "94107", 94107, "1220-7", "Bonn", None, 194107]
+    expected = ["01220"] * 5 + ["94107"] * 2 + ["1220-7", "Bonn", "", "194107"]
+    assert to_array(column, sent)[:, 0].tolist() == expected
+    assert to_array(Column("zip", "category"), [1220])[0, 0] == "1220"
+
+
+NAMED = replace(CARD, columns=(Column("Größe", "number"), Column("Straße", "category")), ignored=())
+APART = {unicodedata.normalize("NFD", name): value for name, value in (("Größe", 3), ("Straße", "x"))}
+
+
+@pytest.mark.parametrize("names", [("Größe", "Straße"), tuple(APART)])
+def test_names_are_the_same_however_their_accents_are_typed(names: tuple[str, ...]) -> None:
+    """Also in a model whose data had its names decomposed, as those of before this rule may have."""
+    card = replace(NAMED, columns=(Column(names[0], "number"), Column(names[1], "category")))
+    for row in (APART, {"Größe": 3, "Straße": "x"}):
+        for rows in (
+            from_json(json.dumps([row]).encode()),
+            from_json(json.dumps({"columns": {name: [value] for name, value in row.items()}}).encode()),
+            from_csv(f"{','.join(row)}\n3,x\n".encode()),
+        ):
+            found = to_arrays(rows, card)
+            assert [found[name][0, 0] for name in names] == [3.0, "x"]
+
+
+def test_a_text_of_json_is_read_as_the_column_reads_its_numbers() -> None:
+    column = Column("x", "number", numbers=NumberRule(",", ".", "kg"), missing=("unknown",))
+    found = to_array(column, ["4,5", 2.5, None, "1.250 kg", " Unknown", "NA", "#DIV/0!", "inf"])[:, 0].tolist()
+    assert found[:2] + found[3:4] == [4.5, 2.5, 1250.0] and all(map(math.isnan, found[2:3] + found[4:]))
+    words = (
+        "expected a number in kg with a decimal comma as in the data, or no value, got '4.5', which could be 4.5 with"
+    )
+    with pytest.raises(InputFault, match=words):
+        to_array(column, ["4,5", "4.5"])
+    with pytest.raises(InputFault, match="got '1,234', which could be 1234 with a decimal point or 1.234"):
+        to_array(Column("x", "number", numbers=NumberRule()), ["1,234"], text=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dropforge.contract.names import Drop, format_of
+from dropforge.contract.records import composed
 from dropforge.contract.results import METRICS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.choosing import choose_target, choose_task
@@ -100,7 +101,7 @@ def _described(data: DataFormat) -> str:
 
 def spelled(target: str, columns: Sequence[str]) -> str:
     """The target as its owner typed it: metadata of objects are ASCII, so the name may be percent-encoded."""
-    return target if target in columns else unquote(target)
+    return target if target in columns else composed(unquote(target))
 
 
 def check_metric(spec: Spec, task: Task) -> None:

@@ -49,7 +49,7 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
     if card.image is not None:
         return {IMAGE: _pictures(tensors, count, card)}
     columns = _matrix(tensors[0], card) if _is_matrix(tensors, card) else _columns(tensors, count)
-    checked(columns, card)
+    columns = checked(columns, card)
     names, numbers = card.names, card.numbers
     arrays = {name: columns[name] for name in numbers}
     ready = _ready({name: each for name, each in arrays.items() if isinstance(each, np.ndarray)}, asked.blob)
