@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.records import column_names, repeated, spelled_as
@@ -81,7 +80,7 @@ def from_value(value: Any) -> Rows:
 
 
 def from_csv(body: bytes) -> Rows:
-    """Rows of a CSV with a header, comma-separated, UTF-8.
+    """Rows of a CSV with a header, read as the trainer reads a data set: delimiter and encoding by their content.
 
     Raises:
         InputFault: the bytes are no such CSV, or have too many rows or a ragged row.
@@ -92,15 +91,16 @@ def from_csv(body: bytes) -> Rows:
     return from_lines(column_names(lines[0]), lines[1:])
 
 
-def lines_of(body: bytes) -> list[list[str]]:
-    """The fields of a CSV, a list a line; `InputFault` for bytes that are no CSV."""
-    import csv
+def lines_of(body: bytes, delimiter: str | None = None) -> list[list[str]]:
+    """The fields of a CSV, a list a row; `InputFault` for bytes that are no CSV. The delimiter is found when None."""
+    from dropforge.contract import csvtext, encodings  # of CSV alone
 
     try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
+        return csvtext.lines_of(encodings.decoded(body), delimiter)
+    except csvtext.CsvFault as fault:
+        raise InputFault("not_csv", f"expected CSV, got a row that ends in line {fault.line}: {fault}") from fault
+    except UnicodeError as fault:
         raise InputFault("not_csv", f"expected CSV in UTF-8: {fault}") from fault
-    return [line for line in lines if line]
 
 
 def from_lines(header: Sequence[str], rows: list[list[str]]) -> Rows:
