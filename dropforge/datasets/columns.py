@@ -46,7 +46,7 @@ from dropforge.datasets.table import as_table
 from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, POINT, TRUE, parse_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from dropforge.contract.schema import NumberRule
     from dropforge.contract.schema import TableKind as Kind
@@ -74,6 +74,9 @@ YEARS = (1500, 2200)
 
 LEAST_WISHED = 0.5
 """Of the distinct values of a column that the spec calls one of dates, this share must be."""
+
+SHARED = 3
+"""Rows from which on a text in a masked column is no one person's."""
 
 MOST_STRAYS = 100
 """Texts that are missing values in a column of numbers which the model's card lists."""
@@ -175,13 +178,19 @@ def _width(distinct: pl.Series) -> int:
     return int(lengths[0]) if len(lengths) == 1 and distinct.str.contains(r"^[0-9]+$").all() else 0
 
 
-def columns_read(described: Mapping[str, Described]) -> tuple[Column, ...]:
-    """The columns that the model reads, in the order of the file."""
+def columns_read(described: Mapping[str, Described], masked: Collection[str] = ()) -> tuple[Column, ...]:
+    """The columns that the model reads, in the order of the file; of `masked` ones no text that few rows share."""
     return tuple(
-        Column(name, column.kind, column.dates, column.numbers, tuple(column.strays)[:MOST_STRAYS], column.width)
+        Column(name, column.kind, column.dates, column.numbers, _listed(column, name in masked), column.width)
         for name, column in described.items()
         if column.left_out is None
     )
+
+
+def _listed(column: Described, is_masked: bool) -> tuple[str, ...]:
+    """The missing values of a column that its model's card lists."""
+    texts = [text for text, rows in column.strays.items() if rows >= SHARED or not is_masked]
+    return tuple(texts[:MOST_STRAYS])
 
 
 def date_formats(described: Mapping[str, Described]) -> dict[str, str]:

@@ -131,7 +131,7 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
         task=task,
         label_type=kind_of_label,
         classes=classes,
-        columns=columns_read(described),
+        columns=columns_read(described, masked),
         date_formats=date_formats(described),
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=masked,

@@ -10,7 +10,8 @@ decides, and the decision is told:
 2. a comma in a file that is separated by semicolons is a decimal mark, as where such files are usual;
 3. a point is a decimal mark, and a comma separates thousands.
 
-Columns that the spec leaves out, or calls no numbers, say nothing. Nor do JSON's numbers, which have no style: a column
+Columns that the spec leaves out, or calls no numbers, say nothing. Times (`8.30`) and days (`31.12`) say nothing where
+another column needs decimal commas. Nor do JSON's numbers, which have no style: a column
 of JSON lines that holds plain numbers alone is read as they are.
 """
 
@@ -40,6 +41,13 @@ Mark = Literal[".", ","]
 PLAIN = replace(POINT, thousands="")
 """Of a file without any comma in its numbers."""
 
+TIME = r"^([01]?\d|2[0-3])\.[0-5]\d$"
+DAY = r"^(0?[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])$"
+"""How times and days are written where decimals have commas."""
+
+CLOCKS = 20
+"""Different values from which on these are told from numbers."""
+
 OTHER_WAY = {
     ".": '`numbers: {decimal: ",", thousands: "."}`',
     ",": '`numbers: {decimal: ".", thousands: ","}`',
@@ -58,6 +66,8 @@ class Evidence:
     """A number that needs the mark, or can be read in both ways."""
     beside_small: bool = False
     """Whether the mark separates thousands by rule 1, if nothing says otherwise."""
+    is_clock: bool = False
+    """Whether all its numbers can be times of a day, or days of a year, with a point."""
     grouped: frozenset[Mark] = frozenset()
     """The marks that can separate thousands in it."""
 
@@ -116,6 +126,7 @@ def decided(columns: Iterable[Evidence], delimiter: str) -> Style:
     """The style that these columns have in common. See `style_of`."""
     every = list(columns)
     points, commas = ([each for each in every if each.needs == mark] for mark in (".", ","))
+    points = [each for each in points if not (commas and each.is_clock)]
     if points and commas:
         raise _contradiction(points[0], commas[0])
     doubtful = [each for each in every if each.needs is None]
@@ -151,7 +162,7 @@ def evidence_of(name: str, column: Counted) -> Evidence | None:
     if column.others is not None and not column.others:  # plain numbers alone, as most columns have
         sure_points = marked.filter(~marked.str.contains(f"^{numbers.POINTED}$"))
         if len(sure_points):
-            return Evidence(name, ".", str(sure_points.min()))
+            return Evidence(name, ".", str(sure_points.min()), is_clock=_are_clocks(distinct))
     point, comma = numbers_in(column, POINT), numbers_in(column, COMMA)
     if point is None and comma is None:
         return None
@@ -168,7 +179,7 @@ def evidence_of(name: str, column: Counted) -> Evidence | None:
     whole = undressed(distinct, unit_of(distinct, POINT))
     whole = whole.filter(whole.str.contains(r"^[+-]?\d+$"))
     beside = bool(len(whole) and whole.str.contains(r"^[+-]?\d{1,3}$").all() and either.str.ends_with("0").any())
-    return Evidence(name, None, str(either.min()), beside, grouped)
+    return Evidence(name, None, str(either.min()), beside, grouped=grouped)
 
 
 _GROUPED: dict[Mark, str] = {",": numbers.GROUPED, ".": numbers.POINTED}
@@ -180,12 +191,17 @@ def _reads(bare: pl.Series, decimal: Mark, thousands: Mark) -> pl.Series:
     return bare.str.contains(plain) | bare.str.contains(f"^{_GROUPED[thousands]}$")
 
 
+def _are_clocks(distinct: pl.Series) -> bool:
+    """Whether so many different texts are all times or days that no measurement would be so by chance."""
+    return len(distinct) >= CLOCKS and any(distinct.str.contains(form).all() for form in (TIME, DAY))
+
+
 def _contradiction(point: Evidence, comma: Evidence) -> DataFault:
     return DataFault(
         f"numbers are written in two ways: {point.example} in {point.name!r} is a number only with a decimal point, "
         f"{comma.example} in {comma.name!r} only with a decimal comma; expected one way in all columns: write them "
-        f"alike, leave one of the columns out with `drop:`, say `kinds: {{{comma.name}: category}}` if they are no "
-        f"numbers, or name the marks in spec.yaml: {OTHER_WAY['.']}"
+        f"alike; or, in spec.yaml, say which column holds no numbers (`kinds: {{{point.name}: category}}`), leave it "
+        f"out (`drop: [{point.name}]`), or name the marks of the numbers ({OTHER_WAY['.']})"
     )
 
 

@@ -82,7 +82,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         task="clustering",
         label_type="integer",
         classes=(),
-        columns=columns_read(described),
+        columns=columns_read(described, [each.column for each in findings]),
         date_formats=date_formats(described),
         ignored=tuple(name for name, each in described.items() if each.dropped),
         masked=tuple(each.column for each in findings),

@@ -103,6 +103,17 @@ def test_columns_that_contradict_each_other_are_refused_with_both_readings() -> 
         assert marks(frame, COMMAS, spec)[0] == "."
 
 
+def test_times_and_days_with_points_contradict_no_decimal_commas() -> None:
+    times, days = [f"{at}.{at * 7 % 60:02}" for at in range(24)], [f"{at + 1}.{at % 12 + 1:02}" for at in range(24)]
+    frame = table(a=[f"{at},5" for at in range(24)], time=times, day=days)
+    style = style_of(as_table(frame), Spec(), SEMICOLONS)
+    described = describe(frame, Spec(), None, style)
+    assert (style.rule.decimal, described["time"].kind, described["day"].kind) == (",", "category", "category")
+    measured = table(a=frame["a"].to_list(), b=[f"{at}.{at * 37 % 100:02}" for at in range(24)])
+    with pytest.raises(DataFault, match="numbers are written in two ways"):
+        style_of(as_table(measured), Spec(), SEMICOLONS)
+
+
 @pytest.mark.parametrize(
     ("wish", "expected"),
     [
@@ -267,3 +278,12 @@ def test_every_text_reads_alone_as_it_was_trained_on(name: str) -> None:
     read = Column("x", column.kind, numbers=column.numbers)
     assert [to_array(read, [value], text=True)[0, 0] for value in values] == trained
     assert [to_array(read, [value])[0, 0] for value in values] == trained
+
+
+def test_the_card_lists_no_text_of_a_masked_column_that_few_rows_share() -> None:
+    values = [*AGES[:960], *["unknown"] * 39, "Ada"]
+    frame = table(age=values, y=[str(at % 11 / 2) for at in range(1000)])
+    for sensitive, missing in (((), ("unknown", "Ada")), (("age",), ("unknown",))):
+        dataset = prepare_table(frame, Options(Spec(target="y", sensitive=sensitive)))
+        assert dataset.columns[0].missing == missing
+        assert any("'unknown'" in sentence for sentence in dataset.profile["told"]) == (not sensitive)

@@ -6,6 +6,7 @@ import json
 import math
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -334,3 +335,11 @@ def test_a_text_of_json_is_read_as_the_column_reads_its_numbers() -> None:
         to_array(column, ["4,5", "4.5"])
     with pytest.raises(InputFault, match="got '1,234', which could be 1234 with a decimal point or 1.234"):
         to_array(Column("x", "number", numbers=NumberRule()), ["1,234"], text=True)
+
+
+def test_a_card_without_rules_reads_commas_by_the_values_of_a_request() -> None:
+    stored = json.loads((Path(__file__).parents[1] / "contract" / "stored" / "card-1.json").read_text())
+    column = next(column for column in ModelCard.from_json(stored).columns if column.kind == "number")
+    assert column.numbers is None and column.missing == () and column.width == 0
+    assert to_array(column, ["1,5", "2"], text=True)[:, 0].tolist() == [1.5, 2.0]
+    assert to_array(column, ["1,500", "2"], text=True)[:, 0].tolist() == [1500.0, 2.0]
