@@ -26,7 +26,7 @@ import polars as pl
 
 from benchmarks.report import Row, publish
 from dropforge.contract import names
-from dropforge.contract.results import Manifest
+from dropforge.contract.results import Manifest, Metrics
 from dropforge.contract.spec import Spec
 from dropforge.inference.model import ServedModel
 from dropforge.inference.protocols.simple import many_records
@@ -130,7 +130,8 @@ def judged_and_asked(files: dict[str, bytes]) -> dict[str, tuple[float, str]]:
     """What Judge takes for the files, how long the model takes to load, and a request with one row to be answered."""
     manifest = Manifest.from_json(json.loads(files[names.MANIFEST_FILE]))
     start = time.process_time()
-    examine(manifest, files, None, Artifacts("none"), Spec())
+    metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+    examine(metrics, manifest.files[names.MODEL_FILE].sha256, files, None, Artifacts("none"), Spec())
     judging = time.process_time() - start
     body, digest = files[names.MODEL_FILE], manifest.files[names.MODEL_FILE].sha256
     model = ServedModel.from_bytes(body, digest)

@@ -13,17 +13,20 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
+from unicodedata import normalize
 
 import numpy as np
 import torch
 
+from dropforge.datasets.values import FALSE as FALSE_WORDS
 from dropforge.datasets.values import GRAPH_FALSE, GRAPH_TRUE
 from dropforge.datasets.values import MISSING as MISSING_TEXTS
+from dropforge.datasets.values import TRUE as TRUE_WORDS
 from training_container.dates import DATE_PARTS, parse_date
 from training_container.kinds import TRAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from dropforge.contract.schema import Column
     from training_container.kinds import Group
@@ -39,6 +42,9 @@ WHOLE = re.compile(r"(-?[1-9]\d{0,14}|0)(?:\.0+)?")
 
 LARGEST_POWER = 1000
 """Of two, by which numbers are scaled at most: 2^1024 is no float64."""
+
+MOST_ANSWERS = 5
+"""Different texts of a column up to which `yes` and `no` among them are answers: `Y` and `N` of many are codes."""
 
 LARGEST = 500
 """Most texts that a vocabulary keeps, the most frequent first."""
@@ -61,6 +67,27 @@ def codes_of(kept: Sequence[str], seen: Iterable[str], first: int) -> dict[str, 
     return known | {text: known[spellings(text)[0]] for text in sorted(seen) if spellings(text)[0] in known}
 
 
+def decomposed(known: Mapping[str, int]) -> dict[str, int]:
+    """The codes of the texts as macOS writes them, accents apart from their letters."""
+    return {normalize("NFD", text): code for text, code in known.items() if not text.isascii()}
+
+
+def truths(kept: Sequence[str], known: Mapping[str, int], seen: Container[str]) -> dict[str, int]:
+    """The codes of all words for true and false where one of few texts `kept` is such a word for each.
+
+    So `yes`, `no` and `unknown` are known as true, `Yes` or 1 as well, but for words that mean something else in the
+    data, which hold them.
+    """
+    found: dict[str, int] = {}
+    for words, answers in ((GRAPH_TRUE, TRUE_WORDS), (GRAPH_FALSE, FALSE_WORDS)):
+        spelled = [text for text in kept if text in answers]
+        if len(spelled) != 1 or len(kept) > MOST_ANSWERS:
+            return {}
+        alike = [word for word in words if word not in seen or word.casefold() == spelled[0].casefold()]
+        found |= dict.fromkeys(alike, known[spelled[0]])
+    return found
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What a text column's values become: a text that is not in `codes` becomes `other`."""
@@ -80,6 +107,7 @@ class Vocabulary:
         frequent = [text for text, count in counts.items() if count >= RARE]
         kept = sorted(sorted(frequent, key=lambda text: (-counts[text], text))[:LARGEST])
         known = codes_of(kept, seen, 2)
+        known = {**decomposed(known), **truths(kept, known, seen), **known}
         return cls(column, {**dict.fromkeys(MISSING_TEXTS, MISSING), **known}, len(kept) + 2, UNKNOWN)
 
     @classmethod

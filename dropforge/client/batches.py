@@ -1,7 +1,7 @@
 """Rows on their way to the API: batches small enough for one request, in the form that the API reads best.
 
-Rows of a program go as JSON, because their types mean something. Rows of a file go as CSV, because a file's values
-are texts that the API reads by the trainer's own rules.
+Rows of a program, of JSON and of Parquet go as JSON, because their types mean something. Rows of delimited text go as
+CSV, because their values are texts that the API reads by the trainer's own rules.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_ROWS = 1_000
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows, as they were given, and as texts under `columns` when they come from a file."""
+    """Some rows, as they were given; of a file with its columns, and as texts when these are delimited."""
 
     rows: Sequence[Mapping[str, Any]]
     columns: tuple[str, ...] = ()
@@ -37,10 +37,15 @@ class Batch:
     def request(self) -> tuple[bytes, str]:
         """Body and content type of a request for these rows."""
         if self.texts is None:
-            return json.dumps(self.rows, ensure_ascii=False).encode("utf-8", "surrogatepass"), JSON
+            rows = list(map(self._whole, self.rows)) if self.columns else self.rows
+            return json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass"), JSON
         out = io.StringIO(newline="")
         csv.writer(out, lineterminator="\r\n").writerows([self.columns, *self.texts])
         return out.getvalue().encode("utf-8", "surrogatepass"), CSV
+
+    def _whole(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row with all columns, null for a key that it lacks, under their stripped names."""
+        return dict.fromkeys(self.columns) | {name.strip(): value for name, value in row.items()}
 
     def halves(self) -> tuple[Batch, Batch]:
         """The same rows in two batches."""

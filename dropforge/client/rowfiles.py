@@ -1,23 +1,21 @@
 """Rows out of a file, a batch at a time: CSV, TSV, JSON lines, packed or not, and Parquet where polars is installed.
 
-A file is read as the trainer reads a data set: the same encodings, the same choice of a delimiter, names without
-surrounding white space, and all values as texts.
+A file is read as the trainer reads a data set, by `dropforge.contract.csvtext`. The values of delimited text are texts;
+numbers of JSON and Parquet stay numbers, because texts have a decimal mark and numbers have none.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import gzip
 import json
-import re
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from dropforge.client.batches import MOST_ROWS, Batch
 from dropforge.client.drops import checked_file
 from dropforge.client.faults import Fault
-from dropforge.contract.encodings import is_western
+from dropforge.contract.csvtext import SAMPLE, CsvFault, delimiter_of, rows_of
+from dropforge.contract.encodings import encoding_of
 from dropforge.contract.names import format_of
 from dropforge.contract.records import column_names
 
@@ -25,11 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-DELIMITERS = (",", ";", "\t", "|")
-SAMPLE = 256 * 1024
 BLOCK = 1 << 20
-SEPARATOR_LINE = re.compile('\ufeff?"?sep=([,;\t|])"?[;,\t|]*[\r\n]', re.IGNORECASE)
-"""A first line by which Excel is told the delimiter."""
 
 
 def of_file(path: Path) -> Iterator[Batch]:
@@ -49,29 +43,29 @@ def of_file(path: Path) -> Iterator[Batch]:
 def _readable_lines(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
     try:
         yield from batches
-    except (OSError, EOFError, UnicodeError, csv.Error) as fault:
+    except CsvFault as fault:
+        raise Fault(f"{path.name} cannot be read: line {fault.line}: {fault}", "unreadable", "file") from fault
+    except (OSError, EOFError, UnicodeError) as fault:
         raise Fault(f"{path.name} cannot be read: {fault}", "unreadable", "file") from fault
 
 
 def _delimited(path: Path, *, tab: bool) -> Iterator[Batch]:
     with _text(path) as lines:
         sample = lines.read(SAMPLE)
-    line = None if tab else SEPARATOR_LINE.match(sample)
-    delimiter = "\t" if tab else line[1] if line else delimiter_of(sample)
+    delimiter, above = ("\t", 0) if tab else delimiter_of(sample)
     with _text(path) as lines:
-        reader = csv.reader(islice(lines, 1, None) if line else lines, delimiter=delimiter, strict=True)
-        columns = tuple(column_names(next(filter(None, reader), ())))
+        rows = rows_of(islice(lines, above, None), delimiter, above)
+        columns = tuple(column_names(next(rows, (0, []))[1]))
         _check_names(path, columns)
-        even = _even(path, reader, len(columns), 1 if line else 0)
+        even = _even(path, rows, len(columns))
         while texts := list(islice(even, MOST_ROWS)):
             yield Batch([dict(zip(columns, fields, strict=True)) for fields in texts], columns, texts)
 
 
-def _even(path: Path, reader: Any, width: int, above: int) -> Iterator[list[str]]:
-    """The rows of `reader`, blank lines left out, every one as wide as the header; `above` lines were not read."""
-    for fields in filter(None, reader):
+def _even(path: Path, rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[list[str]]:
+    """The fields of the rows, every one as wide as the header."""
+    for line, fields in rows:
         if len(fields) != width:
-            line = above + reader.line_num
             message = f"{path.name}: line {line} has {len(fields)} fields: expected {width} as in the header"
             raise Fault(message, "ragged_row", "file")
         yield fields
@@ -85,43 +79,26 @@ def _check_names(path: Path, columns: Sequence[str]) -> None:
         raise Fault(f"{path.name}: column {twice!r} stands twice in the header: rename one", "repeated_column", twice)
 
 
-def delimiter_of(text: str) -> str:
-    """The delimiter that splits the first lines into the same number of fields, more than one; a comma otherwise."""
-    return max(DELIMITERS, key=lambda delimiter: _evenness(text, delimiter))
-
-
-def _evenness(text: str, delimiter: str) -> tuple[float, int]:
-    lines = text.splitlines(keepends=True)[:200]
-    try:
-        widths = [len(fields) for fields in csv.reader(lines[:-1] or lines, delimiter=delimiter) if fields]
-    except csv.Error:
-        return 0.0, 0
-    if not widths or widths[0] < 2:
-        return 0.0, 0
-    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
-
-
 def _json_lines(path: Path) -> Iterator[Batch]:
     columns: dict[str, None] = {}
-    for _, row in _objects(path, exact=True):
+    for line, row in _objects(path):
         columns |= dict.fromkeys(row)  # a key that only later rows have is missing in the first
+        _check_plain(path, line, row)
     names = tuple(name.strip() for name in columns)
     _check_names(path, names)
-    pairs = zip(_objects(path, exact=False), _objects(path, exact=True), strict=True)
-    while taken := list(islice(pairs, MOST_ROWS)):
-        texts = [[_as_text(path, line, name, row.get(name)) for name in columns] for _, (line, row) in taken]
-        yield Batch([row for (_, row), _ in taken], names, texts)
+    rows = (row for _, row in _objects(path))
+    while taken := list(islice(rows, MOST_ROWS)):
+        yield Batch(taken, names)
 
 
-def _objects(path: Path, *, exact: bool) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of each line; `exact` keeps numbers as the texts that they are written with."""
-    how: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str} if exact else {}
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of each line; what JSON has no number for (NaN) is null."""
     with _text(path) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line, **how)
+                row = json.loads(line, parse_constant=lambda _: None)
             except (ValueError, RecursionError) as fault:
                 raise Fault(f"{path.name}: line {number} is no JSON ({fault})", "not_json", "file") from fault
             if not isinstance(row, dict):
@@ -130,15 +107,11 @@ def _objects(path: Path, *, exact: bool) -> Iterator[tuple[int, dict[str, Any]]]
             yield number, row
 
 
-def _as_text(path: Path, line: int, name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    found = "an object" if isinstance(value, dict) else "a list"
-    raise Fault(f"{path.name}: line {line}: {name!r} holds {found}: expected a plain value", "nested", name)
+def _check_plain(path: Path, line: int, row: dict[str, Any]) -> None:
+    nested = next((name for name, value in row.items() if isinstance(value, dict | list)), None)
+    if nested is not None:
+        found = "an object" if isinstance(row[nested], dict) else "a list"
+        raise Fault(f"{path.name}: line {line}: {nested!r} holds {found}: expected a plain value", "nested", nested)
 
 
 def _parquet(path: Path) -> Iterator[Batch]:
@@ -149,18 +122,18 @@ def _parquet(path: Path) -> Iterator[Batch]:
         raise Fault(message, "needs_polars", "file") from fault
     try:
         frame = pl.read_parquet(path)
-        plain = frame.select(_column_as_text(name, dtype) for name, dtype in frame.schema.items()).fill_null("")
+        plain = frame.select(_plain_column(name, dtype) for name, dtype in frame.schema.items())
     except (pl.exceptions.PolarsError, OSError) as fault:
         raise Fault(f"{path.name} cannot be read: {str(fault).splitlines()[0]}", "unreadable", "file") from fault
     columns = tuple(name.strip() for name in frame.columns)
     _check_names(path, columns)
     for first in range(0, plain.height, MOST_ROWS):
-        texts = [list(row) for row in plain.slice(first, MOST_ROWS).iter_rows()]
-        yield Batch([dict(zip(columns, fields, strict=True)) for fields in texts], columns, texts)
+        values = plain.slice(first, MOST_ROWS).iter_rows()
+        yield Batch([dict(zip(columns, row, strict=True)) for row in values], columns)
 
 
-def _column_as_text(name: str, dtype: Any) -> Any:
-    """The column as the trainer reads it: dates in ISO form, NaN as missing."""
+def _plain_column(name: str, dtype: Any) -> Any:
+    """The column as the trainer reads it: numbers as they are, NaN as missing, dates in ISO form, the rest as text."""
     import polars as pl
 
     column = pl.col(name)
@@ -169,8 +142,8 @@ def _column_as_text(name: str, dtype: Any) -> Any:
         return moment.dt.strftime("%Y-%m-%dT%H:%M:%S")
     if dtype.is_decimal() or dtype.is_float():
         number = column.cast(pl.Float64)
-        return pl.when(number.is_nan()).then(None).otherwise(number).cast(pl.String).alias(name)
-    return column.cast(pl.String)
+        return pl.when(number.is_finite()).then(number).otherwise(None).alias(name)
+    return column if dtype.is_integer() else column.cast(pl.String)
 
 
 def _text(path: Path) -> IO[str]:
@@ -189,25 +162,5 @@ def _packed(path: Path) -> bool:
 
 
 def _encoding(path: Path) -> str:
-    """utf-16 by its mark, utf-8 when every byte fits, cp1252 (which holds what latin-1 prints) otherwise."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
     with gzip.open(path, "rb") if _packed(path) else path.open("rb") as file:
-        block = file.read(BLOCK)
-        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        marked = block.startswith(codecs.BOM_UTF8)
-        try:
-            while block:
-                decoder.decode(block)
-                block = file.read(BLOCK)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return _western(path, block)
-    return "utf-8-sig" if marked else "utf-8"
-
-
-def _western(path: Path, block: bytes) -> str:
-    """cp1252 where the text reads like a Western language in it; `Fault` where it does not."""
-    if is_western(block.decode("cp1252", "replace")):
-        return "cp1252"
-    raise Fault(f"{path.name} is not UTF-8 text: expected it to be, save it as UTF-8", "encoding", "file")
+        return encoding_of(iter(lambda: file.read(BLOCK), b""))

@@ -8,8 +8,14 @@ made of nothing else.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FOREIGN_LETTERS = re.compile("[\u00a1-\u024f]+")
 WESTERN_PAIR = re.compile("([\u00e0-\u00ff])\\1|[\u00c0-\u00ff]\u00df")
@@ -27,6 +33,38 @@ CANDIDATES = (
 )  # fmt: skip
 LEAST_OF_ONE_SCRIPT = 0.95
 SCRIPTS = ("CYRILLIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "GREEK", "HEBREW", "ARABIC", "LATIN")
+
+
+def encoding_of(blocks: Iterable[bytes]) -> str:
+    """utf-16 by its mark, utf-8 when every byte fits, cp1252 (which holds what latin-1 prints) of a Western language.
+
+    Raises:
+        UnicodeError: it is none of them.
+    """
+    decoder, encoding, sample = codecs.getincrementaldecoder("utf-8")(), "", b""
+    for block in chain(blocks, (None,)):
+        if not encoding and block is not None:
+            if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return "utf-16"
+            encoding = "utf-8-sig" if block.startswith(codecs.BOM_UTF8) else "utf-8"
+        try:
+            decoder.decode(block or b"", final=block is None)
+        except UnicodeDecodeError:
+            sample = block or sample
+            break
+        sample = block or sample
+    else:
+        return encoding or "utf-8"
+    if is_western(sample.decode("cp1252", "replace")):
+        return "cp1252"
+    raise UnicodeError("it is neither UTF-8 nor a Western encoding: save it as UTF-8")
+
+
+def decoded(raw: bytes) -> str:
+    """The text of the bytes, without a byte order mark; `UnicodeError` when their encoding cannot be told."""
+    if raw.isascii():
+        return raw.decode("ascii")
+    return raw.decode(encoding_of([raw])).removeprefix("\ufeff")
 
 
 def is_western(text: str) -> bool:

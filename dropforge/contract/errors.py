@@ -12,6 +12,7 @@ DropforgeError
 │   └── ServeFault             `dropforge serve` cannot start as called
 ├── OwnerError             the owner of the data or of its spec can mend it
 │   ├── DataFault              the data set cannot be used
+│   ├── CsvFault               a row of delimited text cannot be read
 │   ├── PictureFault           a file is not a readable picture
 │   ├── SpecFault              `spec.yaml` asks for what cannot be
 │   ├── NameFault              an S3 key or a model's name is not one of ours

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+
+class Digits(str):
+    """A number in the digits with which it is written in JSON: it has a decimal point, whatever the style of texts."""
+
+    __slots__ = ()
 
 
 def as_text(value: Any) -> str | None:
@@ -38,6 +44,24 @@ def column_names(header: Iterable[str]) -> list[str]:
         return names  # hardly a header
     return [name or (f"Unnamed: {place}" if place in (0, *range(last + 1, len(names))) else name)
             for place, name in enumerate(names)]  # fmt: skip
+
+
+def composed(text: str) -> str:
+    """The text with accents in their letters (Unicode's NFC), as most systems write it and macOS does not."""
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # a start of a function seldom needs it
+
+    return normalize("NFC", text)
+
+
+def spelled_as(known: Sequence[str], names: Iterable[str]) -> list[str]:
+    """The names, each in the spelling in which it is known: names are the same if they are composed of the same."""
+    given = list(names)
+    if set(given) <= set(known) or all(map(str.isascii, known)):
+        return given
+    spellings = {composed(name): name for name in known}
+    return [name if name in known else spellings.get(composed(name), name) for name in given]
 
 
 def repeated(names: Iterable[str]) -> str | None:

@@ -197,6 +197,16 @@ class DateRule(Record):
     can be read in one way."""
 
 
+class NumberRule(Record):
+    """How the numbers of one column are written as text, by `dropforge.contract.numbers`; JSON numbers need no rule."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ","] = ""
+    """What may stand between thousands, beside spaces and apostrophes; empty where the file has nothing else."""
+    unit: str = ""
+    """What may stand before or behind a number, such as `$` or `kg`."""
+
+
 class Column(Record):
     """One column that the model reads; its ONNX input has the same name and shape [N, 1] (an image: [N, H, W, C])."""
 
@@ -205,6 +215,15 @@ class Column(Record):
     dates: DateRule | None = None
     """Of a column of dates, how a caller's dates become the model's ISO dates in UTC. Models of before this rule have
     none: they read the spelling of their own data alone."""
+    numbers: NumberRule | None = None
+    """Of a column of numbers, how its texts are read. Models of before this rule have none: of these, the values of a
+    request decide what commas mean."""
+    missing: tuple[str, ...] = ()
+    """Texts of a column of numbers or dates, beside the usual markers, that training took as missing values, such as
+    `unknown`."""
+    width: int = 0
+    """Of a column of zero-padded codes that all have so many digits: a whole number in a request is padded to it. 0 in
+    every other column."""
     double: bool = False
     """Of a column of numbers, whether its ONNX input is float64, because float32 would round away what its values
     differ by (2.4e9 ± 40)."""

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
-from dropforge.contract.schema import TableKind, Task
+from dropforge.contract.records import composed
+from dropforge.contract.schema import NumberRule, TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
 
@@ -33,6 +34,21 @@ class Replace(Record):
     """The live version cannot be read, or cannot answer the new hold-out rows, so that nothing can be compared."""
     worse: bool = False
     """The new version scores worse than the live one on the same rows."""
+
+
+class NumberStyle(Record):
+    """How the numbers of a file are written."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] | None = None
+    """None for the mark that `decimal` leaves: a comma beside decimal points, a point beside decimal commas. Spaces and
+    apostrophes are read whatever this says."""
+
+    @property
+    def rule(self) -> NumberRule:
+        """The rule of a column without a unit."""
+        other: Literal[".", ","] = "," if self.decimal == "." else "."
+        return NumberRule(self.decimal, other if self.thousands in (None, other) else "")
 
 
 DIFFERENCES = ("target", "task", "classes", "columns", "uncompared", "worse")
@@ -109,6 +125,8 @@ class Spec(Record):
     """Columns known to be known before the target is: never leakage suspects."""
     encoding: str | None = None
     """Of the data's text, where it is neither UTF-8 nor Western European: a name that Python knows, such as cp1251."""
+    numbers: NumberStyle | None = None
+    """How numbers are written as text, where the file does not tell, or tells it wrongly."""
     replace: Replace = field(default_factory=Replace)
     """In what a new version may differ from the live one and still take its place."""
     unproven: bool = False
@@ -133,8 +151,9 @@ class Spec(Record):
             raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; expected one of {known}")
         _check_replace(value.get("replace"))
         _check_split(value.get("split"))
+        _check_numbers(value.get("numbers"))
         try:
-            spec = cls.from_json(value, "spec.yaml")
+            spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:
             raise SpecFault(str(fault)) from fault
         if not 0 < spec.budget <= 24 * 60:
@@ -156,6 +175,15 @@ class Spec(Record):
         _check_replace(dict.fromkeys(names, True), where="the object's metadata: replace")
         unproven = self.unproven or metadata.get(UNPROVEN_KEY, "").lower() == "true"
         return replace(self, replace=replace(self.replace, **dict.fromkeys(names, True)), unproven=unproven)
+
+
+def _composed(value: Any) -> Any:
+    """The parsed YAML with all texts composed, as the names of the data's columns are."""
+    if isinstance(value, str):
+        return composed(value)
+    if isinstance(value, Mapping):
+        return {_composed(key): _composed(item) for key, item in value.items()}
+    return [_composed(item) for item in value] if isinstance(value, list) else value
 
 
 def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
@@ -192,3 +220,24 @@ def _check_split(value: Any) -> None:
         if named != ["time"]:
             raise SpecFault(f"{where}.gap: expected it beside time alone, got it beside {named[0]}: leave it out")
         days_of(value["gap"])
+
+
+def _check_numbers(value: Any) -> None:
+    """Raises `SpecFault` for a style that is none."""
+    if value is None:
+        return
+    example = '`numbers: {decimal: ",", thousands: "."}`'
+    if not isinstance(value, Mapping) or not set(value) <= {"decimal", "thousands"}:
+        raise SpecFault(
+            f"spec.yaml: numbers: expected a decimal mark and one for thousands, as {example}, got {value!r}"
+        )
+    decimal, thousands = value.get("decimal", "."), value.get("thousands")
+    if decimal not in (".", ","):
+        raise SpecFault(
+            f"spec.yaml: numbers: decimal: expected a point or a comma in quotes, got {decimal!r}: {example}"
+        )
+    if thousands not in ("", ".", ",", " ", "'", None) or thousands == decimal:
+        raise SpecFault(
+            f"spec.yaml: numbers: thousands: expected another mark than {decimal!r} in quotes: a point, a comma, a "
+            f"space, an apostrophe, or nothing between them; got {thousands!r}: {example}"
+        )

@@ -27,23 +27,23 @@ from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.columns import describe_facts
 from dropforge.datasets.faults import DataFault
+from dropforge.datasets.numeric import Texts, numbers_in
 from dropforge.datasets.spellings import in_one_spelling, words_that_are_classes
+from dropforge.datasets.styles import rule_alone
 from dropforge.datasets.table import as_table
 from dropforge.datasets.values import (
     MISSING,
     NO_ANSWER,
-    NUMBER_SHARE,
     PADDED,
     parse_numbers,
     stripped,
     without_missing,
-    without_points,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dropforge.contract.schema import LabelType, Task
+    from dropforge.contract.schema import LabelType, NumberRule, Task
     from dropforge.datasets.facts import Facts
     from dropforge.datasets.table import Table
 
@@ -152,23 +152,21 @@ def check_wishes(names: list[str], spec: Spec) -> None:
         raise SpecFault(f"drop: holds the target {spec.target!r}; expected other columns only: take it out")
 
 
-def read_labels(values: pl.Series, task: Task | None = None) -> Labels:
+def read_labels(values: pl.Series, task: Task | None = None, style: NumberRule | None = None) -> Labels:
     """The target's values as numbers when (nearly) all of them are, as texts in one spelling a class otherwise.
 
-    Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression. Points for
-    thousands (`values.without_points`) are understood here alone, because no request holds a target.
+    Zero-padded codes (`007`) are texts where they can be classes, unless the wished `task` is a regression. `style` is
+    how the file's numbers are written; the values themselves tell when it is None.
     """
     if values.dtype.is_numeric():
         return Labels(_in_range(values.cast(pl.Float64)), True)
     texts = stripped(values)
     plain = without_missing(texts)
-    pointless = without_points(plain)
-    plain = plain if pointless is None else pointless
-    distinct = plain.drop_nulls().unique()
-    numbers = parse_numbers(distinct)
-    codes = not _has_numbers(task) and len(distinct) <= MAX_CLASSES and distinct.str.contains(PADDED).any()
-    if len(distinct) and not codes and numbers.null_count() <= (1 - NUMBER_SHARE) * len(distinct):
-        return Labels(_in_range(parse_numbers(plain)), True)
+    counted = Texts.of(plain)
+    numbers = numbers_in(counted, style or rule_alone(counted))
+    codes = not _has_numbers(task) and counted.count <= MAX_CLASSES and counted.distinct.str.contains(PADDED).any()
+    if numbers is not None and not codes:
+        return Labels(_in_range(parse_numbers(plain, numbers.rule)), True)
     classes = words_that_are_classes(texts)
     present = without_missing(texts, tuple(word for word in MISSING_TARGET if word not in classes))
     return Labels(in_one_spelling(present), False)
@@ -184,14 +182,16 @@ def _in_range(numbers: pl.Series) -> pl.Series:
     return numbers.set(~numbers.is_between(-LARGEST, LARGEST).fill_null(False), None)
 
 
-def choose_task(values: pl.Series, spec: Spec) -> Task:
+def choose_task(values: pl.Series, spec: Spec, style: NumberRule | None = None) -> Task:
     """What to learn from the target column `values` (as read from the file, missing ones included).
+
+    `style` is how the file's numbers are written.
 
     Raises:
         DataFault: too few rows or classes, too many classes.
         SpecFault: the wished task does not fit the values.
     """
-    labels = read_labels(values, spec.task)
+    labels = read_labels(values, spec.task, style)
     present = labels.values.drop_nulls()
     if len(present) < MIN_ROWS:
         raise DataFault(

@@ -4,8 +4,9 @@ The rule, over the values of a column without missing markers (`values.MISSING`)
 
 1. all words of `values.TRUE` and `FALSE`, and both occur: boolean;
 2. zero-padded codes among numbers, at least 1 % of the distinct values or in a column of one length: category;
-3. 99 % of the distinct values are numbers (also `1,234.5`, `12,5`, `$3`, `40 %`): number, the rest missing; but whole
-   numbers that repeat in a column called as ids are (`shop_id`) name things: category;
+3. nearly all rows hold numbers (also `1,234.5`, `12,5`, `$3`, `40 %`, `12 kg`), by the rule of `numeric` and with the
+   marks of the whole file (`styles`): number, the rest missing; but whole numbers that repeat in a column called as ids
+   are (`shop_id`) name things: category;
 4. 99 % of the distinct values are dates, in the spellings of `dropforge.contract.dates`: date;
 5. category otherwise.
 
@@ -29,7 +30,7 @@ row" means 99 % by an estimate within about 1 %; zero-padded codes are looked fo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
 import polars as pl
@@ -38,17 +39,21 @@ from dropforge.contract.schema import Column, DateRule
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets import leftout
 from dropforge.datasets.dates import canonical_dates, date_rule_of
-from dropforge.datasets.hashing import cell_hashes
+from dropforge.datasets.hashing import copies_of
+from dropforge.datasets.numeric import Numbers, numbers_in, several_units, stray_words
+from dropforge.datasets.styles import PLAIN, rule_alone
 from dropforge.datasets.table import as_table
-from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, TRUE, parse_numbers
+from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, POINT, TRUE, parse_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from dropforge.contract.schema import NumberRule
     from dropforge.contract.schema import TableKind as Kind
     from dropforge.datasets.dataset import Rows
     from dropforge.datasets.facts import Facts
     from dropforge.datasets.leftout import LeftOut
+    from dropforge.datasets.styles import Style
     from dropforge.datasets.table import Table
 
 ID_ROWS = 20
@@ -71,8 +76,11 @@ YEARS = (1500, 2200)
 LEAST_WISHED = 0.5
 """Of the distinct values of a column that the spec calls one of dates, this share must be."""
 
-COPY_HEAD = 10_000
-"""Rows by which possible copies are found; then all rows are compared."""
+SHARED = 3
+"""Rows from which on a text in a masked column is no one person's."""
+
+MOST_STRAYS = 100
+"""Texts that are missing values in a column of numbers which the model's card lists."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,16 @@ class Described:
     """Of a column of dates, how they are read."""
     left_out: LeftOut | None = None
     """None for a column that the model reads."""
+    numbers: NumberRule | None = None
+    """Of a column of numbers, how its texts are read."""
+    strays: Mapping[str, float] = field(default_factory=dict)
+    """Texts that are no numbers in a column of them, to their rows: missing values."""
+    known: int = 0
+    """Rows that hold a value or such a text."""
+    units: tuple[str, ...] = ()
+    """Of a category that would be a number if its values had one unit, those that they have."""
+    width: int = 0
+    """Of zero-padded codes that all have so many digits; see `Column.width`."""
 
     @property
     def dropped(self) -> str:
@@ -97,68 +115,108 @@ class Described:
         return self.left_out is not None and self.left_out.names_rows
 
 
-def describe(table: pl.DataFrame | Table, spec: Spec, target: str | None = None) -> dict[str, Described]:
-    """Every column but the target, in the order of the file."""
+def describe(
+    table: pl.DataFrame | Table, spec: Spec, target: str | None = None, style: Style | None = None
+) -> dict[str, Described]:
+    """Every column but the target, in the order of the file; `style` is that of its numbers, each alone when None."""
     whole = as_table(table)
     names = [name for name in whole.columns if name != target]
-    found = {name: describe_facts(whole.facts(name), spec) for name in names}
+    found = {name: describe_facts(whole.facts(name), spec, None if style is None else style.of(name)) for name in names}
     for name, first in copies_of(whole, [name for name in names if not found[name].dropped]).items():
         if name not in spec.kinds:
             found[name] = replace(found[name], left_out=leftout.copy_of(first))
     return found
 
 
-def describe_facts(facts: Facts, spec: Spec) -> Described:
-    """Kind and fate of one column, by what was counted of it, without a look at the others."""
+def describe_facts(facts: Facts, spec: Spec, style: NumberRule | None = None) -> Described:
+    """Kind and fate of one column, by what was counted of it, without a look at the others.
+
+    `style` is how the file's numbers are written; the column's own values tell when it is None.
+    """
     name, distinct = facts.name, facts.distinct
     wished = spec.kinds.get(name)
+    numbers = _numbers(facts, style, wished)
     rule = None
     if wished or facts.numeric:
         kind: Kind = wished or "number"
     else:
-        kind, rule = _kind(distinct, facts.padded and _are_codes(distinct))
-    if kind == "number" and not wished and _names_things(facts):
+        kind, rule = _kind(facts, facts.padded and _are_codes(distinct), numbers is not None)
+    if kind == "number" and not wished and _names_things(facts, numbers):
         kind = "category"
     if kind == "date" and rule is None:
         rule = _wished_dates(name, _texts(distinct))
     left_out = leftout.BY_SPEC if name in spec.drop else _left_out(facts, kind, bool(wished))
-    return Described(name, kind, rule, left_out)
+    column = Described(name, kind, rule, left_out, known=facts.known)
+    if kind == "number":
+        numbers = numbers or Numbers(PLAIN, {})
+        return replace(column, numbers=numbers.rule, strays=numbers.strays)
+    if kind == "date":
+        return replace(column, strays=_no_dates(facts, rule or DateRule()))
+    if kind == "category" and not facts.numeric:
+        units = () if numbers or wished else several_units(distinct, style or POINT)
+        return replace(column, units=units, width=_width(distinct) if facts.padded else 0)
+    return column
 
 
-def columns_read(described: Mapping[str, Described], rows: Rows) -> tuple[Column, ...]:
-    """The columns that the model reads, in the order of the file; `rows` are some of its rows, typed."""
+def _numbers(facts: Facts, style: NumberRule | None, wished: Kind | None) -> Numbers | None:
+    """How a column of texts is read as numbers; None where it is none of them, or need not be looked at."""
+    if facts.numeric or wished not in (None, "number"):
+        return None
+    return numbers_in(facts, style or rule_alone(facts), wished=wished == "number")
+
+
+def _no_dates(facts: Facts, rule: DateRule) -> dict[str, float]:
+    """The texts that are no dates in a column of them, to their rows, which are estimated where nobody counted."""
+    distinct = _texts(facts.distinct)
+    others, usual = facts.others or {}, facts.known / max(facts.count, 1)
+    strays = distinct.filter(canonical_dates(distinct, rule).is_null()).to_list()
+    return {text: others.get(text, usual) for text in sorted(strays, key=lambda text: (-others.get(text, usual), text))}
+
+
+def _width(distinct: pl.Series) -> int:
+    """How many digits all of these codes have; 0 where some have more than others, or other characters."""
+    lengths = distinct.str.len_chars().unique()
+    return int(lengths[0]) if len(lengths) == 1 and distinct.str.contains(r"^[0-9]+$").all() else 0
+
+
+def columns_read(described: Mapping[str, Described], rows: Rows, masked: Collection[str] = ()) -> tuple[Column, ...]:
+    """The columns that the model reads, in the order of the file.
+
+    Args:
+        described: the columns of the data set.
+        rows: some of its rows, typed.
+        masked: columns of which no text is listed that few rows share.
+    """
     return tuple(
-        Column(name, column.kind, column.dates, double=rows.columns[name].dtype == "float64")
+        Column(
+            name,
+            column.kind,
+            column.dates,
+            column.numbers,
+            _listed(column, name in masked),
+            column.width,
+            double=rows.columns[name].dtype == "float64",
+        )
         for name, column in described.items()
         if column.left_out is None
     )
 
 
-def copies_of(table: Table, names: list[str]) -> dict[str, str]:
-    """Each column that holds what one to its left holds, whatever the spelling of numbers, and that one."""
-    head = next(block for block in table.blocks() if block.height).head(COPY_HEAD)
-    alike: dict[bytes, list[str]] = {}
-    found: dict[str, str] = {}
-    for name in names:
-        firsts = alike.setdefault(cell_hashes(head[name]).tobytes(), [])
-        first = next((first for first in firsts if _same(table, first, name)), None)
-        if first is None:
-            firsts.append(name)
-        else:
-            found[name] = first
-    return found
+def _listed(column: Described, is_masked: bool) -> tuple[str, ...]:
+    """The missing values of a column that its model's card lists."""
+    texts = [text for text, rows in column.strays.items() if rows >= SHARED or not is_masked]
+    return tuple(texts[:MOST_STRAYS])
 
 
-def _same(table: Table, first: str, second: str) -> bool:
-    return all((cell_hashes(block[first]) == cell_hashes(block[second])).all() for block in table.blocks())
-
-
-def _kind(distinct: pl.Series, codes: bool) -> tuple[Kind, DateRule | None]:
+def _kind(facts: Facts, codes: bool, numbers: bool) -> tuple[Kind, DateRule | None]:
+    distinct = facts.distinct
     if distinct.is_in([*TRUE, *FALSE]).all() and distinct.is_in(list(TRUE)).any() and distinct.is_in(list(FALSE)).any():
         return "boolean", None
-    if _share_of_numbers(distinct) >= NUMBER_SHARE:
+    if numbers:
         return ("category" if codes else "number"), None
     rule = date_rule_of(distinct, NUMBER_SHARE)
+    if rule is None and (words := stray_words(facts)):
+        rule = date_rule_of(distinct.filter(~distinct.is_in(words)), NUMBER_SHARE)
     return ("category", None) if rule is None else ("date", rule)
 
 
@@ -185,18 +243,12 @@ def _wished_dates(name: str, distinct: pl.Series) -> DateRule:
     return rule
 
 
-def _names_things(facts: Facts) -> bool:
+def _names_things(facts: Facts, found: Numbers | None) -> bool:
     """Whether numbers are foreign keys: called as ids are, whole, and not one a row."""
     if not is_id_name(facts.name) or facts.all_differ:
         return False
-    numbers = facts.distinct if facts.numeric else parse_numbers(facts.distinct)
+    numbers = facts.distinct if found is None else parse_numbers(facts.distinct, found.rule)
     return bool((numbers == numbers.floor()).all())
-
-
-def _share_of_numbers(distinct: pl.Series) -> float:
-    if len(distinct) == 0:
-        return 0.0
-    return 1 - parse_numbers(distinct).null_count() / len(distinct)
 
 
 def _left_out(facts: Facts, kind: Kind, wished: bool) -> LeftOut | None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dropforge.contract.records import column_names
+from dropforge.contract.csvtext import CsvFault, rows_of
+from dropforge.contract.records import column_names, composed
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.layout import count_rows, ragged, rows_at_a_glance
 from dropforge.datasets.values import NUMBER
 
 if TYPE_CHECKING:
-    from _csv import Reader
     from collections.abc import Iterator
 
     from typing_extensions import Buffer
@@ -93,29 +93,29 @@ def _read_block(text: bytes, delimiter: str, names: list[str]) -> pl.DataFrame:
 def _read_rows(blocks: Iterator[bytes], delimiter: str, names: list[str], line: int, has_header: bool,
                ) -> Iterator[pl.DataFrame]:  # fmt: skip
     lines = io.TextIOWrapper(io.BufferedReader(_Blocks(blocks)), "utf-8", newline="")
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = rows_of(lines, delimiter, line)
     try:
         if has_header:
             next(reader)
-        rows, is_first = _checked(reader, len(names), line), True
+        rows, is_first = _checked(reader, len(names)), True
         while (block := list(islice(rows, ROWS))) or is_first:
             columns = zip(names, zip(*block, strict=True) if block else [()] * len(names), strict=True)
             yield _with_text(pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns}))
             is_first = False
-    except csv.Error as fault:
+    except CsvFault as fault:
         longest = csv.field_size_limit()
         raise DataFault(
-            f"line {line + reader.line_num} cannot be read ({fault}); expected fields of at most {longest} characters: "
-            "is a quote left open?"
+            f"line {fault.line} cannot be read ({fault}); expected fields of at most {longest} characters, and every "
+            "quote closed"
         ) from fault
 
 
-def _checked(reader: Reader, width: int, line: int) -> Iterator[list[str]]:
-    for row in reader:
+def _checked(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[list[str]]:
+    for line, row in rows:
         if len(row) == width:
             yield row
         elif any(field.strip() for field in row):
-            raise ragged(line + reader.line_num, len(row), width)
+            raise ragged(line, len(row), width)
 
 
 class _Blocks(io.RawIOBase):
@@ -145,7 +145,7 @@ def header_of(text: bytes, delimiter: str) -> list[str]:
     """
     lines = io.StringIO(text[:HEADER].decode("utf-8", "ignore"), newline="")
     try:
-        names = column_names(next(csv.reader(lines, delimiter=delimiter), []))
+        names = list(map(composed, column_names(next(csv.reader(lines, delimiter=delimiter), []))))
     except csv.Error as fault:
         raise DataFault(f"the header cannot be read ({fault}); expected one line of names: check its quotes") from fault
     check_names(names)

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from dropforge.datasets.values import MISSING, NUMBER_SHARE, PADDED, parse_numbers
+from dropforge.datasets.values import MISSING, NUMBER_SHARE, PADDED, POINT, parse_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE = 1 << 16
 """Distinct values that are held."""
+
+OTHERS = 1000
+"""Different texts that are no plain numbers, up to which the rows of each are counted."""
 
 ALL = 2**64
 NEARLY = 0.99
@@ -36,6 +39,8 @@ class Facts:
         self.name, self.numeric = name, numeric
         self.rows = self.known = 0
         """Rows, and those that hold no missing marker."""
+        self.others: dict[str, int] | None = {}
+        """The rows of every text that is no plain number; None where these are more than `OTHERS`."""
         self.padded = False
         """Whether a zero-padded code stands in any row."""
         self.whole = True
@@ -100,6 +105,7 @@ class Facts:
         values = _values(series)
         self.known += len(values)
         if not self.numeric:
+            self._count_others(values)
             self.padded = self.padded or _has_padded(values)
             if len(values) <= SAMPLE or not _are_numbers(values.head(100)):
                 self._read(values if len(values) <= SAMPLE else values.head(HEAD))
@@ -108,18 +114,38 @@ class Facts:
 
     def _add_repeated(self, series: pl.Series) -> bool:
         """The same by the distinct values alone; False, with nothing counted, where most values differ after all."""
-        raw = series.unique()
-        texts = raw.str.strip_chars()
+        counts = series.value_counts()
+        texts, rows = counts.to_series(0).str.strip_chars(), counts.to_series(1)
         missing = texts.is_in(list(MISSING))
-        gone = int(series.is_in(raw.filter(missing).to_list()).sum()) if missing.any() else 0
+        gone = int(rows.filter(missing).sum())
         values = texts.filter(~missing)
         if len(values) * 2 > len(series) - gone:
             return False
         self.known += len(series) - gone
         self.padded = self.padded or _has_padded(values)
         self.whole = False
+        self._note_others(values, rows.filter(~missing))
         self._hold(values)
         return True
+
+    def _count_others(self, values: pl.Series) -> None:
+        """Counts the rows of texts that are no plain numbers."""
+        head = values.head(HEAD)
+        if self.others is None or head.filter(~_are_plain(head)).n_unique() > OTHERS:
+            self.others = None
+            return
+        counts = values.filter(~_are_plain(values)).value_counts()
+        self._note_others(counts.to_series(0), counts.to_series(1))
+
+    def _note_others(self, values: pl.Series, rows: pl.Series) -> None:
+        """Adds up the rows of those distinct texts that are no plain numbers, for as long as these are few."""
+        if self.others is None:
+            return
+        other = ~_are_plain(values)
+        for text, count in zip(values.filter(other), rows.filter(other), strict=True):
+            self.others[text.strip()] = self.others.get(text.strip(), 0) + count
+        if len(self.others) > OTHERS:
+            self.others = None
 
     def _read(self, values: pl.Series) -> None:
         self._texts += len(values)
@@ -186,13 +212,18 @@ def _has_padded(values: pl.Series) -> bool:
     return bool(values.filter(values < "1").str.strip_chars().str.contains(PADDED).any())
 
 
+def _are_plain(values: pl.Series) -> pl.Series:
+    """Which texts are finite plain numbers without a blank around them."""
+    return values.cast(pl.Float64, strict=False).is_finite().fill_null(False)
+
+
 def _are_numbers(values: pl.Series) -> bool:
-    return parse_numbers(values).null_count() <= (1 - NUMBER_SHARE) * len(values)
+    return parse_numbers(values, POINT).null_count() <= (1 - NUMBER_SHARE) * len(values)
 
 
 def _whole(values: pl.Series) -> NDArray[np.float64] | None:
     """The values as numbers, None unless each is a whole one."""
-    numbers = values if values.dtype.is_numeric() else parse_numbers(values)
+    numbers = values if values.dtype.is_numeric() else parse_numbers(values, POINT)
     array = numbers.drop_nulls().to_numpy()
     if len(array) == 0 or len(array) < len(values) or not np.isfinite(array).all():
         return None

@@ -16,7 +16,8 @@ from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.dataset import Groups
 from dropforge.datasets.dates import canonical_dates, parse_dates
-from dropforge.datasets.values import parse_numbers, stripped, without_missing
+from dropforge.datasets.typed import numbers_of
+from dropforge.datasets.values import stripped, without_missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ def groups_of(series: pl.Series, column: Described, train: NDArray[np.int64]) ->
     texts = without_missing(stripped(series.cast(pl.String)))
     match column.kind:
         case "number":
-            return _bands(_numbers(series), train)
+            return _bands(numbers_of(series, column.numbers).fill_null(np.nan).to_numpy(), train)
         case "date":
             return _years(parse_dates(canonical_dates(texts, column.dates or DateRule())).to_numpy())
         case "category" | "boolean":
@@ -65,11 +66,6 @@ def groups_of(series: pl.Series, column: Described, train: NDArray[np.int64]) ->
             return Groups(labels, _in_order_of_numbers(texts.drop_nulls().unique().to_list()))
         case _:
             assert_never(column.kind)
-
-
-def _numbers(series: pl.Series) -> NDArray[np.float64]:
-    numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
-    return numbers.fill_null(np.nan).to_numpy()
 
 
 def _in_order_of_numbers(labels: Sequence[str]) -> tuple[str, ...]:

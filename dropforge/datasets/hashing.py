@@ -7,6 +7,7 @@ counts as no value; any other by its stripped text. The names of the columns tak
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,10 +15,16 @@ from numpy.typing import NDArray
 
 from dropforge.datasets.values import MISSING, NUMBER
 
+if TYPE_CHECKING:
+    from dropforge.datasets.table import Table
+
 Hashes = NDArray[np.uint64]
 
 EXACT = float(2**53)
 """Whole numbers beyond are not exact as float64: they count by their text."""
+
+COPY_HEAD = 10_000
+"""Rows by which possible copies are found; then all rows are compared."""
 
 NO_TEXT = frozenset(MISSING)
 NO_VALUE = np.uint64(0x9E3779B97F4A7C15)
@@ -42,6 +49,25 @@ def cell_hashes(series: pl.Series) -> Hashes:
     other = numbers.is_null()
     hashes[other.to_numpy()] = _of_texts(texts.filter(other))
     return hashes
+
+
+def copies_of(table: Table, names: list[str]) -> dict[str, str]:
+    """Each column that holds what one to its left holds, whatever the spelling of numbers, and that one."""
+    head = next(block for block in table.blocks() if block.height).head(COPY_HEAD)
+    alike: dict[bytes, list[str]] = {}
+    found: dict[str, str] = {}
+    for name in names:
+        firsts = alike.setdefault(cell_hashes(head[name]).tobytes(), [])
+        first = next((first for first in firsts if _same(table, first, name)), None)
+        if first is None:
+            firsts.append(name)
+        else:
+            found[name] = first
+    return found
+
+
+def _same(table: Table, first: str, second: str) -> bool:
+    return all((cell_hashes(block[first]) == cell_hashes(block[second])).all() for block in table.blocks())
 
 
 def unit(hashes: Hashes) -> NDArray[np.float64]:

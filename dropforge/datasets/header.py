@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dropforge.datasets.faults import DataFault
-from dropforge.datasets.values import parse_numbers
+from dropforge.datasets.values import POINT, parse_numbers
 
 if TYPE_CHECKING:
     from dropforge.datasets.table import Table
@@ -25,7 +25,7 @@ def check_header(table: Table) -> None:
         DataFault: half of the names and more are numbers in no order, or one is a number and another is a value of its
             own column.
     """
-    parsed = parse_numbers(pl.Series(table.columns, dtype=pl.String))
+    parsed = parse_numbers(pl.Series(table.columns, dtype=pl.String), POINT)
     numbers = parsed.drop_nulls().to_list()
     if not numbers:
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from dropforge.contract.records import as_text, kind, repeated
+from dropforge.contract.records import as_text, composed, kind, repeated
 from dropforge.datasets.delimited import check_names
 from dropforge.datasets.faults import DataFault
 
@@ -46,8 +46,8 @@ def read_json_lines(blocks: Iterator[bytes]) -> Iterator[pl.DataFrame]:
     rows = _rows(blocks)
     while some := list(islice(rows, ROWS)):
         table = _table(some, names)
-        check_names([name.strip() for name in names])
-        yield table.rename(str.strip)
+        check_names([composed(name.strip()) for name in names])
+        yield table.rename(lambda name: composed(name.strip()))
 
 
 def _table(rows: list[tuple[int, dict[str, Any]]], names: dict[str, None]) -> pl.DataFrame:

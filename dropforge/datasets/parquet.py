@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dropforge.contract.records import composed
 from dropforge.datasets import streams
 from dropforge.datasets.delimited import check_names
 from dropforge.datasets.faults import DataFault
@@ -34,7 +35,7 @@ def read_parquet(path: Path, limit: int | None) -> pl.DataFrame:
     """
     with _readable():
         frame = pl.read_parquet(path, columns=list(checked_schema(path)), n_rows=limit)
-        return frame.select(_plain(name, dtype) for name, dtype in frame.schema.items()).rename(str.strip)
+        return frame.select(_plain(name, dtype) for name, dtype in frame.schema.items()).rename(_named)
 
 
 def read_parquet_blocks(path: Path) -> Iterator[pl.DataFrame]:
@@ -46,9 +47,9 @@ def read_parquet_blocks(path: Path) -> Iterator[pl.DataFrame]:
     with _readable():
         schema = checked_schema(path)
         plain = pl.scan_parquet(path).select(_plain(name, dtype) for name, dtype in schema.items())
-        yield plain.head(0).collect().rename(str.strip)
+        yield plain.head(0).collect().rename(_named)
         for frame in plain.collect_batches(chunk_size=BATCH, maintain_order=True):
-            yield frame.rename(str.strip)
+            yield frame.rename(_named)
 
 
 def common_types(paths: Sequence[Path]) -> dict[str, DataType]:
@@ -93,13 +94,17 @@ def _readable() -> Iterator[None]:
 
 
 def _check_schema(schema: dict[str, DataType]) -> None:
-    check_names([name.strip() for name in schema])
+    check_names([_named(name) for name in schema])
     for name, dtype in schema.items():
         if dtype.is_nested() or dtype in (pl.Binary, pl.Duration, pl.Object):
             raise DataFault(
                 f"column {name!r} is of type {dtype}; expected numbers, texts, booleans or dates: "
                 "leave it out, or give each part a column of its own"
             )
+
+
+def _named(name: str) -> str:
+    return composed(name.strip())
 
 
 def _plain(name: str, dtype: DataType) -> pl.Expr:

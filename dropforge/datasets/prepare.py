@@ -35,9 +35,10 @@ from dropforge.datasets.special import special_task
 from dropforge.datasets.splitchoice import choose_split
 from dropforge.datasets.splits import facts, in_words, sentences
 from dropforge.datasets.splitting import copies
+from dropforge.datasets.styles import style_of
 from dropforge.datasets.suspects import find_suspects
 from dropforge.datasets.table import Kept, as_table
-from dropforge.datasets.typed import typed
+from dropforge.datasets.typed import typed_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dropforge.contract.spec import Spec
+    from dropforge.datasets.choosing import Labels
     from dropforge.datasets.columns import Described
     from dropforge.datasets.hashing import Hashes
     from dropforge.datasets.splitting import Parts
@@ -102,16 +104,17 @@ def _check_names(dataset: Dataset) -> None:
 def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     """A data set of a table with a target."""
     target = choose_target(table, spec)
-    wished = choose_task(table[target], spec)
-    clean, hashes, counts = _clean(table, target, spec)
-    labels = read_labels(clean[target], spec.task)
+    style = style_of(table, spec, options.data)
+    wished = choose_task(table[target], spec, style.of(target))
+    clean, hashes, counts = _clean(table, target, read_labels(table[target], spec.task, style.of(target)))
+    labels = read_labels(clean[target], spec.task, style.of(target))
     kind_of_label = label_type(labels)
     encoded = encode(labels, kind_of_label, wished, target)
     task, classes, codes = encoded.task(wished), encoded.classes, encoded.codes
     if not classes:
         _check_scale(target, codes)
     kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
-    described = describe(kept, spec, target)
+    described = describe(kept, spec, target, style)
     way = choose_split(kept, described, spec, codes, len(classes), hashes)
     described = way.leaves_out(described, spec)
     if all(each.dropped for each in described.values()):
@@ -126,14 +129,14 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     masked = tuple(finding.column for finding in findings)
-    others = remarks(described, table[target], counts, options.data, masked=target in masked)
+    others = remarks(described, table[target], counts, options.data, masked=masked, style=style)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     return Dataset(
         target=target,
         task=task,
         label_type=kind_of_label,
         classes=classes,
-        columns=columns_read(described, rows["train"]),
+        columns=columns_read(described, rows["train"], masked),
         ignored=(target, *(name for name, each in described.items() if each.dropped)),
         masked=masked,
         counts=counts,
@@ -191,9 +194,9 @@ def _together(kept: Table, described: dict[str, Described], hashes: Hashes) -> H
     return least[alike]
 
 
-def _clean(table: Table, target: str, spec: Spec) -> tuple[Table, Hashes, dict[str, int]]:
+def _clean(table: Table, target: str, labels: Labels) -> tuple[Table, Hashes, dict[str, int]]:
     """Rows with a target and without copies, their hashes, and what was left out."""
-    labelled = _kept(table, read_labels(table[target], spec.task).values.is_not_null().to_numpy())
+    labelled = _kept(table, labels.values.is_not_null().to_numpy())
     hashes = np.concatenate([row_hashes(block) for block in labelled.blocks()])
     nth = copies(hashes)
     counts = {"read": table.height, "duplicates": 0, "without_target": table.height - labelled.height}
@@ -236,7 +239,7 @@ def _type(table: Table, described: dict[str, Described], codes: NDArray[Any], pa
     columns: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in parts}
     for name, each in described.items():
         if not each.dropped:
-            values = typed(table[name], each.kind, each.dates)
+            values = typed_column(table[name], each)
             for part, index in parts.items():
                 columns[part][name] = values[index]
     return {part: Rows(columns[part], codes[index]) for part, index in parts.items()}

@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dropforge.datasets.spellings import spellings_of, words_that_are_classes
-from dropforge.datasets.values import stripped, without_missing, without_points
+from dropforge.datasets.values import stripped, without_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import polars as pl
 
     from dropforge.contract.plan import DataFormat
     from dropforge.datasets.columns import Described
+    from dropforge.datasets.styles import Style
 
 NAMED = 5
 """Columns, and spellings, that a sentence names."""
@@ -29,7 +30,8 @@ def remarks(
     counts: Mapping[str, int],
     data: DataFormat | None,
     *,
-    masked: bool = False,
+    style: Style,
+    masked: Collection[str] = (),
 ) -> list[str]:
     """Every sentence about a data set, the weightiest first.
 
@@ -38,10 +40,12 @@ def remarks(
         target: the target as it stands in the file.
         counts: rows, as `Dataset.counts` has them.
         data: how the file was read, if that is known.
-        masked: whether the target's values are not to be shown.
+        style: how its numbers are written.
+        masked: columns, the target among them, whose values are not to be shown.
     """
-    sentences = [*_columns(described), *_rows(target.name, counts), *([] if masked else _target(target))]
-    sentences += _dates(described)
+    sentences = [*_columns(described), *_rows(target.name, counts), *([] if target.name in masked else _target(target))]
+    sentences += [style.remark] if style.remark and style.example_of not in masked else []
+    sentences += [*_strays(described, masked), *_units(described), *_dates(described)]
     if data is not None and data.encoding in ("latin-1", "cp1252"):
         sentences.append(
             f"The file is no UTF-8 and was read as {data.encoding}; `encoding:` in spec.yaml says another."
@@ -82,12 +86,6 @@ def _target(target: pl.Series) -> list[str]:
     if target.dtype.is_numeric():
         return []
     texts = stripped(target)
-    if without_points(without_missing(texts)) is not None:
-        example = next(text for text in texts if text and "." in text)
-        return [
-            f"Points in {target.name!r} separate thousands: {example} is {example.replace('.', '').replace(',', '.')}. "
-            "Write numbers without them if they are decimal marks."
-        ]
     words, others = words_that_are_classes(texts), spellings_of(without_missing(texts))
     sentences = [
         f"{word!r} is a class of {target.name!r}, for no cell is empty; a file that leaves missing values empty says "
@@ -99,6 +97,39 @@ def _target(target: pl.Series) -> list[str]:
         more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
         sentences.append(f"Spellings of one class in {target.name!r} are taken together: {named}{more}.")
     return sentences
+
+
+def _strays(described: Mapping[str, Described], masked: Collection[str]) -> list[str]:
+    """The texts in columns of numbers and dates that are missing values."""
+    columns = [column for column in described.values() if column.strays and not column.dropped]
+    sentences = []
+    for column in columns[:NAMED]:
+        rows = round(sum(column.strays.values()))
+        examples = ", ".join(map(repr, list(column.strays)[:3]))
+        such = "" if column.name in masked else f" ({examples}{', …' if len(column.strays) > 3 else ''})"
+        sentences.append(
+            f"{rows:,} of {column.known:,} values of {column.name!r} are no {column.kind}s{such} and count as missing, "
+            f"as they will in requests. `kinds: {{{column.name}: category}}` in spec.yaml keeps them."
+        )
+    more = len(columns) - NAMED
+    return [*sentences, *([f"{more:,} further columns have such values."] if more > 0 else [])]
+
+
+def _units(described: Mapping[str, Described]) -> list[str]:
+    """Numbers with a unit, and those that are none for having several."""
+    read = [column for column in described.values() if not column.dropped]
+    units = [f"{column.name!r} ({column.numbers.unit})" for column in read if column.numbers and column.numbers.unit]
+    more = f" and {len(units) - NAMED:,} more" if len(units) > NAMED else ""
+    sentences = [f"Read as numbers with a unit: {', '.join(units[:NAMED])}{more}."] if units else []
+    return (
+        sentences
+        + [
+            f"Column {column.name!r} is a category, because its numbers have several units or none "
+            f"({', '.join(column.units[:NAMED])}); write them in one unit, and they are numbers."
+            for column in described.values()
+            if column.units
+        ][:NAMED]
+    )
 
 
 def _dates(described: Mapping[str, Described]) -> list[str]:

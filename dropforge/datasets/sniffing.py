@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import re
 from typing import TYPE_CHECKING
 
+from dropforge.contract.csvtext import SAMPLE, delimiter_of
 from dropforge.contract.encodings import candidates, is_western
 from dropforge.contract.names import FORMATS, format_of
 from dropforge.contract.plan import DataFormat
@@ -16,15 +16,6 @@ from dropforge.datasets.faults import DataFault
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-DELIMITERS = (",", ";", "\t", "|")
-"""In the order of preference when two split the first lines equally well."""
-
-SAMPLE = 256 * 1024
-"""Bytes that decide the delimiter."""
-
-SEPARATOR_LINE = re.compile('\ufeff?"?sep=([,;\t|])"?[;,\t|]*[\r\n]', re.IGNORECASE)
-"""A first line by which Excel is told the delimiter; Excel itself shows it to nobody."""
 
 PARQUET_MAGIC = b"PAR1"
 FOREIGN = {
@@ -182,25 +173,3 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
     except UnicodeDecodeError:
         return False
     return True
-
-
-def delimiter_of(text: str) -> tuple[str, int]:
-    """The delimiter, and how many lines say so above the header: one where a spreadsheet wrote `sep=;`, else none.
-
-    Otherwise it is what splits the first lines into the same number of fields, more than one, or else a comma.
-    """
-    if told := SEPARATOR_LINE.match(text):
-        return told[1], 1
-    return max(DELIMITERS, key=lambda delimiter: _evenness(text, delimiter)), 0
-
-
-def _evenness(text: str, delimiter: str) -> tuple[float, int]:
-    """Share of the first lines with as many fields as the header, and that number; (0, 0) for a header of one field."""
-    lines = text.splitlines(keepends=True)[:200]
-    try:
-        widths = [len(row) for row in csv.reader(lines[:-1] or lines, delimiter=delimiter) if row]
-    except csv.Error:
-        return 0.0, 0
-    if not widths or widths[0] < 2:
-        return 0.0, 0
-    return sum(width == widths[0] for width in widths) / len(widths), widths[0]

@@ -49,8 +49,7 @@ def times_of(series: pl.Series, column: Described) -> Times:
             days = parse_dates(canonical_dates(texts_of(series), column.dates or DateRule()))
             return np.asarray(days.fill_null(np.nan).to_numpy())
         case "number":
-            plain = series if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
-            return np.asarray(plain.cast(float).fill_null(np.nan).to_numpy())
+            return np.asarray(numbers_of(series, column.numbers).fill_null(np.nan).to_numpy())
         case "category" | "boolean":
             example = next(iter(series.drop_nulls().unique().sort()), "")
             raise SpecFault(

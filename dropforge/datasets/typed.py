@@ -9,12 +9,13 @@ import polars as pl
 
 from dropforge.contract.schema import DateRule
 from dropforge.datasets.dates import canonical_dates
-from dropforge.datasets.values import parse_numbers, stripped, without_missing
+from dropforge.datasets.values import POINT, parse_numbers, stripped, without_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import TableKind
+    from dropforge.contract.schema import NumberRule, TableKind
+    from dropforge.datasets.columns import Described
 
 
 LOST = 1e-3
@@ -27,24 +28,38 @@ LOOKED_AT = 10_000
 """Values of a column that decide, about so many, spread over all rows."""
 
 
-def typed(series: pl.Series, kind: TableKind, dates: DateRule | None = None) -> NDArray[Any]:
+def typed_column(series: pl.Series, column: Described) -> NDArray[Any]:
+    """The values of a described column. See `typed`."""
+    return typed(series, column.kind, column.dates, column.numbers)
+
+
+def typed(
+    series: pl.Series, kind: TableKind, dates: DateRule | None = None, numbers: NumberRule | None = None
+) -> NDArray[Any]:
     """The values of one column as in `Rows`: float32 or float64 [N] for a number, str objects [N] otherwise.
 
-    `dates` is how a column of dates is read; its values come out in the one spelling that models are given.
+    `dates` is how a column of dates is read; its values come out in the one spelling that models are given. `numbers`
+    is how the texts of a column of numbers are read.
     """
     match kind:
         case "number":
-            return _numbers(series)
+            return _floats(numbers_of(series, numbers))
         case "category" | "boolean":
-            return _shared(texts_of(series))
+            return _shared(_composed(texts_of(series)))
         case "date":
             return _shared(canonical_dates(texts_of(series), dates or DateRule()).fill_null(""))
         case _:
             assert_never(kind)
 
 
-def _numbers(series: pl.Series) -> NDArray[Any]:
-    numbers = series.cast(pl.Float64) if series.dtype.is_numeric() else parse_numbers(without_missing(stripped(series)))
+def numbers_of(series: pl.Series, rule: NumberRule | None) -> pl.Series:
+    """The numbers of a column of them as Float64, null for a missing value and for what is no number."""
+    if series.dtype.is_numeric():
+        return series.cast(pl.Float64)
+    return parse_numbers(without_missing(stripped(series)), rule or POINT)
+
+
+def _floats(numbers: pl.Series) -> NDArray[Any]:
     exact = numbers.fill_null(np.nan).to_numpy()
     if needs_double(exact):
         return np.where(np.isfinite(exact), exact, np.nan)
@@ -77,6 +92,11 @@ def texts_of(series: pl.Series) -> pl.Series:
         whole = series.cast(pl.Int64, strict=False)
         series = whole if (whole.cast(pl.Float64) == series).fill_null(True).all() else series
     return without_missing(stripped(series.cast(pl.String))).fill_null("")
+
+
+def _composed(texts: pl.Series) -> pl.Series:
+    """The texts with accents in their letters, however they were typed."""
+    return texts if texts.str.len_bytes().sum() == texts.str.len_chars().sum() else texts.str.normalize("NFC")
 
 
 def _shared(texts: pl.Series) -> NDArray[Any]:

@@ -20,7 +20,9 @@ from dropforge.datasets.hashing import row_hashes
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.splitting import copies, split
-from dropforge.datasets.typed import typed
+from dropforge.datasets.styles import style_of
+from dropforge.datasets.table import as_table
+from dropforge.datasets.typed import typed_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,14 +66,12 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         raise DataFault(
             f"needs at least {MIN_ROWS} different rows, got {kept.height} of {table.height}: drop more rows"
         )
-    described = describe(kept, spec)
+    described = describe(kept, spec, style=style_of(as_table(kept), spec, options.data))
     read = {name: column for name, column in described.items() if not column.dropped}
     if not read:
         reasons = {name: column.dropped for name, column in list(described.items())[:5]}
         raise DataFault(f"no column is left to find clusters in ({reasons}); expected one that varies: add some")
-    every = Rows(
-        {name: typed(kept[name], column.kind, column.dates) for name, column in read.items()}, np.zeros(kept.height)
-    )
+    every = Rows({name: typed_column(kept[name], column) for name, column in read.items()}, np.zeros(kept.height))
     rows = {name: every.take(index) for name, index in split(hashes[first]).items()}
     counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
     counts |= {name: len(part) for name, part in rows.items()}
@@ -82,7 +82,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         task="clustering",
         label_type="integer",
         classes=(),
-        columns=columns_read(described, rows["train"]),
+        columns=columns_read(described, rows["train"], [finding.column for finding in findings]),
         ignored=tuple(name for name, column in described.items() if column.dropped),
         masked=tuple(finding.column for finding in findings),
         counts=counts,

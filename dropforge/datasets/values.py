@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from dropforge.contract import numbers
+from dropforge.contract.schema import NumberRule
 from dropforge.contract.words import FALSE, MISSING, NO_ANSWER, TRUE
 
 __all__ = ["FALSE", "MISSING", "NO_ANSWER", "TRUE"]
@@ -25,7 +26,12 @@ PADDED = r"^[+-]?0\d+$"
 """A zero-padded code (`007`)."""
 
 NUMBER_SHARE = 0.99
-"""A column is of numbers (or dates) when this share of its distinct values is; the rest is missing then."""
+"""A column is of numbers (or dates) when this share of its distinct values is; the rest is missing then. What else
+makes one of numbers stands in `numeric`."""
+
+POINT = NumberRule(".", ",")
+COMMA = NumberRule(",", ".")
+"""The two ways to write numbers: with decimal points and commas for thousands, or the other way round."""
 
 
 def stripped(series: pl.Series) -> pl.Series:
@@ -38,49 +44,29 @@ def without_missing(series: pl.Series, markers: tuple[str, ...] = MISSING) -> pl
     return pl.select(pl.when(series.is_in(list(markers))).then(None).otherwise(series).alias(series.name)).to_series()
 
 
-def parse_numbers(series: pl.Series) -> pl.Series:
-    """Float64 of a column of text (null = missing), null where it is no number.
-
-    Plain numbers first. Then signs of currencies, spaces for thousands and other kinds of minus are taken away
-    (`undressed`), and commas are thousands (`1,234.5`) when every comma can be one, decimal (`12,5`) otherwise.
-    """
-    plain = _plain(series)
-    if plain.null_count() == series.null_count():
-        return plain
-    bare = undressed(series)
-    commas = bare.filter(bare.str.contains(",", literal=True))
-    if len(commas) and commas.str.contains(f"^{numbers.GROUPED}$").all():
-        bare = bare.str.replace_all(",", "", literal=True)
-    elif len(commas) and commas.str.contains(f"^{numbers.DECIMAL_COMMA}$").all():
-        bare = bare.str.replace(",", ".", literal=True)
-    return _plain(bare)
-
-
-def without_points(series: pl.Series) -> pl.Series | None:
-    """The texts (null = missing) of a column with points for thousands, without them; None for any other column.
-
-    Every value must be such a number or have no point. What proves that points are no decimal marks is a decimal comma
-    beside one (`1.299,99`), a second one (`1.234.567`), or `1.250` beside `980`: who writes the zero of 1.250 as a
-    decimal would write 980.000.
-    """
-    bare = undressed(series)
-    known = bare.drop_nulls().unique()
-    pointed = known.filter(known.str.contains(f"^{numbers.POINTED}$"))
-    others = known.filter(~known.str.contains(".", literal=True))
-    if not len(pointed) or len(pointed) + len(others) < len(known):
-        return None
-    small = others.str.contains(r"^[+-]?\d{1,3}$")
-    plain = others.str.contains(f"^[+-]?\\d+$|^{numbers.DECIMAL_COMMA}$")
-    sure = pointed.str.contains(r"\..*[.,]").any()
-    if not plain.all() or not (sure or len(others) and small.all() and pointed.str.ends_with("0").any()):
-        return None
-    return bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+def parse_numbers(series: pl.Series, rule: NumberRule = POINT) -> pl.Series:
+    """Float64 of a column of stripped text (null = missing), null where it is no number by the rule."""
+    if rule.decimal == ".":
+        plain = _plain(series)
+        if plain.null_count() == series.null_count():
+            return plain
+    bare = undressed(series, rule.unit)
+    if rule.thousands:
+        pattern = f"^{numbers.GROUPED if rule.thousands == ',' else numbers.POINTED}$"
+        without = bare.str.replace_all(rule.thousands, "", literal=True)
+        bare = pl.select(pl.when(bare.str.contains(pattern)).then(without).otherwise(bare)).to_series()
+    if rule.decimal == ",":
+        right = bare.str.contains(f"^{numbers.COMMA_NUMBER}$")
+        spelled = bare.str.replace(",", ".", literal=True)
+        bare = pl.select(pl.when(right).then(spelled).otherwise(None)).to_series()
+    return _plain(bare).alias(series.name)
 
 
-def undressed(series: pl.Series) -> pl.Series:
-    """Texts without currency and per cent signs and spaces for thousands, and with `-` for every kind of minus."""
-    signed = series.str.replace_all(numbers.MINUS, "-").str.replace(f"^{numbers.ACCOUNTING}$", "-$1")
-    bare = signed.str.replace(f"^{numbers.DRESSED}$", "$1$2")
+def undressed(series: pl.Series, unit: str = "") -> pl.Series:
+    """Texts without this unit and without spaces for thousands, and with `-` for every way to write a minus."""
+    bare = series.str.replace_all(numbers.MINUS, "-").str.replace(f"^{numbers.ACCOUNTING}$", "-$1")
+    if unit:
+        bare = bare.str.replace(f"^{numbers.dressed(unit)}$", "$1$2")
     spaced = bare.str.contains(f"^{numbers.SPACED}$")
     closed = bare.str.replace_all(numbers.SPACES, "")
     return pl.select(pl.when(spaced).then(closed).otherwise(bare).alias(series.name)).to_series()

@@ -1,9 +1,9 @@
-"""Numbers written as text in a CSV request, by the rule that the trainer reads a data set with.
+"""Numbers written as text in a request, by the rule that the trainer read the data set with.
 
-Plain numbers first; a column with commas, signs or spaces is read as thousands (`1,234.5`) when every comma can be one,
-as decimal commas (`12,5`) otherwise. The usual markers of a missing value are missing, and so is infinity. The patterns
-are those of the trainer's own rule, to which a test holds this equal; its module needs a library that serving does
-without.
+The rule of a column names its marks and its unit (`NumberRule`). Of a model from before there were rules, the values of
+a request decide: a column with commas is read as thousands (`1,234.5`) when every comma can be one, as decimal commas
+(`12,5`) otherwise. The usual markers of a missing value are missing, and so is infinity. The patterns are those of the
+trainer's own reader, to which a test holds this equal; its module needs a library that serving does without.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import numpy as np
 
 from dropforge.contract import numbers as forms
 from dropforge.contract import words
+from dropforge.contract.records import Digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dropforge.contract.batch import Commas
+    from dropforge.contract.schema import NumberRule
 
 
 MISSING = frozenset(words.MISSING)
@@ -29,6 +31,8 @@ INFINITE = frozenset(words.INFINITE)
 NUMBER = re.compile(forms.NUMBER, re.ASCII)
 GROUPED = re.compile(forms.GROUPED, re.ASCII)
 DECIMAL_COMMA = re.compile(forms.DECIMAL_COMMA, re.ASCII)
+POINTED = re.compile(forms.POINTED, re.ASCII)
+COMMA_NUMBER = re.compile(forms.COMMA_NUMBER, re.ASCII)
 DRESSED = re.compile(forms.DRESSED)
 MINUS = re.compile(forms.MINUS)
 ACCOUNTING = re.compile(forms.ACCOUNTING)
@@ -36,6 +40,56 @@ SPACED = re.compile(forms.SPACED, re.ASCII)
 SPACES = re.compile(forms.SPACES)
 LONGEST = 400
 """Characters of a number; the largest that float64 can tell apart is shorter."""
+
+
+def read_numbers(values: Sequence[str], rule: NumberRule, missing: Sequence[str] = ()) -> list[float | None]:
+    """One number a text: NaN for a missing value, None for what is no number by the rule.
+
+    Args:
+        values: the texts; a number of JSON in its own digits (`Digits`) is read as it is.
+        rule: of the column.
+        missing: texts that mean a missing value beside the usual markers, in any capitals.
+    """
+    words = frozenset(word.casefold() for word in missing)
+    dress = re.compile(forms.dressed(rule.unit)) if rule.unit else None
+    return [_read(value, rule, dress, words) for value in values]
+
+
+def readings_of(text: str) -> str:
+    """What a text can mean that is no number in the style of the data, in words; empty where it can mean none."""
+    bare = undressed(text.strip())
+    point = _plain(bare.replace(",", "") if GROUPED.fullmatch(bare) else bare)
+    comma = _plain(_with_point(bare.replace(".", "") if POINTED.fullmatch(bare) else bare))
+    found = [
+        f"{value:.15g} with a decimal {mark}"
+        for value, mark in ((point, "point"), (comma, "comma"))
+        if value is not None and math.isfinite(value)
+    ]
+    return " or ".join(found)
+
+
+def _read(value: str, rule: NumberRule, dress: re.Pattern[str] | None, words: frozenset[str]) -> float | None:
+    text = value.strip()
+    if type(value) is Digits:
+        return _plain(text)
+    if len(text) > LONGEST:
+        return None
+    if rule.decimal == "." and (plain := _plain(text)) is not None:
+        return plain
+    if text in MISSING or text in INFINITE or text.casefold() in words:
+        return math.nan
+    bare = _signed(text)
+    if dress is not None and (match := dress.fullmatch(bare)):
+        bare = match[1] + match[2]
+    bare = SPACES.sub("", bare) if SPACED.fullmatch(bare) else bare
+    if rule.thousands and (GROUPED if rule.thousands == "," else POINTED).fullmatch(bare):
+        bare = bare.replace(rule.thousands, "")
+    return _plain(bare if rule.decimal == "." else _with_point(bare))
+
+
+def _with_point(text: str) -> str:
+    """The text with a decimal point for its comma; what is no number with a decimal comma becomes none."""
+    return text.replace(",", ".") if COMMA_NUMBER.fullmatch(text) else "no number"
 
 
 def parse_numbers(values: Sequence[str], commas: Commas | None = None) -> list[float | None]:
@@ -116,7 +170,13 @@ def undressed(text: str) -> str:
     """A stripped text without its currency or per cent sign and spaces for thousands, with `-` for any minus."""
     if text in MISSING or len(text) > LONGEST:
         return text
-    signed = ACCOUNTING.sub(r"-\1", MINUS.sub("-", text)) if ACCOUNTING.fullmatch(text) else MINUS.sub("-", text)
+    signed = _signed(text)
     dressed = DRESSED.fullmatch(signed)
     bare = signed if dressed is None else dressed[1] + dressed[2]
     return SPACES.sub("", bare) if SPACED.fullmatch(bare) else bare
+
+
+def _signed(text: str) -> str:
+    """The text with `-` for every way to write a minus, parentheses among them."""
+    signed = MINUS.sub("-", text)
+    return ACCOUNTING.sub(r"-\1", signed) if ACCOUNTING.fullmatch(signed) else signed

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dropforge.contract.records import column_names, repeated
+from dropforge.contract.records import column_names, repeated, spelled_as
 from dropforge.contract.schema import IMAGE
 from dropforge.inference.documents import read
 from dropforge.inference.faults import InputFault, short
@@ -80,7 +79,7 @@ def from_value(value: Any) -> Rows:
 
 
 def from_csv(body: bytes) -> Rows:
-    """Rows of a CSV with a header, comma-separated, UTF-8.
+    """Rows of a CSV with a header, read as the trainer reads a data set: delimiter and encoding by their content.
 
     Raises:
         InputFault: the bytes are no such CSV, or have too many rows or a ragged row.
@@ -91,15 +90,16 @@ def from_csv(body: bytes) -> Rows:
     return from_lines(column_names(lines[0]), lines[1:])
 
 
-def lines_of(body: bytes) -> list[list[str]]:
-    """The fields of a CSV, a list a line; `InputFault` for bytes that are no CSV."""
-    import csv
+def lines_of(body: bytes, delimiter: str | None = None) -> list[list[str]]:
+    """The fields of a CSV, a list a row; `InputFault` for bytes that are no CSV. The delimiter is found when None."""
+    from dropforge.contract import csvtext, encodings  # of CSV alone
 
     try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
+        return csvtext.lines_of(encodings.decoded(body), delimiter)
+    except csvtext.CsvFault as fault:
+        raise InputFault("not_csv", f"expected CSV, got a row that ends in line {fault.line}: {fault}") from fault
+    except UnicodeError as fault:
         raise InputFault("not_csv", f"expected CSV in UTF-8: {fault}") from fault
-    return [line for line in lines if line]
 
 
 def from_lines(header: Sequence[str], rows: list[list[str]]) -> Rows:
@@ -153,13 +153,15 @@ def columns_of(rows: Rows, card: ModelCard) -> dict[str, Sequence[Any]]:
 
 
 def checked(columns: dict[str, Values], card: ModelCard, *, as_rows: bool = True) -> dict[str, Values]:
-    """The columns themselves when the model's are all there and no stranger's; `InputFault` otherwise.
+    """The columns by the model's names when these are all there and no stranger's; `InputFault` otherwise.
 
     Args:
         columns: what the request has, by name.
         card: of the model.
         as_rows: whether the fault shows a row to copy, which a protocol of tensors has no place for.
     """
+    if not all(name in columns for name in card.names):
+        columns = dict(zip(spelled_as(card.names, columns), columns.values(), strict=True))
     if len(columns) != len(card.names) or not all(name in columns for name in card.names):
         _check_names(columns, card, as_rows=as_rows)
     return columns
@@ -173,6 +175,8 @@ def _gathered(records: list[dict[str, Any]], card: ModelCard) -> dict[str, Seque
         except KeyError:
             pass  # below it is named
     wanted, allowed = set(names), {*names, *card.ignored}
+    if not all(map(str.isascii, names)):
+        records = [dict(zip(spelled_as(names, record), record.values(), strict=True)) for record in records]
     for at, record in enumerate(records):
         if not wanted <= record.keys() or not record.keys() <= allowed:
             _check_names(record, card, at)

@@ -1,7 +1,7 @@
 """One column of a request to the array that its ONNX input takes, read as the trainer reads a data set.
 
-A number is a JSON number; a text in its place is refused, because `"12"` and `12` usually mean a mistake upstream. In
-CSV all is text: a number may be written there as in a data set (`dropforge.inference.numbers`). A category, a date or a
+A number is a JSON number, or a text that is written as the numbers of the data set are (`dropforge.inference.numbers`);
+in CSV all is text. A text that training took as missing is missing. A category, a date or a
 boolean is a text without surrounding white space, and a JSON number or boolean is taken as the text that the data
 would have held: 5 and 5.0 as `5`, 5.5 as `5.5`, true as `true`. A date may be spelled in any way that is plain
 (`dropforge.contract.dates`), and what is no date is refused. null is a missing value everywhere: NaN, or the empty
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dropforge.contract.batch import Commas
-    from dropforge.contract.schema import Column, DateRule, ModelCard
+    from dropforge.contract.schema import Column, ModelCard, NumberRule
 
 LONGEST_TEXT = 10_000
 """Characters of one value."""
@@ -44,7 +44,7 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
     Args:
         column: the model's column.
         values: JSON values, or the fields of a CSV when `text` is true (an empty field is missing).
-        commas: what commas in numbers are; by the values themselves when None.
+        commas: what commas in numbers are, for a column without a rule; by the values themselves when None.
 
     Raises:
         InputFault: a value that the column cannot have; it names row and column.
@@ -53,10 +53,10 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
         case "number":
             return _numbers_of_text(column, values, commas) if text else _numbers(column, values)
         case "category" | "boolean":
-            return _texts(column.name, values)
-        case "date":
             texts = _texts(column.name, values)
-            return texts if column.dates is None else _dates(column.name, texts, column.dates, values)
+            return _padded(texts, column.width) if column.width else texts
+        case "date":
+            return _dates(column, _texts(column.name, values), values)
         case "image":
             raise ValueError(f"column {column.name!r}: expected one of a table, got an image: see `pictures.to_pixels`")
         case _:
@@ -125,9 +125,13 @@ def _packed(values: list[Any]) -> np.ndarray | None:
 
 
 def _numbers(column: Column, values: Sequence[Any]) -> np.ndarray:
-    if not set(map(type, values)) <= NUMBERS:
-        at = next(at for at, value in enumerate(values) if type(value) not in NUMBERS)
-        raise _wrong(column.name, at, "a number or null", values[at])
+    name, types = column.name, set(map(type, values))
+    if not types <= NUMBERS:
+        if str in types:
+            values = _without_texts(column, values)
+        at = next((at for at, value in enumerate(values) if type(value) not in NUMBERS), None)
+        if at is not None:
+            raise _wrong(name, at, "a number or null", values[at])
     try:
         array = np.array(values, dtype=np.float64)  # None becomes NaN
     except OverflowError:  # a whole number beyond float64
@@ -141,17 +145,46 @@ def _bounded(value: float) -> float:
     return float(value)
 
 
+def _without_texts(column: Column, values: Sequence[Any]) -> list[Any]:
+    """The values with numbers for the texts among them, as the column's rule reads them; None for a missing one."""
+    from dropforge.contract.schema import NumberRule
+
+    texts = {at: value for at, value in enumerate(values) if type(value) is str}
+    read = _read(column, column.numbers or NumberRule(), list(texts.values()), list(texts))
+    known = dict(zip(texts, (None if value != value else value for value in read), strict=True))
+    return [known.get(at, value) if type(value) is str else value for at, value in enumerate(values)]
+
+
 def _numbers_of_text(column: Column, values: Sequence[str], commas: Commas | None) -> np.ndarray:
     from dropforge.inference.numbers import numbers_at_sight, parse_numbers  # of CSV alone
 
-    found = numbers_at_sight(values)
-    if found is None:
+    rule = column.numbers
+    found = numbers_at_sight(values) if rule is None or rule.decimal == "." else None
+    if found is None and rule is not None:
+        found = np.array(_read(column, rule, values, range(len(values))), dtype=np.float64)
+    elif found is None:
         parsed = parse_numbers(values, commas)
         at = next((at for at, value in enumerate(parsed) if value is None), None)
         if at is not None:
             raise _wrong(column.name, at, "a number or an empty field", values[at])
         found = np.array(parsed, dtype=np.float64)
     return _in_range(column, found, values)
+
+
+def _read(column: Column, rule: NumberRule, texts: Sequence[str], rows: Sequence[int]) -> list[float]:
+    """The numbers that texts of these rows mean, NaN for a missing value; `InputFault` for a text that is none."""
+    from dropforge.inference.numbers import read_numbers, readings_of
+
+    found: list[float] = []
+    for value, text, row in zip(read_numbers(texts, rule, column.missing), texts, rows, strict=True):
+        if value is None:
+            mark, unit = "point" if rule.decimal == "." else "comma", f" in {rule.unit}" if rule.unit else ""
+            could = readings_of(text)
+            which = f", which could be {could}: write it as the data do, or send a JSON number" if could else ""
+            style = f"a number{unit} with a decimal {mark} as in the data, or no value"
+            raise InputFault("wrong_type", f"expected {style}, got {_shown(text)}{which}", row=row, column=column.name)
+        found.append(value)
+    return found
 
 
 def _in_range(column: Column, array: np.ndarray, values: Sequence[Any]) -> np.ndarray:
@@ -177,15 +210,29 @@ def _texts(name: str, values: Sequence[Any]) -> np.ndarray:
     return array
 
 
-def _dates(name: str, texts: np.ndarray, rule: DateRule, values: Sequence[Any]) -> np.ndarray:
-    """Texts [N, 1] as the ISO dates that the model is given; a text that is no date is refused, never missing."""
+def _padded(texts: np.ndarray, width: int) -> np.ndarray:
+    """Texts [N, 1] with whole numbers padded to the width of the column's codes: 1220, or 1220.0, is `01220`."""
+    for row, text in enumerate(texts[:, 0]):
+        digits = text.removesuffix(".0")
+        if len(digits) <= width and digits.isascii() and digits.isdigit():
+            texts[row, 0] = digits.zfill(width)
+    return texts
+
+
+def _dates(column: Column, texts: np.ndarray, values: Sequence[Any]) -> np.ndarray:
+    """Texts [N, 1] as the ISO dates that the model is given; one that is no date is refused, unless training met it."""
     from dropforge.inference.dates import canonical_texts  # of models with dates alone
 
-    dates = canonical_texts(texts[:, 0], rule)
+    if column.dates is None:
+        return texts
+    dates = canonical_texts(texts[:, 0], column.dates)
+    if None in dates and column.missing:
+        words = {word.casefold() for word in column.missing}
+        dates = ["" if date is None and texts[row, 0].casefold() in words else date for row, date in enumerate(dates)]
     if None in dates:
         row = dates.index(None)
-        slashes = "" if rule.slashes else ", or month and day in an order that is plain"
-        raise _wrong(name, row, f"a date such as 2024-05-31T12:30:00{slashes}, or null", values[row])
+        slashes = "" if column.dates.slashes else ", or month and day in an order that is plain"
+        raise _wrong(column.name, row, f"a date such as 2024-05-31T12:30:00{slashes}, or null", values[row])
     texts[:, 0] = dates
     return texts
 

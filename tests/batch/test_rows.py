@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -119,3 +120,10 @@ def test_json_lines_are_texts_as_they_are_written() -> None:
     assert list(chunk.lines) == [1, 3]
     assert [(fault.line, fault.column) for fault in chunk.faults] == [(4, None), (5, None), (6, "a"), (7, None)]
     assert "'a' stands twice" in chunk.faults[-1].why
+
+
+def test_keys_of_json_are_the_same_however_their_accents_are_typed() -> None:
+    apart = unicodedata.normalize("NFD", "Größe")
+    for known, sent in (("Größe", apart), (apart, "Größe"), ("Größe", "Größe")):
+        (chunk,) = json_lines(iter([f'{{"{sent}": 4}}\n']), (known,), 1)
+        assert chunk.columns == {known: ("4",)} and list(chunk.kept[0]) == [sent]

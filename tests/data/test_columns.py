@@ -12,6 +12,8 @@ from dropforge.datasets.dates import parse_dates
 from dropforge.datasets.facts import Facts
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.jsonlines import parse_json_lines
+from dropforge.datasets.numeric import Texts, numbers_in
+from dropforge.datasets.styles import rule_alone
 from dropforge.datasets.values import MISSING, parse_numbers, without_missing
 
 
@@ -26,7 +28,8 @@ def described(series: pl.Series, spec: Spec | None = None) -> Described:
         (["0", "1"], "number"),
         (["1,234.5", "12", "1,000"], "number"),
         (["12,5", "3,25", "7"], "number"),
-        (["$1,200", "€ 30", "40 %"], "number"),
+        (["$1,200", "$ 30", "-$4.5"], "number"),
+        (["$1,200", "€ 30", "40 %"], "category"),
         (["007", "12"], "category"),
         (["00", "01"], "category"),
         (["027311", *(str(9_000 + 97 * at) for at in range(400))], "number"),
@@ -51,6 +54,7 @@ def test_the_kind_of_a_column(values, kind):
 def test_one_stray_word_in_a_hundred_numbers_is_missing():
     numbers = pl.Series("n", [*(str(at + 0.5) for at in range(199)), "broken"])
     assert described(numbers).kind == "number"
+    assert described(numbers).strays == {"broken": 1}
     assert parse_numbers(numbers).null_count() == 1
 
 
@@ -174,7 +178,9 @@ def test_a_wish_for_dates_that_no_value_meets_is_rejected_with_examples():
     ],
 )
 def test_numbers_of_accounts_typographers_and_other_countries(texts, expected):
-    assert parse_numbers(without_missing(pl.Series(texts))).to_list() == expected
+    values = without_missing(pl.Series(texts))
+    numbers = numbers_in(Texts.of(values), rule_alone(Texts.of(values)))
+    assert numbers is not None and parse_numbers(values, numbers.rule).to_list() == expected
 
 
 def test_a_nul_in_json_is_rejected_with_its_line():

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from dropforge.contract.plan import DataFormat, Lineage, Plan
-from dropforge.contract.schema import Column, DateRule
+from dropforge.contract.schema import Column, DateRule, NumberRule
 from dropforge.contract.spec import Spec
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
@@ -61,9 +61,9 @@ def mixed(rows: int = 400) -> pl.DataFrame:
 def test_every_kind_of_column_is_typed():
     data = prepare_table(mixed(), Options())
     assert data.columns == (
-        Column("size", "number"), Column("town", "category"), Column("garden", "boolean"),
+        Column("size", "number", numbers=NumberRule()), Column("town", "category"), Column("garden", "boolean"),
         Column("built", "date", DateRule("day-first")),
-        Column("code", "category"), Column("mail", "category"),
+        Column("code", "category", width=3), Column("mail", "category"),
     )  # fmt: skip
     assert (data.target, data.task, data.ignored) == ("price", "regression", ("price", "id", "same"))
     assert data.masked == ("mail",)

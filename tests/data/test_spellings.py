@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import TYPE_CHECKING
+
 import polars as pl
 import pytest
 
@@ -9,8 +12,11 @@ from dropforge.contract.plan import DataFormat
 from dropforge.contract.spec import Spec
 from dropforge.datasets.choosing import read_labels
 from dropforge.datasets.dataset import Options
-from dropforge.datasets.prepare import prepare_table
+from dropforge.datasets.prepare import prepare, prepare_table
 from dropforge.datasets.spellings import spellings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def labels(texts: list[str]) -> list[str | None]:
@@ -72,3 +78,14 @@ def test_nothing_is_told_of_what_the_owner_wished_or_of_plain_data() -> None:
     plain = frame().drop("when").with_columns(pl.col("outcome").replace({"yes": "Yes", "": "no"}))
     wished = prepare_table(plain, Options(Spec(drop=("ticket",)), "outcome", data=DataFormat("csv")))
     assert wished.profile["told"] == []
+
+
+def test_names_and_texts_are_the_same_however_their_accents_are_typed(tmp_path: Path) -> None:
+    apart = unicodedata.normalize("NFD", "Genève")
+    path = tmp_path / "a.csv"
+    rows = [f"{(apart, 'Genève', 'Bern')[at % 3]},{at * 37 % 61}.5,{at * 7 % 11 / 2}" for at in range(90)]
+    path.write_text("\n".join([unicodedata.normalize("NFD", "Städte,Größe,Miete"), *rows]))
+    spec = Spec.read({"target": "Miete", "kinds": {unicodedata.normalize("NFD", "Städte"): "category"}})
+    dataset = prepare([path], Options(spec))
+    assert [column.name for column in dataset.columns] == ["Städte", "Größe"]
+    assert set(dataset.train.columns["Städte"]) == {"Genève", "Bern"}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropforge.contract.schema import Column, ModelCard
+from dropforge.contract.schema import Column, ModelCard, NumberRule
 from dropforge.datasets import values as trainer
-from dropforge.datasets.prepare import typed
+from dropforge.datasets.typed import typed
 from dropforge.inference import numbers
 from dropforge.inference.faults import InputFault
 from dropforge.inference.protocols.refusals import Refusal, refusal_of
@@ -76,7 +79,9 @@ def test_a_category_is_the_text_that_the_data_would_have_held(value: Any, text: 
 @pytest.mark.parametrize(
     ("change", "code", "field"),
     [
-        ({"age": "3"}, "wrong_type", "rows[1].age"),
+        ({"age": "old"}, "wrong_type", "rows[1].age"),
+        ({"age": "1,234"}, "wrong_type", "rows[1].age"),
+        ({"age": "3"}, None, None),
         ({"age": True}, "wrong_type", "rows[1].age"),
         ({"age": [3]}, "wrong_type", "rows[1].age"),
         ({"age": 1e39}, "wrong_type", "rows[1].age"),
@@ -180,11 +185,11 @@ def test_what_is_no_list_of_rows(body: bytes, status: int, code: str) -> None:
     [
         (b"", 400, "empty", None),
         (b"age,town\n", 400, "empty", None),
-        (b"\xff\n1\n", 400, "not_csv", None),
+        ("возраст,город\n1,Москва\n".encode("cp1251"), 400, "not_csv", None),
         (b'age\n"1\n', 400, "not_csv", None),
         (b"age,age\n1,2\n", 422, "repeated_column", "age"),
         (b"age,town\n1\n", 422, "ragged_row", "rows[0]"),
-        (b"age;town;new;day\n1;2;3;4\n", 422, "missing_column", "age"),
+        (b"age:town:new:day\n1:2:3:4\n", 422, "missing_column", "age"),
         (b"age,town,new,day\n1,a,yes,\nold,a,yes,\n", 422, "wrong_type", "rows[1].age"),
         (b"age,town,new,day\ninfinit,a,yes,\n", 422, "wrong_type", "rows[0].age"),
         (b"age,town,new,day\n1e39,a,yes,\n", 422, "wrong_type", "rows[0].age"),
@@ -229,6 +234,12 @@ WRITTEN = st.one_of(
             "12 345",
             "1'234'567.5",
             "1 2",
+            "1.250",
+            "1.299,99",
+            "4,5",
+            "0,25 kg",
+            "12.5kg",
+            "- 3 kg",
         ]
     ),
     st.floats(allow_nan=False, allow_infinity=False, width=32).map(str),
@@ -236,12 +247,16 @@ WRITTEN = st.one_of(
 )
 
 
-@given(st.lists(WRITTEN, min_size=1, max_size=5))
-@settings(max_examples=300, deadline=None)
-def test_numbers_in_csv_read_as_the_trainer_reads_them(texts: list[str]) -> None:
+RULES = [NumberRule(), NumberRule(".", ","), NumberRule(",", "."), NumberRule(",", ""), NumberRule(".", ",", "$"),
+         NumberRule(",", ".", "kg")]  # fmt: skip
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=5), st.sampled_from(RULES))
+@settings(max_examples=600, deadline=None)
+def test_numbers_in_csv_read_as_the_trainer_reads_them(texts: list[str], rule: NumberRule) -> None:
     series = pl.Series("age", texts)
-    expected = trainer.parse_numbers(trainer.without_missing(trainer.stripped(series))).to_list()
-    found = numbers.parse_numbers(texts)
+    expected = trainer.parse_numbers(trainer.without_missing(trainer.stripped(series)), rule).to_list()
+    found = numbers.read_numbers(texts, rule)
     assert [None if each is None or math.isnan(each) or math.isinf(each) else each for each in found] == expected
 
 
@@ -318,3 +333,50 @@ def test_numbers_together_are_the_numbers_one_by_one(table: list[list[float | No
         if together is not None:
             assert together[column.name].dtype == alone.dtype
             np.testing.assert_array_equal(together[column.name], alone)
+
+
+def test_a_code_that_lost_its_zeros_is_padded_to_the_width_of_all_codes() -> None:
+    column = Column("zip", "category", width=5)
+    sent = [1220, 1220.0, "1220", "1220.0", "01220", "94107", 94107, "1220-7", "Bonn", None, 194107]
+    expected = ["01220"] * 5 + ["94107"] * 2 + ["1220-7", "Bonn", "", "194107"]
+    assert to_array(column, sent)[:, 0].tolist() == expected
+    assert to_array(Column("zip", "category"), [1220])[0, 0] == "1220"
+
+
+NAMED = replace(CARD, columns=(Column("Größe", "number"), Column("Straße", "category")), ignored=())
+APART = {unicodedata.normalize("NFD", name): value for name, value in (("Größe", 3), ("Straße", "x"))}
+
+
+@pytest.mark.parametrize("names", [("Größe", "Straße"), tuple(APART)])
+def test_names_are_the_same_however_their_accents_are_typed(names: tuple[str, ...]) -> None:
+    """Also in a model whose data had its names decomposed, as those of before this rule may have."""
+    card = replace(NAMED, columns=(Column(names[0], "number"), Column(names[1], "category")))
+    for row in (APART, {"Größe": 3, "Straße": "x"}):
+        for rows in (
+            from_json(json.dumps([row]).encode()),
+            from_json(json.dumps({"columns": {name: [value] for name, value in row.items()}}).encode()),
+            from_csv(f"{','.join(row)}\n3,x\n".encode()),
+        ):
+            found = to_arrays(rows, card)
+            assert [found[name][0, 0] for name in names] == [3.0, "x"]
+
+
+def test_a_text_of_json_is_read_as_the_column_reads_its_numbers() -> None:
+    column = Column("x", "number", numbers=NumberRule(",", ".", "kg"), missing=("unknown",))
+    found = to_array(column, ["4,5", 2.5, None, "1.250 kg", " Unknown", "NA", "#DIV/0!", "inf"])[:, 0].tolist()
+    assert found[:2] + found[3:4] == [4.5, 2.5, 1250.0] and all(map(math.isnan, found[2:3] + found[4:]))
+    words = (
+        "expected a number in kg with a decimal comma as in the data, or no value, got '4.5', which could be 4.5 with"
+    )
+    with pytest.raises(InputFault, match=words):
+        to_array(column, ["4,5", "4.5"])
+    with pytest.raises(InputFault, match="got '1,234', which could be 1234 with a decimal point or 1.234"):
+        to_array(Column("x", "number", numbers=NumberRule()), ["1,234"], text=True)
+
+
+def test_a_card_without_rules_reads_commas_by_the_values_of_a_request() -> None:
+    stored = json.loads((Path(__file__).parents[1] / "contract" / "stored" / "card-1.json").read_text())
+    column = next(column for column in ModelCard.from_json(stored).columns if column.kind == "number")
+    assert column.numbers is None and column.missing == () and column.width == 0
+    assert to_array(column, ["1,5", "2"], text=True)[:, 0].tolist() == [1.5, 2.0]
+    assert to_array(column, ["1,500", "2"], text=True)[:, 0].tolist() == [1500.0, 2.0]

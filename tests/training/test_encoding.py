@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, timedelta
 
 import numpy as np
@@ -118,6 +119,34 @@ def test_one_category_is_known_in_every_spelling(written: list[str], sent: list[
     made = Vocabulary.of_category("c", texts(*written * 4))
     assert made.encode(texts(*written)).tolist() == made.encode(texts(*sent)).tolist()
     assert sorted(made.encode(texts(*sent)).tolist()) == [2, 3, 4] and made.size == 5
+
+
+def test_answers_are_known_in_all_words_for_yes_and_no() -> None:
+    made = Vocabulary.of_category("c", texts(*["yes", "no", "unknown"] * 5, "Yes", "Yes"))
+    yes, no, unknown = (made.codes[word] for word in ("yes", "no", "unknown"))
+    assert made.encode(texts("true", "Yes", "1", "Y")).tolist() == [yes] * 4
+    assert made.encode(texts("false", "NO", "0", "unknown")).tolist() == [no] * 3 + [unknown]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [["N", "S", "E", "W"], ["Y", "N", "A", "B", "C", "D"], ["yes", "maybe", "never"], ["yes", "y", "no"]],
+)
+def test_words_for_yes_and_no_among_others_are_codes(written: list[str]) -> None:
+    made = Vocabulary.of_category("c", texts(*written * 3))
+    assert made.encode(texts("true", "false")).tolist() == [UNKNOWN] * 2
+    assert made.size == 2 + len(written)
+
+
+def test_a_rare_code_is_no_spelling_of_yes() -> None:
+    made = Vocabulary.of_category("c", texts(*["Y", "N", "X"] * 5, "T", "T"))
+    assert made.encode(texts("T")).tolist() == [UNKNOWN]
+
+
+def test_accents_apart_from_their_letters_are_the_same_category() -> None:
+    made = Vocabulary.of_category("c", texts(*["Genève", "Zürich", "Bern"] * 5))
+    apart = [unicodedata.normalize("NFD", text) for text in ("Genève", "Zürich", "Bern")]
+    assert made.encode(texts(*apart)).tolist() == made.encode(texts("Genève", "Zürich", "Bern")).tolist()
 
 
 def test_spellings_are_counted_together_and_codes_are_left_as_they_are() -> None:

@@ -11,6 +11,7 @@ import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.records import column_names, spelled_as
 from dropforge.contract.schema import TASKS
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
@@ -118,8 +119,10 @@ def from_csv(body: bytes, card: ModelCard) -> Rows:
     lines = lines_of(body)
     names = card.names
     known = {*names, *card.ignored}
-    if lines and (set(names) <= set(lines[0]) or set(lines[0]) <= known):
-        return from_lines(lines[0], lines[1:])
+    header = spelled_as((*known,), column_names(lines[0])) if lines else []
+    if header and (set(names) <= set(header) or set(header) <= known):
+        return from_lines(header, lines[1:])
+    lines = lines_of(body, ",")
     _check_widths(lines, names)
     return from_lines(names, lines)
 

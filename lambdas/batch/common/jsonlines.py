@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import RowFault
-from dropforge.contract.records import as_text, kind, repeated
+from dropforge.contract.records import Digits, as_text, kind, repeated, spelled_as
 from lambdas.batch.common.rows import CHUNK_ROWS, Chunk
 
 if TYPE_CHECKING:
@@ -38,12 +38,14 @@ def json_lines(texts: Iterable[str], wanted: tuple[str, ...], line: int) -> Iter
 
 def _chunk(numbered: list[tuple[int, str]], wanted: tuple[str, ...]) -> Chunk:
     lines, records, rows, faults = [], [], [], []
+    is_ascii = all(map(str.isascii, wanted))
     for line, text in numbered:
         if not text.strip():
             continue
         try:
             record = _record(text)
-            row = [_text(name, record.get(name)) for name in wanted]
+            spelled = record if is_ascii else dict(zip(spelled_as(wanted, record), record.values(), strict=True))
+            row = [_text(name, spelled.get(name)) for name in wanted]
         except _InvalidRow as fault:
             faults.append(RowFault(line, fault.column, str(fault)))
             continue
@@ -65,12 +67,6 @@ def _record(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _InvalidRow(f"expected one JSON object, got {text.strip()[:40]!r}")
     return value
-
-
-class Digits(str):
-    """A number in the digits with which it is written."""
-
-    __slots__ = ()
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dropforge.contract.ids import digest
+from dropforge.contract.records import Digits
 from dropforge.contract.schema import ITEMS, TASKS
-from lambdas.batch.common.jsonlines import Digits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -17,14 +17,19 @@ BETWEEN_DIGITS = re.compile(rb"\d,\d")
 
 
 class CommaCensus:
-    """Reads the rows as they pass. A file without such numbers, as most are, costs one search per block."""
+    """Reads the rows as they pass, for models whose columns have no rule for their numbers.
+
+    A file without such numbers, as most are, costs one search per block.
+    """
 
     def __init__(self, card: ModelCard) -> None:
-        self._names = card.numbers
+        self._names = tuple(column.name for column in card.columns if column.kind == "number" and not column.numbers)
         self._seen: dict[str, set[frozenset[Commas]]] = {}
 
     def look(self, text: bytes, file: BatchFile) -> None:
         """Reads whole rows of `file`, without a header."""
+        if not self._names:
+            return
         quoted_only = file.format == "csv" and file.delimiter == ","
         if quoted_only and b'"' not in text or BETWEEN_DIGITS.search(text) is None:
             return

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import BatchFile
+from dropforge.contract.records import spelled_as
 from dropforge.datasets.blocks import text_blocks
 from dropforge.datasets.delimited import HEADER, header_of
 from dropforge.datasets.faults import DataFault
@@ -69,7 +70,7 @@ def open_file(path: Path, name: str, output: str, card: ModelCard) -> OpenFile:
         file = BatchFile(output, "jsonl", packing=packing)
         return OpenFile(file, _in_place(data), 0, 1, _with_keys(blocks, name, card))
     first = next(blocks)
-    columns = tuple(header_of(first, data.delimiter))
+    columns = tuple(spelled_as((*card.names, *card.ignored), header_of(first, data.delimiter)))
     check_columns(name, columns, card)
     size, lines = _header_size(first, data.delimiter)
     file = BatchFile(output, "csv", columns, data.delimiter, packing)
@@ -109,7 +110,8 @@ def _with_keys(blocks: Iterator[bytes], name: str, card: ModelCard) -> Iterator[
     for block in blocks:
         if len(seen) < len(wanted):
             chunks = json_lines(iter([block.decode()]), wanted, 1)
-            seen |= {key for chunk in chunks for record in chunk.kept for key in record if key in wanted}
+            keys = {key for chunk in chunks for record in chunk.kept for key in record}
+            seen |= set(spelled_as(wanted, keys)) & set(wanted)
         yield block
     check_columns(name, tuple(seen), card)
 
@@ -118,14 +120,18 @@ def _parquet(path: Path, output: str, card: ModelCard) -> OpenFile:
     from dropforge.datasets.parquet import read_parquet_blocks
 
     frames = read_parquet_blocks(path)
-    columns = tuple(next(frames).columns)
+    columns = tuple(spelled_as((*card.names, *card.ignored), next(frames).columns))
     check_columns(path.name, columns, card)
-    blocks = (as_text(frame, set(card.numbers)) for frame in frames)
+    commas = {column.name for column in card.columns if column.numbers and column.numbers.decimal == ","}
+    blocks = (as_text(frame, set(card.numbers), commas) for frame in frames)
     return OpenFile(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
 
 
-def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
-    """The rows of a frame as delimited text; whole floats of columns that are no numbers are codes: 5.0 is `5`."""
+def as_text(frame: pl.DataFrame, numbers: Collection[str], commas: Collection[str] = ()) -> bytes:
+    """The rows of a frame as delimited text; whole floats of columns that are no numbers are codes: 5.0 is `5`.
+
+    Fractions have a comma in the columns `commas`, whose numbers are read so.
+    """
     import polars as pl
 
     texts = []
@@ -135,6 +141,8 @@ def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
         if kind.is_float() and name not in numbers:
             whole = (column == column.floor()) & (column.abs() < 2.0**63)
             text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
+        if kind.is_float() and name in commas:
+            text = text.str.replace(".", ",", literal=True)
         texts.append(text.fill_null("").alias(name))
     return frame.select(texts).write_csv(include_header=False).encode()
 

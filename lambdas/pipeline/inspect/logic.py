@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dropforge.contract.names import Drop, format_of
+from dropforge.contract.records import composed
 from dropforge.contract.results import METRICS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.choosing import choose_target, choose_task
@@ -20,6 +21,8 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.prepare import prepare_table
 from dropforge.datasets.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
 from dropforge.datasets.special import special_task
+from dropforge.datasets.styles import style_of
+from dropforge.datasets.table import as_table
 from lambdas.pipeline.inspect.decision import Decision
 from lambdas.pipeline.inspect.pictures import are_pictures, decide_pictures
 
@@ -69,7 +72,10 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     options = spec if target is None else dataclasses.replace(spec, target=spelled(target, table.columns))
     special = special_task(table, options)
     chosen = choose_target(table, options) if special is None else special.target
-    task = choose_task(table[chosen], options) if special is None else special.task
+    if special is None:
+        task = choose_task(table[chosen], options, style_of(as_table(table), options, data).of(chosen))
+    else:
+        task = special.task
     check_metric(options, task)
     if whole:
         prepare_table(table, Options(options, chosen, task, data))
@@ -95,7 +101,7 @@ def _described(data: DataFormat) -> str:
 
 def spelled(target: str, columns: Sequence[str]) -> str:
     """The target as its owner typed it: metadata of objects are ASCII, so the name may be percent-encoded."""
-    return target if target in columns else unquote(target)
+    return target if target in columns else composed(unquote(target))
 
 
 def check_metric(spec: Spec, task: Task) -> None:

@@ -52,7 +52,7 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
         return {IMAGE: _pictures(tensors, count, card)}
     is_matrix = _is_matrix(tensors, card)
     columns = _matrix(tensors[0], card) if is_matrix else _columns(tensors, count)
-    checked(columns, card, as_rows=False)
+    columns = checked(columns, card, as_rows=False)
     if card.doubles:
         _check_doubles(tensors, card.doubles, is_matrix)
     names, numbers = card.names, card.numbers
