@@ -1,4 +1,5 @@
-"""Rows out of a file, a batch at a time: CSV, TSV, JSON lines, packed or not, and Parquet where polars is installed.
+"""Rows out of a file, a batch at a time: CSV, TSV, JSON lines, packed or not, Parquet where polars is
+installed, and Excel where python-calamine is.
 
 A file is read as the trainer reads a data set: the same encodings, the same choice of a delimiter, names without
 surrounding white space, and all values as texts.
@@ -43,6 +44,8 @@ def of_file(path: Path) -> Iterator[Batch]:
         raise Fault(f"{path.name} is a data set of pictures: expected rows, or pictures one by one", "file", "file")
     if kind == "parquet":
         return _parquet(path)
+    if kind == "excel":
+        return _excel(path)
     return _readable_lines(path, _json_lines(path) if kind == "jsonl" else _delimited(path, tab=kind == "tsv"))
 
 
@@ -157,6 +160,23 @@ def _parquet(path: Path) -> Iterator[Batch]:
     for first in range(0, plain.height, MOST_ROWS):
         texts = [list(row) for row in plain.slice(first, MOST_ROWS).iter_rows()]
         yield Batch([dict(zip(columns, fields, strict=True)) for fields in texts], columns, texts)
+
+
+def _excel(path: Path) -> Iterator[Batch]:
+    """The rows of the first visible sheet with values."""
+    from dropforge.datasets.excel import choose_sheet, read_sheet
+    from dropforge.datasets.faults import DataFault
+
+    try:
+        header, rows = read_sheet(path, choose_sheet(path, path.name)[0])
+        _check_names(path, header)
+        while texts := list(islice(rows, MOST_ROWS)):
+            yield Batch([dict(zip(header, fields, strict=True)) for fields in texts], tuple(header), texts)
+    except ImportError as fault:
+        message = f"{path.name}: reading Excel needs python-calamine: `pip install python-calamine`, or save it as CSV"
+        raise Fault(message, "needs_calamine", "file") from fault
+    except DataFault as fault:
+        raise Fault(f"{path.name}: {fault}", "unreadable", "file") from fault
 
 
 def _column_as_text(name: str, dtype: Any) -> Any:

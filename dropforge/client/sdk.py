@@ -119,8 +119,8 @@ class Dropforge:
         """Uploads a data set, which starts a run.
 
         Args:
-            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with one observation per row; or pictures
-                with one folder per class, as a folder or a `.zip`.
+            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`), `.parquet` or `.xlsx` with one observation per row; or
+                pictures with one folder per class, as a folder or a `.zip`.
             model: the model's name; by default derived from the file's name.
             target: the column to predict; by default that of spec.yaml, or else chosen by rule.
             wait: whether to return the outcome after the run has ended, instead of returning immediately.
@@ -186,7 +186,8 @@ class Dropforge:
 
         Args:
             model: the model's name; it must be live.
-            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with every column that the model reads.
+            path: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`), `.parquet` or `.xlsx` with every column that the
+                model reads.
             wait: whether to return the outcome after the batch has ended, instead of returning immediately.
             timeout: the longest time to wait, in seconds.
             progress: called with the number of bytes sent since the last call.

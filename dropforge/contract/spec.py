@@ -65,6 +65,8 @@ class Spec(Record):
     """Columns known to be known before the target is: never leakage suspects."""
     encoding: str | None = None
     """Of the data's text, where it is neither UTF-8 nor Western European: a name that Python knows, such as cp1251."""
+    sheet: str | int | None = None
+    """Of an Excel workbook: the sheet's name, or its number among the visible ones, from 1."""
     replace: Replace = field(default_factory=Replace)
     """In what a new version may differ from the live one and still take its place."""
     unproven: bool = False

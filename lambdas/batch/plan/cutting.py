@@ -1,6 +1,6 @@
 """Reads a file on disk once: its header, whether it has the model's columns, and where to cut it.
 
-UTF-8 text is cut in place. Compressed files, other encodings and Parquet are written again as UTF-8 text.
+UTF-8 text is cut in place. Compressed files, other encodings, Parquet and Excel sheets are written again as UTF-8 text.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def open_file(path: Path, name: str, output: str, card: ModelCard) -> OpenFile:
     data = sniff(path, name)
     if data.format == "parquet":
         return _parquet(path, output, card)
+    if data.format == "excel":
+        return _excel(path, name, output, data.sheet, card)
     blocks = text_blocks(path, data)
     packing: Any = "gzip" if data.gzip else ""
     if data.format == "jsonl":
@@ -122,6 +124,17 @@ def _parquet(path: Path, output: str, card: ModelCard) -> OpenFile:
     check_columns(path.name, columns, card)
     blocks = (as_text(frame, set(card.numbers)) for frame in frames)
     return OpenFile(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
+
+
+def _excel(path: Path, name: str, output: str, sheet: str, card: ModelCard) -> OpenFile:
+    from dropforge.datasets.sheets import read_excel_blocks
+
+    frames = read_excel_blocks(path, sheet)
+    first = next(frames)
+    columns = tuple(first.columns)
+    check_columns(f"{name}, sheet {sheet}", columns, card)
+    blocks = (frame.write_csv(include_header=False).encode() for frame in chain([first], frames))
+    return OpenFile(BatchFile(output, "csv", columns, ",", "excel"), False, 0, 1, blocks)
 
 
 def as_text(frame: pl.DataFrame, numbers: Collection[str]) -> bytes:
