@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -279,6 +281,13 @@ def test_a_zip_without_a_part_of_a_workbook_is_a_rejection(tmp_path: Path, missi
                 new.writestr(name, old.read(name))
     with pytest.raises(DataFault, match="workbook"):
         table(copy)
+
+
+def test_the_sdk_reads_a_sheet_without_polars() -> None:
+    """Users install neither polars nor numpy with it."""
+    code = "import sys, dropforge.datasets.excel; print({'polars', 'numpy', 'python_calamine'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_too_many_columns_are_a_rejection(tmp_path: Path) -> None:
