@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Every folder of tests but those with a target of their own, so that a new one is never left out.
 FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-clients test-api-fuzz lint format synth bench constraints clean \
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz lint format synth bench constraints clean \
         bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-images bench-wide bench-serving bench-servers
 
 help: ## This list
@@ -57,6 +57,9 @@ test-container: .venv/.dev ## Build the training image and run it as SageMaker w
 
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
 	$(BIN)/python -m pytest -m slow tests
+
+test-wild: .venv/.dev node_modules/.package-lock.json ## Inputs from the world, dropped, trained and predicted: about 12 minutes
+	$(BIN)/python -m pytest -m wild tests/wild
 
 test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker ## Clients of KServe, MLServer and SageMaker, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients

@@ -62,7 +62,11 @@ def plain(value: Any) -> Any:
 
 
 def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, Any]]:
-    """Rows with torch's answers: real ones, some with each column missing, one of nothing, one of unseen categories."""
+    """Rows with torch's answers: real ones, some with each column missing, one of nothing, one of unseen categories.
+
+    Rows whose label is a matter of rounding are left out. A model that learned nothing in its budget gives every class
+    the same probability; then the row with the clearest label is left.
+    """
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(GOLDEN_ROWS, len(rows))).astype(int))
     gaps = {column.name: KINDS[column.kind].gap for column in card.columns}
     unseen = {column.name: TRAINED[column.kind].unseen for column in card.columns}
@@ -76,7 +80,6 @@ def golden_rows(native: Native, card: ModelCard, rows: Rows) -> list[dict[str, A
     answers = native.answer(values)
     golden = [_golden(values, place, answer, card) for place, answer in enumerate(answers)]
     clear = [row for row, answer in zip(golden, answers, strict=True) if _lead(answer) > CLEAR]
-    # A model that tells nothing apart has no clear row; the clearest is golden then.
     return clear or [golden[max(range(len(golden)), key=lambda place: _lead(answers[place]))]]
 
 

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 def batch(
     context: typer.Context,
     model: Model,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .tsv, .jsonl (also .gz) or .parquet of rows.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A .csv, .tsv, .jsonl (also .gz), .parquet or .xlsx of rows.")
+    ],
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the batch until it ends.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Wait, then download the predictions to this file.")

@@ -44,7 +44,7 @@ def drop(
         Path,
         typer.Argument(
             metavar="FILE",
-            help=".csv, .tsv, .jsonl (also .gz), .parquet, or pictures: a folder or .zip, one folder per class.",
+            help=".csv, .tsv, .jsonl (also .gz), .parquet, .xlsx, or pictures: a folder or .zip, one folder per class.",
         ),
     ],
     model: Annotated[

@@ -49,7 +49,7 @@ def predict(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="FILE", help="A .csv, .tsv, .jsonl (also .gz) or .parquet of rows."),
+        typer.Option("--file", metavar="FILE", help="A .csv, .tsv, .jsonl (also .gz), .parquet or .xlsx of rows."),
     ] = None,
     out: Annotated[
         Path | None,

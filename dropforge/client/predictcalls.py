@@ -165,8 +165,8 @@ class PredictCalls(RunCalls):
 
         Args:
             model: the model's name; it must be live.
-            data: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` with every column that the model reads, its
-                S3 URI, or a table as in `drop`, whose file is named after the model.
+            data: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`), `.parquet` or `.xlsx` with every column that the
+                model reads, its S3 URI, or a table as in `drop`, whose file is named after the model.
             wait: whether to return the outcome after the batch has ended, instead of returning immediately.
             timeout: the longest time to wait, in seconds.
             progress: called with the number of bytes sent since the last call.

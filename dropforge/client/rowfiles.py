@@ -1,4 +1,5 @@
-"""Rows out of a file, a batch at a time: CSV, TSV, JSON lines, packed or not, and Parquet where polars is installed.
+"""Rows out of a file, a batch at a time: CSV, TSV, JSON lines, packed or not, Parquet where polars is
+installed, and Excel where python-calamine is.
 
 A file is read as the trainer reads a data set, by `dropforge.contract.csvtext`. The values of delimited text are texts;
 numbers of JSON and Parquet stay numbers, because texts have a decimal mark and numbers have none.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 
+FRACTION = re.compile(r"-?\d+\.\d+")
+"""How a number with a fraction is written by the reader of Excel."""
+
 
 def of_file(path: Path) -> Iterator[Batch]:
     """Batches of the rows in `path`, read as it goes.
@@ -37,6 +42,8 @@ def of_file(path: Path) -> Iterator[Batch]:
         raise Fault(f"{path.name} is a data set of pictures: expected rows, or pictures one by one", "file", "file")
     if kind == "parquet":
         return _parquet(path)
+    if kind == "excel":
+        return _excel(path)
     return _readable_lines(path, _json_lines(path) if kind == "jsonl" else _delimited(path, tab=kind == "tsv"))
 
 
@@ -130,6 +137,24 @@ def _parquet(path: Path) -> Iterator[Batch]:
     for first in range(0, plain.height, MOST_ROWS):
         values = plain.slice(first, MOST_ROWS).iter_rows()
         yield Batch([dict(zip(columns, row, strict=True)) for row in values], columns)
+
+
+def _excel(path: Path) -> Iterator[Batch]:
+    """The rows of the first visible sheet with values; fractions are numbers, as they are in the workbook."""
+    from dropforge.datasets.excel import choose_sheet, read_sheet
+    from dropforge.datasets.faults import DataFault
+
+    try:
+        header, rows = read_sheet(path, choose_sheet(path, path.name)[0])
+        _check_names(path, header)
+        while texts := list(islice(rows, MOST_ROWS)):
+            values = [[float(text) if FRACTION.fullmatch(text) else text for text in fields] for fields in texts]
+            yield Batch([dict(zip(header, fields, strict=True)) for fields in values], tuple(header))
+    except ImportError as fault:
+        message = f"{path.name}: reading Excel needs python-calamine: `pip install python-calamine`, or save it as CSV"
+        raise Fault(message, "needs_calamine", "file") from fault
+    except DataFault as fault:
+        raise Fault(f"{path.name}: {fault}", "unreadable", "file") from fault
 
 
 def _plain_column(name: str, dtype: Any) -> Any:

@@ -27,7 +27,7 @@ class BatchFile(Record):
     columns: tuple[str, ...] = ()
     """Columns of delimited text, in file order."""
     delimiter: str = ","
-    packing: Literal["", "gzip", "parquet"] = ""
+    packing: Literal["", "gzip", "parquet", "excel"] = ""
     """Compression of the predictions, which is that of the file."""
 
 
@@ -79,7 +79,7 @@ class RowFault(Record):
     """A row without a prediction: one line of `<file>.errors.jsonl`."""
 
     line: int
-    """Number of its first line in the file, counted from 1; of Parquet the number of the row."""
+    """Number of its first line in the file, counted from 1; of Parquet and Excel the number of the row."""
     column: str | None
     why: str
 

@@ -3,7 +3,8 @@
 Every byte is a letter in Latin-1 and Windows-1252, so that text in any other encoding decodes without an error, and
 without a sense. In Western languages letters beyond ASCII stand alone among others (`Köln`, `Citroën`), are two of the
 same (`määrä`, `créée`) or stand before an `ß` (`Größe`). Cyrillic, Greek or Chinese text that is taken for Latin-1 is
-made of nothing else.
+made of nothing else. Shift-JIS has the first halves of its characters where Windows-1252 has signs, and the second
+halves may be ASCII.
 """
 
 from __future__ import annotations
@@ -22,17 +23,25 @@ WESTERN_PAIR = re.compile("([\u00e0-\u00ff])\\1|[\u00c0-\u00ff]\u00df")
 MOST_RUNS = 0.6
 """Of the letters beyond ASCII, the share that may stand in runs of two or more that are no Western pairs."""
 
-BROKEN_WORD = re.compile("[A-Za-z][\u2018-\u2030\u20ac\u00a1-\u00bf\u00d7\u00f7\u02c6\u02dc][a-z]")
-"""A sign inside a word, as `K”ln` has it where the file is of MS-DOS."""
+BROKEN_WORD = re.compile("[A-Za-z][\u2018\u201a-\u2030\u20ac\u00a1-\u00bf\u00d7\u00f7\u02c6\u02dc][a-z]")
+"""A sign inside a word, as `K”ln` has it where the file is of MS-DOS; an apostrophe (`it’s`) is none."""
 
 MOST_BROKEN = 0.3
 """Signs inside words, as a share of all characters beyond ASCII."""
+
+SIGNS = re.compile(rb"[\x80-\x9f]")
+"""What Windows-1252 has beyond Latin-1."""
+
+LEAST_JAPANESE = 0.5
+"""Of the characters beyond ASCII, the share that stands in words of two and more where a text is Japanese."""
 
 CANDIDATES = (
     "cp1251", "koi8-r", "gb18030", "shift_jis", "euc_jp", "big5", "euc_kr", "cp1253", "cp1255", "cp1256", "cp437",
 )  # fmt: skip
 LEAST_OF_ONE_SCRIPT = 0.95
-SCRIPTS = ("CYRILLIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "GREEK", "HEBREW", "ARABIC", "LATIN")
+SCRIPTS = ("CYRILLIC", "CJK", "HANGUL", "GREEK", "HEBREW", "ARABIC", "LATIN")
+SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
+"""Japanese words mix them."""
 
 
 def encoding_of(blocks: Iterable[bytes]) -> str:
@@ -74,7 +83,18 @@ def is_western(text: str) -> bool:
     in_runs = sum(len(run) for run in foreign if len(run) > 1 and not WESTERN_PAIR.fullmatch(run))
     others = sum(not character.isascii() for character in text)
     broken = len(BROKEN_WORD.findall(text))
-    return in_runs <= MOST_RUNS * letters and broken <= MOST_BROKEN * others
+    if in_runs > MOST_RUNS * letters or broken > MOST_BROKEN * others:
+        return False
+    return not _is_japanese(text.encode("cp1252", "ignore"))
+
+
+def _is_japanese(raw: bytes) -> bool:
+    """Whether bytes with signs of Windows-1252 are words in Shift-JIS; a single kanji among ASCII is no word."""
+    if SIGNS.search(raw) is None:
+        return False
+    words = _foreign_words(raw, "shift_jis")
+    others = sum(not character.isascii() for character in raw.decode("shift_jis", "ignore"))
+    return sum(map(len, words)) > LEAST_JAPANESE * others and _of_one_script(words) > LEAST_OF_ONE_SCRIPT
 
 
 def candidates(raw: bytes) -> list[tuple[str, str]]:
@@ -101,5 +121,5 @@ def _foreign_words(raw: bytes, encoding: str) -> list[str]:
 def _of_one_script(words: list[str]) -> float:
     """Share of the words' letters that belong to their most frequent script."""
     scripts = [unicodedata.name(letter, "").split(" ")[0].split("-")[0] for word in words[:200] for letter in word]
-    known = [script for script in scripts if script in SCRIPTS]
+    known = [SAME_SCRIPT.get(script, script) for script in scripts]
     return max((known.count(script) for script in SCRIPTS), default=0) / max(len(scripts), 1)

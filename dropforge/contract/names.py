@@ -29,6 +29,7 @@ FORMATS = {
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
+    ".xlsx": "excel",
     ".zip": "images",
 }
 """File endings that a data set may have, and the format each stands for."""

@@ -9,7 +9,7 @@ from dropforge.contract.documents import Document, Record
 from dropforge.contract.schema import Task
 from dropforge.contract.spec import Spec
 
-Format = Literal["csv", "parquet", "jsonl", "images"]
+Format = Literal["csv", "parquet", "jsonl", "excel", "images"]
 """`images` is a zip with one folder a class."""
 
 
@@ -24,6 +24,10 @@ class DataFormat(Record):
     """Lines above the header that say how the file is written, such as Excel's `sep=;`."""
     carriage_returns: bool = False
     """Whether lines end in a carriage return alone, as old spreadsheets write them."""
+    sheet: str = ""
+    """Of a workbook, the name of the sheet that is read."""
+    other_sheets: tuple[str, ...] = ()
+    """The visible sheets of the workbook that hold values too, and are not read."""
 
 
 class Lineage(Record):

@@ -127,6 +127,8 @@ class Spec(Record):
     """Of the data's text, where it is neither UTF-8 nor Western European: a name that Python knows, such as cp1251."""
     numbers: NumberStyle | None = None
     """How numbers are written as text, where the file does not tell, or tells it wrongly."""
+    sheet: str | int | None = None
+    """Of an Excel workbook: the sheet's name, or its number among the visible ones, from 1."""
     replace: Replace = field(default_factory=Replace)
     """In what a new version may differ from the live one and still take its place."""
     unproven: bool = False

@@ -71,7 +71,7 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
     if not paths:
         raise DataFault("no file to read; expected at least one: drop a data set")
     options = Options.of_plan(wanted) if isinstance(wanted, Plan) else wanted
-    data = options.data or sniff(paths[0], paths[0].name, options.spec.encoding)
+    data = options.data or sniff(paths[0], paths[0].name, options.spec.encoding, options.spec.sheet)
     with open_table(paths, data) as table:
         return prepare_table(table, replace(options, data=data))
 
@@ -79,7 +79,7 @@ def prepare(paths: Sequence[Path], wanted: Plan | Options) -> Dataset:
 def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
     """As `prepare`, for a table that `open_table` or `read_table` gave."""
     table, spec = as_table(data), _without_split(options.wishes())
-    if options.data is not None and options.data.format == "csv":
+    if options.data is not None and options.data.format in ("csv", "excel"):
         check_header(table)
     special = special_task(table, spec)
     if special is None:

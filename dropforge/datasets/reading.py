@@ -24,8 +24,10 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.jsonlines import parse_json_lines, read_json_lines
 from dropforge.datasets.pages import unpacked_size
 from dropforge.datasets.parquet import check_types, common_types, read_parquet, read_parquet_blocks
+from dropforge.datasets.sheets import read_excel_blocks
 from dropforge.datasets.sniffing import sniff
 from dropforge.datasets.table import InMemory, Spill
+from dropforge.datasets.workbooks import sheet_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,6 +113,8 @@ def unpacked_bytes(paths: Sequence[Path], data_format: DataFormat) -> int:
         for path in paths:
             check_types(path)
         return sum(unpacked_size(path) for path in paths)
+    if data_format.format == "excel":
+        return sum(sheet_bytes(path, data_format.sheet) for path in paths)
     if data_format.gzip:
         return sum(len(block) for path in paths for block in streams.chunks(path, True))
     return sum(path.stat().st_size for path in paths)
@@ -132,6 +136,8 @@ def _more_than(size: int, paths: Sequence[Path], data_format: DataFormat) -> boo
 def _blocks(path: Path, data_format: DataFormat) -> Iterator[pl.DataFrame]:
     if data_format.format == "parquet":
         return read_parquet_blocks(path)
+    if data_format.format == "excel":
+        return read_excel_blocks(path, data_format.sheet)
     blocks = text_blocks(path, data_format)
     return (
         read_json_lines(blocks)
@@ -143,6 +149,8 @@ def _blocks(path: Path, data_format: DataFormat) -> Iterator[pl.DataFrame]:
 def _read(path: Path, data_format: DataFormat, limit: int | None) -> pl.DataFrame:
     if data_format.format == "parquet":
         return read_parquet(path, limit)
+    if data_format.format == "excel":
+        return pl.concat(read_excel_blocks(path, data_format.sheet, limit))
     text = _text(path, data_format, None if limit is None else SAMPLE_BYTES)
     if data_format.format == "jsonl":
         return parse_json_lines(text, limit)

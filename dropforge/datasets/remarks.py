@@ -50,6 +50,11 @@ def remarks(
         sentences.append(
             f"The file is no UTF-8 and was read as {data.encoding}; `encoding:` in spec.yaml says another."
         )
+    if data is not None and data.other_sheets:
+        others = ", ".join(map(repr, data.other_sheets[:NAMED]))
+        sentences.append(
+            f"The sheet {data.sheet!r} of the workbook was read, not {others}; `sheet:` in spec.yaml names another."
+        )
     return sentences
 
 

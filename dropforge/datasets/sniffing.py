@@ -11,6 +11,7 @@ from dropforge.contract.encodings import candidates, is_western
 from dropforge.contract.names import FORMATS, format_of
 from dropforge.contract.plan import DataFormat
 from dropforge.datasets import streams
+from dropforge.datasets.excel import choose_sheet
 from dropforge.datasets.faults import DataFault
 
 if TYPE_CHECKING:
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PARQUET_MAGIC = b"PAR1"
+ZIP_MAGIC = b"PK\x03\x04"
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 FOREIGN = {
-    b"PK\x03\x04": "a zip or Excel file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    ZIP_MAGIC: "a zip or Excel file",
+    OLD_EXCEL: "an old Excel file",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
@@ -37,13 +40,14 @@ LATIN_CONTROL = re.compile(rb"[\x80-\x9f]")
 NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
-def sniff(path: Path, name: str, encoding: str | None = None) -> DataFormat:
+def sniff(path: Path, name: str, encoding: str | None = None, sheet: str | int | None = None) -> DataFormat:
     """How the file at `path`, dropped under `name`, is to be read; the whole file is looked through.
 
     Args:
         path: of the file.
         name: with its ending.
         encoding: of its text, where the owner says it.
+        sheet: of a workbook, where the owner says it.
 
     Raises:
         DataFault: an unknown ending, an empty file, bytes that are not what the ending says, text whose encoding cannot
@@ -61,6 +65,9 @@ def sniff(path: Path, name: str, encoding: str | None = None) -> DataFormat:
     _check_magic(name, ending, sample, gzipped)
     if ending == "parquet":
         return DataFormat("parquet")
+    if ending == "excel":
+        chosen, others = choose_sheet(path, name, sheet)
+        return DataFormat("excel", sheet=chosen, other_sheets=others)
     encoding = _wished(name, encoding) if encoding else _encoding(name, streams.chunks(path, gzipped), sample)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     if not text.strip():
@@ -79,11 +86,27 @@ def _check_magic(name: str, ending: str, sample: bytes, gzipped: bool) -> None:
         raise DataFault(f"{name!r} starts with {sample[:4]!r}; expected a Parquet file, which starts with b'PAR1'")
     if ending != "parquet" and is_parquet:
         raise DataFault(f"{name!r} is a Parquet file; expected {ending}: name it .parquet")
+    if ending == "excel":
+        _check_workbook(name, sample, gzipped)
+        return
     found = next((what for magic, what in FOREIGN.items() if sample.startswith(magic)), None)
     if found or sample.startswith(streams.GZIP_MAGIC):
         what = found or "packed twice"
         raise DataFault(
             f"{name!r} is {what} by its first bytes; expected {ending}: convert it, or give it its own ending"
+        )
+
+
+def _check_workbook(name: str, sample: bytes, gzipped: bool) -> None:
+    if sample.startswith(OLD_EXCEL):
+        raise DataFault(
+            f"{name!r} is an old Excel file or has a password; expected an open .xlsx: save it again as an Excel "
+            "workbook (.xlsx) without a password"
+        )
+    if gzipped or not sample.startswith(ZIP_MAGIC):
+        raise DataFault(
+            f"{name!r} starts with {sample[:20]!r}; expected an Excel workbook, which is a zip: save it again as "
+            ".xlsx, or name it by what it is (.csv, .tsv)"
         )
 
 

@@ -16,8 +16,7 @@ from dropforge.contract.spec import SpecFault
 from dropforge.datasets.dates import canonical_dates, parse_dates
 from dropforge.datasets.hashing import unit
 from dropforge.datasets.splitting import FOLDS, HELD, HOLDOUT, LEFT_OUT, TRAIN, VALIDATES, VALIDATION, Assigned
-from dropforge.datasets.typed import texts_of
-from dropforge.datasets.values import parse_numbers, stripped, without_missing
+from dropforge.datasets.typed import numbers_of, texts_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
+import xlsxwriter
+from python_calamine import CalamineWorkbook
 
 from dropforge.contract import names
 from lambdas.batch.answer.handler import handle as answer
@@ -21,6 +24,9 @@ from tests.steps import cloud as clouds
 from tests.steps.cloud import HANDLERS
 
 from .conftest import Batches, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHARES = ("probability_0", "probability_1", "probability_2")
 
@@ -268,6 +274,37 @@ def test_parquet_in_parquet_out(batches: Batches) -> None:
     assert_as_predicted(batches, found.to_dicts(), text)
 
 
+def test_excel_in_excel_out(batches: Batches, tmp_path: Path) -> None:
+    """Columns that the model does not read keep their values, and no text becomes a formula."""
+    text, path = table(outcome="007"), tmp_path / "new.xlsx"
+    header, *rows = [line.split(",") for line in text.splitlines()]
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet("cover")
+        sheet = workbook.add_worksheet("rows")
+        for at, fields in enumerate([[*header, "note", "age"], *([*row, "=1+1", 31.5] for row in rows)]):
+            for column, field in enumerate(fields):
+                sheet.write(at, column, float(field) if re.fullmatch(r"-?\d+\.\d+", str(field)) else field)
+                if field in ("=1+1", "007"):
+                    sheet.write_string(at, column, field)
+    row = batches.run("new.xlsx", path.read_bytes())
+    path.write_bytes(batches.text("new.xlsx"))
+    answer = CalamineWorkbook.from_path(path).get_sheet_by_name("predictions").to_python()
+    names, found = answer[0], [dict(zip(answer[0], each, strict=True)) for each in answer[1:]]
+    assert (row.status, row.predicted, row.failed) == ("predicted", len(rows), 0)
+    assert names == ["line", "outcome", "note", "age", "prediction", *SHARES, "prediction_id"]
+    assert found[0] | {name: None for name in names[4:]} == {
+        "line": 1, "outcome": "007", "note": "=1+1", "age": 31.5, **dict.fromkeys(names[4:]),
+    }  # fmt: skip
+    assert_as_predicted(batches, [{**each, "prediction": int(each["prediction"])} for each in found], text)
+
+
+def test_a_sheet_without_the_columns_of_the_model_is_named(batches: Batches, tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "new.xlsx") as workbook:
+        workbook.add_worksheet("cover").write_row(0, 0, ["x0", "x1"])
+    row = batches.run("new.xlsx", (tmp_path / "new.xlsx").read_bytes())
+    assert row.status == "rejected" and "new.xlsx, sheet cover' has no 'x2', 'x3', 'colour'" in row.reason
+
+
 def test_a_set_of_parts(batches: Batches) -> None:
     first, second = table(80), table(20, id="z")
     batches.cloud.drop("batch/flowers/july/part-0.csv", first.encode())
@@ -293,7 +330,8 @@ def test_parts_and_folders_wait(batches: Batches) -> None:
         ("new.jsonl", b'{"x0": 1, "x1": 2, "x2": 3, "x3": 4}\n', "'new.jsonl' has no 'colour'"),
         ("new.csv", b"", "'new.csv' is empty"),
         ("new.csv", b"x0,x0,x1\n1,2,3\n", "the header has 'x0' 2 times"),
-        ("new.xlsx", b"PK", "expected a file ending in"),
+        ("new.xls", b"PK", "expected a file ending in"),
+        ("new.xlsx", b"PK", "expected an Excel workbook"),
         ("new.zip", b"PK", "expected a file ending in"),
         ("deep/new.csv", b"x", "lies in a folder"),
         ("none/_SUCCESS", b"", "has no part beside it"),

@@ -30,7 +30,7 @@ CALLS = [
     (["predict", "houses", "--file", "nope.csv"], "no_such_file", "no such file: nope.csv"),
     (["drop", "nope.csv"], "no_such_file", "no such file: nope.csv"),
     (["drop", "."], "not_a_file", "is a folder"),
-    (["drop", "data.xlsx"], "unknown_format", "ends in .xlsx: expected one of .csv"),
+    (["drop", "data.xls"], "unknown_format", "ends in .xls: expected one of .csv"),
     (["drop", "data.csv", "--model", "My Data"], "model_name", "try 'my-data'"),
     (["drop", "data.csv", "--target", ""], "target", "expected the name of a column"),
     (["show", "run-1"], "run_id", "16 hex digits"),
@@ -41,7 +41,7 @@ CALLS = [
 @pytest.mark.parametrize(("call", "code", "words"), CALLS, ids=[" ".join(call) for call, _, _ in CALLS])
 @pytest.mark.usefixtures("api")
 def test_a_wrong_call_is_exit_code_2(run: Run, tmp_path: Path, call: list[str], code: str, words: str) -> None:
-    for name in ("data.xlsx", "data.csv"):
+    for name in ("data.xls", "data.csv"):
         (tmp_path / name).write_text("a,b\n1,2\n")
     ran = run(*call, "--json")
     assert ran.code == 2, ran.err

@@ -107,7 +107,8 @@ def test_a_large_file_comes_in_batches(tmp_path: Path) -> None:
         ("a.jsonl", b"[1]\n", r"line 1 is '\[1\]'"),
         ("a.jsonl", b'{"x": {"y": 1}}\n', "line 1: 'x' holds an object"),
         ("a.parquet", b"PAR1 but not really", "cannot be read"),
-        ("a.xlsx", b"PK", "expected one of .csv"),
+        ("a.xls", b"PK", "expected one of .csv"),
+        ("a.xlsx", b"PK", "expected a whole .xlsx|expected an Excel workbook"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: bytes, words: str) -> None:

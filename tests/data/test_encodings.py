@@ -20,12 +20,19 @@ WESTERN = {
     "finnish": ("latin-1", "määrä,päivä\nJyväskylä,5\nYli-Ii,3\nsää,1\n"),
     "french": ("cp1252", "ville,prix\nÉtréchy,5\nL’Haÿ,3\nŒuilly,4 €\n"),
     "spanish": ("latin-1", "año,niño\nÁvila,5\nCádiz,3\nLogroño,4\n"),
+    "english": ("cp1252", "note,rank\nit’s “fine” – really,5\n‘don’t’,3\nthe dog’s,4\n"),
+    "english, apostrophes alone": ("cp1252", "name,rank\nO’Neill,5\nD’Arcy,3\nit’s,4\n"),
+    "german, quotes": ("cp1252", "titel,jahr\n„Die Räuber“,1782\n„Götz“,1773\n"),
+    "signs": ("cp1252", "item,price\nA™,5 €\nB™,3 €\n• C…,4 ‰\n"),
+    "spanish capitals": ("cp1252", "CIUDAD,NOTA\nLOGROÑO,5\nCÁDIZ,“ÁÑÓ”\n"),
     "swedish": ("cp1252", "ort,värde\nÅre,5\nMalmö,3\nÖrebro,4\n"),
 }
 OTHERS = {
     "russian": ("cp1251", "город,цена\nМосква,5\nКазань,3\n", "Москва"),
     "russian unix": ("koi8-r", "город,цена\nМосква,5\nКазань,3\n", "Москва"),
     "chinese": ("gb18030", "城市,价格\n北京,5\n上海,3\n", "城市"),
+    "japanese": ("shift_jis", "都市,値段\n北海道,5\n東京,3\n", "北海道"),
+    "japanese, kana": ("shift_jis", "city,price\nトルゲルセン,5\n夢の島,3\n", "トルゲルセン"),
     "greek": ("cp1253", "πόλη,τιμή\nΑθήνα,5\nΠάτρα,3\n", "Αθήνα"),
 }
 

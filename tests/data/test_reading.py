@@ -115,7 +115,7 @@ def test_a_limit_reads_the_first_rows(write):
         ("a.jsonl", b'{"a": 1}\n[2]\n', "line 2 is '\\[2\\]'"),
         ("a.jsonl", b'{"a": 1, "a": 2}\n', "'a' stands twice"),
         ("a.jsonl", b'{"a": {"b": 2}}\n', "'a' holds an object"),
-        ("a.xlsx", b"x", "expected a file ending in .csv"),
+        ("a.xls", b"x", "expected a file ending in .csv"),
     ],
 )
 def test_wrong_files_are_refused_with_a_reason(write, name, content, reason):

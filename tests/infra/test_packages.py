@@ -49,10 +49,10 @@ PACKAGES = {package.folder: package for package in (JUDGE, PREDICT, INSPECT, PLA
 DEPENDENCIES = {
     "pipeline/judge": ["onnxruntime", "numpy", "PIL"],
     "api/predict": ["onnxruntime", "numpy", "PIL"],
-    "pipeline/inspect": ["polars", "numpy", "yaml"],
-    "batch/plan": ["polars", "numpy"],
+    "pipeline/inspect": ["polars", "numpy", "python_calamine", "yaml"],
+    "batch/plan": ["polars", "numpy", "python_calamine"],
     "batch/answer": ["onnxruntime", "numpy"],
-    "batch/join": ["polars"],
+    "batch/join": ["polars", "xlsxwriter"],
 }
 
 

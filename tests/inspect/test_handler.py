@@ -111,7 +111,7 @@ def test_large_data_go_to_a_gpu_first(cloud, houses):
         (KEY, "area,price\n1,2\n3\n", None, "line 3 has 1 field, the header has 2"),
         (KEY, "area,price\n1,2\n", None, "needs at least 50 rows, got 1; expected more"),
         (KEY, b"PK\x03\x04", None, "a zip or Excel file"),
-        ("datasets/houses/houses.xlsx", "x", None, "expected a file ending in .csv"),
+        ("datasets/houses/houses.xls", "x", None, "expected a file ending in .csv"),
         ("datasets/houses/2024/houses.csv", "x", None, "lies in a folder"),
         ("datasets/houses/week-1/_SUCCESS", "", None, "has no part beside it"),
         (KEY, None, "target: prise", "target: no column 'prise' in the data; .*did you mean 'price'"),

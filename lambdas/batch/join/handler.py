@@ -114,6 +114,11 @@ def write(rows: Iterator[bytes], packing: str, plan: BatchPlan, upload: Upload) 
 
         write_parquet(rows, plan.card, upload)
         return
+    if packing == "excel":
+        from lambdas.batch.join.excel import write_excel
+
+        write_excel(rows, plan.card, upload)
+        return
     for block in gzipped(rows) if packing == "gzip" else rows:
         upload.write(block)
 

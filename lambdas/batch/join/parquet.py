@@ -34,7 +34,7 @@ def write_parquet(blocks: Iterable[bytes], card: ModelCard, upload: Upload) -> N
         with text.open("wb") as file:
             file.writelines(blocks)
         scanned = pl.scan_csv(text, infer_schema=False, empty_string_is_null=False)
-        types = _types(scanned.collect_schema().names(), card)
+        types = types_of(scanned.collect_schema().names(), card)
         scanned.with_columns(_cast(name, kind) for name, kind in types.items()).sink_parquet(packed)
         with packed.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
@@ -45,7 +45,7 @@ def _cast(name: str, kind: type[pl.DataType]) -> pl.Expr:
     return pl.col(name) == "true" if kind is pl.Boolean else pl.col(name).cast(kind)
 
 
-def _types(names: list[str], card: ModelCard) -> dict[str, type[pl.DataType]]:
+def types_of(names: list[str], card: ModelCard) -> dict[str, type[pl.DataType]]:
     """The types of the columns that are no texts: the line is the first column, and the predictions are the last."""
     added = len(card.classes) + 2 + (ITEMS in TASKS[card.task].outputs)
     kinds: list[type[pl.DataType]] = [LABEL_TYPES[card.label_type] if card.classes else pl.Float64]

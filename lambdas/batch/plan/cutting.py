@@ -1,6 +1,6 @@
 """Reads a file on disk once: its header, whether it has the model's columns, and where to cut it.
 
-UTF-8 text is cut in place. Compressed files, other encodings and Parquet are written again as UTF-8 text.
+UTF-8 text is cut in place. Compressed files, other encodings, Parquet and Excel sheets are written again as UTF-8 text.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def open_file(path: Path, name: str, output: str, card: ModelCard) -> OpenFile:
     data = sniff(path, name)
     if data.format == "parquet":
         return _parquet(path, output, card)
+    if data.format == "excel":
+        return _excel(path, name, output, data.sheet, card)
     blocks = text_blocks(path, data)
     packing: Any = "gzip" if data.gzip else ""
     if data.format == "jsonl":
@@ -122,9 +124,35 @@ def _parquet(path: Path, output: str, card: ModelCard) -> OpenFile:
     frames = read_parquet_blocks(path)
     columns = tuple(spelled_as((*card.names, *card.ignored), next(frames).columns))
     check_columns(path.name, columns, card)
-    commas = {column.name for column in card.columns if column.numbers and column.numbers.decimal == ","}
+    commas = _with_commas(card)
     blocks = (as_text(frame, set(card.numbers), commas) for frame in frames)
     return OpenFile(BatchFile(output, "csv", columns, ",", "parquet"), False, 0, 1, blocks)
+
+
+def _excel(path: Path, name: str, output: str, sheet: str, card: ModelCard) -> OpenFile:
+    from dropforge.datasets.sheets import read_excel_blocks
+
+    frames = read_excel_blocks(path, sheet)
+    first = next(frames)
+    columns = tuple(spelled_as((*card.names, *card.ignored), first.columns))
+    check_columns(f"{name}, sheet {sheet}", columns, card)
+    commas = _with_commas(card)
+    blocks = (_sheet_text(frame.rename(dict(zip(first.columns, columns, strict=True))), commas)
+              for frame in chain([first], frames))  # fmt: skip
+    return OpenFile(BatchFile(output, "csv", columns, ",", "excel"), False, 0, 1, blocks)
+
+
+def _with_commas(card: ModelCard) -> set[str]:
+    """The columns whose numbers have a decimal comma as text."""
+    return {column.name for column in card.columns if column.numbers and column.numbers.decimal == ","}
+
+
+def _sheet_text(frame: pl.DataFrame, commas: Collection[str]) -> bytes:
+    """The texts of a sheet as delimited text; the point that a fraction has there becomes the columns' own mark."""
+    import polars as pl
+
+    marked = [pl.col(name).str.replace(r"^(-?[0-9]+)\.([0-9]+)$", "$1,$2") for name in frame.columns if name in commas]
+    return frame.with_columns(marked).write_csv(include_header=False).encode()
 
 
 def as_text(frame: pl.DataFrame, numbers: Collection[str], commas: Collection[str] = ()) -> bytes:

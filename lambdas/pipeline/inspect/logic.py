@@ -65,7 +65,7 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     """
     if are_pictures(paths):
         return decide_pictures(paths[0], spec, target)
-    data = one_format(paths, spec.encoding)
+    data = one_format(paths, spec)
     size = unpacked_bytes(paths, data)
     whole = size <= SAMPLE_BYTES
     table = read_table(paths, data, None if whole else SAMPLE_ROWS)
@@ -82,9 +82,9 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     return Decision(chosen, task, data, options, size)
 
 
-def one_format(paths: Sequence[Path], encoding: str | None = None) -> DataFormat:
+def one_format(paths: Sequence[Path], spec: Spec) -> DataFormat:
     """The format that all parts share; `DataFault` names the first part with another one."""
-    first, *others = [(path.name, sniff(path, path.name, encoding)) for path in paths]
+    first, *others = [(path.name, sniff(path, path.name, spec.encoding, spec.sheet)) for path in paths]
     for name, data in others:
         if data != first[1]:
             raise DataFault(
@@ -96,6 +96,8 @@ def one_format(paths: Sequence[Path], encoding: str | None = None) -> DataFormat
 
 def _described(data: DataFormat) -> str:
     how = f" split at {data.delimiter!r} in {data.encoding}" if data.format == "csv" else ""
+    if data.format == "excel":
+        how = f" with the sheets {', '.join(map(repr, (data.sheet, *data.other_sheets)))}"
     return f"{data.format}{how}{', gzip' if data.gzip else ''}"
 
 
