@@ -72,9 +72,9 @@ class RunCalls(BaseClient):
         """Uploads a data set, which starts a run.
 
         Args:
-            data: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`), `.parquet` or `.xlsx` with one observation per row, or its
-                S3 URI; pictures with one folder per class, as a folder or a `.zip`; or a table: a frame of pandas (a
-                named index is a column) or polars, an Arrow table, columns of values, or rows as mappings.
+            data: a `.csv`, `.tsv`, `.jsonl` (each also `.gz`), `.parquet` or `.xlsx` with one observation per row, or
+                its S3 URI; pictures with one folder per class, as a folder or a `.zip`; or a table: a frame of pandas
+                (a named index is a column) or polars, an Arrow table, columns of values, or rows as mappings.
             model: the model's name; by default derived from the file's name. A table needs it.
             target: the column to predict; by default that of spec.yaml, or else chosen by rule.
             wait: whether to return the outcome after the run has ended, instead of returning immediately.

@@ -91,6 +91,10 @@ def describe_values(values: NDArray[Any], column: Described, masked: bool) -> di
             assert_never(column.kind)
 
 
+HUGE = 1e150
+"""From here on the squares of float64 numbers overflow."""
+
+
 def describe_numbers(values: NDArray[np.float64], *, masked: bool) -> dict[str, Any]:
     """Missing share, distinct values, mean, std, quantiles and histogram of float64 [N] with NaN for missing."""
     known = values[~np.isnan(values)]
@@ -101,7 +105,9 @@ def describe_numbers(values: NDArray[np.float64], *, masked: bool) -> dict[str, 
     if len(known) == 0:
         return {**facts, "mean": None, "std": None, "quantiles": None}
     quantiles = np.quantile(known, list(QUANTILES.values()))
-    facts |= {"mean": float(known.mean()), "std": float(known.std())}
+    largest = float(np.abs(known).max())
+    scale = largest if largest > HUGE else 1.0
+    facts |= {"mean": float((known / scale).mean()) * scale, "std": float((known / scale).std()) * scale}
     facts |= {"quantiles": dict(zip(QUANTILES, map(float, quantiles), strict=True))}
     return facts if masked else {**facts, "histogram": _histogram(known, facts["quantiles"])}
 

@@ -291,7 +291,7 @@ def test_excel_in_excel_out(batches: Batches, tmp_path: Path) -> None:
     answer = CalamineWorkbook.from_path(path).get_sheet_by_name("predictions").to_python()
     names, found = answer[0], [dict(zip(answer[0], each, strict=True)) for each in answer[1:]]
     assert (row.status, row.predicted, row.failed) == ("predicted", len(rows), 0)
-    assert names == ["line", "outcome", "note", "age", "prediction", *SHARES, "prediction_id"]
+    assert names == ["line", "outcome", "note", "age", "warnings", "prediction", *SHARES, "prediction_id"]
     assert found[0] | {name: None for name in names[4:]} == {
         "line": 1, "outcome": "007", "note": "=1+1", "age": 31.5, **dict.fromkeys(names[4:]),
     }  # fmt: skip

@@ -15,6 +15,7 @@ from dropforge.client import rowfiles
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.spec import Spec
 from dropforge.datasets.columns import columns_read, describe
+from dropforge.datasets.dataset import Rows as DataRows
 from dropforge.datasets.reading import read_table, sniff
 from dropforge.datasets.styles import style_of
 from dropforge.datasets.table import as_table
@@ -95,12 +96,11 @@ def trained(path: Path) -> Trained:
     frame = read_table([path], data)
     table, spec = as_table(frame), Spec(target="y")
     described = describe(table, spec, "y", style_of(table, spec, data))
-    columns = columns_read(described)
+    values = {name: typed_column(frame[name], column) for name, column in described.items() if not column.dropped}
+    columns = columns_read(described, DataRows(values, np.zeros(frame.height)))
     ignored = ("y", *(name for name, column in described.items() if column.dropped))
     card = ModelCard("m", "run-0123456789abcdef", "regression", "y", "number", (), columns, ignored)
-    return Trained(
-        card, {column.name: compared(typed_column(frame[column.name], described[column.name])) for column in columns}
-    )
+    return Trained(card, {column.name: compared(values[column.name]) for column in columns})
 
 
 def compared(values: np.ndarray) -> list[Any]:

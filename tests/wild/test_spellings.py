@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.spec import Spec
 from dropforge.datasets.columns import columns_read, describe
+from dropforge.datasets.dataset import Rows
 from dropforge.datasets.reading import read_table, sniff
-from dropforge.datasets.typed import typed
+from dropforge.datasets.typed import typed_column
 from dropforge.datasets.values import FALSE, MISSING, TRUE
 from dropforge.inference import rows as requests
 from dropforge.inference.protocols.v2 import inputs, wire
@@ -118,8 +119,8 @@ def learned(folder: Path, name: str, content: bytes | str) -> tuple[tuple[Column
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     table = read_table([path], sniff(path, name))
     described = describe(table, Spec(kinds={"word": "category"}))
-    values = {each.name: typed(table[each.name], each.kind, each.dates) for each in described.values()}
-    return columns_read(described), values
+    values = {column.name: typed_column(table[column.name], column) for column in described.values()}
+    return columns_read(described, Rows(values, np.zeros(table.height))), values
 
 
 def canonical(values: Any, column: Column) -> list[Any]:
