@@ -89,7 +89,7 @@ def choose_split(
 
 def _by_group(table: Table, name: str, codes: NDArray[np.int64] | None, hashes: Hashes, evidence: str = "") -> Split:
     assigned = assign_groups(grouped(table[name], hashes), codes, name)
-    _check_classes(assigned, codes, f"{{group: {name}}}")
+    _check_classes(assigned, codes, f"{{group: {name}}}", is_wish=not evidence)
     return Split("group", name, evidence, assigned=assigned)
 
 
@@ -102,15 +102,18 @@ def _by_time(table: Table, column: Described, codes: NDArray[np.int64] | None, h
             "leave the gap out"
         )
     assigned = assign_times(times_of(table[name], column), hashes, wish.gap_days, name)
-    _check_classes(assigned, codes, f"{{time: {name}}}")
+    _check_classes(assigned, codes, f"{{time: {name}}}", is_wish=not evidence)
     assert assigned.start is not None  # a split by time has it
     start = iso_date(assigned.start) if is_date else f"{assigned.start:g}"
     return Split("time", name, evidence, wish.gap, assigned, start)
 
 
-def _check_classes(assigned: Assigned, codes: NDArray[np.int64] | None, how: str) -> None:
+def _check_classes(assigned: Assigned, codes: NDArray[np.int64] | None, how: str, *, is_wish: bool) -> None:
+    """Refuses a split that leaves a class nothing to learn from, or, unless it is a wish, a hold-out of one class."""
     if codes is None:
         return
+    if not is_wish and len(np.unique(codes[assigned.labels == HELD])) < 2:
+        raise SpecFault(f"split: {how}: the hold-out would have one class alone; expected two: split otherwise")
     learned = np.unique(codes[(assigned.labels != HELD) & (assigned.labels != LEFT_OUT)])
     if len(learned) <= codes.max():
         raise SpecFault(

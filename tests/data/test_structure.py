@@ -135,6 +135,16 @@ def test_a_trend_is_split_by_time_and_a_shuffled_one_is_not() -> None:
     assert split_of(born, "y").split_by == "rows"  # it says who the row is of, not when it was observed
 
 
+def test_a_drift_to_one_class_is_proposed_alone() -> None:
+    """Its latest rows cannot be scored: none of them is of the other class."""
+    rows = np.arange(600)
+    classes = np.where((rows < 480) & (rows * 7919 % 101 > 50), "yes", "no")
+    days = (np.datetime64("2023-01-01") + rows).astype(str)
+    data = split_of(pl.DataFrame({"day": days, "z": rows * 104729 % 97, "left": classes}), "left")
+    assert data.split_by == "rows"
+    assert any("`split: {time: day}` in spec.yaml" in each for each in data.profile["told"])
+
+
 @pytest.mark.parametrize(
     ("name", "target"),
     [(name, source.target) for name, source in SOURCES.items()]
