@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 10_000
 
+MOST_NAMED = 30
+"""Columns that a message names."""
+
 Values = TypeVar("Values")
 
 
@@ -155,7 +158,8 @@ def checked(columns: dict[str, Values], card: ModelCard) -> dict[str, Values]:
     if missing is not None:
         raise _missing_column(missing)
     if len(columns) > len(names):
-        unknown = next((name for name in columns if name not in names and name not in card.ignored), None)
+        allowed = {*names, *card.ignored}
+        unknown = next((name for name in columns if name not in allowed), None)
         if unknown is not None:
             raise _unknown_column(unknown, names)
     return columns
@@ -183,7 +187,8 @@ def _missing_column(column: str, row: int | None = None) -> InputFault:
 
 
 def _unknown_column(column: str, names: Sequence[str], row: int | None = None) -> InputFault:
-    known = ", ".join(map(repr, names))
+    known = ", ".join(map(repr, names[:MOST_NAMED]))
+    known += f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     return InputFault("unknown_column", f"no column of this model, which knows {known}", row=row, column=short(column))
 
 
