@@ -130,7 +130,8 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
     spec = options.wishes()
     columns = find_ratings(table, spec)
     if columns is None:
-        raise DataFault(f"no table of ratings: expected columns such as user_id, item_id, rating, got {table.columns}")
+        names = f"{table.columns[:20]}{' and more' if len(table.columns) > 20 else ''}"
+        raise DataFault(f"no table of ratings: expected columns such as user_id, item_id, rating, got {names}")
     kept, values, counts = _clean(table, columns)
     parts = split_ratings(kept[columns.user], _hashes(kept, columns), _times(kept, columns))
     if not len(parts["holdout"]):

@@ -26,7 +26,7 @@ from dropforge.contract.schema import (
 )
 from dropforge.inference.faults import ModelFault, NotFinite
 from dropforge.inference.session import opened, options
-from dropforge.inference.table import FEW, MOST_BOUND, Bound, Table, surely_finite
+from dropforge.inference.table import FEW, MOST_BOUND, MOST_COLUMNS, Bound, Table, surely_finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +145,7 @@ class ServedModel:
     def _numbers(self, output: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """One output, float32 [N, classes or 1], finite."""
         width = len(self.card.classes) or 1
-        if type(arrays) is Table and arrays.count <= MOST_BOUND:
+        if type(arrays) is Table and arrays.count <= MOST_BOUND and len(arrays) <= MOST_COLUMNS:
             shape = (arrays.count, width)
             try:
                 found = self._bound(output, arrays, width).run(arrays.matrix)

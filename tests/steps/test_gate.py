@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 
 from dropforge.contract import names
-from dropforge.contract.results import Verdict
+from dropforge.contract.fitting import fitting, shortened
+from dropforge.contract.results import Manifest, Verdict
 from dropforge.contract.schema import Column
 from dropforge.contract.scores import Gain, Interval
 from dropforge.contract.spec import DIFFERENCES, Replace, Spec
+from lambdas.common.artifacts import Artifacts
+from lambdas.pipeline.judge.handler import examine, result_fields
 from tests.serving.little import Little, holdout, little, trained, worse
 
 if TYPE_CHECKING:
@@ -257,6 +260,27 @@ def test_stated_scores_lie_in_their_intervals_and_are_of_the_same_rows(cloud: Cl
     for name, value in row.metrics.items():
         assert row.intervals[name].low <= value <= row.intervals[name].high
         assert row.gains[name].value == pytest.approx(abs(value - row.baseline[name]) * np.sign(row.gains[name].value))
+
+
+def test_a_run_of_2000_columns_with_long_names_fits_into_its_row_and_its_payload() -> None:
+    """DynamoDB takes rows of 400 KB, Step Functions payloads of 256 KB; what is cut is counted."""
+    columns = [f"c{at} " + "ü" * 300 for at in range(2_000)]
+    profile = {
+        "told": [f"Dates such as 05/03/2024 in {name!r} are read with the day first." for name in columns],
+        "suspects": [{"column": name, "why": "it is named like the target 'ü'", "score": None} for name in columns],
+    }
+    made = little("regression")
+    files = trained(made, **{names.PROFILE_FILE: json.dumps(profile).encode()})
+    manifest = Manifest.from_json(json.loads(files[names.MANIFEST_FILE]))
+    found = result_fields(examine(manifest, files, None, Artifacts("none"), Spec()), files)
+    assert len(json.dumps(found, ensure_ascii=False).encode()) < 200_000
+    assert 50 < len(found["suspects"]) < 2_000 and found["suspects"] == profile["suspects"][: len(found["suspects"])]
+    assert found["notes"][0] == profile["told"][0]
+    assert found["notes"][-1] == f"{2_000 - len(found['suspects']):,} further leakage suspects are in profile.json."
+    assert found["notes"][-2] == f"{2_001 - (len(found['notes']) - 2):,} further notes are in the report."
+    long = shortened("; ".join(columns))
+    assert len(json.dumps(long).encode()) < 30_000 and long.startswith(columns[0])
+    assert fitting([1, "a", None]) == [1, "a", None] and shortened("x") == "x"
 
 
 def test_verdict_notes_and_suspects_stand_in_the_run_and_in_the_report(cloud: Cloud) -> None:

@@ -179,6 +179,17 @@ def test_a_wrong_column_among_many_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         prove(native, runtime, rows, native.answer(rows.columns))
 
 
+def test_golden_rows_of_many_columns_miss_every_column_and_of_an_undecided_model_there_is_one() -> None:
+    encoder, rows, made = wide(200)
+    native = Native(encoder, linear_body(encoder, encoder.encode(rows.columns), 2))
+    golden = [line["row"] for line in golden_rows(native, card(made, ("a", "b")), rows)]
+    assert {name for row in golden[:-2] for name, value in row.items() if value is None} == {each.name for each in made}
+    core = LinearCore(plain_features(encoder.encode(rows.columns), []), torch.zeros(133, 2), torch.zeros(2))
+    undecided = Native(encoder, Predictor(native.predictor.groups, Answer(core, ClassTail())))
+    (line,) = golden_rows(undecided, card(made, ("a", "b")), rows)
+    assert line["prediction"] == "a" and line["probabilities"] == {"a": 0.5, "b": 0.5}
+
+
 def test_a_changed_label_is_caught(encoder: Encoder, rows: Rows) -> None:
     table, given = encoder.encode(rows.columns), card(COLUMNS, ("a", "b"))
     predictor = linear_body(encoder, table, 2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
+from dropforge.contract.fitting import shortened
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix
 from dropforge.contract.plan import Lineage, Plan
@@ -102,4 +103,4 @@ def reject(row: TrainingRun, drop: Drop, reason: str, settings: InspectSettings)
     document = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
     s3_objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**document, "when": now()})
     log("rejected", run=row.run, model=row.model)
-    return Inspected(outcome="rejected", reason=reason)
+    return Inspected(outcome="rejected", reason=shortened(reason))

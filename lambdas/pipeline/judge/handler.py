@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
+from dropforge.contract.fitting import fitting, shortened
 from dropforge.contract.instances import cost
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
@@ -55,7 +56,8 @@ def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
     report = artifacts.uri(request.run, names.REPORT_FILE)
     registry.update_run(request.run, report=report, **result_fields(verdict, metrics, files))
     log("judged", run=request.run, model=request.model, outcome=verdict.outcome, parity=verdict.parity)
-    return Judged(verdict.outcome, "; ".join((*verdict.reasons, *verdict.notes)), live.version if live else "")
+    reason = shortened("; ".join((*verdict.reasons, *verdict.notes)))
+    return Judged(verdict.outcome, reason, live.version if live else "")
 
 
 def spec_of(run: str, artifacts: Artifacts) -> Spec:
@@ -66,14 +68,18 @@ def spec_of(run: str, artifacts: Artifacts) -> Spec:
 def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes]) -> dict[str, Any]:
     """The scores for the run's row, and what says how reliable they are."""
     stored, profile = verdict.to_json(), json.loads(files[names.PROFILE_FILE])
+    notes, suspects = [*verdict.notes, *profile.get("told", []), *metrics.notes], profile.get("suspects", [])
+    kept, shown = fitting(notes), fitting(suspects)
+    more = {"notes are in the report": len(notes) - len(kept),
+            f"leakage suspects are in {names.PROFILE_FILE}": len(suspects) - len(shown)}  # fmt: skip
     return {
         "metric": verdict.metric,
         "metrics": verdict.candidate,
         "baseline": verdict.baseline,
         "intervals": stored["intervals"],
         "gains": stored["gains"],
-        "notes": [*verdict.notes, *profile.get("told", []), *metrics.notes],
-        "suspects": profile.get("suspects", []),
+        "notes": [*kept, *(f"{count:,} further {what}." for what, count in more.items() if count)],
+        "suspects": shown,
     }
 
 

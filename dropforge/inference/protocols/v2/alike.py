@@ -83,7 +83,10 @@ def _of_columns(names: tuple[str, ...], values: tuple[Any, ...], count: int, dat
     if numbers is None:
         return None
     matrix = numbers.reshape(len(names), count)
-    return Table(card.names, _whole(matrix if names == card.names else matrix[[*map(names.index, card.names)]]))
+    if names != card.names:
+        places = {name: at for at, name in enumerate(names)}
+        matrix = matrix[[places[name] for name in card.names]]
+    return Table(card.names, _whole(matrix))
 
 
 def _unpacked(blob: memoryview, parameters: Sequence[Any], count: int, datatype: str) -> np.ndarray | None:
