@@ -209,8 +209,9 @@ def test_freely_quoted_text_is_read_as_the_standard_reader_does(body):
         rows = list(csv.reader(io.StringIO(text, newline="")))[1:]
         whole = all(len(row) == 2 or not any(cell.strip() for cell in row) for row in rows)
         found = parse_delimited(text.encode(), ",", None).rows()
-    except DataFault:
-        assert any(len(row) != 2 for row in rows if row)
+    except DataFault as fault:
+        is_open = list(csv.reader(io.StringIO(f"{text}\nEND", newline="")))[-1] != ["END"]
+        assert any(len(row) != 2 for row in rows if row) or is_open and "a quote is left open" in str(fault)
     else:
         assert whole
         assert found == [tuple(row) for row in rows if any(cell.strip() for cell in row)]
