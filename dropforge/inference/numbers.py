@@ -65,7 +65,7 @@ def readings_of(text: str) -> str:
         for value, mark in ((point, "point"), (comma, "comma"))
         if value is not None and math.isfinite(value)
     ]
-    return " or ".join(found)
+    return f"{point:.15g}" if point is not None and point == comma else " or ".join(found)
 
 
 def _read(value: str, rule: NumberRule, dress: re.Pattern[str] | None, words: frozenset[str]) -> float | None:

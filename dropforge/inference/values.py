@@ -150,7 +150,7 @@ def _without_texts(column: Column, values: Sequence[Any]) -> list[Any]:
     from dropforge.contract.schema import NumberRule
 
     texts = {at: value for at, value in enumerate(values) if type(value) is str}
-    read = _read(column, column.numbers or NumberRule(), list(texts.values()), list(texts))
+    read = _read(column, column.numbers or NumberRule(), list(texts.values()), list(texts), "null")
     known = dict(zip(texts, (None if value != value else value for value in read), strict=True))
     return [known.get(at, value) if type(value) is str else value for at, value in enumerate(values)]
 
@@ -161,7 +161,7 @@ def _numbers_of_text(column: Column, values: Sequence[str], commas: Commas | Non
     rule = column.numbers
     found = numbers_at_sight(values) if rule is None or rule.decimal == "." else None
     if found is None and rule is not None:
-        found = np.array(_read(column, rule, values, range(len(values))), dtype=np.float64)
+        found = np.array(_read(column, rule, values, range(len(values)), "an empty field"), dtype=np.float64)
     elif found is None:
         parsed = parse_numbers(values, commas)
         at = next((at for at, value in enumerate(parsed) if value is None), None)
@@ -171,18 +171,25 @@ def _numbers_of_text(column: Column, values: Sequence[str], commas: Commas | Non
     return _in_range(column, found, values)
 
 
-def _read(column: Column, rule: NumberRule, texts: Sequence[str], rows: Sequence[int]) -> list[float]:
-    """The numbers that texts of these rows mean, NaN for a missing value; `InputFault` for a text that is none."""
+def _read(column: Column, rule: NumberRule, texts: Sequence[str], rows: Sequence[int], missing: str) -> list[float]:
+    """The numbers that texts of these rows mean, NaN for a missing value; `InputFault` for a text that is none.
+
+    `missing` is how the request writes a missing value.
+    """
     from dropforge.inference.numbers import read_numbers, readings_of
 
     found: list[float] = []
     for value, text, row in zip(read_numbers(texts, rule, column.missing), texts, rows, strict=True):
         if value is None:
-            mark, unit = "point" if rule.decimal == "." else "comma", f" in {rule.unit}" if rule.unit else ""
-            could = readings_of(text)
-            which = f", which could be {could}: write it as the data do, or send a JSON number" if could else ""
-            style = f"a number{unit} with a decimal {mark} as in the data, or no value"
-            raise InputFault("wrong_type", f"expected {style}, got {_shown(text)}{which}", row=row, column=column.name)
+            number, readings = f"a number in {rule.unit}" if rule.unit else "a number", readings_of(text)
+            if not readings:
+                raise _wrong(column.name, row, f"{number} or {missing}", text)
+            style = (
+                f"{number} with a decimal {'point' if rule.decimal == '.' else 'comma'} as in the data, or {missing}"
+            )
+            hint = f"which could be {readings}: write it as the data do, or send a JSON number"
+            reason = f"expected {style}, got {_shown(text)}, {hint}"
+            raise InputFault("wrong_type", reason, row=row, column=column.name)
         found.append(value)
     return found
 

@@ -60,7 +60,7 @@ def houses(rows: int = 400) -> pl.DataFrame:
 
 def same(one: Dataset, two: Dataset) -> None:
     """Asserts that two data sets are equal in everything."""
-    for name in ("target", "task", "classes", "columns", "ignored", "masked", "counts", "profile"):
+    for name in ("target", "task", "classes", "columns", "date_formats", "ignored", "masked", "counts", "profile"):
         assert getattr(one, name) == getattr(two, name), name
     for part in ("train", "validation", "holdout"):
         ours, theirs = getattr(one, part), getattr(two, part)
@@ -210,7 +210,8 @@ def test_freely_quoted_text_is_read_as_the_standard_reader_does(body):
         whole = all(len(row) == 2 or not any(cell.strip() for cell in row) for row in rows)
         found = parse_delimited(text.encode(), ",", None).rows()
     except DataFault as fault:
-        assert "quote is left open" in str(fault) or any(len(row) != 2 for row in rows if row)
+        is_open = list(csv.reader(io.StringIO(f"{text}\nEND", newline="")))[-1] != ["END"]
+        assert any(len(row) != 2 for row in rows if row) or is_open and "a quote is left open" in str(fault)
     else:
         assert whole
         assert found == [tuple(row) for row in rows if any(cell.strip() for cell in row)]

@@ -365,9 +365,7 @@ def test_a_text_of_json_is_read_as_the_column_reads_its_numbers() -> None:
     column = Column("x", "number", numbers=NumberRule(",", ".", "kg"), missing=("unknown",))
     found = to_array(column, ["4,5", 2.5, None, "1.250 kg", " Unknown", "NA", "#DIV/0!", "inf"])[:, 0].tolist()
     assert found[:2] + found[3:4] == [4.5, 2.5, 1250.0] and all(map(math.isnan, found[2:3] + found[4:]))
-    words = (
-        "expected a number in kg with a decimal comma as in the data, or no value, got '4.5', which could be 4.5 with"
-    )
+    words = "expected a number in kg with a decimal comma as in the data, or null, got '4.5', which could be 4.5 with"
     with pytest.raises(InputFault, match=words):
         to_array(column, ["4,5", "4.5"])
     with pytest.raises(InputFault, match="got '1,234', which could be 1234 with a decimal point or 1.234"):
