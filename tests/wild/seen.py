@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 QUICK = "search: none\n"
 """The spec of a case that has none of its own."""
 
-BUDGET = "budget: 0.5"
+BUDGET = "budget: 0.3"
 """Minutes, for every case: more than the models take on two cores, so that nothing depends on the machine's pace."""
 
-LONGEST = 900.0
+LONGEST = 600.0
 """Seconds until a run must have ended."""
 
 
