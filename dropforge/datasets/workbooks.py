@@ -62,15 +62,32 @@ def sheets_of(path: Path) -> list[Sheet]:
 
 
 def check_cells(path: Path, sheet: Sheet) -> None:
-    """Refuses, with `DataFault`, a sheet that is laid out in more than `MOST_CELLS` cells."""
-    with _archive(path) as archive, archive.open(sheet.member) as file:
-        extent = _Extent()
-        extent.read(file)
+    """Refuses, with `DataFault`, a sheet of more than `MOST_CELLS` cells, and members that are larger than they say."""
+    extent = _Extent()
+    with _archive(path) as archive:
+        for member in archive.infolist():
+            _check_size(archive, member)
+        with archive.open(sheet.member) as file:
+            extent.read(file)
     if extent.cells > MOST_CELLS:
         raise DataFault(
             f"sheet {sheet.name!r} has {extent.height:,} rows and {extent.width:,} columns between its first and its "
             f"last value; expected at most {MOST_CELLS:,} cells: save it as .csv or .parquet"
         )
+
+
+def _check_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Refuses a member that unpacks to more than the zip's directory says: calamine would read all of it."""
+    declared, unpacked = member.file_size, 0
+    member.file_size, member.CRC = MOST_BYTES + 1, None  # type: ignore[assignment]  # zipfile reads what is there
+    with archive.open(member) as file:
+        while block := file.read(1 << 20):
+            unpacked += len(block)
+            if unpacked > declared:
+                raise DataFault(
+                    f"{member.filename!r} in the workbook unpacks to more than the {declared:,} bytes that its zip "
+                    "declares; expected a whole .xlsx: save it again"
+                )
 
 
 def sheet_bytes(path: Path, name: str) -> int:

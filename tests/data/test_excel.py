@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -271,6 +273,23 @@ def test_a_bomb_is_found_by_its_directory(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(workbooks, "MOST_BYTES", 1_000_000)
     with pytest.raises(DataFault, match=r"bytes unpacked; expected at most 1,000,000: save the sheet as \.csv"):
         sniff(path, path.name)
+
+
+def test_a_bomb_behind_a_false_directory_is_found_before_it_is_read(tmp_path: Path) -> None:
+    """The directory declares the texts' first bytes alone, and their checksum."""
+    path, member = whole(tmp_path / "a.xlsx"), "xl/sharedStrings.xml"
+    path = changed(path, member, lambda body: body + b" " * 3_000_000)
+    raw = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        short = archive.read(member)[:1_000]
+        local = archive.getinfo(member).header_offset
+    central = raw.rindex(member.encode()) - 46
+    for at, crc in ((local, 14), (central, 16)):
+        struct.pack_into("<L", raw, at + crc, zlib.crc32(short))
+        struct.pack_into("<L", raw, at + crc + 8, len(short))
+    path.write_bytes(raw)
+    with pytest.raises(DataFault, match=r"'xl/sharedStrings.xml' in the workbook unpacks to more than the 1,000 bytes"):
+        table(path)
 
 
 @pytest.mark.parametrize("missing", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", SHEET, "xl/sharedStrings.xml"])

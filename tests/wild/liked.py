@@ -263,7 +263,7 @@ def write(folder: Path, own: Own) -> Case:
     (folder / "rows.json").write_text(json.dumps(plain_rows))
     truth = rows[target].cast(pl.Float64) if rows[target].dtype.is_numeric() else rows[target]
     (folder / "truth.json").write_text(json.dumps(truth.to_list()))
-    spec = {"search": "none", "budget": 0.1, **own.spec}
+    spec = {"search": "none", **own.spec}
     (folder / "spec.yaml").write_text("".join(f"{key}: {value}\n" for key, value in spec.items()))
     expected = f"the model of the plain {own.table}"
     described = {"source": "own", "what": folder.name, "expected": expected, "file": own.file, "target": target}

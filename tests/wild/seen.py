@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from dropforge.contract.registry import RunRow
 
-QUICK = b"search: none\nbudget: 0.08\n"
+QUICK = "search: none\n"
 """The spec of a case that has none of its own."""
 
-LONGEST = 900.0
+BUDGET = "budget: 0.3"
+"""Minutes, for every case: more than the models take on two cores, so that nothing depends on the machine's pace."""
+
+LONGEST = 600.0
 """Seconds until a run must have ended."""
 
 
@@ -120,7 +123,8 @@ class Cloud:
         """Drops a case, waits for its run, and predicts its rows."""
         forge, spec = self.forge, case.folder / "spec.yaml"
         bucket = forge.connection.outputs["DropBucket"]
-        body = spec.read_bytes() if spec.exists() else QUICK
+        lines = (spec.read_text(encoding="utf-8") if spec.exists() else QUICK).splitlines()
+        body = "\n".join([*(line for line in lines if not line.startswith("budget:")), BUDGET]).encode()
         forge.connection.client("s3").put_object(Bucket=bucket, Key=names.spec_key(case.name), Body=body)
         run = forge.wait(forge.drop(case.folder / case.file, model=case.name, target=case.target).run, LONGEST)
         promoted = run.status == "promoted"

@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from .expect import TRAINED, Expect
+from .liked import CLOUD, LIKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,9 @@ MISSING = ("t_empty", "t_NA", "t_None", "t_nan", "t_blank", "t_n/a", "absent")
 DATES = ("space", "z", "offset", "plus2", "epoch_ms", "epoch_s", "millis", "js", "us")
 HOMES = {"area": "number", "rooms": "number", "district": "category"}
 
+LEARNABLE = {"penguins": 0.9, "weather": 0.7, "homes": 0.5, "cars": 0.7}
+"""Least score on rows of the plain table, which the model has seen in another spelling."""
+
 TABLE: dict[str, list[Expect]] = {
     "accounting-negatives": [
         Expect(TRAINED, kinds={"flow": "number"}, check=both(known("flow"), quantile("flow", -1.0))),
@@ -127,7 +131,7 @@ TABLE: dict[str, list[Expect]] = {
         Expect(kinds={"konz_a": "number", "konz_b": "number"}, check=near(0.2, ("csv", "csv_comma", "json"))),
     ],
     "dedupe-bias": [Expect(check=shares)],
-    "dot-thousands-target": [Expect(truth=0.9), Expect(TRAINED, told=("thousands",), truth=0.9)],
+    "dot-thousands-target": [Expect(truth=0.9)],
     "eu-thousands-target": [
         Expect(task="regression", holdout={"r2": 0.9}),
         Expect(("rejected",), (r"1\.299,99|773\.609,61|point|thousand",)),
@@ -164,7 +168,7 @@ TABLE: dict[str, list[Expect]] = {
     ],
     "na-is-north-america": [
         Expect(classes=6, truth=0.9),
-        Expect(TRAINED, told=("NA",), truth=0.9),
+        Expect(told=("NA",), truth=0.9),
     ],
     "nfc-nfd": [Expect(truth=0.9, of="nfc", same={"nfc": ("nfd_value", "nfd_name")})],
     "odd-names": [Expect(truth=0.9)],
@@ -195,8 +199,22 @@ TABLE: dict[str, list[Expect]] = {
     ],
     "zero-one-flag": [Expect(same={"1": ("true", "truetext", "onetext", "onef")}, check=flag_matters)],
     "zip-codes": [Expect(truth=0.9, of="text", same={"text": ("number", "blank")})],
+    **{f"own-{name}": [Expect(truth=LEARNABLE[LIKE[name].table], file=LIKE[name].spec == {})] for name in CLOUD},
 }
 
-NOT_YET: dict[str, str] = {}
+NOT_YET: dict[str, str] = {
+    "decimal-comma-one-row": "the meaning of commas is still decided by the rows of the request, not by the data",
+    "group-leak": "12 visits of each patient are split between learning and hold-out, without a word",
+    "infinities": "a row with 1e400 is refused, and with it the file that was trained on",
+    "missing-spellings": "'ja' for a boolean and 'Gold' for 'gold' are answered as missing or unseen without a word",
+    "nfc-nfd": "decomposed accents in a value are answered as unseen without a word",
+    "odd-names": "a column may not have the name of an output of the model file",
+    "offset-feature": "a column of 2.4e9 whose last digits matter is lost in float32 without a word",
+    "ordinal-0-10": "nothing says that task: regression would read the scores as numbers",
+    "title-lines": "the rejection names line 4, not that the header is further down",
+    "unknown-word-in-age": "one word among 60 ages makes them a category",
+    "wide": "2,000 columns take several gigabytes and many minutes",
+    "zip-codes": "the number 1220 for the code 01220 is answered as unseen without a word",
+}
 """Inputs whose expectation does not come true yet, and why. A change that makes one come true fails its test, so that
 its line is deleted."""
