@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropforge.cli.drop import finish, watch
+from dropforge.cli.remarks import remarks_text
 from dropforge.cli.shell import Home, Json, Model, Run, Shell, Timeout
 from dropforge.cli.tables import (
     columns_table,
@@ -78,7 +79,7 @@ def show(
         return
     row = shell.forge.run(run)
     scored = shell.forge.run(row.duplicate_of) if row.duplicate_of else row
-    shell.result(row.to_json(), run_facts(row), *(scores_text(scored) if scored.metrics else []))
+    shell.result(row.to_json(), run_facts(row), *remarks_text(scored), *(scores_text(scored) if scored.metrics else []))
 
 
 def models(

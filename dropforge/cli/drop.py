@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.text import Text
 
 from dropforge.cli.live import follow_live
+from dropforge.cli.remarks import remarks_text
 from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
 from dropforge.cli.tables import STYLES, counted, facts, scores_text, size
 from dropforge.client.batchruns import batch_outcome
@@ -157,6 +158,7 @@ def _summary(result: Outcome) -> RenderableType:
     parts: list[RenderableType] = ["", Text(_headline(result), style=f"bold {STYLES[result.status]}")]
     if result.status != "promoted" and result.reason:
         parts.append(Text(clean(f"why: {result.reason}")))
+    parts += remarks_text(result)
     if result.metrics:
         parts += ["", *scores_text(result), ""]
     parts.append(facts({"run": result.run, "report": result.report}))

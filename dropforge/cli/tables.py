@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from dropforge.cli.remarks import remarks_of
 from dropforge.cli.shell import clean
 from dropforge.client.batchruns import rows_done
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dropforge.contract.models import VersionRow
     from dropforge.contract.registry import RunRow
     from dropforge.contract.schema import ModelCard
-    from dropforge.contract.scores import Importance, Interval, Suspect
+    from dropforge.contract.scores import Importance, Interval
 
 STYLES = {
     "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
@@ -85,9 +86,10 @@ def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
 
 
 def scores_text(result: Outcome | RunRow) -> list[Table | Text]:
-    """The scores of a run, with what says how far to trust them: chance, leakage suspects, notes."""
+    """The scores of a run, with what says how far to trust them: chance and notes."""
     table = scores(result.metrics, result.baseline, result.metric, result.intervals)
-    return [table, *_chance(result), *map(_suspect, result.suspects), *notes_text(result.notes)]
+    said = {line for remark in remarks_of(result) for line in (remark.text, remark.sentence)}
+    return [table, *_chance(result), *notes_text(note for note in result.notes if note not in said)]
 
 
 def _chance(result: Outcome | RunRow) -> list[Text]:
@@ -98,14 +100,6 @@ def _chance(result: Outcome | RunRow) -> list[Text]:
     between = f"95 % interval {words(gain.interval.low)} to {words(gain.interval.high)}"
     told = f"better than the trivial baseline by {words(gain.value)}, {between}"
     return [Text(told) if gain.is_sure else Text(f"{told}: the difference may be chance", style="yellow")]
-
-
-def _suspect(suspect: Suspect) -> Text:
-    """One leakage suspect, and the two options in spec.yaml that settle it."""
-    column = suspect.column
-    what = f"column {column!r} may leak the target: {suspect.why}"
-    how = f"`drop: [{column}]` in spec.yaml leaves it out, `trusted: [{column}]` keeps it"
-    return Text(clean(f"suspect: {what}; {how}"), style="yellow")
 
 
 def notes_text(notes: Iterable[str]) -> list[Text]:

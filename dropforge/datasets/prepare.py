@@ -27,10 +27,11 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.grouping import group_labels
 from dropforge.datasets.hashing import nth_copy, row_hashes
 from dropforge.datasets.header import check_header
+from dropforge.datasets.lost import lost_columns
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
-from dropforge.datasets.remarks import remarks
+from dropforge.datasets.remarks import Found, remarks
 from dropforge.datasets.special import special_task
 from dropforge.datasets.splitting import copies, split, split_as_told
 from dropforge.datasets.suspects import find_suspects
@@ -123,6 +124,8 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     masked = tuple(finding.column for finding in findings)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
+    lost = lost_columns(kept, described, parts, rows, len(classes))
+    found = Found(described, table[target], task, kind_of_label, counts, target in masked, encoded.rare, suspects, lost)
     return Dataset(
         target=target,
         task=task,
@@ -141,7 +144,7 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
             counts=counts,
             findings=findings,
             suspects=suspects,
-            told=remarks(described, table[target], counts, options.data, masked=target in masked),
+            remarks=remarks(found, options),
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
         train=rows["train"],

@@ -1,7 +1,8 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
     {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
-     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "told": [sentences of `remarks`],
+     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "remarks": [{"code", "sentence", "severity", "option", "column"}, the worst first],
+     "told": [the same as plain sentences, for older readers],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dropforge.contract.remarks import Remark
     from dropforge.datasets.columns import Described
     from dropforge.datasets.dataset import Rows
     from dropforge.datasets.personal import Finding
@@ -46,7 +48,7 @@ def make_profile(
     counts: Mapping[str, int],
     findings: Sequence[Finding],
     suspects: Sequence[dict[str, Any]] = (),
-    told: Sequence[str] = (),
+    remarks: Sequence[Remark] = (),
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
     masked = [each.column for each in findings]
@@ -58,7 +60,8 @@ def make_profile(
         "columns": {name: describe_values(rows.columns[name], each, name in masked) for name, each in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},
         "suspects": list(suspects),
-        "told": list(told),
+        "remarks": [each.to_json() for each in remarks],
+        "told": [each.text for each in remarks if each.code != "leak"],
         "personal": [{"column": each.column, "what": each.what, "found_by": each.found_by} for each in findings],
         "masked": masked,
     }

@@ -33,6 +33,7 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import cell_hashes, row_hashes, unit
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
+from dropforge.datasets.ratingremarks import remarks_on_ratings
 from dropforge.datasets.splitting import HOLDOUT, VALIDATION
 from dropforge.datasets.typed import texts_of
 from dropforge.datasets.values import NUMBER_SHARE, parse_numbers, stripped, without_missing
@@ -155,7 +156,14 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         ignored=(columns.rating, *(name for name in table.columns if name not in (*read, columns.rating))),
         masked=tuple(each.column for each in findings),
         counts=counts,
-        profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts, findings=findings),
+        profile=make_profile(
+            rows=rows["train"],
+            described=described,
+            target=told,
+            counts=counts,
+            findings=findings,
+            remarks=remarks_on_ratings(described, counts, columns, options),
+        ),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],

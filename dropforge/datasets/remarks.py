@@ -1,108 +1,215 @@
-"""What was left out, merged or guessed on the way from the file to the rows, in sentences for people.
+"""What was left out, changed or guessed on the way from the file to the rows, the worst first.
 
-Each says which line of spec.yaml overrules it. They stand in `profile.json`, and from there in the run, the report, the
-CLI and the SDK.
+Each remark has a sentence for people and, where there is one, the line of spec.yaml that overrules it. They stand in
+`profile.json`, and from there in the run, the report, the CLI and the SDK.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.remarks import leak, remark, worst_first, yaml_text
+from dropforge.datasets.choosing import MAX_CODES, read_labels
+from dropforge.datasets.classes import rare_sentence
 from dropforge.datasets.spellings import spellings_of, words_that_are_classes
 from dropforge.datasets.values import stripped, without_missing, without_points
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
 
-    from dropforge.contract.plan import DataFormat
+    from dropforge.contract.remarks import Remark
+    from dropforge.contract.schema import LabelType, Task
     from dropforge.datasets.columns import Described
+    from dropforge.datasets.dataset import Options
+    from dropforge.datasets.lost import Alone
 
 NAMED = 5
 """Columns, and spellings, that a sentence names."""
 
 
-def remarks(
-    described: Mapping[str, Described],
-    target: pl.Series,
-    counts: Mapping[str, int],
-    data: DataFormat | None,
-    *,
-    masked: bool = False,
-) -> list[str]:
-    """Every sentence about a data set, the weightiest first.
+@dataclass(frozen=True)
+class Found:
+    """What `prepare` found out about a table with a target."""
 
-    Args:
-        described: its columns.
-        target: the target as it stands in the file.
-        counts: rows, as `Dataset.counts` has them.
-        data: how the file was read, if that is known.
-        masked: whether the target's values are not to be shown.
-    """
-    sentences = [*_columns(described), *_rows(target.name, counts), *([] if masked else _target(target))]
-    sentences += _dates(described)
-    if data is not None and data.encoding in ("latin-1", "cp1252"):
-        sentences.append(
-            f"The file is no UTF-8 and was read as {data.encoding}; `encoding:` in spec.yaml says another."
+    described: Mapping[str, Described]
+    target: pl.Series
+    """The target as it stands in the file."""
+    task: Task
+    label_type: LabelType
+    counts: Mapping[str, int]
+    """Rows, as `Dataset.counts` has them."""
+    masked: bool = False
+    """Whether the target's values are not to be shown."""
+    rare: Mapping[str, int] = field(default_factory=dict)
+    """Classes left out, to their rows."""
+    suspects: Sequence[Mapping[str, Any]] = ()
+    lost: Mapping[str, Alone] = field(default_factory=dict)
+    """Left-out columns that would have mattered, to what they reach alone."""
+
+
+def remarks(found: Found, options: Options) -> tuple[Remark, ...]:
+    """Every remark on a table with a target, the worst first."""
+    target = [] if found.masked else _target(found.target)
+    return worst_first(
+        [
+            *(leak(suspect["column"], suspect["why"]) for suspect in found.suspects),
+            *_would_matter(found),
+            *_rare(found),
+            *rows_left_out(found.counts, found.target.name),
+            *target,
+            *columns_left_out(found.described.values(), besides=found.lost),
+            *_guesses(found, options),
+            *_dates(found.described),
+            *encoding_guessed(options),
+        ]
+    )
+
+
+def _would_matter(found: Found) -> list[Remark]:
+    """The left-out columns that say something of the target, the one that says most first."""
+    remarks = []
+    for name, alone in found.lost.items():
+        column = found.described[name]
+        assert column.left_out is not None
+        sorted_file = (
+            " If it only counts the rows of a file that is sorted by its target, it says nothing of new rows."
+            if column.left_out.why == "id" and column.kind == "number"
+            else ""
         )
-    return sentences
+        sentence = (
+            f"Column {name!r} is left out ({column.dropped}), but it alone predicts {found.target.name!r} with "
+            f"{alone.measure} {alone.score:.2f} on rows not fitted to. Keep it if callers know its value.{sorted_file}"
+        )
+        remarks.append(remark("would_matter", sentence, option=kept_by(column), column=name))
+    return remarks
 
 
-def _columns(described: Mapping[str, Described]) -> list[str]:
-    """The columns that are left out though their values differ, by reason."""
-    left_out = [
-        column for column in described.values() if column.left_out is not None and column.left_out.why in ("id", "text")
+def kept_by(column: Described) -> str:
+    """The line of spec.yaml that keeps a column."""
+    return f"kinds: {{{yaml_text(column.name)}: {column.kind}}}"
+
+
+def columns_left_out(columns: Iterable[Described], besides: Iterable[str] = ()) -> list[Remark]:
+    """The columns that are left out by rule, by reason; `besides` have remarks of their own."""
+    left = [column for column in columns if column.left_out is not None and column.name not in besides]
+    by_rule = [column for column in left if column.left_out is not None and column.left_out.why in ("id", "text")]
+    copies = [column for column in left if column.left_out is not None and column.left_out.why == "copy"]
+    return [*_named("left_out", by_rule), *_named("copy", copies), *_nothing_to_learn(left)]
+
+
+def _named(code: str, columns: list[Described]) -> list[Remark]:
+    """A remark each for the first columns, and one for all others."""
+    remarks = [
+        remark(code, f"Column {column.name!r} is left out: {column.dropped}.", option=kept_by(column),
+               column=column.name)
+        for column in columns[:NAMED]
+    ]  # fmt: skip
+    more = len(columns) - NAMED
+    if more > 0:
+        remarks.append(remark(code, f"{more:,} further columns are left out; the report names them."))
+    return remarks
+
+
+def _nothing_to_learn(columns: list[Described]) -> list[Remark]:
+    """The columns without a value, or with one value in every row."""
+    empty = [
+        column for column in columns if column.left_out is not None and column.left_out.why in ("empty", "constant")
     ]
-    sentences = [
-        f"Column {column.name!r} is left out: {column.dropped}. `kinds: {{{column.name}: {column.kind}}}` in spec.yaml "
-        "keeps it."
-        for column in left_out[:NAMED]
-    ]
-    more = len(left_out) - NAMED
-    return [*sentences, *([f"{more:,} further columns are left out; the report names them."] if more > 0 else [])]
+    if not empty:
+        return []
+    named = ", ".join(f"{column.name!r} ({column.dropped})" for column in empty[:NAMED])
+    more = f" and {len(empty) - NAMED:,} more" if len(empty) > NAMED else ""
+    return [remark("nothing_to_learn", f"Columns with nothing to learn from are left out: {named}{more}.")]
 
 
-def _rows(target: str, counts: Mapping[str, int]) -> list[str]:
-    sentences = []
+def _rare(found: Found) -> list[Remark]:
+    sentence = rare_sentence(found.rare, are_named=not found.masked)
+    return [remark("rare_classes", sentence)] if sentence else []
+
+
+def rows_left_out(counts: Mapping[str, int], target: str) -> list[Remark]:
+    """The rows without a target, and those that repeat others."""
+    remarks = []
     if counts["without_target"]:
-        sentences.append(f"{counts['without_target']:,} of {counts['read']:,} rows have no value in {target!r} and are "
-                         "left out.")  # fmt: skip
-    if counts["duplicates"]:
-        sentences.append(
-            f"{counts['duplicates']:,} of {counts['read']:,} rows are exact copies of others and count once."
+        sentence = (
+            f"{counts['without_target']:,} of {counts['read']:,} rows have no value in {target!r} and are left out."
         )
-    return sentences
+        remarks.append(remark("no_target", sentence, column=target))
+    if counts["duplicates"]:
+        sentence = f"{counts['duplicates']:,} of {counts['read']:,} rows are exact copies of others and count once."
+        remarks.append(remark("repeated_rows", sentence))
+    return remarks
 
 
-def _target(target: pl.Series) -> list[str]:
+def _target(target: pl.Series) -> list[Remark]:
     """How a target of texts was read."""
     if target.dtype.is_numeric():
         return []
-    texts = stripped(target)
+    texts, name = stripped(target), target.name
     if without_points(without_missing(texts)) is not None:
         example = next(text for text in texts if text and "." in text)
-        return [
-            f"Points in {target.name!r} separate thousands: {example} is {example.replace('.', '').replace(',', '.')}. "
+        sentence = (
+            f"Points in {name!r} separate thousands: {example} is {example.replace('.', '').replace(',', '.')}. "
             "Write numbers without them if they are decimal marks."
-        ]
+        )
+        return [remark("target_numbers", sentence, column=name)]
     words, others = words_that_are_classes(texts), spellings_of(without_missing(texts))
-    sentences = [
-        f"{word!r} is a class of {target.name!r}, for no cell is empty; a file that leaves missing values empty says "
-        "otherwise."
+    remarks = [
+        remark(
+            "missing_word",
+            f"{word!r} is a class of {name!r}, for no cell is empty; a file that leaves missing values empty says "
+            "otherwise.",
+            column=name,
+        )
         for word in words
     ]
     if others:
         named = ", ".join(f"{text!r} for {best!r}" for text, best in sorted(others.items())[:NAMED])
         more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
-        sentences.append(f"Spellings of one class in {target.name!r} are taken together: {named}{more}.")
-    return sentences
+        sentence = f"Spellings of one class in {name!r} are taken together: {named}{more}."
+        remarks.append(remark("spellings", sentence, column=name))
+    return remarks
 
 
-def _dates(described: Mapping[str, Described]) -> list[str]:
+def _guesses(found: Found, options: Options) -> list[Remark]:
+    """The target and the task, where a rule chose them and another choice was as near."""
+    name, remarks = found.target.name, []
+    if options.guesses_target:
+        sentence = f"The target {name!r} was chosen by rule, as nobody named one."
+        remarks.append(remark("target", sentence, option="target: <column>", column=name))
+    if not options.guesses_task or found.label_type != "integer" or found.target.n_unique() > 2 * MAX_CODES:
+        return remarks
+    distinct = read_labels(found.target).values.drop_nulls().n_unique()
+    if found.task == "multiclass":
+        sentence = f"The {distinct} whole numbers in {name!r} are read as classes, not as amounts."
+        remarks.append(remark("task", sentence, option="task: regression", column=name))
+    elif found.task == "regression" and distinct <= MAX_CODES:
+        sentence = f"The {distinct} whole numbers in {name!r} are read as amounts, not as classes."
+        remarks.append(remark("task", sentence, option="task: multiclass", column=name))
+    return remarks
+
+
+def _dates(described: Mapping[str, Described]) -> list[Remark]:
     """How dates between slashes are read."""
     return [
-        f"Dates such as 05/03/2024 in {column.name!r} are read with the {column.dates.slashes.partition('-')[0]} first."
+        remark(
+            "dates",
+            f"Dates such as 05/03/2024 in {column.name!r} are read with the "
+            f"{column.dates.slashes.partition('-')[0]} first.",
+            column=column.name,
+        )
         for column in described.values()
         if column.dates is not None and column.dates.slashes is not None and not column.dropped
     ]
+
+
+def encoding_guessed(options: Options) -> list[Remark]:
+    """The encoding of a text that is not UTF-8, where nobody named it."""
+    data = options.data
+    if data is None or options.spec.encoding is not None or data.encoding not in ("latin-1", "cp1252"):
+        return []
+    sentence = f"The file is no UTF-8 and was read as {data.encoding}."
+    return [remark("encoding", sentence, option="encoding: <name>")]

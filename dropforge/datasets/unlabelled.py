@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dropforge.contract.remarks import worst_first
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes
 from dropforge.datasets.columns import columns_read, date_formats, describe
@@ -19,6 +20,7 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import row_hashes
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
+from dropforge.datasets.remarks import columns_left_out, encoding_guessed, rows_left_out
 from dropforge.datasets.splitting import copies, split
 from dropforge.datasets.typed import typed
 
@@ -74,6 +76,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
     counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
     counts |= {name: len(part) for name, part in rows.items()}
     findings = find_personal(kept, spec.sensitive)
+    remarks = [*rows_left_out(counts, CLUSTER), *columns_left_out(described.values()), *encoding_guessed(options)]
     told = {"name": CLUSTER, "task": "clustering", "label_type": "integer", "classes": []}
     return Dataset(
         target=CLUSTER,
@@ -86,7 +89,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         masked=tuple(each.column for each in findings),
         counts=counts,
         profile=make_profile(rows=rows["train"], described=described, target=told, counts=counts,
-                             findings=findings),
+                             findings=findings, remarks=worst_first(remarks)),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],

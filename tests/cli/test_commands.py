@@ -64,7 +64,8 @@ def test_a_waited_drop_ends_with_the_promised_document(
     document = ran.document
     assert list(document) == [
         "run", "model", "status", "original", "version", "task", "target", "metrics", "baseline", "reason", "report",
-        "metric", "intervals", "gains", "notes", "suspects", "may_be_chance",
+        "metric", "intervals", "gains", "notes", "remarks", "more_remarks", "suspects",
+        "may_be_chance",
     ]  # fmt: skip
     assert (document["run"], document["status"], document["reason"]) == (THE_RUN, status, "so it is")
     report = houses.parent / ".dropforge" / "reports" / f"{THE_RUN}.html"
@@ -107,14 +108,43 @@ def test_all_that_says_how_far_to_trust_a_score_is_shown(
         "0.4 to 0.6",
         "better than the trivial baseline by 0.75, 95 % interval -0.1 to 0.9: the difference may be chance",
         "note: Only 20 hold-out rows",
-        "suspect: column 'price_with_tax' may leak the target",
+        "left out, changed or guessed: - Column 'price_with_tax' may leak the target",
         "`trusted: [price_with_tax]` keeps it",
+        "In spec.yaml: `drop: [price_with_tax]`",
     ):
         assert words in shown
     if command == "drop":
         document = run("drop", str(houses), "--wait", "--json").document
         assert document["may_be_chance"] is True
         assert {name: document[name] for name in TRUST} == TRUST
+
+
+REMARKS = [
+    {"code": "leak", "sentence": "It may leak.", "severity": "warning", "option": "drop: [vat]", "column": "vat"},
+    {"code": "copy", "sentence": "It is a copy.", "severity": "notice", "option": "kinds: {b: number}", "column": "b"},
+    {"code": "of-a-newer-version", "sentence": "It is new.", "severity": "notice", "option": None, "column": None},
+]
+
+
+def test_what_was_left_out_stands_in_every_place_and_a_warning_comes_before_the_training(
+    run: Run, api: ApiServer, houses: Path
+) -> None:
+    told = {"remarks": REMARKS, "more_remarks": 2, "notes": ["It is a copy. In spec.yaml: `kinds: {b: number}`"]}
+    tell(api, run_row(status="running", step="Train", **told), run_row(**told))
+    ran = run("drop", str(houses), "--wait")
+    shown = " ".join(ran.out.split())
+    assert (
+        "left out, changed or guessed: - It may leak. In spec.yaml: `drop: [vat]` - It is a copy. In spec.yaml: "
+        "`kinds: {b: number}` - It is new. and 2 more, which profile.json names" in shown
+    )
+    assert shown.count("It is a copy") == 1 and shown.index("It may leak") < shown.index("rmse")
+    assert ran.err.index("It may leak") < ran.err.index("promoted") and "It is a copy" not in ran.err
+    tell(api, run_row(**told))
+    document = run("drop", str(houses), "--wait", "--json").document
+    assert (document["remarks"], document["more_remarks"]) == (REMARKS, 2)
+    tell(api, run_row(status="running", step="Train", metrics={}, **told))
+    assert "- It may leak." in run("show", THE_RUN).out
+    assert run("show", THE_RUN, "--json").document["remarks"] == REMARKS
 
 
 def test_what_a_drop_may_replace_travels_with_it(run: Run, api: ApiServer, houses: Path) -> None:
@@ -199,7 +229,7 @@ OF_BATCHES = {
     "output": None,
     "output_version": None,
 }
-SCORED = {"intervals": {}, "gains": {}, "notes": [], "suspects": []}
+SCORED = {"intervals": {}, "gains": {}, "notes": [], "remarks": [], "more_remarks": 0, "budget": None, "suspects": []}
 EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, **SCORED, **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -196,7 +197,9 @@ def test_rows_of_rare_classes_are_left_out_and_counted():
     without = _with_rare(told).filter(~pl.col("outcome").is_in(["hybrid", "unknown"]))
     plain = prepare_table(without, Options())
     assert plain.holdout.target.tolist() == data.holdout.target.tolist()
-    assert {**plain.profile, "rows": 0, "told": []} == {**data.profile, "rows": 0, "told": []}
+    said: dict[str, Any] = {"rows": 0, "told": [], "remarks": []}
+    assert {**plain.profile, **said} == {**data.profile, **said}
+    assert [remark["code"] for remark in data.profile["remarks"]] == ["rare_classes", "target"]
 
 
 def test_two_classes_are_left_of_three():

@@ -43,6 +43,15 @@ def test_a_data_set_is_accepted_with_a_plan(cloud, houses):
     assert (row.step, row.task, row.target, row.forecast) == ("Train", "regression", "price", 0.0575)
 
 
+def test_the_run_says_what_is_left_out_before_it_is_trained(cloud, houses):
+    header, *lines = houses.splitlines()
+    leaking = "\n".join([f"{header},price_eur_vat", *(f"{line},{float(line.split(',')[-1]) * 1.19}" for line in lines)])
+    assert cloud.inspect(KEY, leaking, Metadata={"target": "price"})["outcome"] == "accepted"
+    row = cloud.registry.run(RUN)
+    assert (row.step, row.budget, row.more_remarks) == ("Train", 5.0, 0)
+    assert (row.remarks[0].code, row.remarks[0].option) == ("leak", "drop: [price_eur_vat]")
+
+
 def test_the_very_version_is_judged_and_copied(cloud, houses):
     version = cloud.put(KEY, houses)
     cloud.put(KEY, "something,else\n1,2\n")

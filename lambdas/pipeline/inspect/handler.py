@@ -10,6 +10,7 @@ from dropforge.contract.environment import load
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix
 from dropforge.contract.plan import Lineage, Plan
+from dropforge.contract.remarks import row_fields
 from dropforge.contract.settings import InspectSettings
 from dropforge.contract.spec import SpecFault
 from dropforge.contract.steps import Inspected, InspectInput
@@ -51,7 +52,13 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
         return reject(row, drop, str(fault), settings)
     inspected = accept(row, objects, decision, settings)
     registry.update_run(
-        request.run, step="Train", task=decision.task, target=decision.target, forecast=inspected.forecast
+        request.run,
+        step="Train",
+        task=decision.task,
+        target=decision.target,
+        forecast=inspected.forecast,
+        budget=decision.spec.budget,
+        **row_fields(decision.remarks),
     )
     log("accepted", run=row.run, model=row.model, task=decision.task, bytes=decision.size)
     return inspected

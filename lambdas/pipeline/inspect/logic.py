@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dropforge.contract.names import Drop, format_of
+from dropforge.contract.remarks import remarks_in
 from dropforge.contract.results import METRICS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.choosing import choose_target, choose_task
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropforge.contract.plan import DataFormat
+    from dropforge.contract.remarks import Remark
     from dropforge.contract.schema import Task
 
 SAMPLE_ROWS = 200_000
@@ -71,9 +73,10 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     chosen = choose_target(table, options) if special is None else special.target
     task = choose_task(table[chosen], options) if special is None else special.task
     check_metric(options, task)
+    remarks: tuple[Remark, ...] = ()
     if whole:
-        prepare_table(table, Options(options, chosen, task, data))
-    return Decision(chosen, task, data, options, size)
+        remarks = remarks_in(prepare_table(table, Options(options, chosen, task, data, planned=True)).profile)
+    return Decision(chosen, task, data, options, size, remarks)
 
 
 def one_format(paths: Sequence[Path], encoding: str | None = None) -> DataFormat:

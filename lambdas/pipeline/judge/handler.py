@@ -11,6 +11,7 @@ from dropforge.contract.environment import load
 from dropforge.contract.instances import cost
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
+from dropforge.contract.remarks import remarks_in, row_fields
 from dropforge.contract.results import Metrics
 from dropforge.contract.steps import Judged, JudgeInput
 from dropforge.inference import explain
@@ -71,7 +72,8 @@ def result_fields(verdict: Verdict, files: dict[str, bytes]) -> dict[str, Any]:
         "baseline": verdict.baseline,
         "intervals": stored["intervals"],
         "gains": stored["gains"],
-        "notes": [*verdict.notes, *profile.get("told", []), *metrics.notes],
+        "notes": list(dict.fromkeys((*verdict.notes, *profile.get("told", []), *metrics.notes))),
+        **row_fields(remarks_in(profile)),
         "suspects": profile.get("suspects", []),
     }
 
