@@ -16,6 +16,7 @@ from dropforge.cli.shell import Home, Json, Model, Shell
 from dropforge.cli.tables import table, words
 from dropforge.cli.writers import opened, writer_for
 from dropforge.client.predictions import collect
+from dropforge.contract.figures import spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,7 +139,8 @@ def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
     shown = islice(zip(batch.rows, range(SHOWN_ROWS), strict=False), SHOWN_ROWS)
     names = list(batch.rows[0])[:SHOWN_COLUMNS]
     classes = [] if answer.probabilities is None else ["probability"]
-    lines = (_line(row, at, names, answer) for row, at in shown)
+    spreads = {name: spread_of(row.get(name) for row in batch.rows[:SHOWN_ROWS]) for name in names}
+    lines = (_line(row, at, spreads, answer) for row, at in shown)
     title = f"{answer.model}, version {answer.version}"
     note = f"the first {SHOWN_ROWS} rows; --out FILE writes all" if more else ""
     lists = [] if answer.recommendations is None else ["recommended"]
@@ -146,11 +148,13 @@ def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
     shell.result({}, table(columns, lines, title), *([note] if note else []))
 
 
-def _line(row: Mapping[str, Any], at: int, names: list[str], answer: Predictions) -> list[Any]:
+def _line(row: Mapping[str, Any], at: int, spreads: Mapping[str, float | None], answer: Predictions) -> list[Any]:
+    """The cells of a row; `spreads` are those of the numbers in the shown columns."""
     shares = [] if answer.probabilities is None else [_share(answer, at)]
-    prediction = Text(words(answer.predictions[at]), style="bold")
+    prediction = Text(words(answer.predictions[at], spread_of(answer.predictions[:SHOWN_ROWS])), style="bold")
     lists = [] if answer.recommendations is None else [_items(answer.recommendations[at])]
-    return [str(at + 1), prediction, *shares, *lists, *(row.get(name) for name in names)]
+    given = (words(row.get(name), spread) for name, spread in spreads.items())
+    return [str(at + 1), prediction, *shares, *lists, *given]
 
 
 def _items(recommended: list[RecommendedItem] | None) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 from dropforge.cli.remarks import remarks_of
 from dropforge.cli.shell import clean
 from dropforge.client.batchruns import rows_done
+from dropforge.contract.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,13 +28,13 @@ STYLES = {
 }  # fmt: skip
 
 
-def words(value: Any) -> str:
-    """The text of one cell."""
+def words(value: Any, spread: float | None = None) -> str:
+    """The text of one cell; `spread` is that of the numbers in its column."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:.5g}" if isinstance(value, float) else clean(str(value)).replace("\n", " ")
+    return figure(value, spread=spread) if isinstance(value, float) else clean(str(value)).replace("\n", " ")
 
 
 def cell(value: Any, style: str = "") -> Text:
@@ -82,7 +83,12 @@ def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
     found = intervals.get(name)
     if found is None:
         return [""] if intervals else []
-    return [f"{words(found.low)} to {words(found.high)}"]
+    return [_span(found)]
+
+
+def _span(interval: Interval) -> str:
+    low, high = (words(end, interval.high - interval.low) for end in (interval.low, interval.high))
+    return f"{low} to {high}"
 
 
 def scores_text(result: Outcome | RunRow) -> list[Table | Text]:
@@ -97,7 +103,7 @@ def _chance(result: Outcome | RunRow) -> list[Text]:
     gain = result.gains.get(result.metric or "")
     if gain is None:
         return []
-    between = f"95 % interval {words(gain.interval.low)} to {words(gain.interval.high)}"
+    between = f"95 % interval {_span(gain.interval)}"
     told = f"better than the trivial baseline by {words(gain.value)}, {between}"
     return [Text(told) if gain.is_sure else Text(f"{told}: the difference may be chance", style="yellow")]
 
@@ -206,11 +212,16 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
+def minutes(count: float) -> str:
+    """A number of minutes in words."""
+    return f"{count:g} minute" if count == 1 else f"{count:g} minutes"
+
+
 def dollars(amount: float | None) -> str:
     """An amount in US dollars, which may be tiny."""
     if not amount:
         return ""
-    return f"${amount:.2f}" if amount >= 0.01 else f"${amount:.2g}"
+    return f"${amount:,.2f}" if amount >= 0.01 else f"${figure(amount, digits=2)}"
 
 
 def _task(row: ModelLine) -> str:

@@ -16,6 +16,7 @@ from dropforge.cli.tables import dollars
 from dropforge.client.batchruns import rows_done
 from dropforge.client.runs import Changed, Ended
 from dropforge.client.traininglog import Progress
+from dropforge.contract.figures import figure
 from dropforge.contract.steps import BATCH_STEPS, STEPS
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class View:
     def losses(self) -> str:
         """The latest losses of the training job."""
         values = self._progress.values if self._progress else {}
-        shown = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items() if "loss" in name]
+        shown = [f"{name.replace('_', ' ')} {figure(value)}" for name, value in values.items() if "loss" in name]
         return clean("  ".join(shown[:3]))
 
     def about(self, step: str) -> str:

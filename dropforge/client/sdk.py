@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
-from dropforge.client import batches, pictures, rowfiles
+from dropforge.client import batches, pictures, rowfiles, specs
 from dropforge.client.api import Api
 from dropforge.client.batchruns import BatchOutcome, batch_outcome, fetch
 from dropforge.client.connection import STACK, Connection
@@ -126,7 +126,8 @@ class Dropforge:
             wait: whether to return the outcome after the run has ended, instead of returning immediately.
             timeout: the longest time to wait, in seconds.
             progress: called with the number of bytes sent since the last call.
-            spec: a `spec.yaml` with options, uploaded next to the model's data first; it also applies to later drops.
+            spec: a `spec.yaml` with options, which is checked and then uploaded next to the model's data. It also
+                applies to later drops, unless the run is rejected while `wait` waits for it.
             replace: differences in which the new version may replace the live one, for this drop alone: `target`,
                 `task`, `classes`, `columns`, `uncompared`, `worse`.
             unproven: whether to promote the new version even if its gain over the trivial baseline may be chance.
@@ -147,6 +148,8 @@ class Dropforge:
         if not wait:
             return dropped
         row = self.wait(dropped.run, timeout)
+        if row.status == "rejected":
+            specs.take_back(self.connection, dropped.model, dropped.spec)
         if original := self.still_at_it(row):
             self.wait(original, timeout)
         return self.outcome(row)
@@ -332,6 +335,30 @@ class Dropforge:
             >>> latest, *older = forge.history("houses")
         """
         return list(self._api.history(model))
+
+    def spec(self, model: str) -> str | None:
+        """Returns the text of a model's `spec.yaml`, whose options apply to every drop; None if it has none.
+
+        Example:
+            >>> forge.spec("houses")
+            'target: price\\n'
+        """
+        return specs.stored(self.connection, model)
+
+    def set_spec(self, model: str, spec: str | Path | None) -> None:
+        """Checks the file `spec` and makes it the `spec.yaml` of a model; None removes the one that it has.
+
+        Raises:
+            Fault: there is no such file, or an option in it is invalid.
+
+        Example:
+            >>> forge.set_spec("houses", "spec.yaml")
+            >>> forge.set_spec("houses", None)
+        """
+        if spec is None:
+            specs.clear(self.connection, model)
+        else:
+            specs.place(self.connection, model, specs.checked(spec))
 
     def predict(self, model: str, rows: Given, *, explain: bool = False, of_class: str | None = None) -> Predictions:
         """Predicts rows with the live version of a model, in requests of at most 1,000 rows.

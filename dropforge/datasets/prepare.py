@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from dropforge.contract.figures import figure
 from dropforge.contract.plan import Plan
 from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASKS
 from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
@@ -158,7 +159,8 @@ def _check_scale(target: str, values: NDArray[Any]) -> None:
     mean, spread = float(values.mean()), float(values.std())
     if spread < NARROWEST * abs(mean):
         raise DataFault(
-            f"the values of {target!r} differ by about {spread:.3g} around {mean:.9g}, which models cannot tell apart; "
+            f"the values of {target!r} differ by about {figure(spread)} around {figure(mean, spread=spread)}, which "
+            "models cannot tell apart; "
             f"expected differences of at least a millionth: subtract {mean:.0f} from them"
         )
 

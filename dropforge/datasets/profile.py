@@ -1,7 +1,8 @@
 """`profile.json`: what the training rows look like; later the yardstick for drift.
 
     {"schema": "dropforge.profile/1", "rows": {counts}, "target": {...}, "columns": {name: {...}},
-     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}], "remarks": [{"code", "sentence", "severity", "option", "column"}, the worst first],
+     "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
+     "remarks": [{"code", "sentence", "severity", "option", "column"}, the worst first],
      "told": [the same as plain sentences, for older readers],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from dropforge.contract.remarks import Remark
     from dropforge.datasets.columns import Described
     from dropforge.datasets.dataset import Options
-    from dropforge.datasets.ratings import RatingColumns
 
 
 def remarks_on_ratings(
-    described: Mapping[str, Described], counts: Mapping[str, int], columns: RatingColumns, options: Options
+    described: Mapping[str, Described], counts: Mapping[str, int], roles: tuple[str, str, str], options: Options
 ) -> tuple[Remark, ...]:
-    """Every remark on a table of ratings, the worst first."""
+    """Every remark on a table of ratings, the worst first; `roles` are the columns of user, item and rating."""
+    user, item, rating = roles
     remarks = list(encoding_guessed(options))
     if options.guesses_task:
         sentence = (
-            f"The columns are called as those of ratings, so a recommender is trained: user {columns.user!r}, item "
-            f"{columns.item!r}, rating {columns.rating!r}."
+            f"The columns are called as those of ratings, so a recommender is trained: user {user!r}, item "
+            f"{item!r}, rating {rating!r}."
         )
         remarks.append(remark("task", sentence, option="task: regression"))
     if counts["without_target"]:
         sentence = f"{counts['without_target']:,} of {counts['read']:,} rows lack a user, an item or a rating."
-        remarks.append(remark("no_target", f"{sentence} They are left out.", column=columns.rating))
+        remarks.append(remark("no_target", f"{sentence} They are left out.", column=rating))
     if counts["duplicates"]:
         sentence = (
             f"{counts['duplicates']:,} of {counts['read']:,} rows are followed by another rating of the same user"

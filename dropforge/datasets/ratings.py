@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from dropforge.contract.figures import figure
 from dropforge.contract.schema import Column
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets import leftout
@@ -162,7 +163,7 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
             target=told,
             counts=counts,
             findings=findings,
-            remarks=remarks_on_ratings(described, counts, columns, options),
+            remarks=remarks_on_ratings(described, counts, (*read, columns.rating), options),
         ),
         train=rows["train"],
         validation=rows["validation"],
@@ -201,7 +202,9 @@ def _clean(table: pl.DataFrame, columns: RatingColumns) -> tuple[pl.DataFrame, N
             raise DataFault(f"needs at least 2 different values in {name!r}, got 1: drop ratings of others too")
     values = read_labels(kept[columns.rating]).values.cast(pl.Float64).to_numpy()
     if values.min() == values.max():
-        raise DataFault(f"every rating in {columns.rating!r} is {values[0]:g}; expected some that differ: drop others")
+        raise DataFault(
+            f"every rating in {columns.rating!r} is {figure(float(values[0]))}; expected some that differ: drop others"
+        )
     return kept, values, counts
 
 

@@ -119,6 +119,43 @@ def test_all_that_says_how_far_to_trust_a_score_is_shown(
         assert {name: document[name] for name in TRUST} == TRUST
 
 
+SPEC = "datasets/houses/spec.yaml"
+
+
+def test_the_budget_is_said_before_the_upload_and_wrong_options_stop_it(
+    run: Run, api: ApiServer, houses: Path, tmp_path: Path
+) -> None:
+    assert "training may use up to 5 minutes (`budget:` in spec.yaml)" in run("drop", str(houses)).err
+    api.say(f"GET /drops/{SPEC}", b"budget: 1\n")
+    assert "up to 1 minute (" in run("drop", str(houses)).err
+    api.asked.clear()
+    api.say(f"GET /drops/{SPEC}", b"budgte: 1\n")
+    standing = run("drop", str(houses))
+    assert (standing.code, "`dropforge spec houses --clear` removes it" in standing.err) == (2, True)
+    wishes = tmp_path / "wishes.yaml"
+    wishes.write_text("targt: price\n")
+    brought = run("drop", str(houses), "--spec", str(wishes), "--json")
+    assert (brought.code, brought.document["error"]["code"]) == (2, "spec")
+    assert "did you mean 'target'?" in brought.document["error"]["message"]
+    assert not [asked for asked in api.asked if asked.method == "PUT"]
+
+
+def test_the_options_of_a_model_are_shown_set_and_cleared(run: Run, api: ApiServer, tmp_path: Path) -> None:
+    assert "houses has no datasets/houses/spec.yaml" in run("spec", "houses").out
+    wishes = tmp_path / "wishes.yaml"
+    wishes.write_text("target: price\n")
+    api.say(f"PUT /drops/{SPEC}", b"")
+    api.say(f"GET /drops/{SPEC}", wishes.read_bytes())
+    ran = run("spec", "houses", "--set", str(wishes), "--json")
+    assert ran.document == {"model": "houses", "key": SPEC, "spec": "target: price\n"}
+    assert [asked.method for asked in api.asked if asked.path.startswith(f"/drops/{SPEC}")][-2:] == ["PUT", "GET"]
+    api.say(f"DELETE /drops/{SPEC}", b"")
+    assert run("spec", "houses", "--clear").code == 0
+    assert "DELETE" in [asked.method for asked in api.asked]
+    assert run("spec", "houses", "--clear", "--set", str(wishes)).code == 2
+    assert run("spec", "My Model").code == 2
+
+
 REMARKS = [
     {"code": "leak", "sentence": "It may leak.", "severity": "warning", "option": "drop: [vat]", "column": "vat"},
     {"code": "copy", "sentence": "It is a copy.", "severity": "notice", "option": "kinds: {b: number}", "column": "b"},

@@ -81,11 +81,12 @@ def test_every_option_is_a_line_of_yaml_that_ends_its_remark() -> None:
     grades = houses().with_columns(pl.Series("condition", [5, 4, 4, 3, 3, 3, 2, 2, 2, 2] * 60)).drop("price")
     for frame, options in ((houses(), Options(planned=True, target="price")), (grades, Options())):
         found = said(frame, options)
-        assert [remark for remark in found if remark.option]
-        for remark in [remark for remark in found if remark.option]:
-            line = str(remark.option).replace("<column>", str(remark.column))
+        overruled = [line for line in found if line.option]
+        assert overruled
+        for said_once in overruled:
+            line = str(said_once.option).replace("<column>", str(said_once.column))
             obeyed = replace(options, spec=Spec.read(yaml.safe_load(line)))
-            assert (remark.code, remark.column) not in codes(said(frame, obeyed)), line
+            assert (said_once.code, said_once.column) not in codes(said(frame, obeyed)), line
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])

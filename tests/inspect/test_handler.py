@@ -126,7 +126,7 @@ def test_large_data_go_to_a_gpu_first(cloud, houses):
         (KEY, None, "target: prise", "target: no column 'prise' in the data; .*did you mean 'price'"),
         (KEY, None, "target: [", "spec.yaml: .*expected YAML"),
         (KEY, None, "taget: price", "unknown key 'taget'"),
-        (KEY, None, "replace: {traget: true}", "replace: unknown name 'traget'; expected one of"),
+        (KEY, None, "replace: {traget: true}", "replace: unknown name 'traget'; did you mean 'target'"),
         (KEY, None, "replace: yes please", "replace: expected an object"),
         (KEY, None, "a: &x [1]\nb: *x", "line 2 has an alias"),
         (KEY, None, "metric: auc", r"metric: 'auc' is none of regression; expected one of \['rmse'"),
@@ -140,6 +140,7 @@ def test_what_cannot_be_learned_is_in_quarantine_with_a_reason(cloud, houses, ke
     answer = Inspected.from_json(cloud.inspect(key, houses if body is None else body))
     assert answer.outcome == "rejected"
     assert re.search(reason, answer.reason)
+    assert ("`dropforge spec houses` shows them" in answer.reason) == (spec is not None)
     told = json.loads(cloud.read(f"{QUARANTINE}reason.json"))
     assert told["reason"] == answer.reason
     assert told["schema"] == "dropforge.reason/1"
