@@ -52,7 +52,7 @@ def train(job: Job) -> None:
     checkpoints = open_checkpoints(job)
     budget = Budget(remaining_minutes(job.spec.budget, checkpoints.spent))
     with finishing(budget):
-        model = task.fit(budget, checkpoints, progress.step("fit"))
+        model = task.fit(budget, checkpoints, progress.step("fit").limited(budget.left))
         write_files(task, model, progress, start)
     checkpoints.clear()
     progress.step("write").update(1.0, seconds=time.monotonic() - start)

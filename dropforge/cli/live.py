@@ -64,5 +64,6 @@ def _lines(console: Console, view: View, events: Iterable[Event]) -> RunRow:
             console.print(f"{view.elapsed} {said} {view.about(said)}", soft_wrap=True)
         elif isinstance(event, Progress) and (event.progress or 0.0) >= told + TENTHS:
             told = event.progress or 0.0
-            console.print(f"{view.elapsed} Train {told:.0%} {view.at_work} {view.losses}".rstrip(), soft_wrap=True)
+            told_of = (view.at_work, view.losses, view.time_left)
+            console.print(" ".join([view.elapsed, f"Train {told:.0%}", *filter(None, told_of)]), soft_wrap=True)
     raise AssertionError("a run's events end with Ended")

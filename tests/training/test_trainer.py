@@ -46,6 +46,10 @@ def check_progress(lines: list[str]) -> None:
     progress = [float(event["progress"]) for event in events]
     assert progress == sorted(progress)
     assert (progress[0], progress[-1]) == (0.0, 1.0)
+    timed = [(int(event["budget"]), int(event["left"])) for event in events if event["step"] == "fit"]
+    assert {budget for budget, _ in timed} == {60} and all(0 <= left <= 60 for _, left in timed)
+    assert [left for _, left in timed] == sorted((left for _, left in timed), reverse=True)
+    assert not [event for event in events if event["step"] != "fit" and "left" in event]
     fitted = [event for event in events if event["step"] == "fit" and event["model"] == "neural"]
     assert {"epoch", "train_loss", "validation_loss"} <= set(fitted[0])
 
