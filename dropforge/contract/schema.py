@@ -53,6 +53,9 @@ LabelType = Literal["text", "integer", "number", "boolean"]
 Direction = Literal["higher", "lower"]
 """Whether more or less of a metric is better."""
 
+LONGEST_TEXT = 10_000
+"""Characters of a text in a request; data with longer ones in a column that the model would read are rejected."""
+
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
 

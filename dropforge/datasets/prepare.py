@@ -19,7 +19,6 @@ import polars as pl
 
 from dropforge.contract.figures import figure
 from dropforge.contract.plan import Plan
-from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASKS
 from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
 from dropforge.datasets.classes import encode
 from dropforge.datasets.columns import columns_read, date_formats, describe
@@ -33,6 +32,7 @@ from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
 from dropforge.datasets.remarks import Found, remarks
+from dropforge.datasets.servable import check_servable
 from dropforge.datasets.special import special_task
 from dropforge.datasets.splitting import copies, split, split_as_told
 from dropforge.datasets.suspects import find_suspects
@@ -84,19 +84,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         dataset = _with_target(table, spec, options)
     else:
         dataset = special.prepare(pl.concat(table.blocks()), options)
-    _check_names(dataset)
+    check_servable(table, dataset)
     return dataset
-
-
-def _check_names(dataset: Dataset) -> None:
-    """Refuses a column that has the name of an output of the model file."""
-    outputs = (PREDICTION, PROBABILITIES, *TASKS[dataset.task].outputs)
-    taken = [column.name for column in dataset.columns if column.name in outputs]
-    if taken:
-        raise DataFault(
-            f"column {taken[0]!r}: expected another name, because the model has an output of this name; rename the "
-            f"column, or leave it out with `drop: [{taken[0]}]` in spec.yaml"
-        )
 
 
 def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:

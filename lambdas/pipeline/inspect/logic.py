@@ -20,6 +20,7 @@ from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.prepare import prepare_table
 from dropforge.datasets.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
+from dropforge.datasets.servable import check_names
 from dropforge.datasets.special import special_task
 from lambdas.pipeline.inspect.decision import Decision
 from lambdas.pipeline.inspect.pictures import are_pictures, decide_pictures
@@ -76,6 +77,8 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     remarks: tuple[Remark, ...] = ()
     if whole:
         remarks = remarks_in(prepare_table(table, Options(options, chosen, task, data, planned=True)).profile)
+    else:
+        check_names([name for name in table.columns if name not in (chosen, *options.drop)], task)
     return Decision(chosen, task, data, options, size, remarks)
 
 
