@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dropforge.contract.remarks import yaml_text
-from dropforge.contract.schema import LONGEST_TEXT, PREDICTION, PROBABILITIES, TASKS
+from dropforge.contract.schema import LONGEST_TEXT
 from dropforge.datasets.faults import DataFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dropforge.contract.schema import Task
     from dropforge.datasets.dataset import Dataset
     from dropforge.datasets.table import Table
 
@@ -28,7 +27,7 @@ def check_servable(table: Table, dataset: Dataset) -> None:
         DataFault: the column, the row in the data (the header is not counted) and the line of spec.yaml that leaves
             the column out.
     """
-    check_names([column.name for column in dataset.columns], dataset.task)
+    check_names(column.name for column in dataset.columns)
     for column in dataset.columns:
         if column.kind in ("category", "boolean"):
             _check_texts(table[column.name], f", or leave it out with `drop: [{yaml_text(column.name)}]` in spec.yaml")
@@ -36,15 +35,9 @@ def check_servable(table: Table, dataset: Dataset) -> None:
         _check_texts(table[dataset.target], "")
 
 
-def check_names(names: Iterable[str], task: Task) -> None:
-    """Refuses, with `DataFault`, columns to read that have the name of an output, or a name with a NUL character."""
-    outputs = (PREDICTION, PROBABILITIES, *TASKS[task].outputs)
+def check_names(names: Iterable[str]) -> None:
+    """Refuses, with `DataFault`, a name with a NUL character."""
     for name in names:
-        if name in outputs:
-            raise DataFault(
-                f"column {name!r}: expected another name, because the model has an output of this name; rename the "
-                f"column, or leave it out with `drop: [{yaml_text(name)}]` in spec.yaml"
-            )
         if "\0" in name:
             raise DataFault(f"column {name[:SHOWN]!r}: expected a name without a NUL character: rename it")
 

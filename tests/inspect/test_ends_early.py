@@ -47,7 +47,6 @@ def parquet(folder: Path, columns: Columns) -> Path:
 
 LONG = "q" * (LONGEST_TEXT + 1)
 REFUSED: list[tuple[str, Columns, dict[str, Any], str]] = [
-    ("an output's name", {**PLAIN, "prediction": WORDS}, {}, "column 'prediction': .*`drop: .prediction.`"),
     ("no name", {**PLAIN, " ": WORDS}, {}, "column 3 of 3 has no name"),
     ("one name twice", {**PLAIN, " x": WORDS}, {}, "the header has 'x' 2 times"),
     ("half a character in a name", {**PLAIN, "a\ud800": WORDS}, {}, r"line 1: a key holds .ud800, half of a"),
@@ -87,12 +86,12 @@ def test_what_would_be_refused_later_is_rejected_at_once(
         decide([json_lines(tmp_path, columns)], Spec.read({**named, **wishes}))
 
 
-def test_large_data_are_rejected_for_the_name_of_an_output_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_data_are_rejected_for_a_name_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logic, "SAMPLE_BYTES", 100)
-    path = json_lines(tmp_path, {**PLAIN, "prediction": WORDS})
-    with pytest.raises(DataFault, match="column 'prediction': expected another name"):
+    path = json_lines(tmp_path, {**PLAIN, "a\0b": WORDS})
+    with pytest.raises(DataFault, match="expected a name without a NUL"):
         decide([path], Spec(target="y"))
-    assert decide([path], Spec(target="y", drop=("prediction",))).task == "regression"
+    assert decide([path], Spec(target="y", drop=("a\0b",))).task == "regression"
 
 
 def test_a_nul_that_parquet_lets_through_is_rejected(tmp_path: Path) -> None:
@@ -126,6 +125,7 @@ def test_a_target_in_the_metadata_is_compared_as_it_was_typed(tmp_path: Path) ->
         {**PLAIN, "a\nb": WORDS, "Бюджет {€}": WORDS[::-1], "n" * 500: CLASSES},
         {**PLAIN, "c": [2**63 + row for row in range(ROWS)], "d": ["inf" if row % 2 else row for row in range(ROWS)]},
         {**PLAIN, "é": WORDS, "e\u0301": CLASSES},
+        {**PLAIN, "prediction": WORDS, "probabilities": CLASSES},
     ],
     ids=[
         "as long as can be",
@@ -134,6 +134,7 @@ def test_a_target_in_the_metadata_is_compared_as_it_was_typed(tmp_path: Path) ->
         "odd names",
         "numbers",
         "two accents",
+        "outputs",
     ],
 )
 def test_what_can_be_served_is_accepted(tmp_path: Path, columns: Columns) -> None:

@@ -20,7 +20,6 @@ RUN = "run-0123456789abcdef"
 DATA = f"runs/{RUN}/input/data/"
 PLAN = f"runs/{RUN}/input/plan/plan.json"
 QUARANTINE = f"quarantine/{RUN}/"
-SCORED = "\n".join(["prediction,x,price", *(f"{row % 5},{row % 7},{row * 3 % 11}" for row in range(200))])
 
 
 def golden(name: str):
@@ -131,7 +130,6 @@ def test_large_data_go_to_a_gpu_first(cloud, houses):
         (KEY, None, "a: &x [1]\nb: *x", "line 2 has an alias"),
         (KEY, None, "metric: auc", r"metric: 'auc' is none of regression; expected one of \['rmse'"),
         (KEY, None, "x" * 70_000, "70000 bytes; expected at most 65536"),
-        (KEY, SCORED, None, "column 'prediction': expected another name"),
     ],
 )
 def test_what_cannot_be_learned_is_in_quarantine_with_a_reason(cloud, houses, key, body, spec, reason):

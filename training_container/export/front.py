@@ -10,6 +10,7 @@ from dropforge.contract.schema import KINDS
 from training_container.export.dates import add_date
 
 if TYPE_CHECKING:
+    from dropforge.contract.schema import ModelCard
     from training_container.encoding import Encoder
     from training_container.export.nodes import Nodes
 
@@ -18,21 +19,23 @@ ROWS = "N"
 """The graph's one free dimension."""
 
 
-def inputs(encoder: Encoder) -> list[ValueInfoProto]:
-    """The graph's inputs: every column by its own name, [N, 1]."""
+def inputs(encoder: Encoder, card: ModelCard) -> list[ValueInfoProto]:
+    """The graph's inputs: every column by the name that the card has for it, [N, 1]."""
     return [
-        helper.make_tensor_value_info(column.name, ELEMENTS[KINDS[column.kind].element], [ROWS, 1])
+        helper.make_tensor_value_info(card.inputs[column.name], ELEMENTS[KINDS[column.kind].element], [ROWS, 1])
         for column in encoder.columns
     ]
 
 
-def add_front(nodes: Nodes, encoder: Encoder) -> dict[str, str]:
+def add_front(nodes: Nodes, encoder: Encoder, card: ModelCard) -> dict[str, str]:
     """Adds the encoding of all columns; gives each table's name in `Table.groups` and in the graph."""
-    numbers = encoder.names("numbers")
-    codes = [nodes.lookup(each.column, each.codes, each.other) for each in encoder.vocabularies]
+    numbers = [card.inputs[name] for name in encoder.names("numbers")]
+    codes = [nodes.lookup(card.inputs[each.column], each.codes, each.other) for each in encoder.vocabularies]
     dated = encoder.names("dates")
     axis = nodes.constant([1], "int64") if dated else ""  # an unused constant draws a warning from every session
-    dates = [nodes.add("Unsqueeze", add_date(nodes, name, encoder.date_formats[name]), axis) for name in dated]
+    dates = [
+        nodes.add("Unsqueeze", add_date(nodes, card.inputs[name], encoder.date_formats[name]), axis) for name in dated
+    ]
     tables = {"numbers": numbers, "codes": codes, "dates": dates}
     return {
         name: nodes.concat(parts, axis=1, result=f"{nodes.prefix}{name}") for name, parts in tables.items() if parts

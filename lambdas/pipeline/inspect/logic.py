@@ -78,7 +78,7 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     if whole:
         remarks = remarks_in(prepare_table(table, Options(options, chosen, task, data, planned=True)).profile)
     else:
-        check_names([name for name in table.columns if name not in (chosen, *options.drop)], task)
+        check_names(name for name in table.columns if name not in options.drop)
     return Decision(chosen, task, data, options, size, remarks)
 
 
