@@ -43,7 +43,7 @@ MOST = 20
 """Remarks in a run's row, which DynamoDB bounds to 400 KB with all else."""
 
 LONGEST = 800
-"""Characters of a sentence in a run's row."""
+"""Characters of a sentence, an option or a column's name in a run's row."""
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*( [A-Za-z0-9_.-]+)*")
 YAML_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan")
@@ -102,12 +102,19 @@ def remarks_in(profile: Mapping[str, Any]) -> tuple[Remark, ...]:
 def row_fields(remarks: Iterable[Remark]) -> dict[str, Any]:
     """The fields `remarks` and `more_remarks` of a run's row: the worst ones, and how many more there are."""
     every = list(remarks)
-    shown = [{**kept.to_json(), "sentence": _cut(kept.sentence)} for kept in every[:MOST]]
+    shown = [_short(remark) for remark in every[:MOST]]
     return {"remarks": shown, "more_remarks": len(every) - len(shown)}
 
 
-def _cut(sentence: str) -> str:
-    return sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST - 1]}…"
+def _short(remark: Remark) -> dict[str, Any]:
+    """The remark with texts of at most `LONGEST` characters; half an option would be none."""
+    option = remark.option if remark.option is None or len(remark.option) <= LONGEST else None
+    column = None if remark.column is None else _cut(remark.column)
+    return {**remark.to_json(), "sentence": _cut(remark.sentence), "option": option, "column": column}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def yaml_text(text: str) -> str:

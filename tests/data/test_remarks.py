@@ -137,10 +137,11 @@ def test_other_tasks_have_remarks_too(task: Any) -> None:
 
 
 def test_the_run_holds_a_bounded_list_and_counts_the_rest() -> None:
-    many = [remark("note", "x" * 5000)] * (MOST + 7)
+    many = [remark("note", "x" * 5000, option="y" * 5000, column="z" * 5000)] * (MOST + 7)
     stored = row_fields(many)
     assert (len(stored["remarks"]), stored["more_remarks"]) == (MOST, 7)
-    assert max(len(one["sentence"]) for one in stored["remarks"]) == LONGEST
+    for one in stored["remarks"]:
+        assert (len(one["sentence"]), len(one["column"]), one["option"]) == (LONGEST, LONGEST, None)
     row = RunRow.from_json({**RUN.to_json(), **stored})
     assert row.to_json()["remarks"] == stored["remarks"]
 
