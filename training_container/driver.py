@@ -54,7 +54,7 @@ def train(job: Job) -> None:
     if checkpoints.kept:
         progress.step("fit").update(0.0, resumed=checkpoints.kept, spent=checkpoints.spent)
     with finishing(budget):
-        model = task.fit(budget, checkpoints, progress.step("fit"))
+        model = task.fit(budget, checkpoints, progress.step("fit").limited(budget.left))
         write_files(task, model, progress, start)
     if not budget.stopped:  # a machine that is taken away sends SIGTERM too: the job then begins anew elsewhere
         checkpoints.clear()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropforge.cli.drop import finish, watch
+from dropforge.cli.remarks import remarks_text
 from dropforge.cli.shell import Home, Json, Model, Run, Shell, Timeout
 from dropforge.cli.tables import (
     columns_table,
@@ -82,7 +83,8 @@ def show(
     original = original_of(row)
     scored = shell.forge.run(original) if original else row
     texts = scores_text(scored) if isinstance(scored, TrainingRun) and scored.metrics else []
-    shell.result(row.to_json(), run_facts(row), *texts)
+    said = remarks_text(scored) if isinstance(scored, TrainingRun) else []
+    shell.result(row.to_json(), run_facts(row), *said, *texts)
 
 
 def models(

@@ -11,8 +11,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.text import Text
 
 from dropforge.cli.live import follow_live
+from dropforge.cli.remarks import remarks_text
 from dropforge.cli.shell import Home, Json, Shell, Timeout, clean
-from dropforge.cli.tables import STYLES, counted, facts, scores_text, size
+from dropforge.cli.tables import STYLES, counted, facts, minutes, scores_text, size
+from dropforge.client import specs
 from dropforge.client.batchruns import batch_outcome
 from dropforge.client.drops import Dropped, Wishes, checked_file, model_name, upload
 from dropforge.client.faults import Fault
@@ -56,7 +58,7 @@ def drop(
         typer.Option("--target", metavar="COLUMN", help="The column to predict; chosen by rule by default."),
     ] = None,
     spec: Annotated[
-        Path | None, typer.Option("--spec", metavar="FILE", help="Options to upload next to the data, as spec.yaml.")
+        Path | None, typer.Option("--spec", metavar="FILE", help="Options for this drop and later ones, as spec.yaml.")
     ] = None,
     replace: Annotated[
         list[str] | None,
@@ -93,11 +95,17 @@ def drop(
         hint = f"watch it with: dropforge show {dropped.run} --wait"
         shell.result(dropped.to_json(), f"{dropped.run} of model {dropped.model} has started", hint)
         return
-    finish(shell, watch(shell, dropped.run, timeout))
+    row = watch(shell, dropped.run, timeout)
+    if row.status == "rejected" and specs.take_back(shell.forge.connection, dropped.model, dropped.spec):
+        shell.note(f"the options of this drop were taken back: later drops of {dropped.model} do not use them")
+    finish(shell, row)
 
 
 def _upload(shell: Shell, file: Path, model: str, wishes: Wishes, spec: Path | None) -> Dropped:
+    budget = specs.budget_of(shell.forge.connection, model, spec)
     shell.note(f"uploading {file.name} ({size(file.stat().st_size)}) to {shell.forge.connection.where}")
+    if budget is not None:
+        shell.note(f"training may use up to {minutes(budget)} (`budget:` in spec.yaml)")
     if not shell.err.is_terminal or file.stat().st_size < SHOWN_FROM:
         return upload(shell.forge.connection, file, model, wishes, spec=spec)
     columns = (TextColumn("  uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -162,6 +170,7 @@ def _summary(result: Outcome) -> RenderableType:
     parts: list[RenderableType] = ["", Text(_headline(result), style=f"bold {STYLES[result.status]}")]
     if result.status != "promoted" and result.reason:
         parts.append(Text(clean(f"why: {result.reason}")))
+    parts += remarks_text(result)
     if result.metrics:
         parts += ["", *scores_text(result), ""]
     parts.append(facts({"run": result.run, "report": result.report}))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dropforge.cli.shell import clean
 from dropforge.cli.tables import words
+from dropforge.contract.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,18 +59,24 @@ def bars(row: Mapping[str, Any], told: Mapping[str, Any]) -> Table:
     found: dict[str, float] = told["contributions"]
     names = sorted(found, key=lambda name: -abs(found[name]))
     longest = abs(found[names[0]]) or 1.0
+    spread = 2 * abs(found[names[0]]) or None
     made = Table.grid(padding=(0, 1))
     for justify in ("left", "right", "left", "right", "left"):
         made.add_column(justify=justify, no_wrap=True)
     made.add_row(Text("base", style="dim"), "", "", words(told["base"]), "")
     for name in names[:SHOWN_COLUMNS]:
         error = Text(f"± {words(told['errors'][name])}", style="dim")
-        made.add_row(_named(name, row.get(name)), *_bar(found[name], longest), f"{found[name]:+.4g}", error)
+        made.add_row(_named(name, row.get(name)), *_bar(found[name], longest), _signed(found[name], spread), error)
     rest = names[SHOWN_COLUMNS:]
     if rest:
         total = sum(found[name] for name in rest)
-        made.add_row(Text(f"{len(rest)} others", style="dim"), *_bar(total, longest), f"{total:+.4g}", "")
+        made.add_row(Text(f"{len(rest)} others", style="dim"), *_bar(total, longest), _signed(total, spread), "")
     return made
+
+
+def _signed(value: float, spread: float | None) -> str:
+    text = figure(value, spread=spread)
+    return text if text.startswith("-") else f"+{text}"
 
 
 def _named(name: str, value: Any) -> Text:

@@ -19,6 +19,7 @@ from dropforge.cli.unknown import UnknownValues
 from dropforge.cli.writers import opened, writer_for
 from dropforge.client.pictures import is_picture
 from dropforge.client.predictions import collect
+from dropforge.contract.figures import spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -166,7 +167,8 @@ def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
     shown = islice(zip(batch.rows, range(SHOWN_ROWS), strict=False), SHOWN_ROWS)
     names = list(batch.rows[0])[:SHOWN_COLUMNS]
     classes = [] if answer.probabilities is None else ["probability"]
-    lines = (_line(row, at, names, answer) for row, at in shown)
+    spreads = {name: spread_of(row.get(name) for row in batch.rows[:SHOWN_ROWS]) for name in names}
+    lines = (_line(row, at, spreads, answer) for row, at in shown)
     title = f"{answer.model}, version {answer.version}"
     note = f"the first {SHOWN_ROWS} rows; --out FILE writes all" if more else ""
     lists = [] if answer.recommendations is None else ["recommended"]
@@ -174,14 +176,18 @@ def _show(shell: Shell, answers: Iterator[tuple[Batch, Predictions]]) -> None:
     shell.result({}, table(columns, lines, title), *([note] if note else []))
 
 
-def _line(row: Mapping[str, Any], at: int, names: list[str], answer: Predictions) -> list[Any]:
+def _line(row: Mapping[str, Any], at: int, spreads: Mapping[str, float | None], answer: Predictions) -> list[Any]:
+    """The cells of a row; `spreads` are those of the numbers in the shown columns."""
     shares = [] if answer.probabilities is None else [_share(answer, at)]
     if answer.refused is not None and answer.ids[at] is None:
         gaps = [""] * (len(shares) + (answer.recommendations is not None))
-        return [str(at + 1), Text("refused", style="yellow"), *gaps, *(row.get(name) for name in names)]
-    prediction = Text(words(answer.predictions[at]), style="bold")
+        values = (words(row.get(name), spread) for name, spread in spreads.items())
+        return [str(at + 1), Text("refused", style="yellow"), *gaps, *values]
+    known = [value for value in answer.predictions[:SHOWN_ROWS] if value is not None]
+    prediction = Text(words(answer.predictions[at], spread_of(known)), style="bold")
     lists = [] if answer.recommendations is None else [_items(answer.recommendations[at])]
-    return [str(at + 1), prediction, *shares, *lists, *(row.get(name) for name in names)]
+    given = (words(row.get(name), spread) for name, spread in spreads.items())
+    return [str(at + 1), prediction, *shares, *lists, *given]
 
 
 def _items(recommended: list[RecommendedItem] | None) -> str:

@@ -41,6 +41,11 @@ SDK = {
         outcome = forge.drop("houses.csv", target="price", wait=True)
         outcome.status, outcome.metrics, outcome.baseline, outcome.report
         """,
+    "spec": """
+        forge.spec("houses")                                      # the text of spec.yaml, or None
+        forge.set_spec("houses", "spec.yaml")
+        forge.set_spec("houses", None)                            # like --clear
+        """,
     "runs": """
         [run.status for run in forge.runs(limit=20, model="houses")]
         """,
@@ -122,7 +127,9 @@ command, standard output has one JSON document and nothing else. An error is `{"
 | 130 | interrupted; a run that was being watched continues |
 
 A waited `drop` (and `show --wait`) returns `{"run", "model", "status", "original", "version", "task", "target",
-"metrics", "baseline", "reason", "report"}`. For a duplicate, the version, the scores and the report are those of the
+"metrics", "baseline", "reason", "report"}` and more: `remarks` has what was left out, changed or guessed, the worst
+first, each with a `code`, a `sentence`, its `severity`, the `column` and the `option`, which is the line of spec.yaml
+that overrules it. For a duplicate, the version, the scores and the report are those of the
 run with the same data, and `original` is the status of that run, which is waited for. `report` is a path with the
 embedded cloud, and an S3 URI on AWS.
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from dropforge.cli.remarks import remarks_of
 from dropforge.cli.shell import clean
 from dropforge.client.batchruns import rows_done
+from dropforge.contract.figures import figure
 from dropforge.contract.registry import BatchRun, TrainingRun
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from dropforge.contract.models import VersionRow
     from dropforge.contract.registry import RunRow
     from dropforge.contract.schema import ModelCard
-    from dropforge.contract.scores import Importance, Interval, Suspect
+    from dropforge.contract.scores import Importance, Interval
 
 STYLES = {
     "promoted": "green", "predicted": "green", "duplicate": "green", "running": "cyan", "refused": "yellow",
@@ -28,13 +30,13 @@ STYLES = {
 }  # fmt: skip
 
 
-def words(value: Any) -> str:
-    """The text of one cell."""
+def words(value: Any, spread: float | None = None) -> str:
+    """The text of one cell; `spread` is that of the numbers in its column."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:.5g}" if isinstance(value, float) else clean(str(value)).replace("\n", " ")
+    return figure(value, spread=spread) if isinstance(value, float) else clean(str(value)).replace("\n", " ")
 
 
 def cell(value: Any, style: str = "") -> Text:
@@ -83,13 +85,19 @@ def _between(intervals: Mapping[str, Interval], name: str) -> list[str]:
     found = intervals.get(name)
     if found is None:
         return [""] if intervals else []
-    return [f"{words(found.low)} to {words(found.high)}"]
+    return [_span(found)]
+
+
+def _span(interval: Interval) -> str:
+    low, high = (words(end, interval.high - interval.low) for end in (interval.low, interval.high))
+    return f"{low} to {high}"
 
 
 def scores_text(result: Outcome | TrainingRun) -> list[Table | Text]:
-    """The scores of a run, with what says how far to trust them: chance, leakage suspects, notes."""
+    """The scores of a run, with what says how far to trust them: chance and notes."""
     table = scores(result.metrics, result.baseline, result.metric, result.intervals)
-    return [table, *_chance(result), *map(_suspect, result.suspects), *notes_text(result.notes)]
+    said = {line for remark in remarks_of(result) for line in (remark.text, remark.sentence)}
+    return [table, *_chance(result), *notes_text(note for note in result.notes if note not in said)]
 
 
 def _chance(result: Outcome | TrainingRun) -> list[Text]:
@@ -97,17 +105,9 @@ def _chance(result: Outcome | TrainingRun) -> list[Text]:
     gain = result.gains.get(result.metric or "")
     if gain is None:
         return []
-    between = f"95 % interval {words(gain.interval.low)} to {words(gain.interval.high)}"
+    between = f"95 % interval {_span(gain.interval)}"
     told = f"better than the trivial baseline by {words(gain.value)}, {between}"
     return [Text(told) if gain.is_sure else Text(f"{told}: the difference may be chance", style="yellow")]
-
-
-def _suspect(suspect: Suspect) -> Text:
-    """One leakage suspect, and the two options in spec.yaml that settle it."""
-    column = suspect.column
-    what = f"column {column!r} may leak the target: {suspect.why}"
-    how = f"`drop: [{column}]` in spec.yaml leaves it out, `trusted: [{column}]` keeps it"
-    return Text(clean(f"suspect: {what}; {how}"), style="yellow")
 
 
 def notes_text(notes: Iterable[str]) -> list[Text]:
@@ -220,11 +220,16 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
+def minutes(count: float) -> str:
+    """A number of minutes in words."""
+    return f"{count:g} minute" if count == 1 else f"{count:g} minutes"
+
+
 def dollars(amount: float | None) -> str:
     """An amount in US dollars, which may be tiny."""
     if not amount:
         return ""
-    return f"${amount:.2f}" if amount >= 0.01 else f"${amount:.2g}"
+    return f"${amount:,.2f}" if amount >= 0.01 else f"${figure(amount, digits=2)}"
 
 
 def _task(row: ModelLine | TrainingRun) -> str:

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dropforge.cli.shell import clean
-from dropforge.cli.tables import dollars
+from dropforge.cli.tables import dollars, minutes
 from dropforge.client.batchruns import rows_done
 from dropforge.client.runs import Changed, Ended
 from dropforge.client.traininglog import Progress
+from dropforge.contract.figures import figure
 from dropforge.contract.registry import BatchRun, TrainingRun
 from dropforge.contract.steps import BATCH_STEPS, STEPS
 
@@ -96,8 +97,16 @@ class View:
     def losses(self) -> str:
         """The latest losses of the training job."""
         values = self._progress.values if self._progress else {}
-        shown = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items() if "loss" in name]
+        shown = [f"{name.replace('_', ' ')} {figure(value)}" for name, value in values.items() if "loss" in name]
         return clean("  ".join(shown[:3]))
+
+    @property
+    def time_left(self) -> str:
+        """How much of the budget fitting has used, and what is left; empty while nothing is fitted."""
+        event = self._progress
+        if event is None or event.budget is None or event.left is None:
+            return ""
+        return f"{span(event.budget - event.left)} of {span(event.budget)} used, at most {span(event.left)} left"
 
     def about(self, step: str) -> str:
         """The details shown next to the name of a step."""
@@ -106,8 +115,9 @@ class View:
             return rows_done(row)
         if not isinstance(row, TrainingRun) or step != "Train" or row.target is None:
             return ""
+        budget = f", up to {minutes(row.budget)} of fitting" if row.budget else ""
         forecast = f", at most {dollars(row.forecast)} on AWS" if row.forecast else ""
-        return clean(f"{row.task} of {row.target!r}{forecast}")
+        return clean(f"{row.task} of {row.target!r}{budget}{forecast}")
 
     def __rich__(self) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
@@ -193,8 +203,17 @@ class View:
         grid = Table.grid(padding=(0, 1))
         share = self._progress.progress or 0.0
         grid.add_row(ProgressBar(1.0, share, width=BAR_WIDTH), Text(f"{share:4.0%}"), Text(self.at_work))
+        if self.time_left:
+            grid.add_row(Text(self.time_left, style="dim"), "", "")
         grid.add_row(Text(sparkline(self._curve), style="cyan"), "", Text(self.losses, style="dim"))
         return grid
+
+
+def span(seconds: float) -> str:
+    """A time in minutes and seconds: `4 min 11 s`."""
+    whole = max(0, round(seconds))
+    parts = [f"{whole // 60} min"] if whole >= 60 else []
+    return " ".join([*parts, *([f"{whole % 60} s"] if whole % 60 or not parts else [])])
 
 
 def sparkline(values: Sequence[float] | deque[float]) -> str:

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from boto3.s3.transfer import TransferConfig
 
+from dropforge.client import specs
 from dropforge.client.faults import Fault, readable
 from dropforge.client.pictures import as_file
+from dropforge.client.specs import PlacedSpec
 from dropforge.contract.documents import Record
 from dropforge.contract.ids import run_id
 from dropforge.contract.names import (
@@ -21,7 +23,6 @@ from dropforge.contract.names import (
     drop_key,
     format_of,
     model_from_file,
-    spec_key,
 )
 from dropforge.contract.spec import DIFFERENCES, REPLACE_KEY, UNPROVEN_KEY
 
@@ -50,6 +51,8 @@ class Dropped(Record):
     object_version: str
     size: int
     """Size of the file in bytes."""
+    spec: PlacedSpec | None = None
+    """The `spec.yaml` that was uploaded with it, if one was."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,11 @@ def upload(
         model: the model's name; None derives it from the file's name.
         wishes: the options of this drop alone.
         progress: called with the number of bytes sent since the last call, from several threads.
-        spec: a `spec.yaml` with options, uploaded next to the data first; it also applies to later drops.
+        spec: a `spec.yaml` with options, which is checked and then uploaded next to the data; it also applies to later
+            drops.
 
     Raises:
-        Fault: there is no such file, its ending or a name is invalid, or S3 refuses it.
+        Fault: there is no such file, its ending, a name or an option is invalid, or S3 refuses it.
     """
     with as_file(Path(path)) as file:
         return _upload(connection, checked_file(file), model, wishes, progress, spec)
@@ -123,12 +127,15 @@ def _upload(
     # A checksum of the whole object, not of its parts, is equal for equal bytes however they were sent.
     extra: dict[str, Any] = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
     extra |= {"Metadata": wishes.metadata} if wishes.metadata else {}
-    content = None if spec is None else _checked_spec(Path(spec)).read_bytes()
-    with readable(f"uploading {file.name}", connection.where):
-        if content is not None:
-            connection.client("s3").put_object(Bucket=bucket, Key=spec_key(name), Body=content)
-        version = _send(connection.client("s3"), file, bucket, key, extra, progress)
-    return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size)
+    content = None if spec is None else specs.checked(spec)
+    placed = None if content is None else specs.place(connection, name, content)
+    try:
+        with readable(f"uploading {file.name}", connection.where):
+            version = _send(connection.client("s3"), file, bucket, key, extra, progress)
+    except BaseException:
+        specs.take_back(connection, name, placed)  # what never came must not decide about the next drop
+        raise
+    return Dropped(run_id(bucket, key, version), name, bucket, key, version, file.stat().st_size, placed)
 
 
 def upload_batch(
@@ -157,12 +164,6 @@ def checked_file(path: Path) -> Path:
         raise Fault(f"{path.name} ends in {ending}: expected one of {endings}; convert it", "unknown_format", "file")
     if not path.name.isprintable():
         raise Fault(f"file name {path.name!r}: expected printable characters: rename it", "file_name", "file")
-    return path
-
-
-def _checked_spec(path: Path) -> Path:
-    if not path.is_file():
-        raise Fault(f"no such file: {path} (looked in {Path.cwd()}): expected a spec.yaml", "no_such_file", "spec")
     return path
 
 

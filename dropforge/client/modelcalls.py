@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dropforge.client import specs
 from dropforge.client.base import BaseClient
 from dropforge.client.faults import Fault
 from dropforge.client.moves import served_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from dropforge.contract.api import ModelLine, ModelPage
     from dropforge.contract.models import LiveRow, VersionRow
 
 
 class ModelCalls(BaseClient):
-    """Lists models, versions and moves; removes models and rolls them back."""
+    """Lists models, versions and moves; removes models and rolls them back; shows and sets a model's options."""
 
     def models(self) -> list[ModelLine]:
         """Returns every live model with its scores, as `GET /models` does.
@@ -60,6 +62,30 @@ class ModelCalls(BaseClient):
             >>> latest, *older = forge.history("houses")
         """
         return list(self._api.history(model))
+
+    def spec(self, model: str) -> str | None:
+        """Returns the text of a model's `spec.yaml`, whose options apply to every drop; None if it has none.
+
+        Example:
+            >>> forge.spec("houses")
+            'target: price\\n'
+        """
+        return specs.stored(self.connection, model)
+
+    def set_spec(self, model: str, spec: str | Path | None) -> None:
+        """Checks the file `spec` and makes it the `spec.yaml` of a model; None removes the one that it has.
+
+        Raises:
+            Fault: there is no such file, or an option in it is invalid.
+
+        Example:
+            >>> forge.set_spec("houses", "spec.yaml")
+            >>> forge.set_spec("houses", None)
+        """
+        if spec is None:
+            specs.clear(self.connection, model)
+        else:
+            specs.place(self.connection, model, specs.checked(spec))
 
     def remove(self, model: str) -> LiveRow:
         """Takes a model off the API within seconds; its versions and history stay.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dropforge.client.runs import original_of
 from dropforge.contract.documents import Record
 from dropforge.contract.registry import TrainingRun
+from dropforge.contract.remarks import Remark
 from dropforge.contract.scores import Gain, Interval, Suspect
 from dropforge.contract.steps import ShownStatus
 
@@ -52,6 +53,11 @@ class Outcome(Record):
     """Gain over the trivial baseline with its interval, by metric; positive is better."""
     notes: tuple[str, ...] = ()
     """Warnings about the scores, what was not compared, and what callers have to change."""
+    remarks: tuple[Remark, ...] = ()
+    """What was left out, changed or guessed on the way from the file to the model, the worst first, each with the line
+    of spec.yaml that overrules it."""
+    more_remarks: int = 0
+    """How many more remarks `profile.json` has."""
     suspects: tuple[Suspect, ...] = ()
     """Columns that reveal the target almost by themselves, which may be leakage."""
     may_be_chance: bool = False
@@ -89,6 +95,8 @@ def outcome(row: RunRow, original: Callable[[str], RunRow | None]) -> Outcome:
         intervals=known.intervals,
         gains=known.gains,
         notes=known.notes,
+        remarks=known.remarks,
+        more_remarks=known.more_remarks,
         suspects=known.suspects,
         may_be_chance=may_be_chance(known),
     )

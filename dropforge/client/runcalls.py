@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 from urllib.parse import urlsplit
 
+from dropforge.client import specs
 from dropforge.client.base import TIMEOUT, BaseClient
 from dropforge.client.datafiles import as_data_file
 from dropforge.client.drops import Dropped, Wishes, upload
@@ -80,7 +81,8 @@ class RunCalls(BaseClient):
             wait: whether to return the outcome after the run has ended, instead of returning immediately.
             timeout: the longest time to wait, in seconds.
             progress: called with the number of bytes sent since the last call.
-            spec: a `spec.yaml` with options, uploaded next to the model's data first; it also applies to later drops.
+            spec: a `spec.yaml` with options, which is checked and then uploaded next to the model's data. It also
+                applies to later drops, unless the run is rejected while `wait` waits for it.
             replace: differences in which the new version may replace the live one, for this drop alone: `target`,
                 `task`, `classes`, `columns`, `uncompared`, `worse`.
             unproven: whether to promote the new version even if its gain over the trivial baseline may be chance.
@@ -105,6 +107,8 @@ class RunCalls(BaseClient):
         if not wait:
             return dropped
         row = self.wait(dropped.run, timeout)
+        if row.status == "rejected":
+            specs.take_back(self.connection, dropped.model, dropped.spec)
         if original := self.still_at_it(row):
             self.wait(original, timeout)
         return self.outcome(row)

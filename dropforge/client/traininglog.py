@@ -33,6 +33,10 @@ class Progress:
     epoch: int | None = None
     values: dict[str, float] = field(default_factory=dict)
     """Losses and similar values, by name."""
+    budget: float | None = None
+    """Seconds that fitting may take; None while nothing is fitted."""
+    left: float | None = None
+    """Seconds that are left of the budget."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,15 @@ def parse(line: str) -> Progress | Said:
         return Said(line)
     words = dict(word.partition("=")[::2] for word in line.removeprefix(MARK).split())
     numbers = {name: value for name, word in words.items() if (value := _number(word)) is not None}
-    epoch = numbers.pop("epoch", None)
+    epoch, budget, left = (numbers.pop(name, None) for name in ("epoch", "budget", "left"))
     return Progress(
         step=words.get("step", ""),
         progress=numbers.pop("progress", None),
         model=words.get("model"),
         epoch=None if epoch is None else int(epoch),
         values={name: value for name, value in numbers.items() if name not in ("step", "model")},
+        budget=budget,
+        left=left,
     )
 
 

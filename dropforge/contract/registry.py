@@ -39,6 +39,7 @@ from dropforge.contract.models import (
     model_partition,
     version_key,
 )
+from dropforge.contract.remarks import Remark
 from dropforge.contract.scores import Gain, Interval, Suspect
 from dropforge.contract.steps import ShownStatus
 
@@ -159,7 +160,13 @@ class TrainingRun(RunRow):
     suspects: tuple[Suspect, ...] = ()
     """Columns that reveal the target almost by themselves."""
     notes: tuple[str, ...] = ()
-    """Warnings about the scores."""
+    """Warnings about the scores, and every remark as plain text."""
+    remarks: tuple[Remark, ...] = ()
+    """What was left out, changed or guessed, the worst first; from Inspect on, if it could look at all rows."""
+    more_remarks: int = 0
+    """How many more there are than `remarks` holds; `profile.json` has all of them."""
+    budget: float | None = None
+    """Minutes that training may take."""
     report: str | None = None
     """S3 URI of report.html."""
     job: str | None = None

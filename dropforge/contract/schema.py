@@ -56,6 +56,9 @@ LabelType = Literal["text", "integer", "number", "boolean"]
 Direction = Literal["higher", "lower"]
 """Whether more or less of a metric is better."""
 
+LONGEST_TEXT = 10_000
+"""Characters of a text in a request; data with longer ones in a column that the model would read are rejected."""
+
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
 
@@ -208,7 +211,8 @@ class NumberRule(Record):
 
 
 class Column(Record):
-    """One column that the model reads; its ONNX input has the same name and shape [N, 1] (an image: [N, H, W, C])."""
+    """One column that the model reads; its ONNX input has shape [N, 1] (an image: [N, H, W, C]) and the same name, but
+    for what `ModelCard.inputs` says."""
 
     name: str
     kind: Kind
@@ -285,6 +289,25 @@ class ModelCard(Document):
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in their order."""
         return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """The name of each column to that of its ONNX input, which is another one where the graph has such an output.
+
+        A graph cannot have an input and an output of one name. Callers never see the input's name.
+        """
+        outputs, inputs = (PREDICTION, PROBABILITIES, *TASKS[self.task].outputs), {}
+        for name in self.names:
+            free = name
+            while free in outputs or (free != name and free in self.names):
+                free += "_"
+            inputs[name] = free
+        return inputs
+
+    @cached_property
+    def renames(self) -> bool:
+        """Whether a column's ONNX input has another name than the column."""
+        return any(name != free for name, free in self.inputs.items())
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:

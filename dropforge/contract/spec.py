@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -9,8 +10,9 @@ from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
+from dropforge.contract.nearest import did_you_mean
 from dropforge.contract.records import composed
-from dropforge.contract.schema import NumberRule, TableKind, Task
+from dropforge.contract.schema import TASK_NAMES, TASKS, NumberRule, TableKind, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
 
@@ -150,7 +152,8 @@ class Spec(Record):
         known = [each.name for each in fields(cls)]
         unknown = [key for key in value if key not in known]
         if unknown:
-            raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; expected one of {known}")
+            hint = did_you_mean(str(unknown[0]), known)
+            raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; {hint}expected one of {known}")
         _check_replace(value.get("replace"))
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
@@ -160,12 +163,26 @@ class Spec(Record):
             raise SpecFault(str(fault)) from fault
         if not 0 < spec.budget <= 24 * 60:
             raise SpecFault(f"spec.yaml: budget: expected minutes between 0 and 1440, got {spec.budget}")
+        spec.check()
         return spec
 
     @property
     def split_column(self) -> str | None:
         """The column that `split` names, if it names one."""
         return self.split.column if isinstance(self.split, SplitBy) else self.split
+
+    def check(self) -> None:
+        """Refuses, with `SpecFault`, wishes that no data can satisfy: one for another task, or against another wish."""
+        if self.target is not None and self.target in self.drop:
+            raise SpecFault(f"drop: holds the target {self.target!r}; expected other columns only: take it out")
+        tasks = TASK_NAMES if self.task is None else (self.task,)
+        metrics = list(dict.fromkeys(name for task in tasks for name in TASKS[task].metrics))
+        if self.metric is not None and self.metric not in metrics:
+            hint = did_you_mean(self.metric, metrics)
+            of = "any task" if self.task is None else self.task
+            raise SpecFault(f"metric: {self.metric!r} is none of {of}; {hint}expected one of {metrics}")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
 
     def for_drop(self, metadata: Mapping[str, str]) -> Spec:
         """These wishes, and those that the metadata of one dropped object add for its own run.
@@ -188,12 +205,23 @@ def _composed(value: Any) -> Any:
     return [_composed(item) for item in value] if isinstance(value, list) else value
 
 
+def check_encoding(encoding: str) -> str:
+    """The encoding under the name that Python has for it; `SpecFault` where it has none."""
+    try:
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError) as fault:
+        raise SpecFault(
+            f"encoding: {encoding!r}: expected one that Python knows, such as utf-8, cp1251, gb18030, shift_jis, cp437"
+        ) from fault
+
+
 def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
     """Raises `SpecFault` for a difference that there is none of; its type is checked with all others."""
     unknown = [name for name in value if name not in DIFFERENCES] if isinstance(value, Mapping) else []
     if unknown:
+        hint = did_you_mean(str(unknown[0]), DIFFERENCES)
         raise SpecFault(
-            f"{where}: unknown name {unknown[0]!r}; expected one of {list(DIFFERENCES)}, each true or false"
+            f"{where}: unknown name {unknown[0]!r}; {hint}expected one of {list(DIFFERENCES)}, each true or false"
         )
 
 

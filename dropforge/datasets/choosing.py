@@ -16,13 +16,13 @@ anything else is regression.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 import polars as pl
 
+from dropforge.contract.nearest import did_you_mean
 from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.columns import describe_facts
@@ -143,13 +143,11 @@ def check_wishes(names: list[str], spec: Spec) -> None:
     for wish, columns in wished.items():
         for column in columns:
             if column not in names:
-                near = difflib.get_close_matches(column, names, 1, 0.5)
-                hint = f"did you mean {near[0]!r}?" if near else f"the columns are {names[:20]}"
+                hint = did_you_mean(column, names).strip() or f"the columns are {names[:20]}"
                 raise SpecFault(f"{wish}: no column {column!r} in the data; expected one that is there: {hint}")
     if spec.target is not None and spec.target == spec.split_column:
         raise SpecFault(f"split: names the target {spec.target!r}; expected another column, which is known of new rows")
-    if spec.target in spec.drop:
-        raise SpecFault(f"drop: holds the target {spec.target!r}; expected other columns only: take it out")
+    spec.check()
 
 
 def read_labels(values: pl.Series, task: Task | None = None, style: NumberRule | None = None) -> Labels:

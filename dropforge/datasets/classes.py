@@ -18,6 +18,8 @@ from dropforge.datasets.choosing import MIN_CLASS_ROWS
 from dropforge.datasets.faults import DataFault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from dropforge.contract.schema import LabelType, Task
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 RARE_SHARE = 0.05
 """Most rows, of all, that are left out for being of rare classes."""
+
+MOST_NAMED = 5
+"""Classes that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,25 @@ def encode(labels: Labels, kind: LabelType, task: Task, target: str) -> Encoded:
         kept,
         {classes[code]: int(rows[code]) for code in np.flatnonzero(~common)},
     )
+
+
+def rare_sentence(left_out: Mapping[str, int], *, are_named: bool) -> str:
+    """That classes (name to rows) were left out, empty if none was; their names only where they may be told."""
+    if not left_out:
+        return ""
+    ordered = sorted(left_out.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = named_classes(ordered) if are_named else f"{len(ordered):,} classes"
+    rows = sum(left_out.values())
+    return (
+        f"{rows:,} row{'s' if rows > 1 else ''} of {named} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
+        "can be neither learned nor scored, so the model never answers it. Drop more of them, or merge rare classes."
+    )
+
+
+def named_classes(classes: Sequence[tuple[str, int]]) -> str:
+    """The first of these classes, each with its rows."""
+    more = f" and {len(classes) - MOST_NAMED:,} more" if len(classes) > MOST_NAMED else ""
+    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:MOST_NAMED]) + more
 
 
 def _check(classes: tuple[str, ...], rows: NDArray[np.int64], common: NDArray[np.bool_], target: str) -> None:

@@ -26,11 +26,23 @@ class Options:
     """Wins over the spec's."""
     task: Task | None = None
     data: DataFormat | None = None
+    planned: bool = False
+    """Whether Inspect put in target and task, by its rules where the spec has none."""
 
     @classmethod
     def of_plan(cls, plan: Plan) -> Options:
         """What Inspect decided."""
-        return cls(spec=plan.spec, target=plan.target, task=plan.task, data=plan.data)
+        return cls(spec=plan.spec, target=plan.target, task=plan.task, data=plan.data, planned=True)
+
+    @property
+    def guesses_target(self) -> bool:
+        """Whether a rule chose the target."""
+        return self.spec.target is None and (self.planned or self.target is None)
+
+    @property
+    def guesses_task(self) -> bool:
+        """Whether a rule chose the task."""
+        return self.spec.task is None and (self.planned or self.task is None)
 
     def wishes(self) -> Spec:
         """The spec with target and task put in."""

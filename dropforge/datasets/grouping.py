@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 import polars as pl
 
+from dropforge.contract.figures import figure
 from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.dataset import Groups
@@ -101,4 +102,4 @@ def _years(days: NDArray[np.float64]) -> Groups:
 
 def _say(number: float) -> str:
     """A number at the edge of a band, four digits that count."""
-    return f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:.4g}"
+    return figure(float(number))

@@ -56,6 +56,7 @@ def _table(rows: list[tuple[int, dict[str, Any]]], names: dict[str, None]) -> pl
     for place, (line, row) in enumerate(rows):
         for key, value in row.items():
             if key not in columns:
+                _check_whole(key, line, "a key")
                 columns[key] = [""] * len(rows)
             columns[key][place] = _text(value, line, key)
     names |= dict.fromkeys(columns)
@@ -84,10 +85,25 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
+def _check_whole(text: str, line: int, where: str) -> None:
+    """Refuses half a character beyond U+FFFF, which JSON can spell and no other part can hold."""
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        half = f"\\u{ord(text[fault.start]):04x}"
+        raise DataFault(
+            f"line {line}: {where} holds {half}, half of a character; expected whole ones: export it again as utf-8"
+        ) from fault
+
+
 def _text(value: Any, line: int, key: str) -> str:
     text = as_text(value)
     if text is not None and "\0" in text:
         raise DataFault(f"line {line}: {key!r} holds a NUL character; expected text: export it again without")
+    if text is not None:
+        _check_whole(text, line, repr(key))
     if text is None:
         raise DataFault(
             f"line {line}: {key!r} holds {kind(value)}; expected a text, a number, true, false or null: "

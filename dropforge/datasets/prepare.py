@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from dropforge.contract.figures import figure
 from dropforge.contract.plan import Plan
-from dropforge.contract.schema import PREDICTION, PROBABILITIES, TASKS
 from dropforge.datasets.choosing import MIN_ROWS, choose_target, choose_task, label_type, read_labels
 from dropforge.datasets.classes import encode
 from dropforge.datasets.columns import columns_read, describe
@@ -27,13 +27,15 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.grouping import group_labels
 from dropforge.datasets.hashing import nth_copy, row_hashes
 from dropforge.datasets.header import check_header
+from dropforge.datasets.lost import lost_columns
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
-from dropforge.datasets.remarks import remarks
+from dropforge.datasets.remarks import Found, remarks
+from dropforge.datasets.servable import check_servable
 from dropforge.datasets.special import special_task
 from dropforge.datasets.splitchoice import choose_split
-from dropforge.datasets.splits import facts, in_words, sentences
+from dropforge.datasets.splits import facts, in_words, split_remarks
 from dropforge.datasets.splitting import copies
 from dropforge.datasets.styles import style_of
 from dropforge.datasets.suspects import find_suspects
@@ -86,19 +88,8 @@ def prepare_table(data: pl.DataFrame | Table, options: Options) -> Dataset:
         dataset = _with_target(table, spec, options)
     else:
         dataset = special.prepare(pl.concat(table.blocks()), options)
-    _check_names(dataset)
+    check_servable(table, dataset)
     return dataset
-
-
-def _check_names(dataset: Dataset) -> None:
-    """Refuses a column that has the name of an output of the model file."""
-    outputs = (PREDICTION, PROBABILITIES, *TASKS[dataset.task].outputs)
-    taken = [column.name for column in dataset.columns if column.name in outputs]
-    if taken:
-        raise DataFault(
-            f"column {taken[0]!r}: expected another name, because the model has an output of this name; rename the "
-            f"column, or leave it out with `drop: [{taken[0]}]` in spec.yaml"
-        )
 
 
 def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
@@ -129,8 +120,12 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     masked = tuple(finding.column for finding in findings)
-    others = remarks(described, table[target], counts, options.data, masked=masked, style=style)
     told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
+    lost = lost_columns(kept, described, parts, rows, len(classes))
+    found = Found(
+        described, table[target], task, kind_of_label, counts, style, masked, encoded.rare, suspects, lost,
+        split_remarks(way, counts, masked=masked),
+    )  # fmt: skip
     return Dataset(
         target=target,
         task=task,
@@ -148,7 +143,7 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
             counts=counts,
             findings=findings,
             suspects=suspects,
-            told=[*sentences(way, counts, masked=masked), *others],
+            remarks=remarks(found, options),
             split=facts(way, masked=masked),
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
@@ -167,7 +162,8 @@ def _check_scale(target: str, values: NDArray[Any]) -> None:
     mean, spread = float(values.mean()), float(values.std())
     if spread < NARROWEST * abs(mean):
         raise DataFault(
-            f"the values of {target!r} differ by about {spread:.3g} around {mean:.9g}, which models cannot tell apart; "
+            f"the values of {target!r} differ by about {figure(spread)} around {figure(mean, spread=spread)}, which "
+            "models cannot tell apart; "
             f"expected differences of at least a millionth: subtract {mean:.0f} from them"
         )
 

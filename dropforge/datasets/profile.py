@@ -2,7 +2,8 @@
 
     {"schema": "dropforge.profile/1", "rows": {counts}, "split": {`splits.facts`}, "target": {...},
      "columns": {name: {...}}, "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
-     "told": [sentences of `splits` and `remarks`],
+     "remarks": [{"code", "sentence", "severity", "option", "column"}, the worst first],
+     "told": [the same as plain sentences, for older readers],
      "personal": [{"column", "what", "found_by"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dropforge.contract.remarks import Remark
     from dropforge.datasets.columns import Described
     from dropforge.datasets.dataset import Rows
     from dropforge.datasets.personal import Finding
@@ -47,7 +49,7 @@ def make_profile(
     counts: Mapping[str, int],
     findings: Sequence[Finding],
     suspects: Sequence[dict[str, Any]] = (),
-    told: Sequence[str] = (),
+    remarks: Sequence[Remark] = (),
     split: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
@@ -61,7 +63,8 @@ def make_profile(
         "columns": {name: describe_values(rows.columns[name], column, name in masked) for name, column in read.items()},
         "dropped": {name: column.dropped for name, column in described.items() if column.dropped},
         "suspects": list(suspects),
-        "told": list(told),
+        "remarks": [remark.to_json() for remark in remarks],
+        "told": [remark.text for remark in remarks if remark.code != "leak"],
         "personal": [
             {"column": finding.column, "what": finding.what, "found_by": finding.found_by} for finding in findings
         ],

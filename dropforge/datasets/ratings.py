@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from dropforge.contract.figures import figure
 from dropforge.contract.schema import Column
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets import leftout
@@ -33,6 +34,7 @@ from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import cell_hashes, row_hashes, unit
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
+from dropforge.datasets.ratingremarks import remarks_on_ratings
 from dropforge.datasets.splitting import HOLDOUT, VALIDATION
 from dropforge.datasets.typed import texts_of
 from dropforge.datasets.values import NUMBER_SHARE, parse_numbers, stripped, without_missing
@@ -155,7 +157,14 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         ignored=(columns.rating, *(name for name in table.columns if name not in (*read, columns.rating))),
         masked=tuple(finding.column for finding in findings),
         counts=counts,
-        profile=make_profile(rows=rows["train"], described=described, target=labels, counts=counts, findings=findings),
+        profile=make_profile(
+            rows=rows["train"],
+            described=described,
+            target=labels,
+            counts=counts,
+            findings=findings,
+            remarks=remarks_on_ratings(described, counts, (*read, columns.rating), options),
+        ),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],
@@ -193,7 +202,9 @@ def _clean(table: pl.DataFrame, columns: RatingColumns) -> tuple[pl.DataFrame, N
             raise DataFault(f"needs at least 2 different values in {name!r}, got 1: drop ratings of others too")
     values = read_labels(kept[columns.rating]).values.cast(pl.Float64).to_numpy()
     if values.min() == values.max():
-        raise DataFault(f"every rating in {columns.rating!r} is {values[0]:g}; expected some that differ: drop others")
+        raise DataFault(
+            f"every rating in {columns.rating!r} is {figure(float(values[0]))}; expected some that differ: drop others"
+        )
     return kept, values, counts
 
 

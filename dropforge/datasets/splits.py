@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 
 import numpy as np
 
+from dropforge.contract.remarks import remark
 from dropforge.datasets import leftout
 from dropforge.datasets.splitting import HELD, LEFT_OUT, split, split_as_told
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dropforge.contract.remarks import Remark
     from dropforge.contract.spec import Spec
     from dropforge.datasets.columns import Described
     from dropforge.datasets.hashing import Hashes
@@ -81,22 +83,20 @@ class Split:
         return 0 if self.assigned is None else int((self.assigned.labels == LEFT_OUT).sum())
 
 
-def sentences(split: Split, counts: Mapping[str, int], *, masked: Sequence[str] = ()) -> list[str]:
+def split_remarks(split: Split, counts: Mapping[str, int], *, masked: Sequence[str] = ()) -> list[Remark]:
     """What people are told of the split: nothing where the data are split by content and give no other sign."""
-    lines = list(split.proposals)
+    remarks = [remark("split_proposed", proposal) for proposal in split.proposals]
     if split.by in ("group", "time"):
-        why = (
-            f", because {split.evidence}. `split: {{by: rows}}` in spec.yaml splits by content"
-            if split.evidence
-            else ""
-        )
-        lines.insert(0, f"{in_words(split, masked=masked)}{why}.")
+        why = f", because {split.evidence}" if split.evidence else ""
+        sentence = f"{in_words(split, masked=masked)}{why}."
+        remarks.append(remark("split", sentence, option="split: {by: rows}" if split.evidence else None))
     if split.left_out:
-        lines.append(
+        sentence = (
             f"{split.left_out:,} of {counts['read']:,} rows lie in the gaps of {split.gap} before the validation and "
             "the hold-out part and are left out."
         )
-    return lines
+        remarks.append(remark("gap", sentence))
+    return remarks
 
 
 def in_words(split: Split, *, masked: Sequence[str] = ()) -> str:

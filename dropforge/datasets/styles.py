@@ -49,8 +49,8 @@ CLOCKS = 20
 """Different values from which on these are told from numbers."""
 
 OTHER_WAY = {
-    ".": '`numbers: {decimal: ",", thousands: "."}`',
-    ",": '`numbers: {decimal: ".", thousands: ","}`',
+    ".": 'numbers: {decimal: ",", thousands: "."}',
+    ",": 'numbers: {decimal: ".", thousands: ","}',
 }
 """The line of spec.yaml that overrules a decimal mark."""
 
@@ -86,6 +86,8 @@ class Style:
     """Columns of JSON numbers, which have decimal points in any case."""
     remark: str = ""
     """What was guessed, in a sentence for people."""
+    option: str | None = None
+    """The line of spec.yaml that reads the numbers the other way."""
     example_of: str = ""
     """The column whose values the sentence shows."""
 
@@ -136,7 +138,8 @@ def decided(columns: Iterable[Evidence], delimiter: str) -> Style:
     rule = replace(PLAIN, decimal=decimal, thousands=thousands)
     if not doubtful or not why:
         return Style(rule)
-    return Style(rule, remark=_remark(doubtful[0], decimal, why), example_of=doubtful[0].name)
+    remark = _remark(doubtful[0], decimal, why)
+    return Style(rule, remark=remark, option=OTHER_WAY[decimal], example_of=doubtful[0].name)
 
 
 def _decimal(
@@ -201,7 +204,7 @@ def _contradiction(point: Evidence, comma: Evidence) -> DataFault:
         f"numbers are written in two ways: {point.example} in {point.name!r} is a number only with a decimal point, "
         f"{comma.example} in {comma.name!r} only with a decimal comma; expected one way in all columns: write them "
         f"alike; or, in spec.yaml, say which column holds no numbers (`kinds: {{{point.name}: category}}`), leave it "
-        f"out (`drop: [{point.name}]`), or name the marks of the numbers ({OTHER_WAY['.']})"
+        f"out (`drop: [{point.name}]`), or name the marks of the numbers (`{OTHER_WAY['.']}`)"
     )
 
 
@@ -212,5 +215,5 @@ def _remark(doubtful: Evidence, decimal: Mark, why: str) -> str:
     value = example.replace(other, "").replace(decimal, ".")
     return (
         f"Numbers such as {example} in {doubtful.name!r} could have a decimal point or a decimal comma; {example} is "
-        f"read as {value}, {why}. {OTHER_WAY[decimal]} in spec.yaml reads them the other way."
+        f"read as {value}, {why}. The other way of reading them can be set."
     )

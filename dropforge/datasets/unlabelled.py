@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dropforge.contract.remarks import worst_first
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.choosing import MIN_ROWS, check_wishes
 from dropforge.datasets.columns import columns_read, describe
 from dropforge.datasets.dataset import Dataset, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import row_hashes
+from dropforge.datasets.numberremarks import number_remarks
 from dropforge.datasets.personal import find_personal
 from dropforge.datasets.profile import make_profile
+from dropforge.datasets.remarks import columns_left_out, encoding_guessed, rows_left_out, sheet_chosen
 from dropforge.datasets.splitting import copies, split
 from dropforge.datasets.styles import style_of
 from dropforge.datasets.table import as_table
@@ -66,7 +69,8 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         raise DataFault(
             f"needs at least {MIN_ROWS} different rows, got {kept.height} of {table.height}: drop more rows"
         )
-    described = describe(kept, spec, style=style_of(as_table(kept), spec, options.data))
+    style = style_of(as_table(kept), spec, options.data)
+    described = describe(kept, spec, style=style)
     read = {name: column for name, column in described.items() if not column.dropped}
     if not read:
         reasons = {name: column.dropped for name, column in list(described.items())[:5]}
@@ -76,6 +80,13 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
     counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
     counts |= {name: len(part) for name, part in rows.items()}
     findings = find_personal(kept, spec.sensitive)
+    remarks = [
+        *rows_left_out(counts, CLUSTER),
+        *columns_left_out(described.values()),
+        *number_remarks(described, style, [finding.column for finding in findings]),
+        *encoding_guessed(options),
+        *sheet_chosen(options),
+    ]
     labels = {"name": CLUSTER, "task": "clustering", "label_type": "integer", "classes": []}
     return Dataset(
         target=CLUSTER,
@@ -87,7 +98,7 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         masked=tuple(finding.column for finding in findings),
         counts=counts,
         profile=make_profile(rows=rows["train"], described=described, target=labels, counts=counts,
-                             findings=findings),
+                             findings=findings, remarks=worst_first(remarks)),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],

@@ -200,7 +200,7 @@ def patient(model: ServedModel, at: int, until: float, feed: Arrays) -> np.ndarr
 def answers_of(model: ServedModel, arrays: Arrays) -> np.ndarray:
     """The model's values [M, 1] or probabilities [M, classes], in float64."""
     output = PROBABILITIES if model.card.classes else PREDICTION
-    (found,) = model.session.run([output], dict(arrays))
+    (found,) = model.session.run([output], model.feed(arrays))
     return np.asarray(found, dtype=np.float64)
 
 

@@ -121,6 +121,12 @@ class ServedModel:
             case _:
                 assert_never(self.card.task)
 
+    def feed(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The arrays of columns under the names of the graph's inputs."""
+        if not self.card.renames:
+            return dict(arrays)
+        return {self.card.inputs[name]: values for name, values in arrays.items()}
+
     def outputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the graph itself answers, by name: arrays of N rows, those of numbers finite. See `predict`.
 
@@ -132,7 +138,7 @@ class ServedModel:
         names = ANSWERED[self.card.task]
         if names == (PREDICTION,):
             return {PREDICTION: self._numbers(PREDICTION, arrays)}
-        found = dict(zip(names, self.session.run(names, dict(arrays)), strict=True))
+        found = dict(zip(names, self.session.run(names, self.feed(arrays)), strict=True))
         count = len(next(iter(arrays.values())))
         if PROBABILITIES in found:
             _finite(found[PROBABILITIES], (count, len(self.card.classes)), PROBABILITIES)
@@ -153,13 +159,14 @@ class ServedModel:
                 message = f"output {output!r}: expected float32 of shape {shape}; onnxruntime: {type(fault).__name__}"
                 raise ModelFault(message) from fault
             return _finite(found, shape, output)
-        (found,) = self.session.run([output], dict(arrays))
+        (found,) = self.session.run([output], self.feed(arrays))
         return _finite(found, (len(next(iter(arrays.values()))), width), output)
 
     def _bound(self, output: str, table: Table, width: int) -> Bound:
         bound: Bound | None = getattr(self._kept, "bound", None)
         if bound is None or bound.count != table.count:
-            bound = self._kept.bound = Bound(self.session, table.names, output, (table.count, width))
+            names = table.names if not self.card.renames else [self.card.inputs[name] for name in table.names]
+            bound = self._kept.bound = Bound(self.session, names, output, (table.count, width))
         return bound
 
     def _places(self, labels: np.ndarray) -> np.ndarray:
@@ -182,7 +189,7 @@ class ServedModel:
 
     def features(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Of a clustering: the points [N, F] that the rows are."""
-        (found,) = self.session.run([FEATURES], dict(arrays))
+        (found,) = self.session.run([FEATURES], self.feed(arrays))
         return _finite(found, (len(found), found.shape[-1]), FEATURES)
 
     def _recommended(self, found: dict[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> Answers:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from dropforge.contract.records import kind
+from dropforge.contract.schema import LONGEST_TEXT
 from dropforge.inference.faults import InputFault
 from dropforge.inference.table import FEW, Table
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from dropforge.contract.batch import Commas
     from dropforge.contract.schema import Column, ModelCard, NumberRule
-
-LONGEST_TEXT = 10_000
-"""Characters of one value."""
 
 WHOLE = 2**63
 """From here on a reader of JSON may lose digits of a whole number, and a category with them."""

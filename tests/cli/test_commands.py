@@ -64,7 +64,8 @@ def test_a_waited_drop_ends_with_the_promised_document(
     document = ran.document
     assert list(document) == [
         "run", "model", "status", "original", "version", "task", "target", "metrics", "baseline", "reason", "report",
-        "metric", "intervals", "gains", "notes", "suspects", "may_be_chance",
+        "metric", "intervals", "gains", "notes", "remarks", "more_remarks", "suspects",
+        "may_be_chance",
     ]  # fmt: skip
     assert (document["run"], document["status"], document["reason"]) == (THE_RUN, status, "so it is")
     report = houses.parent / ".dropforge" / "reports" / f"{THE_RUN}.html"
@@ -107,14 +108,80 @@ def test_all_that_says_how_far_to_trust_a_score_is_shown(
         "0.4 to 0.6",
         "better than the trivial baseline by 0.75, 95 % interval -0.1 to 0.9: the difference may be chance",
         "note: Only 20 hold-out rows",
-        "suspect: column 'price_with_tax' may leak the target",
+        "left out, changed or guessed: - Column 'price_with_tax' may leak the target",
         "`trusted: [price_with_tax]` keeps it",
+        "In spec.yaml: `drop: [price_with_tax]`",
     ):
         assert words in shown
     if command == "drop":
         document = run("drop", str(houses), "--wait", "--json").document
         assert document["may_be_chance"] is True
         assert {name: document[name] for name in TRUST} == TRUST
+
+
+SPEC = "datasets/houses/spec.yaml"
+
+
+def test_the_budget_is_said_before_the_upload_and_wrong_options_stop_it(
+    run: Run, api: ApiServer, houses: Path, tmp_path: Path
+) -> None:
+    assert "training may use up to 5 minutes (`budget:` in spec.yaml)" in run("drop", str(houses)).err
+    api.say(f"GET /drops/{SPEC}", b"budget: 1\n")
+    assert "up to 1 minute (" in run("drop", str(houses)).err
+    api.asked.clear()
+    api.say(f"GET /drops/{SPEC}", b"budgte: 1\n")
+    standing = run("drop", str(houses))
+    assert (standing.code, "`dropforge spec houses --clear` removes it" in standing.err) == (2, True)
+    wishes = tmp_path / "wishes.yaml"
+    wishes.write_text("targt: price\n")
+    brought = run("drop", str(houses), "--spec", str(wishes), "--json")
+    assert (brought.code, brought.document["error"]["code"]) == (2, "spec")
+    assert "did you mean 'target'?" in brought.document["error"]["message"]
+    assert not [asked for asked in api.asked if asked.method == "PUT"]
+
+
+def test_the_options_of_a_model_are_shown_set_and_cleared(run: Run, api: ApiServer, tmp_path: Path) -> None:
+    assert "houses has no datasets/houses/spec.yaml" in run("spec", "houses").out
+    wishes = tmp_path / "wishes.yaml"
+    wishes.write_text("target: price\n")
+    api.say(f"PUT /drops/{SPEC}", b"")
+    api.say(f"GET /drops/{SPEC}", wishes.read_bytes())
+    ran = run("spec", "houses", "--set", str(wishes), "--json")
+    assert ran.document == {"model": "houses", "key": SPEC, "spec": "target: price\n"}
+    assert [asked.method for asked in api.asked if asked.path.startswith(f"/drops/{SPEC}")][-2:] == ["PUT", "GET"]
+    api.say(f"DELETE /drops/{SPEC}", b"")
+    assert run("spec", "houses", "--clear").code == 0
+    assert "DELETE" in [asked.method for asked in api.asked]
+    assert run("spec", "houses", "--clear", "--set", str(wishes)).code == 2
+    assert run("spec", "My Model").code == 2
+
+
+REMARKS = [
+    {"code": "leak", "sentence": "It may leak.", "severity": "warning", "option": "drop: [vat]", "column": "vat"},
+    {"code": "copy", "sentence": "It is a copy.", "severity": "notice", "option": "kinds: {b: number}", "column": "b"},
+    {"code": "of-a-newer-version", "sentence": "It is new.", "severity": "notice", "option": None, "column": None},
+]
+
+
+def test_what_was_left_out_stands_in_every_place_and_a_warning_comes_before_the_training(
+    run: Run, api: ApiServer, houses: Path
+) -> None:
+    told = {"remarks": REMARKS, "more_remarks": 2, "notes": ["It is a copy. In spec.yaml: `kinds: {b: number}`"]}
+    tell(api, run_row(status="running", step="Train", **told), run_row(**told))
+    ran = run("drop", str(houses), "--wait")
+    shown = " ".join(ran.out.split())
+    assert (
+        "left out, changed or guessed: - It may leak. In spec.yaml: `drop: [vat]` - It is a copy. In spec.yaml: "
+        "`kinds: {b: number}` - It is new. and 2 more, which profile.json names" in shown
+    )
+    assert shown.count("It is a copy") == 1 and shown.index("It may leak") < shown.index("rmse")
+    assert ran.err.index("It may leak") < ran.err.index("promoted") and "It is a copy" not in ran.err
+    tell(api, run_row(**told))
+    document = run("drop", str(houses), "--wait", "--json").document
+    assert (document["remarks"], document["more_remarks"]) == (REMARKS, 2)
+    tell(api, run_row(status="running", step="Train", metrics={}, **told))
+    assert "- It may leak." in run("show", THE_RUN).out
+    assert run("show", THE_RUN, "--json").document["remarks"] == REMARKS
 
 
 def test_what_a_drop_may_replace_travels_with_it(run: Run, api: ApiServer, houses: Path) -> None:
@@ -199,7 +266,7 @@ OF_BATCHES = {
     "output": None,
     "output_version": None,
 }
-SCORED = {"intervals": {}, "gains": {}, "notes": [], "suspects": []}
+SCORED = {"intervals": {}, "gains": {}, "notes": [], "remarks": [], "more_remarks": 0, "budget": None, "suspects": []}
 EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, **SCORED, **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,17 @@ def test_the_sparkline() -> None:
     assert sparkline([]) == sparkline([1.0]) == ""
     assert sparkline([3.0, 3.0]) == "▁▁"
     assert sparkline([0.0, 7.0, 3.0]) == "▁█▄"
+
+
+def test_the_budget_and_the_time_that_is_left_stand_in_every_line_of_fitting() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    fitting = [replace(fit(1, 1.0, 0.1), budget=300.0, left=251.0), replace(fit(2, 1.0, 0.3), budget=300.0, left=60.0)]
+    follow_live(console, RUN, [at("Train", budget=5.0), *fitting, fit(3, 1.0, 0.9), at("Notify", "promoted")])
+    train, first, second, later, _ = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "up to 5 minutes of fitting" in train
+    assert first.endswith("49 s of 5 min used, at most 4 min 11 s left")
+    assert second.endswith("4 min of 5 min used, at most 1 min left")
+    assert "left" not in later
 
 
 def events() -> list[Any]:

@@ -126,6 +126,8 @@ def test_a_progress_line_is_read_into_values() -> None:
     values = {"train_loss": 0.123, "validation_loss": 0.14}
     assert parse(LINE) == Progress("fit", 0.45, "neural", 12, values)
     assert parse("dropforge step=read rows=1000 progress=nan") == Progress("read", None, None, None, {"rows": 1000.0})
+    limited = parse("dropforge step=fit model=linear budget=300 left=251 progress=0.1")
+    assert limited == Progress("fit", 0.1, "linear", None, {}, 300.0, 251.0)
     assert parse("dropforge") == Said("dropforge")
     assert parse("Traceback (most recent call last):") == Said("Traceback (most recent call last):")
     assert parse("dropforge step=fit model=7 epoch=x loss==3") == Progress("fit", None, "7", None, {})

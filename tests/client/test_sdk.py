@@ -150,6 +150,8 @@ def test_an_outcome_has_its_report_on_this_machine(forge: Dropforge, api: ApiSer
         "intervals": {},
         "gains": {},
         "notes": [],
+        "remarks": [],
+        "more_remarks": 0,
         "suspects": [],
         "may_be_chance": False,
     }

@@ -114,12 +114,17 @@ def test_a_function_reads_the_environment_its_construct_wrote() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"targt": "y"}, r"unknown key 'targt'; expected one of"),
+        ({"targt": "y"}, r"unknown key 'targt'; did you mean 'target'\? expected one of"),
         ({"task": "guess"}, r"^spec.yaml: task: expected one of"),
         ({"drop": ["a", 3]}, r"^spec.yaml: drop\[1\]: expected a text, got 3"),
         ({"kinds": {"Spec.x": "Spec."}}, r"^spec.yaml: kinds.Spec.x: expected one of .*, got 'Spec.'"),
         ({"replace": {"target": "yes"}}, r"^spec.yaml: replace.target: expected true or false, got 'yes'"),
         ({"budget": 0}, r"budget: expected minutes between 0 and 1440, got 0"),
+        ({"metric": "rsme"}, r"metric: 'rsme' is none of any task; did you mean 'rmse'\?"),
+        ({"task": "binary", "metric": "rmse"}, r"metric: 'rmse' is none of binary; expected one of"),
+        ({"target": "a", "drop": ["a"]}, r"drop: holds the target 'a'"),
+        ({"encoding": "klingon"}, r"encoding: 'klingon': expected one that Python knows"),
+        ({"replace": {"targets": True}}, r"unknown name 'targets'; did you mean 'target'\?"),
         (["target"], r"expected 'key: value' lines"),
     ],
 )

@@ -90,3 +90,6 @@ def test_data_is_escaped_and_masked(tmp_path: Path) -> None:
     assert "Leakage suspects" in report
     assert "named like the target &#39;fee&#39;" in report
     assert "@example.org" not in report
+    top = report[: report.index('<div class="grid">')]
+    assert "Left out, changed or guessed" in top and "may leak the target" in top
+    assert "In spec.yaml: <code>drop: [&#34;&lt;b&gt;kind of fee&lt;/b&gt;&#34;]</code>" in top

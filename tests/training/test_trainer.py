@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -9,18 +10,27 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dropforge.contract.lines import LINE_METRICS, definition
 from dropforge.contract.results import Manifest
+from dropforge.inference import explain
+from dropforge.inference.http import Request
+from dropforge.inference.model import ServedModel
+from dropforge.inference.protocols.dispatch import respond
+from dropforge.serve.sources import find
+from dropforge.serve.store import Files
+from lambdas.pipeline.judge.evidence import parity
 from training_container import trainer
 from training_container.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from dropforge.contract.schema import Column
 
 
 @pytest.mark.usefixtures("lean")
@@ -48,6 +58,10 @@ def check_progress(lines: list[str]) -> None:
     progress = [float(event["progress"]) for event in events]
     assert progress == sorted(progress)
     assert (progress[0], progress[-1]) == (0.0, 1.0)
+    timed = [(int(event["budget"]), int(event["left"])) for event in events if event["step"] == "fit"]
+    assert {budget for budget, _ in timed} == {60} and all(0 <= left <= 60 for _, left in timed)
+    assert [left for _, left in timed] == sorted((left for _, left in timed), reverse=True)
+    assert not [event for event in events if event["step"] != "fit" and "left" in event]
     fitted = [event for event in events if event["step"] == "fit" and event["model"] == "neural"]
     assert {"epoch", "train_loss", "validation_loss"} <= set(fitted[0])
 
@@ -90,26 +104,58 @@ def test_no_plan_is_one_line(tmp_path: Path) -> None:
     assert "plan.json" in (tmp_path / "output" / "failure").read_text()
 
 
-def test_a_column_named_as_an_output_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    lines = [f"{at % 5},{at % 7},{at * 3 % 11}" for at in range(200)]
-    path = tmp_path / "odd.csv"
-    path.write_text("\n".join(["prediction,x,y", *lines]))
-    assert (
-        trainer.main(["--data", str(path), "--target", "y", "--task", "regression", "--out", str(tmp_path / "out")])
-        == 1
+ODD = {
+    "regression": ("prediction,probabilities,y", lambda at: f"{('west', 'east')[at % 2]},{at % 7 + 0.5},{at * 3 % 11}"),
+    "binary": ("prediction,probabilities,y", lambda at: f"{at % 5 + 0.5},{at % 7},{('no', 'yes')[at % 5 > 2]}"),
+    "recommendation": ("user_id,items,rating", lambda at: f"{at % 20},{at // 20},{at * 3 % 5}"),
+    "clustering": (
+        "prediction,features,prediction_",
+        lambda at: f"{at % 3 * 9 + at % 7 / 7},{at % 3 * 5 + at % 4},{at % 11}",
+    ),
+}
+"""Tables whose columns have the names of a model's outputs."""
+
+
+@pytest.mark.usefixtures("lean")
+@pytest.mark.parametrize("task", ODD)
+def test_columns_named_as_outputs_are_read_and_served_under_their_own_names(task: str, tmp_path: Path) -> None:
+    header, line = ODD[task]
+    path, out = tmp_path / "odd.csv", tmp_path / "out"
+    path.write_text("\n".join([header, *map(line, range(400))]))
+    target = ["--target", "y"] if task in ("regression", "binary") else []
+    words = ["--data", str(path), *target, "--task", task, "--out", str(out), "--search", "none", "--budget", "0.1"]
+    assert trainer.main(words) == 0
+    body = (out / "model.onnx").read_bytes()
+    model = ServedModel.from_bytes(body, hashlib.sha256(body).hexdigest())
+    names = [name for name in header.split(",") if name not in ("y", "rating")]
+    assert list(model.card.names) == names
+    inputs = [each.name for each in model.session.get_inputs()]
+    assert inputs == list(model.card.inputs.values()) and not set(inputs) & {
+        each.name for each in model.session.get_outputs()
+    }
+    assert parity(model, (out / "golden.jsonl").read_bytes()) < 1e-3
+    rows = [dict(zip(header.split(","), line(at).split(","), strict=True)) for at in range(5)]
+    tensors = [_tensor(column, [row[column.name] for row in rows]) for column in model.card.columns]
+    files = Files.of(find([f"m={out / 'model.onnx'}"]))
+    request = Request(
+        "POST", "/v2/models/{model}/infer", {"model": "m"}, {}, {}, json.dumps({"inputs": tensors}).encode()
     )
-    assert "column 'prediction': expected another name" in capfd.readouterr().err
+    answered = json.loads(respond(request, files).body)
+    (predicted,) = [each for each in answered["outputs"] if each["name"] == "prediction"]
+    simple = {"rows": [{tensor["name"]: tensor["data"][at] for tensor in tensors} for at in range(len(rows))]}
+    request = Request("POST", "/models/{model}/predict", {"model": "m"}, {}, {"content-type": "application/json"},
+                      json.dumps(simple).encode())  # fmt: skip
+    answered = json.loads(respond(request, files).body)
+    assert predicted["data"] == pytest.approx(answered["predictions"]) and len(predicted["data"]) == len(rows)
+    if task in ("regression", "binary"):
+        explain.check(model)
 
 
-@pytest.mark.parametrize(("task", "name"), [("recommendation", "items"), ("clustering", "features")])
-def test_so_is_one_named_as_an_output_of_its_task(
-    tmp_path: Path, task: str, name: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    lines = [f"{at % 20},{at // 20},{at * 3 % 5}" for at in range(400)]
-    path = tmp_path / "odd.csv"
-    path.write_text("\n".join([f"user_id,{name},rating", *lines]))
-    assert trainer.main(["--data", str(path), "--task", task, "--out", str(tmp_path / "out")]) == 1
-    assert f"column {name!r}: expected another name" in capfd.readouterr().err
+def _tensor(column: Column, values: list[Any]) -> dict[str, Any]:
+    if not column.takes_numbers:
+        return {"name": column.name, "datatype": "BYTES", "shape": [len(values), 1], "data": values}
+    numbers = [float(value) for value in values]
+    return {"name": column.name, "datatype": "FP32", "shape": [len(values), 1], "data": numbers}
 
 
 def test_by_hand_a_missing_file_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

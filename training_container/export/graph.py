@@ -41,8 +41,8 @@ def build(card: ModelCard, encoder: Encoder, predictor: Predictor, table: Table,
     Raises:
         onnx.checker.ValidationError: the graph is not valid ONNX: a fault of this package.
     """
-    nodes = Nodes(prefix_for([column.name for column in card.columns]))
-    tables = add_front(nodes, encoder)
+    nodes = Nodes(prefix_for(list(card.inputs.values())))
+    tables = add_front(nodes, encoder, card)
     sample = table.take(torch.arange(SAMPLE) % len(table))
     forests = _add_forests(nodes, predictor, sample, tables)
     answers = [PROBABILITIES if card.classes else PREDICTION]
@@ -56,7 +56,7 @@ def build(card: ModelCard, encoder: Encoder, predictor: Predictor, table: Table,
     graph = helper.make_graph(
         [*nodes.nodes, *forests.nodes, *core.node, *tail.nodes],
         "dropforge",
-        inputs(encoder),
+        inputs(encoder, card),
         [*outputs(card), *(each for each in core.output if each.name == FEATURES)],
         [*nodes.constants, *forests.constants, *core.initializer, *tail.constants],
     )

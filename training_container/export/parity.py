@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.schema import KINDS
 from training_container.export.background import arrays
@@ -115,7 +116,9 @@ def compare(runtime: Runtime, values: Values, expected: np.ndarray, names: list[
         pairs = zip(np.atleast_1d(one).tolist(), np.atleast_1d(other).tolist(), strict=True)
         apart = max(difference(a, b, scale) for a, b in pairs)
         if apart > TOLERANCE:
-            raise ParityFault(f"{names[at]}: expected {one} as torch answers, got {other}; {apart:.2g} apart")
+            raise ParityFault(
+                f"{names[at]}: expected {one} as torch answers, got {other}; {figure(apart, digits=2)} apart"
+            )
         largest = max(largest, apart)
     if probabilities is not None:
         check_likeliest(runtime.card, probabilities, labels, names)

@@ -48,6 +48,6 @@ class Runtime:
 
     def run(self, outputs: list[str], values: dict[str, np.ndarray]) -> list[np.ndarray]:
         """These outputs of the graph, as they are."""
-        feed = {column.name: values[column.name].reshape(-1, 1) for column in self.card.columns}
+        feed = {free: values[name].reshape(-1, 1) for name, free in self.card.inputs.items()}
         found: list[np.ndarray] = self.session.run(outputs, feed)
         return found

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from training_container import evidence
 from training_container.report import wording
-from training_container.report.template import template
+from training_container.report.template import before, template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,7 @@ def write_plain_report(
     """Writes the report as one HTML file; every text from the data is escaped."""
     page = template("plain.html").render(
         card=card,
+        **before(profile, measured),
         measured=measured,
         proof=proof,
         summary=content.summary,
@@ -59,7 +60,6 @@ def write_plain_report(
         split=content.split,
         gain=wording.gain(measured),
         sureness=wording.sureness(measured),
-        suspects=profile.get("suspects", []),
         meaning=wording.MEANING,
         sections=[_marked(section) for section in content.sections],
         dropped=profile["dropped"],

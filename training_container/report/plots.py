@@ -9,8 +9,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from dropforge.contract.figures import figure, spread_of
 from dropforge.metrics import scores as metrics
-from training_container.report import wording
 from training_container.tensorboard import thinned
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ draw = _draw
 
 def _few_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
     """At most five marks, written as the rest of the page writes numbers, so that large ones do not touch."""
-    for number in which:
-        axes.locator_params(number, nbins=5)
-        getattr(axes, f"{number}axis").set_major_formatter(lambda value, _: wording.number(value))
+    for side in which:
+        axes.locator_params(side, nbins=5)
+        axis = getattr(axes, f"{side}axis")
+        spread = spread_of(axis.get_view_interval().tolist())
+        axis.set_major_formatter(lambda value, _, spread=spread: figure(value, spread=spread))
 
 
 def learning_curve(model: str, curves: dict[str, list[float]]) -> str:
@@ -105,7 +107,7 @@ def neighbourhood(points: np.ndarray, target: np.ndarray, names: tuple[str, str]
         shade = np.clip(target[rows], *np.quantile(target, [0.02, 0.98]))
         first, second = points[rows].T
         drawn = axes.scatter(first, second, c=shade, s=7, cmap="viridis_r", linewidths=0, rasterized=True)
-        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: wording.number(value))
+        axes.figure.colorbar(drawn, ax=axes, label=_short(of), format=lambda value, _: figure(value))
         _few_ticks(axes, "x", "y")
         axes.set_xlabel(_short(names[0]))
         axes.set_ylabel(_short(names[1]))

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from dropforge.contract.remarks import remarks_in
 from training_container.report import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dropforge.contract.results import Metrics
+
+
+def before(profile: Mapping[str, Any], measured: Metrics) -> dict[str, Any]:
+    """What stands at the top of a report: the remarks, and those notes on the scores that repeat none of them."""
+    remarks = remarks_in(profile)
+    said = {remark.sentence for remark in remarks}
+    return {"remarks": remarks, "notes": [note for note in measured.notes if note not in said]}
 
 
 def template(name: str) -> jinja2.Template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.figures import figure
 from dropforge.contract.schema import TASKS
 
 if TYPE_CHECKING:
@@ -65,20 +66,16 @@ def model(name: str, task: Task) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number for people: thousands separated, four significant digits."""
-    if value is None:
-        return "–"
-    size = abs(value)
-    if size >= 1e15 or 0 < size < 1e-4:
-        return f"{value:.3g}"
-    if size >= 1000 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
+    """A number for people; a dash for none."""
+    return "–" if value is None else figure(value)
 
 
 def between(interval: Interval | None) -> str:
     """An interval for people."""
-    return "–" if interval is None else f"{number(interval.low)} to {number(interval.high)}"
+    if interval is None:
+        return "–"
+    low, high = (figure(end, spread=interval.high - interval.low) for end in (interval.low, interval.high))
+    return f"{low} to {high}"
 
 
 def percent(share: float) -> str:
@@ -159,8 +156,11 @@ def typical(column: dict[str, Any]) -> str:
     quantiles = column.get("quantiles")
     if not quantiles:
         return "–"
-    say = _day if column["kind"] == "date" else number
-    return f"{say(quantiles['q05'])} to {say(quantiles['q95'])}, median {say(quantiles['q50'])}"
+    low, middle, high = (quantiles[name] for name in ("q05", "q50", "q95"))
+    if column["kind"] == "date":
+        return f"{_day(low)} to {_day(high)}, median {_day(middle)}"
+    low, middle, high = (figure(value, spread=high - low) for value in (low, middle, high))
+    return f"{low} to {high}, median {middle}"
 
 
 def _day(days: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropforge.datasets.choosing import MIN_CLASS_ROWS
+from dropforge.datasets.classes import named_classes, rare_sentence
 from training_container.report.wording import number
 from training_container.scoring.groups import FEWEST_GROUP_ROWS as GROUP_ROWS
 
@@ -24,9 +24,6 @@ FEW_GROUPS = 30
 
 FEW_OF_CLASS = 20
 """Hold-out rows of a class below which its scores are said to be."""
-
-MOST_NAMED_CLASSES = 5
-"""Classes that a note names."""
 
 MORE_ROWS = "Drop more rows (four times as many halve the interval), or add columns that have to do with the target."
 
@@ -62,15 +59,8 @@ def few_groups(groups: int) -> tuple[str, ...]:
 
 def rare_classes(left_out: Mapping[str, int], *, are_named: bool) -> tuple[str, ...]:
     """That classes (name to rows) were left out, if some were; their names only where they may be told."""
-    if not left_out:
-        return ()
-    ordered = sorted(left_out.items(), key=lambda pair: (-pair[1], pair[0]))
-    named = _named(ordered) if are_named else f"{len(ordered):,} classes"
-    rows = sum(left_out.values())
-    return (
-        f"{rows:,} row{'s' if rows > 1 else ''} of {named} left out: fewer than {MIN_CLASS_ROWS} rows of a class "
-        "can be neither learned nor scored, so the model never answers it. Drop more of them, or merge rare classes.",
-    )
+    sentence = rare_sentence(left_out, are_named=are_named)
+    return (sentence,) if sentence else ()
 
 
 def _chance(measured: Metrics) -> str:
@@ -109,17 +99,11 @@ def _few_of_class(truth: np.ndarray, classes: Sequence[str]) -> str:
     few = [code for code in np.argsort(counts, kind="stable").tolist() if counts[code] < FEW_OF_CLASS]
     if not few:
         return ""
-    named = _named([(classes[code], int(counts[code])) for code in few])
+    named = named_classes([(classes[code], int(counts[code])) for code in few])
     return (
         f"Few hold-out rows of {named}: how well such rows are answered is not known. Drop more of them "
         f"(about {FEW_OF_CLASS * 5} of a class in all), or merge rare classes."
     )
-
-
-def _named(classes: Sequence[tuple[str, int]]) -> str:
-    """The first of these classes, each with its rows."""
-    more = f" and {len(classes) - MOST_NAMED_CLASSES:,} more" if len(classes) > MOST_NAMED_CLASSES else ""
-    return ", ".join(f"“{name}” ({rows})" for name, rows in classes[:MOST_NAMED_CLASSES]) + more
 
 
 def _no_error(truth: np.ndarray, answers: np.ndarray) -> str:

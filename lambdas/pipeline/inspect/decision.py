@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dropforge.contract.plan import DataFormat
+    from dropforge.contract.remarks import Remark
     from dropforge.contract.schema import Task
     from dropforge.contract.spec import Spec
 
@@ -21,3 +22,5 @@ class Decision:
     spec: Spec
     size: int
     """Unpacked size in bytes."""
+    remarks: tuple[Remark, ...] = ()
+    """What is left out, changed or guessed; empty where only a part of the rows was looked at."""

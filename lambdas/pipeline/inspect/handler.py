@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.environment import load
 from dropforge.contract.fitting import shortened
 from dropforge.contract.log import begin_step, log
-from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix
+from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix, spec_key
 from dropforge.contract.plan import Lineage, Plan
+from dropforge.contract.remarks import row_fields
 from dropforge.contract.settings import InspectSettings
 from dropforge.contract.spec import SpecFault
 from dropforge.contract.steps import Inspected, InspectInput
 from dropforge.datasets.faults import DataFault
+from dropforge.datasets.spec_file import read_spec
 from lambdas.common.clock import now
 from lambdas.common.registry import Registry
 from lambdas.common.sources import dropped, fetch, sources
 from lambdas.pipeline.inspect import objects as s3_objects
 from lambdas.pipeline.inspect.forecast import forecast, max_seconds, places_for
 from lambdas.pipeline.inspect.logic import check_drop, decide
-from lambdas.pipeline.inspect.spec_file import read_spec
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
@@ -48,11 +49,19 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     try:
         objects = sources(row, drop)
         decision = examine(row, drop, objects)
-    except (DataFault, SpecFault) as fault:
+    except DataFault as fault:
         return reject(row, drop, str(fault), settings)
+    except SpecFault as fault:
+        return reject(row, drop, f"{fault}{standing_options(row)}", settings)
     inspected = accept(row, objects, decision, settings)
     registry.update_run(
-        request.run, step="Train", task=decision.task, target=decision.target, forecast=inspected.forecast
+        request.run,
+        step="Train",
+        task=decision.task,
+        target=decision.target,
+        forecast=inspected.forecast,
+        budget=decision.spec.budget,
+        **row_fields(decision.remarks),
     )
     log("accepted", run=row.run, model=row.model, task=decision.task, bytes=decision.size)
     return inspected
@@ -94,6 +103,13 @@ def accept(row: TrainingRun, objects: list[Source], decision: Decision, settings
         places=places,
         forecast=forecast(places, seconds),
     )
+
+
+def standing_options(row: TrainingRun) -> str:
+    """Where the options are that apply to every drop of the model; empty where it has none."""
+    if row.spec == "":
+        return ""
+    return f"; the options for all drops are in {spec_key(row.model)}: `dropforge spec {row.model}` shows them"
 
 
 def reject(row: TrainingRun, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:

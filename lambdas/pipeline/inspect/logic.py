@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from dropforge.contract.names import Drop, format_of
 from dropforge.contract.records import composed
+from dropforge.contract.remarks import remarks_in
 from dropforge.contract.results import METRICS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.choosing import choose_target, choose_task
@@ -20,6 +21,7 @@ from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.prepare import prepare_table
 from dropforge.datasets.reading import SAMPLE_BYTES, read_table, sniff, unpacked_bytes
+from dropforge.datasets.servable import check_names
 from dropforge.datasets.special import special_task
 from dropforge.datasets.styles import style_of
 from dropforge.datasets.table import as_table
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropforge.contract.plan import DataFormat
+    from dropforge.contract.remarks import Remark
     from dropforge.contract.schema import Task
 
 SAMPLE_ROWS = 200_000
@@ -77,9 +80,12 @@ def decide(paths: Sequence[Path], spec: Spec, target: str | None = None) -> Deci
     else:
         task = special.task
     check_metric(options, task)
+    remarks: tuple[Remark, ...] = ()
     if whole:
-        prepare_table(table, Options(options, chosen, task, data))
-    return Decision(chosen, task, data, options, size)
+        remarks = remarks_in(prepare_table(table, Options(options, chosen, task, data, planned=True)).profile)
+    else:
+        check_names(name for name in table.columns if name not in options.drop)
+    return Decision(chosen, task, data, options, size, remarks)
 
 
 def one_format(paths: Sequence[Path], spec: Spec) -> DataFormat:

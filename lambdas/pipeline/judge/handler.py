@@ -12,6 +12,7 @@ from dropforge.contract.fitting import fitting, shortened
 from dropforge.contract.instances import cost
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
+from dropforge.contract.remarks import remarks_in, row_fields
 from dropforge.contract.results import Metrics
 from dropforge.contract.steps import Judged, JudgeInput
 from dropforge.inference import explain
@@ -68,7 +69,8 @@ def spec_of(run: str, artifacts: Artifacts) -> Spec:
 def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes]) -> dict[str, Any]:
     """The scores for the run's row, and what says how reliable they are."""
     stored, profile = verdict.to_json(), json.loads(files[names.PROFILE_FILE])
-    notes, suspects = [*verdict.notes, *profile.get("told", []), *metrics.notes], profile.get("suspects", [])
+    notes = list(dict.fromkeys((*verdict.notes, *profile.get("told", []), *metrics.notes)))
+    suspects = profile.get("suspects", [])
     kept, shown = fitting(notes), fitting(suspects)
     more = {"notes are in the report": len(notes) - len(kept),
             f"leakage suspects are in {names.PROFILE_FILE}": len(suspects) - len(shown)}  # fmt: skip
@@ -79,6 +81,7 @@ def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes]) -
         "intervals": stored["intervals"],
         "gains": stored["gains"],
         "notes": [*kept, *(f"{count:,} further {what}." for what, count in more.items() if count)],
+        **row_fields(remarks_in(profile)),
         "suspects": shown,
     }
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from dropforge.contract import names
+from dropforge.contract.figures import figure
 from dropforge.contract.results import FileFact
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ def _scores(verdict: Verdict) -> str:
     metric = verdict.metric
     if metric not in verdict.candidate or metric not in verdict.baseline:
         return ""
-    text = f"On {verdict.rows:,} hold-out rows {metric} is {verdict.candidate[metric]:.6g}"
+    text = f"On {verdict.rows:,} hold-out rows {metric} is {figure(verdict.candidate[metric], digits=6)}"
     if interval := verdict.intervals.get(metric):
-        text += f" (95 % interval {interval.low:.6g} to {interval.high:.6g})"
-    text += f", {verdict.baseline[metric]:.6g} for the trivial baseline"
+        text += f" (95 % interval {figure(interval.low, digits=6)} to {figure(interval.high, digits=6)})"
+    text += f", {figure(verdict.baseline[metric], digits=6)} for the trivial baseline"
     if verdict.champion and metric in verdict.champion:
-        text += f" and {verdict.champion[metric]:.6g} for version {verdict.champion_version}, which was live then"
+        champion = figure(verdict.champion[metric], digits=6)
+        text += f" and {champion} for version {verdict.champion_version}, which was live then"
     return f"{text}; {verdict.direction} is better."

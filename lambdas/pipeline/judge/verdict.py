@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import METRICS, Verdict
 from dropforge.contract.schema import TASKS
@@ -93,7 +94,7 @@ def parity_faults(evidence: Evidence) -> list[Objection]:
     """The exported model must predict what the trained model predicted; no option changes that."""
     if evidence.parity <= TOLERANCE:
         return []
-    got = f"{evidence.parity:.2g}" if evidence.parity < float("inf") else "another class"
+    got = figure(evidence.parity, digits=2) if evidence.parity < float("inf") else "another class"
     return [Objection(
         f"the exported model differs from the trained one: expected a difference of at most {TOLERANCE}, got {got}"
     )]  # fmt: skip
@@ -130,7 +131,7 @@ def _comparison(evidence: Evidence, gain: Gain) -> str:
     name, comparison = evidence.metric, evidence.comparison
     low, high = gain.interval.low, gain.interval.high
     pair = _pair(name, comparison.scores[name], comparison.other[name], evidence.task)
-    return f"{pair}, better by {gain.value:.4g}, 95 % interval {low:.4g} to {high:.4g}"
+    return f"{pair}, better by {figure(gain.value)}, 95 % interval {figure(low)} to {figure(high)}"
 
 
 def _doubt(gain: Gain) -> str:
@@ -182,4 +183,4 @@ def _how_to_accept(option: str) -> str:
 
 
 def _pair(metric: str, ours: float, theirs: float, task: Task) -> str:
-    return f"{metric} {ours:.6g} against {theirs:.6g} ({METRICS[task][metric]} is better)"
+    return f"{metric} {figure(ours, digits=6)} against {figure(theirs, digits=6)} ({METRICS[task][metric]} is better)"

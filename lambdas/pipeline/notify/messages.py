@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dropforge.contract.figures import figure
 from dropforge.contract.registry import BatchRun, TrainingRun
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def message(request: NotifyInput, row: RunRow | None, reason: str) -> str:
         return "\n".join([*lines, *_batch_lines(row, request, reason)])
     if isinstance(row, TrainingRun) and row.metric in row.metrics and row.metric in row.baseline:
         ours, theirs = row.metrics[row.metric], row.baseline[row.metric]
-        lines.append(f"{row.metric} on the hold-out: {ours:.6g}, trivial baseline {theirs:.6g}.")
+        lines.append(
+            f"{row.metric} on the hold-out: {figure(ours, digits=6)}, trivial baseline {figure(theirs, digits=6)}."
+        )
     if reason:
         lines.append(f"Why: {reason}")
     lines.append(NEXT_STEPS[request.status].format(model=request.model, run=request.run))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropforge.contract.baseline import Baseline
+from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import Candidate
 from dropforge.contract.schema import FEATURES
@@ -47,7 +48,8 @@ class ClusteringTask(Task[Dataset, ClusterModel, ExportedTable]):
         largest = float(np.abs(points - model.points(holdout)).max())
         if largest > TOLERANCE:
             raise ParityFault(
-                f"features of hold-out rows: expected torch's to within {TOLERANCE}, got {largest:.2g} apart"
+                f"features of hold-out rows: expected torch's to within {TOLERANCE}, got "
+                f"{figure(largest, digits=2)} apart"
             )
         return exported
 

@@ -11,6 +11,7 @@ import onnx
 import torch
 from onnx import compose, helper
 
+from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import IMAGE, PREDICTION, PROBABILITIES, Column, ModelCard
 from training_container.export.front import ROWS
@@ -145,7 +146,7 @@ def _compared(
     worst = int(apart.argmax())
     if apart[worst] > TOLERANCE:
         raise ParityFault(f"{names[worst]}: expected {expected[worst]} as torch answers, got {probabilities[worst]}; "
-                          f"{apart[worst]:.2g} apart")  # fmt: skip
+                          f"{figure(apart[worst], digits=2)} apart")  # fmt: skip
     check_likeliest(runtime.card, probabilities, labels, names)
     classes = runtime.card.classes
     places = np.array([classes.index(label) for label in labels])

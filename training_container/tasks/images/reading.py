@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dropforge.contract.remarks import remark
 from dropforge.datasets.picturewishes import TARGET, task_of
 from dropforge.datasets.splitting import split
 from dropforge.datasets.zipped import check_aside, check_counts, open_zip, read_member, survey
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from dropforge.contract.remarks import Remark
     from dropforge.contract.schema import ImageInput
     from dropforge.contract.spec import Spec
     from dropforge.datasets.zipped import Member
@@ -141,6 +143,21 @@ def distinct(hashes: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.sort(first[~wrong]), np.flatnonzero(wrong[group])
 
 
+def remarks_on_pictures(counts: dict[str, int]) -> tuple[Remark, ...]:
+    """Which pictures were not learned from, the worst first."""
+    reasons = {
+        "contradicting": "lie in two classes with the same pixels and were left out: put each into one folder.",
+        "unreadable": "could not be read and were set aside: the report names them.",
+        "duplicates": "repeat another picture's pixels and count once.",
+    }
+    codes = {"duplicates": "repeated_rows"}
+    return tuple(
+        remark(codes.get(name, name), f"{counts[name]:,} of {counts['read']:,} pictures {reason}")
+        for name, reason in reasons.items()
+        if counts[name]
+    )
+
+
 def profile_of(classes: Sequence[str], rule: ImageInput, train: Pictures, counts: dict[str, int],
                unreadable: Sequence[str], contradicting: Sequence[str]) -> dict[str, Any]:  # fmt: skip
     """`profile.json`, over the training pictures alone but for what was left out."""
@@ -159,5 +176,6 @@ def profile_of(classes: Sequence[str], rule: ImageInput, train: Pictures, counts
         "columns": {},
         "dropped": {},
         "suspects": [],
+        "remarks": [remark.to_json() for remark in remarks_on_pictures(counts)],
         "personal": [],
     }  # fmt: skip

@@ -20,6 +20,7 @@ from training_container.tasks.images.fit import fit
 from training_container.tasks.images.graph import build, card_of, native, prove
 from training_container.tasks.images.model import ImageModel
 from training_container.tasks.images.proofs import golden_pictures, write_picture_holdout
+from training_container.tasks.images.reading import remarks_on_pictures
 from training_container.tasks.images.report import write_report
 from training_container.tasks.images.sets import ImageSet
 from training_container.tasks.task import Evaluation, Exported, Task, metrics_of
@@ -91,7 +92,8 @@ def measure(model: ImageModel, metric: str, seed: int, baseline: Baseline) -> Me
         rows={**images.counts, "without_target": images.counts["unreadable"] + images.counts["contradicting"]},
     )
     metrics = replace(metrics, calibration=calibration(truth, answers, seed))
-    return replace(metrics, notes=(*left_out(images.counts), *notes(metrics, truth, answers, images.classes)))
+    left_out = (remark.sentence for remark in remarks_on_pictures(images.counts))
+    return replace(metrics, notes=(*left_out, *notes(metrics, truth, answers, images.classes)))
 
 
 def settings_of(fitted: Fitted) -> dict[str, object]:
@@ -105,15 +107,3 @@ def baseline_of(images: ImageSet) -> Baseline:
     """The shares of the classes in training and validation."""
     codes = np.concatenate([images.train.codes, images.validation.codes])
     return learn_baseline(images.task, codes, len(images.classes))
-
-
-def left_out(counts: dict[str, int]) -> list[str]:
-    """Notes on the pictures that were not learned from."""
-    reasons = {
-        "unreadable": "could not be read and were set aside: the report names them.",
-        "contradicting": "lie in two classes with the same pixels and were left out: put each into one folder.",
-        "duplicates": "repeat another picture's pixels and count once.",
-    }
-    return [
-        f"{counts[name]:,} of {counts['read']:,} pictures {reason}" for name, reason in reasons.items() if counts[name]
-    ]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 def build(card: ModelCard, tables: Tables) -> onnx.ModelProto:
     """The checked model file of `tables`."""
-    nodes = Nodes(prefix_for([column.name for column in card.columns]))
-    codes = add_front(nodes, tables.encoder)["codes"]
+    nodes = Nodes(prefix_for(list(card.inputs.values())))
+    codes = add_front(nodes, tables.encoder, card)["codes"]
     users, items = (nodes.add("Gather", codes, nodes.constant(place, "int64"), axis=1) for place in (0, 1))
     vectors = {name: nodes.constant(getattr(tables, name).numpy(), "float32") for name in ("users", "items")}
     rating = _rating(
@@ -38,7 +38,7 @@ def build(card: ModelCard, tables: Tables) -> onnx.ModelProto:
     places = nodes.add("Transpose", without_item, perm=[1, 0])
     lists, scores = _lists(nodes, tables, vectors, nodes.add("GatherND", users, places))
     _scatter(nodes, tables, rating, places, lists, scores)
-    graph = helper.make_graph(nodes.nodes, "dropforge", inputs(tables.encoder), _outputs(tables), nodes.constants)
+    graph = helper.make_graph(nodes.nodes, "dropforge", inputs(tables.encoder, card), _outputs(tables), nodes.constants)
     return finish(graph, card, tables.encoder)
 
 

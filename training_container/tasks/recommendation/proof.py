@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
 from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
 from training_container.export.parity import Proof
@@ -50,7 +51,8 @@ def compare(tables: Tables, runtime: Runtime, values: Values, scale: float) -> f
         place = int(np.flatnonzero(alike & (apart > TOLERANCE))[0])
         row = place if place < len(ratings) else (place - len(ratings)) // items.shape[1]
         raise ParityFault(
-            f"{_said(tables, values, row)}: rating {apart[place]:.2g} apart from torch's, over {TOLERANCE}"
+            f"{_said(tables, values, row)}: rating {figure(float(apart[place]), digits=2)} apart from torch's, over "
+            f"{TOLERANCE}"
         )
     return largest
 

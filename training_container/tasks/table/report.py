@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from training_container import evidence
 from training_container.report import plots, wording
-from training_container.report.template import template
+from training_container.report.template import before, template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,10 @@ IMPORTANCES = 25
 def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, measured: Metrics,
                  proof: Proof) -> None:  # fmt: skip
     """Writes the report as one HTML file; `answers` are the model's on the hold-out."""
+    profile = done.dataset.profile
     page = template("page.html").render(
         card=card,
+        **before(profile, measured),
         measured=measured,
         proof=proof,
         summary=wording.summary(measured, card.target),
@@ -49,9 +51,9 @@ def write_report(path: Path, done: Study, card: ModelCard, answers: np.ndarray, 
         figures=figures(done, card, answers, measured),
         importances=bars(measured),
         columns=columns(done, card),
-        dropped=done.dataset.profile["dropped"],
-        suspects=done.dataset.profile["suspects"],
-        personal=done.dataset.profile["personal"],
+        dropped=profile["dropped"],
+        suspects=profile["suspects"],
+        personal=profile["personal"],
         versions=evidence.versions(),
         settings=done.chosen.fitted.settings,
         device=str(done.problem.device),
