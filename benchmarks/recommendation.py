@@ -27,7 +27,8 @@ import polars as pl
 import torch
 
 from benchmarks.report import Row, publish
-from dropforge.contract.schema import ITEMS, PREDICTION, Column, ModelCard
+from dropforge.contract.schema import Column, ModelCard
+from dropforge.contract.tasks import ITEMS, PREDICTION
 from dropforge.datasets.dataset import Options, Rows
 from dropforge.datasets.ratings import prepare_ratings
 from dropforge.metrics.lists import chosen_by_user, list_scores

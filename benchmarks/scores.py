@@ -23,7 +23,7 @@ from dropforge.metrics.resampling import REPLICATES
 from training_container.scoring.calibration import calibration
 
 if TYPE_CHECKING:
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
 
 CLASSES: dict[Task, int] = {"regression": 0, "binary": 2, "multiclass": 5}
 ROWS = 20_000

@@ -22,7 +22,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropforge.contract.schema import TASK_NAMES
+from dropforge.contract.tasks import TASK_NAMES
 from training_container.stopping import Stopped, stop_on_sigterm
 
 if TYPE_CHECKING:

@@ -33,6 +33,20 @@ SHOWN_ROWS = 20
 SHOWN_COLUMNS = 6
 
 
+Explain = Annotated[bool, typer.Option("--explain", help="Show the contribution of each column to each prediction.")]
+OfClass = Annotated[
+    str | None, typer.Option("--class", metavar="CLASS", help="Explain this class instead of the predicted one.")
+]
+Strict = Annotated[
+    bool | None,
+    typer.Option(
+        "--strict/--no-strict",
+        help="Refuse rows with a category that the model does not know. By default, the model's own setting.",
+        show_default=False,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command to the program."""
     app.command()(predict)
@@ -56,21 +70,9 @@ def predict(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write rows and predictions to a .csv or .jsonl."),
     ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the contribution of each column to each prediction.")
-    ] = False,
-    of_class: Annotated[
-        str | None,
-        typer.Option("--class", metavar="CLASS", help="Explain this class instead of the predicted one."),
-    ] = None,
-    strict: Annotated[
-        bool | None,
-        typer.Option(
-            "--strict/--no-strict",
-            help="Refuse rows with a category that the model does not know. By default, the model's own setting.",
-            show_default=False,
-        ),
-    ] = None,
+    explain: Explain = False,
+    of_class: OfClass = None,
+    strict: Strict = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:

@@ -17,8 +17,9 @@ from dropforge.contract.documents import Record
 from dropforge.contract.known import TakenFor, WarningKind  # noqa: TC001  # the document reads the annotations
 from dropforge.contract.models import LiveRow, VersionRow
 from dropforge.contract.registry import RunRow
-from dropforge.contract.schema import Direction, ModelCard
+from dropforge.contract.schema import ModelCard
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
+from dropforge.contract.tasks import Direction
 
 
 class Described(NamedTuple):

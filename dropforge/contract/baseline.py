@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import ClassVar
 
 from dropforge.contract.documents import Document
-from dropforge.contract.schema import Task
+from dropforge.contract.tasks import Task
 
 
 class Baseline(Document):

@@ -6,8 +6,8 @@ from dataclasses import field
 from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
-from dropforge.contract.schema import Task
 from dropforge.contract.spec import Spec
+from dropforge.contract.tasks import Task
 
 Format = Literal["csv", "parquet", "jsonl", "excel", "images"]
 """`images` is a zip with one folder a class."""

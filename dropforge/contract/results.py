@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal
 from dropforge.contract.documents import Document, Record
 from dropforge.contract.fast import FastForm
 from dropforge.contract.plan import Lineage
-from dropforge.contract.schema import TASK_NAMES, TASKS, Direction, ModelCard, Task
+from dropforge.contract.schema import ModelCard
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
+from dropforge.contract.tasks import TASK_NAMES, TASKS, Direction, Task
 
 PRIMARY = {task: TASKS[task].primary for task in TASK_NAMES}
 """The metric that a run is judged by, unless the spec names another of the same task."""

@@ -12,7 +12,8 @@ from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
 from dropforge.contract.nearest import did_you_mean
 from dropforge.contract.records import composed
-from dropforge.contract.schema import TASK_NAMES, TASKS, NumberRule, TableKind, Task
+from dropforge.contract.schema import NumberRule, TableKind
+from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
 
 Search = Literal["tpe", "random", "grid", "none"]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from dropforge.contract.documents import Record
 from dropforge.contract.instances import Place
-from dropforge.contract.schema import Task
+from dropforge.contract.tasks import Task
 
 Status = Literal["running", "promoted", "predicted", "refused", "rejected", "duplicate", "failed"]
 """Where a run stands. A duplicate trained nothing: its row names the run that has the data already. A batch ends as

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, assert_never
 import polars as pl
 
 from dropforge.contract.nearest import did_you_mean
-from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Spec, SpecFault
+from dropforge.contract.tasks import TASKS
 from dropforge.datasets.columns import describe_facts
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.numeric import Texts, numbers_in
@@ -43,7 +43,8 @@ from dropforge.datasets.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dropforge.contract.schema import LabelType, NumberRule, Task
+    from dropforge.contract.schema import LabelType, NumberRule
+    from dropforge.contract.tasks import Task
     from dropforge.datasets.facts import Facts
     from dropforge.datasets.table import Table
 

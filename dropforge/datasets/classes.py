@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from dropforge.contract.schema import TASKS
+from dropforge.contract.tasks import TASKS
 from dropforge.datasets.choosing import MIN_CLASS_ROWS
 from dropforge.datasets.faults import DataFault
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import LabelType, Task
+    from dropforge.contract.schema import LabelType
+    from dropforge.contract.tasks import Task
     from dropforge.datasets.choosing import Labels
 
 RARE_SHARE = 0.05

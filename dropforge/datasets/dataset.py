@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dropforge.contract.plan import DataFormat, Plan
-    from dropforge.contract.schema import Column, LabelType, Task
+    from dropforge.contract.schema import Column, LabelType
+    from dropforge.contract.tasks import Task
 
 
 @dataclass(frozen=True)

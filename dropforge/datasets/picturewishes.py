@@ -10,8 +10,8 @@ from dropforge.contract.spec import SpecFault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dropforge.contract.schema import Task
     from dropforge.contract.spec import Spec
+    from dropforge.contract.tasks import Task
 
 TARGET = "class"
 """What the folder's name is called."""

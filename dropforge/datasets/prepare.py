@@ -108,19 +108,16 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     described = describe(kept, spec, target, style)
     way = choose_split(kept, described, spec, codes, len(classes), hashes)
     described = way.leaves_out(described, spec)
-    if all(each.dropped for each in described.values()):
-        reasons = {name: each.dropped for name, each in list(described.items())[:5]}
-        raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
+    _check_columns(described, target)
     hashes = _together(kept, described, hashes)
     parts = way.parts(kept, hashes, codes if classes else None)
     rows = _type(kept, described, codes, parts)
     counts |= {"rare": sum(encoded.rare.values()), "gap": way.left_out}
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
     findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
-    doubtful = {name: each for name, each in described.items() if name not in spec.trusted}
+    doubtful = {name: column for name, column in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
     masked = tuple(finding.column for finding in findings)
-    told = {"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)}
     lost = lost_columns(kept, described, parts, rows, len(classes))
     found = Found(
         described, table[target], task, kind_of_label, counts, style, masked, encoded.rare, suspects, lost,
@@ -132,14 +129,14 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
         label_type=kind_of_label,
         classes=classes,
         columns=columns_read(described, rows["train"], masked),
-        ignored=(target, *(name for name, each in described.items() if each.dropped)),
+        ignored=(target, *(name for name, column in described.items() if column.dropped)),
         masked=masked,
         counts=counts,
         rare=encoded.rare,
         profile=make_profile(
             rows=rows["train"],
             described=described,
-            target=told,
+            target={"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)},
             counts=counts,
             findings=findings,
             suspects=suspects,
@@ -155,6 +152,13 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
         validation=rows["validation"],
         holdout=rows["holdout"],
     )
+
+
+def _check_columns(described: dict[str, Described], target: str) -> None:
+    """Refuses data of which no column is left to learn from."""
+    if all(column.dropped for column in described.values()):
+        reasons = {name: column.dropped for name, column in list(described.items())[:5]}
+        raise DataFault(f"no column is left to predict {target!r} from ({reasons}); expected one that varies: add some")
 
 
 def _check_scale(target: str, values: NDArray[Any]) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from dropforge.contract.remarks import Remark
-    from dropforge.contract.schema import LabelType, Task
+    from dropforge.contract.schema import LabelType
+    from dropforge.contract.tasks import Task
     from dropforge.datasets.columns import Described
     from dropforge.datasets.dataset import Options
     from dropforge.datasets.lost import Alone

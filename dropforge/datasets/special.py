@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from dropforge.contract.schema import Task
     from dropforge.contract.spec import Spec
+    from dropforge.contract.tasks import Task
     from dropforge.datasets.dataset import Dataset, Options
     from dropforge.datasets.table import Table
 

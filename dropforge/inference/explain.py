@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from dropforge.contract.documents import DocumentError
-from dropforge.contract.schema import BACKGROUND_KEY, PREDICTION, PROBABILITIES, Background
+from dropforge.contract.schema import BACKGROUND_KEY, Background
+from dropforge.contract.tasks import PREDICTION, PROBABILITIES
 from dropforge.inference.faults import InputFault, ModelFault, short
 from dropforge.inference.model import as_label
 from dropforge.inference.shapley import orders, shares

@@ -12,18 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 import numpy as np
 
 from dropforge.contract.documents import DocumentError
-from dropforge.contract.schema import (
-    CARD_KEY,
-    FEATURES,
-    ITEMS,
-    KNOWN_KEY,
-    PREDICTION,
-    PROBABILITIES,
-    SCORES,
-    TASK_NAMES,
-    TASKS,
-    ModelCard,
-)
+from dropforge.contract.schema import CARD_KEY, KNOWN_KEY, ModelCard
+from dropforge.contract.tasks import FEATURES, ITEMS, PREDICTION, PROBABILITIES, SCORES, TASK_NAMES, TASKS
 from dropforge.inference.faults import ModelFault, NotFinite
 from dropforge.inference.session import opened, options
 from dropforge.inference.table import FEW, MOST_BOUND, MOST_COLUMNS, Bound, Table, surely_finite

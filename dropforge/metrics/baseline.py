@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from dropforge.contract.baseline import Baseline
-from dropforge.contract.schema import TASKS
+from dropforge.contract.tasks import TASKS
 
 if TYPE_CHECKING:
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
 
     Array = np.ndarray
 

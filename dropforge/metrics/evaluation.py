@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dropforge.contract.baseline import Baseline
-    from dropforge.contract.schema import Task
     from dropforge.contract.scores import Gain, Interval
+    from dropforge.contract.tasks import Task
     from dropforge.metrics.weighted import Figures
 
     Array = np.ndarray

@@ -13,7 +13,7 @@ from dropforge.metrics.resampling import MOST_ROWS, Resamples, interval, sample
 from dropforge.metrics.weighted import figures_of
 
 if TYPE_CHECKING:
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
     from dropforge.metrics.weighted import Figures
 
     Array = np.ndarray

@@ -25,7 +25,7 @@ from dropforge.contract.results import METRICS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dropforge.contract.schema import ByTask, Task
+    from dropforge.contract.tasks import ByTask, Task
 
     Array = np.ndarray
     Metric = Callable[[Array, Array], float]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
-from dropforge.contract.schema import TASKS
+from dropforge.contract.tasks import TASKS
 from dropforge.metrics.scores import surprise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
 
     Array = np.ndarray
     Figures = Callable[[Array], dict[str, Array]]

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import pytest
 
 from dropforge.contract.results import METRICS, PRIMARY
-from dropforge.contract.schema import KINDS, TASK_NAMES, TASKS, Element, Kind, LabelType, TableKind, Task
+from dropforge.contract.schema import KINDS, Element, Kind, LabelType, TableKind
+from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
 from dropforge.datasets.leftout import LeftOut, Why
 from dropforge.inference.model import ANSWERED, as_label
 from dropforge.inference.protocols.v2.metadata import DATATYPES

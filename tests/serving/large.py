@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from dropforge.contract.schema import PREDICTION
+from dropforge.contract.tasks import PREDICTION
 
 if TYPE_CHECKING:
     from tests.serving.little import Little

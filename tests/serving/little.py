@@ -21,17 +21,9 @@ from dropforge.contract import names
 from dropforge.contract.known import KnownTexts
 from dropforge.contract.plan import Lineage
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, FileFact, Manifest, Metrics
-from dropforge.contract.schema import (
-    BACKGROUND_KEY,
-    CARD_KEY,
-    KNOWN_KEY,
-    PREDICTION,
-    PROBABILITIES,
-    Background,
-    Column,
-    ModelCard,
-)
+from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, KNOWN_KEY, Background, Column, ModelCard
 from dropforge.contract.scores import Gain, GroupedBy, GroupScore, Importance, Interval
+from dropforge.contract.tasks import PREDICTION, PROBABILITIES
 from dropforge.metrics.baseline import learn_baseline
 from dropforge.metrics.scores import scores
 

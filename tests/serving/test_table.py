@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from dropforge.contract.schema import CARD_KEY, PREDICTION, Column, ModelCard
+from dropforge.contract.schema import CARD_KEY, Column, ModelCard
+from dropforge.contract.tasks import PREDICTION
 from dropforge.inference.faults import InputFault, ModelFault, NotFinite
 from dropforge.inference.model import ServedModel
 from dropforge.inference.rows import Rows, from_json, to_arrays

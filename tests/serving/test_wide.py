@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from dropforge.contract.schema import CARD_KEY, PREDICTION, Column, ModelCard
+from dropforge.contract.schema import CARD_KEY, Column, ModelCard
+from dropforge.contract.tasks import PREDICTION
 from dropforge.inference.faults import InputFault
 from dropforge.inference.model import ServedModel
 from dropforge.inference.rows import MOST_NAMED, from_json, to_arrays

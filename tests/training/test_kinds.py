@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import numpy as np
 import pytest
 
-from dropforge.contract.schema import KINDS, TASK_NAMES, TASKS, Column, Kind, Task
+from dropforge.contract.schema import KINDS, Column, Kind
+from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
 from training_container.encoding import Encoder, vocabulary_of
 from training_container.export.front import ELEMENTS
 from training_container.kinds import TRAINED, Group

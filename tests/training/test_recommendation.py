@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from dropforge.contract.results import Manifest, Metrics
-from dropforge.contract.schema import ITEMS, PREDICTION, SCORES, ModelCard
+from dropforge.contract.schema import ModelCard
+from dropforge.contract.tasks import ITEMS, PREDICTION, SCORES
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare_table
 from dropforge.metrics.lists import list_scores

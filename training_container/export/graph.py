@@ -15,7 +15,8 @@ from onnx import compose, helper
 
 import dropforge
 from dropforge.contract.known import KnownTexts
-from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, FEATURES, KNOWN_KEY, PREDICTION, PROBABILITIES, TASKS
+from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, KNOWN_KEY
+from dropforge.contract.tasks import FEATURES, PREDICTION, PROBABILITIES, TASKS
 from training_container.export.forests import add_forest
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Nodes, prefix_for

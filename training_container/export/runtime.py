@@ -6,7 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from dropforge.contract.schema import BACKGROUND_KEY, PREDICTION, PROBABILITIES, Background
+from dropforge.contract.schema import BACKGROUND_KEY, Background
+from dropforge.contract.tasks import PREDICTION, PROBABILITIES
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import: it opens a database in the home folder otherwise
 import onnxruntime  # after the variable was set

@@ -13,7 +13,7 @@ from dropforge.metrics import scores as metrics
 if TYPE_CHECKING:
     import torch
 
-    from dropforge.contract.schema import Direction, Task
+    from dropforge.contract.tasks import Direction, Task
     from training_container.checkpoints import Checkpoints
     from training_container.encoding import Table
 

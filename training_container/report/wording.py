@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.figures import figure
-from dropforge.contract.schema import TASKS
+from dropforge.contract.tasks import TASKS
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
-    from dropforge.contract.schema import Task
     from dropforge.contract.scores import Calibration, Interval
+    from dropforge.contract.tasks import Task
 
 MEANING = {
     "rmse": "typical error, large errors counting more; in the target's unit, lower is better",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
-from dropforge.contract.schema import TASKS
 from dropforge.contract.scores import GroupedBy, GroupScore
+from dropforge.contract.tasks import TASKS
 from dropforge.metrics import scores as metrics
 from dropforge.metrics.intervals import intervals
 from dropforge.metrics.resampling import Resamples, interval, wilson
@@ -20,7 +20,7 @@ from dropforge.metrics.resampling import Resamples, interval, wilson
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
     from dropforge.datasets.dataset import Groups
 
     Array = np.ndarray

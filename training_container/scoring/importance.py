@@ -27,7 +27,7 @@ from dropforge.metrics.weighted import figures_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
 
     Array = np.ndarray[Any, Any]
     Columns = dict[str, Array]

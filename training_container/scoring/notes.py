@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dropforge.contract.results import Metrics
-    from dropforge.contract.schema import ByTask
+    from dropforge.contract.tasks import ByTask
 
 FEW_ROWS = 200
 """Hold-out rows below which every score is said to be rough."""

@@ -12,7 +12,7 @@ from training_container.faults import JobFault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dropforge.contract import schema
+    from dropforge.contract import tasks
     from dropforge.contract.baseline import Baseline
     from dropforge.contract.results import Candidate
     from dropforge.contract.schema import ModelCard
@@ -28,7 +28,7 @@ class TaskData(Protocol):
     """A data set that was read: a `Dataset` or an `ImageSet`."""
 
     @property
-    def task(self) -> schema.Task:
+    def task(self) -> tasks.Task:
         """The task that the data set is for."""
         ...
 
@@ -110,7 +110,7 @@ class Task(ABC, Generic[DataT, ModelT, ExportedT]):
         """Writes the report as one HTML file."""
 
 
-def metric_of(task: schema.Task, wanted: str | None) -> str:
+def metric_of(task: tasks.Task, wanted: str | None) -> str:
     """The metric that decides: the one that the spec names, or the task's primary one.
 
     Raises:
@@ -122,7 +122,7 @@ def metric_of(task: schema.Task, wanted: str | None) -> str:
     return metric
 
 
-def metrics_of(task: schema.Task, metric: str, comparison: Comparison, *, chosen: str, validation: dict[str, float],
+def metrics_of(task: tasks.Task, metric: str, comparison: Comparison, *, chosen: str, validation: dict[str, float],
                candidates: tuple[Candidate, ...], rows: dict[str, int]) -> Metrics:  # fmt: skip
     """The metrics of a model that was compared with the trivial baseline on the hold-out."""
     return Metrics(

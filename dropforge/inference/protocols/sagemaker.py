@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.records import column_names, spelled_as
-from dropforge.contract.schema import TASKS
+from dropforge.contract.tasks import TASKS
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, answer, error_document

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dropforge.contract.ids import digest
 from dropforge.contract.records import Digits
-from dropforge.contract.schema import ITEMS, TASKS
+from dropforge.contract.tasks import ITEMS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dropforge.contract.schema import ITEMS, TASKS
+from dropforge.contract.tasks import ITEMS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dropforge.contract.plan import DataFormat
     from dropforge.contract.remarks import Remark
-    from dropforge.contract.schema import Task
     from dropforge.contract.spec import Spec
+    from dropforge.contract.tasks import Task
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.plan import DataFormat
     from dropforge.contract.remarks import Remark
-    from dropforge.contract.schema import Task
+    from dropforge.contract.tasks import Task
 
 SAMPLE_ROWS = 200_000
 

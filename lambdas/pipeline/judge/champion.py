@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from botocore.exceptions import ClientError
 
-from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Replace
+from dropforge.contract.tasks import TASKS
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.model import ServedModel
 from dropforge.metrics.evaluation import compare
@@ -20,8 +20,9 @@ from lambdas.pipeline.judge.evidence import SEED, score
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow
-    from dropforge.contract.schema import ModelCard, Task
+    from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Gain
+    from dropforge.contract.tasks import Task
     from dropforge.metrics.evaluation import Answered
     from lambdas.common.artifacts import Artifacts
     from lambdas.pipeline.judge.evidence import Holdout

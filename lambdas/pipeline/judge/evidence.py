@@ -12,7 +12,7 @@ import numpy as np
 from dropforge.contract.baseline import Baseline
 from dropforge.contract.errors import ServiceError
 from dropforge.contract.parity import difference, scale_of
-from dropforge.contract.schema import TASKS
+from dropforge.contract.tasks import TASKS
 from dropforge.inference.faults import ModelFault
 from dropforge.inference.pictures import MOST_PICTURES
 from dropforge.inference.rows import Rows, to_arrays

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import METRICS, Verdict
-from dropforge.contract.schema import TASKS
 from dropforge.contract.spec import Replace
+from dropforge.contract.tasks import TASKS
 from dropforge.metrics.scores import better
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Metrics
-    from dropforge.contract.schema import Direction, Task
     from dropforge.contract.scores import Gain
+    from dropforge.contract.tasks import Direction, Task
     from dropforge.metrics.evaluation import Comparison
     from lambdas.pipeline.judge.champion import ChampionResult
 

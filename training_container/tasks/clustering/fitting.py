@@ -27,7 +27,7 @@ from training_container.tasks.clustering.predictor import Mixture, Nearest
 if TYPE_CHECKING:
     from torch import nn
 
-    from dropforge.contract.schema import Direction
+    from dropforge.contract.tasks import Direction
     from training_container.budget import Budget
     from training_container.checkpoints import Checkpoints
     from training_container.progress import Progress

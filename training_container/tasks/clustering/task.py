@@ -11,7 +11,7 @@ from dropforge.contract.baseline import Baseline
 from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.results import Candidate
-from dropforge.contract.schema import FEATURES
+from dropforge.contract.tasks import FEATURES
 from dropforge.datasets.dataset import Dataset
 from dropforge.metrics.evaluation import compare, dealt, of_clusters
 from training_container.faults import JobFault, ParityFault

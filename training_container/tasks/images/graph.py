@@ -13,7 +13,8 @@ from onnx import compose, helper
 
 from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
-from dropforge.contract.schema import IMAGE, PREDICTION, PROBABILITIES, Column, ModelCard
+from dropforge.contract.schema import IMAGE, Column, ModelCard
+from dropforge.contract.tasks import PREDICTION, PROBABILITIES
 from training_container.export.front import ROWS
 from training_container.export.graph import add_label, finish, outputs
 from training_container.export.nodes import OPSET, Nodes

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dropforge.contract.schema import ImageInput, Task
+    from dropforge.contract.schema import ImageInput
+    from dropforge.contract.tasks import Task
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
+from dropforge.contract.tasks import ITEMS, PREDICTION, SCORES
 from training_container.encoding import MISSING
 from training_container.export.front import ROWS, add_front, inputs
 from training_container.export.graph import finish

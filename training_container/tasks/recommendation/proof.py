@@ -8,7 +8,7 @@ import numpy as np
 
 from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
-from dropforge.contract.schema import ITEMS, PREDICTION, SCORES
+from dropforge.contract.tasks import ITEMS, PREDICTION, SCORES
 from training_container.export.parity import Proof
 from training_container.faults import ParityFault
 from training_container.kinds import TRAINED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 import numpy as np
 
 from dropforge.contract.ids import prediction_ids
-from dropforge.contract.schema import ITEMS, PREDICTION, PROBABILITIES, SCORES
+from dropforge.contract.tasks import ITEMS, PREDICTION, PROBABILITIES, SCORES
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import Response
