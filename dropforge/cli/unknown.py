@@ -19,6 +19,8 @@ WORDS = {
     "unknown_category": "a category that the model does not know",
     "unknown_boolean": "no word for yes or no",
     "unknown_id": "an id that the model does not know",
+    "missing_word": "a word that counted as missing in the data",
+    "short_code": "a code without its leading zeros",
 }
 
 

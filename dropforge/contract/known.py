@@ -10,12 +10,13 @@ from typing import ClassVar, Literal
 
 from dropforge.contract.documents import Document
 
-WarningKind = Literal["unknown_category", "unknown_boolean", "unknown_id"]
-"""A text that no category of the model's has, one that is no word for true or false, or a user or item that a
-recommender has not learned."""
+WarningKind = Literal["unknown_category", "unknown_boolean", "unknown_id", "missing_word", "short_code"]
+"""A text that no category of the model's has; one that is no word for true or false; a user or item that a recommender
+has not learned; a word that counted as missing among numbers or dates in training; a code without its leading zeros."""
 
-TakenFor = Literal["other", "missing", "average"]
-"""What the model reads instead: the category of all rare texts, a missing value, or the average user or item."""
+TakenFor = Literal["other", "missing", "average", "padded"]
+"""What the model reads instead: the category of all rare texts, a missing value, the average user or item, or the code
+with as many zeros as those of the data have."""
 
 
 class KnownTexts(Document):

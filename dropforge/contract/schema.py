@@ -179,6 +179,11 @@ class ModelCard(Document):
     in older files, whose rows were split by content."""
 
     @cached_property
+    def rewritten(self) -> tuple[Column, ...]:
+        """The columns of which some values are read as others: as padded codes, or as missing."""
+        return tuple(column for column in self.columns if column.width or column.missing)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in their order."""
         return tuple(column.name for column in self.columns)

@@ -155,6 +155,13 @@ def columns_of(rows: Rows, card: ModelCard) -> dict[str, Sequence[Any]]:
     return checked(rows.columns, card) if rows.records is None else _gathered(rows.records, card)
 
 
+def values_of(rows: Rows, card: ModelCard) -> Mapping[str, Sequence[Any]]:
+    """The values of rows as they came, in the columns of which the model reads some as others."""
+    if rows.table is not None and not rows.columns:  # all of them are numbers
+        return {column.name: () for column in card.rewritten}
+    return rows.columns if rows.table is not None else columns_of(rows, card)
+
+
 def checked(columns: dict[str, Values], card: ModelCard, *, as_rows: bool = True) -> dict[str, Values]:
     """The columns by the model's names when these are all there and no stranger's; `InputFault` otherwise.
 

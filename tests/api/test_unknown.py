@@ -11,7 +11,7 @@ from dropforge.inference.unknown import MOST_WARNINGS
 from lambdas.api.predict.handler import handle as predict
 from tests.api.calls import infer, post, proxy
 from tests.api.tensors import in_binary, tensors
-from tests.serving.little import Little, little, strict_little
+from tests.serving.little import Little, coded_little, little, strict_little
 from tests.steps import cloud as clouds
 
 if TYPE_CHECKING:
@@ -152,3 +152,48 @@ def test_a_strict_request_skips_the_rows_with_unknown_values(made: Little) -> No
     (refused,) = reply.body["refused"]
     assert (refused["row"], refused["column"], refused["code"]) == (1, "colour", "unknown_value")
     assert (reply.body["warnings"], reply.body["warning_count"]) == ([], 0)
+
+
+REWRITTEN = [
+    {"row": 0, "column": "colour", "kind": "short_code", "taken_for": "padded"},
+    {"row": 1, "column": "x1", "kind": "missing_word", "taken_for": "missing"},
+]
+
+
+@pytest.fixture
+def coded(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Little:
+    """A live model of codes, some of whose numbers were words in the data."""
+    monkeypatch.setattr(clouds, "little", coded_little)
+    cloud.serve("multiclass", "flowers")
+    return coded_little("multiclass", "run-0123456789abcdef", "flowers")
+
+
+def test_values_that_are_read_as_others_are_told(coded: Little) -> None:
+    plain = [{**coded.row(0), "colour": "020"}, {**coded.row(1), "x1": None, "colour": "001"}]
+    rows = [{**plain[0], "colour": 20}, {**plain[1], "x1": "Unknown"}]
+    reply = post(rows)
+    assert (reply.body["warnings"], reply.body["warning_count"]) == (REWRITTEN, 2)
+    assert post(plain).body["warnings"] == []
+    assert reply.body["predictions"] == post(plain).body["predictions"]
+    lines = [",".join("" if value is None else str(value) for value in row.values()) for row in rows]
+    assert post("\n".join([",".join(rows[0]), *lines]), content_type="text/csv").body["warnings"] == REWRITTEN
+    assert post(rows, queryStringParameters={"errors": "skip"}).body["warnings"] == REWRITTEN
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    inputs = [
+        {"name": name, "shape": [2, 1], "datatype": "FP64" if name in ("x0", "x2", "x3") else "BYTES", "data": values}
+        for name, values in columns.items()
+    ]
+    parameters = infer({"inputs": inputs}).body["parameters"]
+    assert json.loads(parameters["warnings"]) == REWRITTEN
+
+
+def test_a_strict_request_refuses_values_that_would_be_read_as_others(coded: Little) -> None:
+    strict = {"queryStringParameters": {"strict": "true"}}
+    code = post([{**coded.row(0), "colour": 20}], **strict)
+    assert (code.status, code.field) == (422, "rows[0].colour") and "leading zeros" in code.body["error"]["message"]
+    word = post([{**coded.row(0), "x1": "unknown"}], **strict)
+    assert (word.status, word.field) == (422, "rows[0].x1") and "'unknown'" in word.body["error"]["message"]
+    both = post(
+        [coded.row(0), {**coded.row(0), "colour": 20}], queryStringParameters={"strict": "true", "errors": "skip"}
+    )
+    assert [refused["row"] for refused in both.body["refused"]] == [1]

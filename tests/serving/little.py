@@ -21,7 +21,7 @@ from dropforge.contract import names
 from dropforge.contract.known import KnownTexts
 from dropforge.contract.plan import Lineage
 from dropforge.contract.results import METRICS, PRIMARY, Candidate, FileFact, Manifest, Metrics
-from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, KNOWN_KEY, Background, Column, ModelCard
+from dropforge.contract.schema import BACKGROUND_KEY, CARD_KEY, KNOWN_KEY, Background, Column, ModelCard, NumberRule
 from dropforge.contract.scores import Gain, GroupedBy, GroupScore, Importance, Interval
 from dropforge.contract.tasks import PREDICTION, PROBABILITIES
 from dropforge.metrics.baseline import learn_baseline
@@ -138,6 +138,24 @@ def far(made: Little, *, numbers_alone: bool = False) -> Little:
         kinds, _ = kinds[:-1], columns.pop("colour")
         made = replace(made, weights=made.weights[:-1])
     return replace(made, columns=columns, card=replace(made.card, columns=kinds))
+
+
+def coded_little(task: str, run: str, model: str) -> Little:
+    """A model of this task whose colours are codes of three digits, and whose data had `unknown` for some x1."""
+    made = little(task, run, model)
+    codes = dict(zip(COLOURS, ("001", "020", "300"), strict=True))
+    colours = [None if colour is None else codes[colour] for colour in made.columns["colour"]]
+    kinds = {
+        "x1": Column("x1", "number", numbers=NumberRule(), missing=("unknown",)),
+        "colour": Column("colour", "category", width=3),
+    }
+    columns = tuple(kinds.get(column.name, column) for column in made.card.columns)
+    return replace(
+        made,
+        card=replace(made.card, columns=columns),
+        columns={**made.columns, "colour": colours},
+        effects={codes[colour]: effect for colour, effect in made.effects.items()},
+    )
 
 
 def labels(task: str, target: np.ndarray) -> tuple[tuple[str, ...], Any, list[Any]]:

@@ -8,8 +8,8 @@ from dropforge.contract.names import MODEL_NAME
 from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite, short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Protocol
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Protocol
 
     import numpy as np
 
@@ -110,22 +110,37 @@ def is_strict(value: str | None, card: ModelCard) -> bool:
 
 
 def unknown_in(
-    arrays: Mapping[str, np.ndarray], row: LiveRow | VersionRow, model: ServedModel, served: Store, *, strict: bool
+    arrays: Mapping[str, np.ndarray],
+    row: LiveRow | VersionRow,
+    model: ServedModel,
+    served: Store,
+    *,
+    strict: bool,
+    values: Callable[[], Mapping[str, Sequence[Any]]],
 ) -> Warnings | None:
-    """The values that the model does not know; None where it knows all, or where its file has no list of them.
+    """The values that the model does not know, or reads as others; None where there is none.
+
+    Args:
+        arrays: the model's inputs.
+        row: the version that answers.
+        model: its model.
+        served: who counts such values.
+        strict: whether one of them refuses the request.
+        values: gives the values of the request by column; called only for a model that reads some as others.
 
     Raises:
         InputFault: there is one, and the request is strict.
     """
-    if not model.known:
+    if not model.known and not model.card.rewritten:
         return None
-    from dropforge.inference.unknown import refusal, unknown_values  # of models with texts alone
+    from dropforge.inference.unknown import refusal, warnings_of  # of models with texts alone
 
-    warnings = unknown_values(model.card, model.known, arrays)
+    columns = values() if model.card.rewritten else {}
+    warnings = warnings_of(model, arrays, columns)
     if not warnings.total:
         return None
     if strict:
-        raise refusal(warnings, model.known, arrays)
+        raise refusal(warnings, model, arrays, columns)
     served.count_unknown(row, warnings.total)
     return warnings
 

@@ -27,6 +27,7 @@ from dropforge.inference.rows import (
     lines_of,
     parsed,
     to_arrays,
+    values_of,
 )
 from dropforge.inference.values import table_of_rows
 
@@ -57,8 +58,10 @@ def answered(request: Request, served: Store) -> Response:
         return answer(200, {})
     given = SAME.get(request.content_type, request.content_type)
     wanted = accepted(request.headers.get("accept", "*/*"), given if given in (CSV, LINES) else JSON)
-    arrays = to_arrays(read_rows(checked_body(request), given, model.card), model.card)
-    warnings = unknown_in(arrays, live, model, served, strict=is_strict(wanted_strictness(request), model.card))
+    rows = read_rows(checked_body(request), given, model.card)
+    arrays = to_arrays(rows, model.card)
+    strict = is_strict(wanted_strictness(request), model.card)
+    warnings = unknown_in(arrays, live, model, served, strict=strict, values=lambda: values_of(rows, model.card))
     response = written(predicted(model, arrays), model.card, wanted)
     if warnings is None:
         return response

@@ -10,7 +10,7 @@ from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, error
 from dropforge.inference.pictures import BODIES
 from dropforge.inference.protocols.common import checked_body, chosen, is_strict, predicted, unknown_in
-from dropforge.inference.rows import Rows, check_count, from_csv, from_json, from_picture, to_arrays
+from dropforge.inference.rows import Rows, check_count, from_csv, from_json, from_picture, to_arrays, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,8 @@ def document(
 ) -> dict[str, Any]:
     """The document of rows that the model can read. See `predict`."""
     arrays = to_arrays(rows, model.card)
-    warnings = unknown_in(arrays, row, model, served, strict=is_strict(request.query.get("strict"), model.card))
+    strict = is_strict(request.query.get("strict"), model.card)
+    warnings = unknown_in(arrays, row, model, served, strict=strict, values=lambda: values_of(rows, model.card))
     answers = predicted(model, arrays)
     return {
         "model": row.model,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite, short
-from dropforge.inference.rows import Rows, columns_of
-from dropforge.inference.unknown import reason_of, unknown_values
+from dropforge.inference.rows import Rows, columns_of, values_of
+from dropforge.inference.unknown import reason_of, warnings_of
 from dropforge.inference.values import to_array
 
 if TYPE_CHECKING:
@@ -55,14 +55,15 @@ def answered(rows: Rows, model: ServedModel, answer: Callable[[Rows], dict[str, 
         raise InputFault("unsupported", reason, place="errors")
     arrays, refused = readable(rows, model)
     if strict:
-        arrays, refused = known_alone(arrays, refused, rows.count, model)
+        arrays, refused = known_alone(rows, arrays, refused, model)
     kept = [row for row in range(rows.count) if row not in refused]
-    document = _answered(kept, arrays, model, answer)
+    document = _answered(kept, arrays, model, answer, picked(rows, kept, model))
     if document is None:  # some answer is not finite
         refused |= {kept[at]: InputFault("out_of_range", NO_FINITE_ANSWER) for at in endless(model, arrays, len(kept))}
         finite = np.array([row not in refused for row in kept], dtype=bool)
         kept = [row for row in kept if row not in refused]
-        document = _answered(kept, {name: array[finite] for name, array in arrays.items()}, model, answer)
+        arrays = {name: array[finite] for name, array in arrays.items()}
+        document = _answered(kept, arrays, model, answer, picked(rows, kept, model))
     assert document is not None, "rows with an endless answer were left out"
     told = [
         {"row": row, "column": fault.column, "code": fault.code, "reason": fault.reason}
@@ -95,17 +96,27 @@ def readable(rows: Rows, model: ServedModel) -> tuple[Arrays, dict[int, InputFau
     }, refused
 
 
+def picked(rows: Rows, kept: Sequence[int], model: ServedModel) -> dict[str, Sequence[Any]]:
+    """The values of the kept rows in the columns of which the model reads some as others."""
+    if not model.card.rewritten:
+        return {}
+    columns = {column.name: values_of(rows, model.card)[column.name] for column in model.card.rewritten}
+    return {name: [values[row] for row in kept] if values else () for name, values in columns.items()}
+
+
 def known_alone(
-    arrays: Arrays, refused: dict[int, InputFault], count: int, model: ServedModel
+    rows: Rows, arrays: Arrays, refused: dict[int, InputFault], model: ServedModel
 ) -> tuple[Arrays, dict[int, InputFault]]:
     """As `readable`, with the rows that have a value which the model does not know among the refused."""
-    if not model.known or len(refused) == count:
+    count = rows.count
+    if not (model.known or model.card.rewritten) or len(refused) == count:
         return arrays, refused
     kept = [row for row in range(count) if row not in refused]
-    unknown = unknown_values(model.card, model.known, arrays, most=count * len(model.known)).first
+    values = picked(rows, kept, model)
+    unknown = warnings_of(model, arrays, values, most=count * len(model.card.columns)).first
     first = {warning.row: warning for warning in reversed(unknown)}
     faults = {
-        kept[at]: InputFault("unknown_value", reason_of(warning, model.known, arrays), column=warning.column)
+        kept[at]: InputFault("unknown_value", reason_of(warning, model, arrays, values), column=warning.column)
         for at, warning in first.items()
     }
     known = np.array([at not in first for at in range(len(kept))], dtype=bool)
@@ -135,7 +146,11 @@ def _commas(values: Sequence[str]) -> Commas:
 
 
 def _answered(
-    kept: list[int], arrays: Arrays, model: ServedModel, answer: Callable[[Rows], dict[str, Any]]
+    kept: list[int],
+    arrays: Arrays,
+    model: ServedModel,
+    answer: Callable[[Rows], dict[str, Any]],
+    values: dict[str, Sequence[Any]],
 ) -> dict[str, Any] | None:
     """The document of the kept rows; None where one of them has no finite answer."""
     if not kept:
@@ -144,7 +159,7 @@ def _answered(
         none |= {"probabilities": []} if model.card.classes else {}
         return none | ({"recommendations": []} if model.card.task == "recommendation" else {})
     try:
-        return answer(Rows({}, len(kept), table=arrays))
+        return answer(Rows(values, len(kept), table=arrays))
     except InputFault as fault:
         if fault.code != "out_of_range":
             raise

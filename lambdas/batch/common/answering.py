@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.batch import RowFault
 from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite
-from dropforge.inference.unknown import reason_of, unknown_values
+from dropforge.inference.unknown import reason_of, warnings_of
 from dropforge.inference.values import to_array
 from lambdas.batch.common.jsonlines import json_lines
 from lambdas.batch.common.rows import Chunk, Layout, delimited, whole_lines
@@ -127,24 +127,23 @@ def _readable(
     yield chunk, arrays
 
 
-def _unknown(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> list[ValueWarning]:
-    """Every value that the model does not know."""
-    if not model.known:
+def _unknown(model: ServedModel, chunk: Chunk, arrays: Mapping[str, np.ndarray]) -> list[ValueWarning]:
+    """Every value that the model does not know, or reads as another."""
+    if not model.known and not model.card.rewritten:
         return []
-    rows = len(next(iter(arrays.values())))
-    return unknown_values(model.card, model.known, arrays, most=rows * len(model.known)).first
+    return warnings_of(model, arrays, chunk.columns, most=len(chunk.lines) * len(model.card.columns)).first
 
 
 def _accepted(
     model: ServedModel, chunk: Chunk, arrays: dict[str, np.ndarray], faults: list[RowFault]
 ) -> tuple[Chunk, dict[str, np.ndarray]]:
     """The rows that the model answers: of a strict model those whose every value it knows."""
-    unknown = _unknown(model, arrays) if model.card.strict else []
+    unknown = _unknown(model, chunk, arrays) if model.card.strict else []
     if not unknown:
         return chunk, arrays
     first = {warning.row: warning for warning in reversed(unknown)}
     faults += [
-        RowFault(chunk.lines[row], warning.column, reason_of(warning, model.known, arrays))
+        RowFault(chunk.lines[row], warning.column, reason_of(warning, model, arrays, chunk.columns))
         for row, warning in first.items()
     ]
     rows = [row for row in range(len(chunk.lines)) if row not in first]
@@ -173,7 +172,7 @@ def _answered(
         first, second = _halves(chunk)
         count = _answered(model, writer, first, firsts, write, faults, counts)
         return count + _answered(model, writer, second, seconds, write, faults, counts)
-    warnings = _unknown(model, arrays)
+    warnings = _unknown(model, chunk, arrays)
     counts.update(warning.column for warning in warnings)
     write(
         writer.rows(chunk, answers, warnings).encode("utf-8", "backslashreplace")

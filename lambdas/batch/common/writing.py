@@ -53,7 +53,7 @@ def writer_for(file: BatchFile, kept: Sequence[str], model: ServedModel, run: st
     ids = f"p-{digest(run, file.name)[:16]}"
     if file.format == "jsonl":
         return JsonWriter(model.card, ids)
-    return DelimitedWriter(file.delimiter, kept, model.card, ids, warned=bool(model.known))
+    return DelimitedWriter(file.delimiter, kept, model.card, ids, warned=bool(model.known or model.card.rewritten))
 
 
 def by_row(warnings: Sequence[ValueWarning]) -> dict[int, list[ValueWarning]]:

@@ -8,7 +8,7 @@ from dropforge.inference.faults import InputFault, NotFinite
 from dropforge.inference.http import Response, answer
 from dropforge.inference.protocols.common import checked_body, chosen, is_strict, out_of_range, unknown_in
 from dropforge.inference.protocols.v2 import metadata, wire
-from dropforge.inference.protocols.v2.inputs import to_arrays
+from dropforge.inference.protocols.v2.inputs import columns_of, to_arrays
 from dropforge.inference.protocols.v2.outputs import response
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Respon
     model = served.load(live)
     arrays = to_arrays(asked, model.card)
     strict = is_strict(request.query.get("strict"), model.card) if asked.strict is None else asked.strict
-    warnings = unknown_in(arrays, live, model, served, strict=strict)
+    warnings = unknown_in(arrays, live, model, served, strict=strict, values=lambda: columns_of(asked, model.card))
     try:
         found = model.outputs(arrays)
     except NotFinite as fault:

@@ -69,6 +69,15 @@ def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
     return known | {each.name: to_array(each, rest[each.name]) for each in wanted if each.name not in known}
 
 
+def columns_of(asked: Inference, card: ModelCard) -> dict[str, Sequence[Any]]:
+    """The values of a request that `to_arrays` takes, in the columns of which the model reads some as others."""
+    tensors = wire.tensors(asked)
+    count = tensors[0].shape[0]
+    columns = _matrix(tensors[0], card) if _is_matrix(tensors, card) else _columns(tensors, count)
+    columns = checked(columns, card, as_rows=False)
+    return {column.name: _listed(columns[column.name]) for column in card.rewritten}
+
+
 def _check_doubles(tensors: list[Tensor], doubles: frozenset[str], is_matrix: bool) -> None:
     """Refuses numbers that were rounded before they were sent, where the model needs the digits that this cost."""
     for each in tensors:
