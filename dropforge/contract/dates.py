@@ -24,6 +24,8 @@ CLOCK = re.compile(
 YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})")
 COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?=[T ])")
 DAY_DOT = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
+SHORT_YEAR = re.compile(r"(?P<day>\d{2})\.(?P<month>\d{2})\.(?P<year>\d{2})(?!\S)")
+COMPACT_CLOCK = re.compile(r"^(\d{2})(\d{2})(\d{2})(?!\d)")
 SLASHES = re.compile(r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})")
 DAY_NAME = re.compile(r"(?P<day>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})\.?,?[ -](?P<year>\d{4})")
 NAME_DAY = re.compile(r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})")
@@ -34,6 +36,8 @@ CANONICAL = re.compile(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?"
 )
 """The spelling that models are given."""
+
+FIRST_OF_LAST_CENTURY = 69
 
 EPOCHS = ((1e8, 1e11, 1), (1e11, 1e14, 10**3), (1e14, 1e17, 10**6), (1e17, 1e20, 10**9))
 """Numbers that are instants: from, below, and how many make a second. The first is 1973; days and years are smaller."""
@@ -73,9 +77,9 @@ def from_epoch(value: float) -> str | None:
 
 def _day(text: str, rule: DateRule) -> tuple[int, int, int, str] | None:
     """Year, month and day at the text's beginning, and what follows."""
-    for pattern in (YEAR_FIRST, COMPACT, DAY_DOT):
+    for pattern in (YEAR_FIRST, COMPACT, DAY_DOT, SHORT_YEAR):
         if match := pattern.match(text):
-            return int(match["year"]), int(match["month"]), int(match["day"]), text[match.end() :]
+            return _full_year(match["year"]), int(match["month"]), int(match["day"]), text[match.end() :]
     if match := SLASHES.match(text):
         ordered = _ordered(int(match["first"]), int(match["second"]), rule)
         return None if ordered is None else (int(match["year"]), *ordered, text[match.end() :])
@@ -85,6 +89,12 @@ def _day(text: str, rule: DateRule) -> tuple[int, int, int, str] | None:
         if match and month:
             return int(match["year"]), month, int(match["day"]), text[match.end() :]
     return None
+
+
+def _full_year(digits: str) -> int:
+    """The year of four digits, or of two: 69 to 99 are of the last century, as POSIX reads them."""
+    year = int(digits)
+    return year if len(digits) > 2 else year + (1900 if year >= FIRST_OF_LAST_CENTURY else 2000)
 
 
 def _ordered(first: int, second: int, rule: DateRule) -> tuple[int, int] | None:
@@ -98,7 +108,7 @@ def _ordered(first: int, second: int, rule: DateRule) -> tuple[int, int] | None:
 
 def _moment(day: datetime, text: str) -> datetime | None:
     """The day at a time of day, in UTC."""
-    match = CLOCK.fullmatch(text.strip())
+    match = CLOCK.fullmatch(COMPACT_CLOCK.sub(r"\1:\2:\3", text.strip(), count=1))
     if match is None:
         return None
     hour = int(match["hour"])

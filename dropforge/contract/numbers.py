@@ -4,7 +4,7 @@ The syntax is that of Python's `re` and of Rust's regex crate, which polars uses
 
 A file has one decimal mark and at most one mark for thousands, and a column at most one unit: `NumberRule` of
 `dropforge.contract.schema` names them. Spaces and apostrophes for thousands, parentheses for negative numbers and the
-minus of typographers have one meaning only, and are read under every rule.
+minus of typographers or behind the number have one meaning only, and are read under every rule.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import re
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 """A plain number."""
 
-GROUPED = r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"
-"""A number with commas for thousands."""
+GROUPED = r"[+-]?([1-9]\d{0,2}(,\d{3})+|[1-9]\d?(,\d{2})+,\d{3})(\.\d*)?"
+"""A number with commas for thousands, or with those of India (`12,34,567`)."""
 
 DECIMAL_COMMA = r"[+-]?\d+,\d+"
 
@@ -32,10 +32,13 @@ MINUS = "[\u2212\u2012\u2013]"
 ACCOUNTING = r"\(\s*([^()+-]*[0-9][^()+-]*)\)"
 """A negative number in parentheses, as accounts are written."""
 
-SPACED = "[+-]?[1-9]\\d{0,2}([ \u00a0\u2009\u202f']\\d{3})+([.,]\\d*)?"
+TRAILING_MINUS = r"([0-9][^-]*)-"
+"""A negative number as SAP writes it: `7.2-`."""
+
+SPACED = "[+-]?[1-9]\\d{0,2}([ \u00a0\u2009\u202f'\u2019]\\d{3})+([.,]\\d*)?"
 """A number with spaces (plain, no-break, thin, narrow) or apostrophes for thousands."""
 
-SPACES = "[ \u00a0\u2009\u202f']"
+SPACES = "[ \u00a0\u2009\u202f'\u2019]"
 
 POINTED = r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"
 """A number with points for thousands, and perhaps a decimal comma."""

@@ -13,7 +13,7 @@ def _spellings(*words: str) -> tuple[str, ...]:
     )
 
 
-NO_ANSWER = _spellings("None", "nil", "-", "--")
+NO_ANSWER = _spellings("None", "nil", "-", "--", "–", "—")
 """Missing in a feature, yet a class of its own in a target: a `None` beside `Mild` and `Severe` is an answer."""
 
 SPREADSHEET_ERRORS = ("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#N/A")
@@ -22,6 +22,7 @@ SPREADSHEET_ERRORS = ("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"
 MISSING = (
     "",
     *_spellings("NA", "N/A", "NaN", "null", "<NA>", "#N/A", "n.a.", "?"),
+    "\\N",
     *NO_ANSWER,
     *(error for error in SPREADSHEET_ERRORS if error != "#N/A"),
 )

@@ -114,7 +114,7 @@ class Facts:
 
     def _add_repeated(self, series: pl.Series) -> bool:
         """The same by the distinct values alone; False, with nothing counted, where most values differ after all."""
-        counts = series.value_counts()
+        counts = series.alias("value").value_counts()
         texts, rows = counts.to_series(0).str.strip_chars(), counts.to_series(1)
         missing = texts.is_in(list(MISSING))
         gone = int(rows.filter(missing).sum())
@@ -134,7 +134,7 @@ class Facts:
         if self.others is None or head.filter(~_are_plain(head)).n_unique() > OTHERS:
             self.others = None
             return
-        counts = values.filter(~_are_plain(values)).value_counts()
+        counts = values.filter(~_are_plain(values)).alias("value").value_counts()
         self._note_others(counts.to_series(0), counts.to_series(1))
 
     def _note_others(self, values: pl.Series, rows: pl.Series) -> None:

@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from dropforge.contract.numbers import ACCOUNTING, CURRENCIES, MINUS, SPACES, UNIT_AFTER, UNIT_BEFORE, is_unit
+from dropforge.contract.numbers import (
+    ACCOUNTING,
+    CURRENCIES,
+    MINUS,
+    SPACES,
+    TRAILING_MINUS,
+    UNIT_AFTER,
+    UNIT_BEFORE,
+    is_unit,
+)
 from dropforge.datasets.values import NUMBER, NUMBER_SHARE, parse_numbers
 
 if TYPE_CHECKING:
@@ -82,7 +91,7 @@ class Texts:
     @classmethod
     def of(cls, texts: pl.Series) -> Texts:
         """Of stripped texts, null for a missing value."""
-        counts = texts.drop_nulls().value_counts()
+        counts = texts.drop_nulls().alias("value").value_counts()
         distinct, rows = counts.to_series(0), counts.to_series(1)
         other = ~distinct.str.contains(NUMBER)
         others = dict(zip(distinct.filter(other).to_list(), rows.filter(other).to_list(), strict=True))
@@ -170,6 +179,7 @@ def units_in(distinct: pl.Series) -> Counter[str]:
     if not distinct.head(HEAD).str.contains(r"\d").any():
         return Counter()
     signed = distinct.str.replace_all(MINUS, "-").str.replace(f"^{ACCOUNTING}$", "-$1")
+    signed = signed.str.replace(f"^{TRAILING_MINUS}$", "-$1")
     units = Counter(signed.str.extract(UNIT_BEFORE).drop_nulls().to_list())
     after = (
         signed.filter(signed.str.contains(r"^[^\d]{0,6}\d")).str.extract_groups(UNIT_AFTER).struct.unnest().drop_nulls()

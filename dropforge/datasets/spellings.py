@@ -24,7 +24,7 @@ def spellings_of(texts: pl.Series) -> dict[str, str]:
     Spellings differ in capitals, in how accents are composed, or, where a column holds nothing but words for yes and
     no, in the word.
     """
-    counts = texts.drop_nulls().value_counts()
+    counts = texts.drop_nulls().alias("value").value_counts()
     rows = dict(zip(counts.to_series(0).to_list(), counts.to_series(1).to_list(), strict=True))
     meanings = {text: unicodedata.normalize("NFC", text).casefold() for text in rows}
     known = set(meanings.values())
@@ -53,7 +53,7 @@ def words_that_are_classes(texts: pl.Series) -> tuple[str, ...]:
     is_word = texts.is_in([word for word in MISSING if word and word not in NO_ANSWER])
     others = texts.filter(~is_word).unique().to_list()
     least = LEAST_OF_A_WORD * len(texts)
-    counts = texts.filter(is_word).value_counts()
+    counts = texts.filter(is_word).alias("value").value_counts()
     return tuple(word for word, rows in counts.iter_rows() if rows >= least and _is_like(word, others))
 
 

@@ -17,7 +17,7 @@ of JSON lines that holds plain numbers alone is read as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from dropforge.contract import numbers
@@ -26,7 +26,7 @@ from dropforge.datasets.numeric import numbers_in, unit_of
 from dropforge.datasets.values import COMMA, NUMBER, POINT, undressed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import polars as pl
 
@@ -84,6 +84,8 @@ class Style:
     rule: NumberRule
     plain: frozenset[str] = frozenset()
     """Columns of JSON numbers, which have decimal points in any case."""
+    own: Mapping[str, NumberRule] = field(default_factory=dict)
+    """Columns whose mark separates thousands by rule 1, though it is the decimal mark of others."""
     remark: str = ""
     """What was guessed, in a sentence for people."""
     option: str | None = None
@@ -93,7 +95,7 @@ class Style:
 
     def of(self, name: str) -> NumberRule:
         """The marks of one column's numbers."""
-        return PLAIN if name in self.plain else self.rule
+        return PLAIN if name in self.plain else self.own.get(name, self.rule)
 
 
 def style_of(table: Table, spec: Spec, data: DataFormat | None = None) -> Style:
@@ -136,10 +138,26 @@ def decided(columns: Iterable[Evidence], delimiter: str) -> Style:
     marks = frozenset[Mark]().union(*(each.grouped for each in every)) - {decimal}
     thousands: Mark | Literal[""] = next(iter(marks), "")
     rule = replace(PLAIN, decimal=decimal, thousands=thousands)
+    against = [each for each in doubtful if each.beside_small and each.mark == decimal]
+    if against and not why:
+        return _with_own(rule, against, (points or commas)[0])
     if not doubtful or not why:
         return Style(rule)
     remark = _remark(doubtful[0], decimal, why)
     return Style(rule, remark=remark, option=OTHER_WAY[decimal], example_of=doubtful[0].name)
+
+
+def _with_own(rule: NumberRule, against: list[Evidence], proof: Evidence) -> Style:
+    """The style of a file in which some columns have the decimal mark of the others between thousands."""
+    first, decimal = against[0], rule.decimal
+    other: Mark = "," if decimal == "." else "."
+    own = replace(PLAIN, decimal=other, thousands=decimal)
+    sentence = (
+        f"Numbers such as {first.example} in {first.name!r} are read as {first.example.replace(decimal, '')}, because "
+        f"smaller numbers beside them have no such mark, although {proof.example} in {proof.name!r} has a decimal mark."
+    )
+    option = OTHER_WAY["," if decimal == "." else "."]
+    return Style(rule, own={each.name: own for each in against}, remark=sentence, option=option, example_of=first.name)
 
 
 def _decimal(

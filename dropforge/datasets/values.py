@@ -65,6 +65,7 @@ def parse_numbers(series: pl.Series, rule: NumberRule = POINT) -> pl.Series:
 def undressed(series: pl.Series, unit: str = "") -> pl.Series:
     """Texts without this unit and without spaces for thousands, and with `-` for every way to write a minus."""
     bare = series.str.replace_all(numbers.MINUS, "-").str.replace(f"^{numbers.ACCOUNTING}$", "-$1")
+    bare = bare.str.replace(f"^{numbers.TRAILING_MINUS}$", "-$1")
     if unit:
         bare = bare.str.replace(f"^{numbers.dressed(unit)}$", "$1$2")
     spaced = bare.str.contains(f"^{numbers.SPACED}$")

@@ -36,6 +36,7 @@ COMMA_NUMBER = re.compile(forms.COMMA_NUMBER, re.ASCII)
 DRESSED = re.compile(forms.DRESSED)
 MINUS = re.compile(forms.MINUS)
 ACCOUNTING = re.compile(forms.ACCOUNTING)
+TRAILING_MINUS = re.compile(forms.TRAILING_MINUS)
 SPACED = re.compile(forms.SPACED, re.ASCII)
 SPACES = re.compile(forms.SPACES)
 LONGEST = 400
@@ -179,4 +180,7 @@ def undressed(text: str) -> str:
 def _signed(text: str) -> str:
     """The text with `-` for every way to write a minus, parentheses among them."""
     signed = MINUS.sub("-", text)
-    return ACCOUNTING.sub(r"-\1", signed) if ACCOUNTING.fullmatch(signed) else signed
+    for form in (ACCOUNTING, TRAILING_MINUS):
+        if match := form.fullmatch(signed):
+            return f"-{match[1]}"
+    return signed

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 10_000
 
-MOST_NAMED = 30
-"""Columns that a message names."""
-
 Values = TypeVar("Values")
 
 

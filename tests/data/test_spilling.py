@@ -60,7 +60,7 @@ def houses(rows: int = 400) -> pl.DataFrame:
 
 def same(one: Dataset, two: Dataset) -> None:
     """Asserts that two data sets are equal in everything."""
-    for name in ("target", "task", "classes", "columns", "date_formats", "ignored", "masked", "counts", "profile"):
+    for name in ("target", "task", "classes", "columns", "ignored", "masked", "counts", "profile"):
         assert getattr(one, name) == getattr(two, name), name
     for part in ("train", "validation", "holdout"):
         ours, theirs = getattr(one, part), getattr(two, part)

@@ -147,7 +147,7 @@ def test_a_style_that_is_none_is_named(wish: object, words: str) -> None:
 def test_a_guess_is_told_with_the_line_that_overrules_it() -> None:
     style = style_of(as_table(table(a=["1.250", "1.255"])), Spec(), COMMAS)
     assert "1.250 is read as 1.250, for nothing in the file tells which" in style.remark
-    assert '`numbers: {decimal: ",", thousands: "."}` in spec.yaml' in style.remark
+    assert style.option == 'numbers: {decimal: ",", thousands: "."}'
     assert style_of(as_table(table(a=["1.25", "1.5"])), Spec(), COMMAS).remark == ""
 
 
@@ -252,7 +252,7 @@ def test_words_are_told_and_missing_at_training_and_at_prediction_alike() -> Non
     dataset = prepare_table(frame, Options(target="y"))
     assert (
         "30 of 1,000 values of 'age' are no numbers ('unknown') and count as missing, as they will in requests. "
-        "`kinds: {age: category}` in spec.yaml keeps them." in dataset.profile["told"]
+        "In spec.yaml: `kinds: {age: category}`" in dataset.profile["told"]
     )
     (column,) = dataset.columns
     assert column.missing == ("unknown",)

@@ -157,7 +157,7 @@ def test_bodies_that_are_none_are_refused(numbered: Files, way: Any) -> None:
         ragged = lines(GOOD, header=way is table) + b"1,2\n"
         said = say(numbered, path, headers, ragged)
         assert (said.status, "rows[2]" in said.error) == (422, True)
-        assert say(numbered, path, headers, b"\xff\n").status == 400
+        assert say(numbered, path, headers, b"\xff\n").status == (400 if way is table else 422)  # a header, or a row
         return
     deep = {"inference-header-content-length": "100000"} if way is binary else headers
     assert say(numbered, path, deep, b"[" * 100_000).status == 400

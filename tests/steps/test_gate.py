@@ -15,7 +15,7 @@ import pytest
 
 from dropforge.contract import names
 from dropforge.contract.fitting import fitting, shortened
-from dropforge.contract.results import Manifest, Verdict
+from dropforge.contract.results import Manifest, Metrics, Verdict
 from dropforge.contract.schema import Column
 from dropforge.contract.scores import Gain, Interval
 from dropforge.contract.spec import DIFFERENCES, Replace, Spec
@@ -272,7 +272,9 @@ def test_a_run_of_2000_columns_with_long_names_fits_into_its_row_and_its_payload
     made = little("regression")
     files = trained(made, **{names.PROFILE_FILE: json.dumps(profile).encode()})
     manifest = Manifest.from_json(json.loads(files[names.MANIFEST_FILE]))
-    found = result_fields(examine(manifest, files, None, Artifacts("none"), Spec()), files)
+    metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
+    digest = manifest.files[names.MODEL_FILE].sha256
+    found = result_fields(examine(metrics, digest, files, None, Artifacts("none"), Spec()), metrics, files)
     assert len(json.dumps(found, ensure_ascii=False).encode()) < 200_000
     assert 50 < len(found["suspects"]) < 2_000 and found["suspects"] == profile["suspects"][: len(found["suspects"])]
     assert found["notes"][0] == profile["told"][0]

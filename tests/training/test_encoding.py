@@ -19,7 +19,7 @@ from training_container.models.features import DATE_FEATURES, RawNumbers, days_s
 
 def test_a_column_of_float64_is_moved_before_it_is_cut() -> None:
     far = 2.4e9 + np.array([-40.0, -0.25, 0.0, 0.25, 39.5, np.nan])
-    encoder = Encoder.learn((Column("x", "number", double=True),), {"x": far}, {})
+    encoder = Encoder.learn((Column("x", "number", double=True),), {"x": far})
     numbers = encoder.encode({"x": far}).numbers[:, 0].numpy().astype(np.float64)
     shift = encoder.shifts["x"]
     np.testing.assert_array_equal(numbers / shift.factor + shift.offset, far)
@@ -31,7 +31,7 @@ def test_a_column_of_float64_is_moved_before_it_is_cut() -> None:
 @pytest.mark.parametrize("values", [[1e300, 1.5e300, -1e300], [1e-310, 2e-310, 5e-310], [7.0, 7.0], [np.nan, np.nan]])
 def test_numbers_of_any_size_are_moved_into_float32(values: list[float]) -> None:
     column = np.array(values)
-    encoder = Encoder.learn((Column("x", "number", double=True),), {"x": column}, {})
+    encoder = Encoder.learn((Column("x", "number", double=True),), {"x": column})
     numbers = encoder.encode({"x": column}).numbers[:, 0].numpy()
     np.testing.assert_array_equal(np.isnan(numbers), np.isnan(column))
     assert np.isfinite(numbers[~np.isnan(column)]).all()

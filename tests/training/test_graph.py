@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from dropforge.contract.schema import CARD_KEY, Column, ModelCard
+from dropforge.contract.schema import CARD_KEY, KNOWN_KEY, Column, ModelCard
 from dropforge.datasets.dataset import Rows
 from training_container.encoding import Encoder, Table
 from training_container.evidence import golden_rows
@@ -111,7 +111,7 @@ def wide(columns: int) -> tuple[Encoder, Rows, tuple[Column, ...]]:
         else draw.normal(size=60).astype(np.float32)
         for each in made
     }
-    return Encoder.learn(made, values, {}), Rows(values, np.arange(60.0)), made
+    return Encoder.learn(made, values), Rows(values, np.arange(60.0)), made
 
 
 @pytest.mark.parametrize("columns", [3, 60, 1_000])
@@ -144,7 +144,7 @@ def test_columns_of_float64_answer_as_torch_and_keep_their_digits(doubles: int) 
     plain = near[::-1].astype(np.float32)
     rows = Rows({"first": plain, **{name: np.where(near > 2, np.nan, each) for name, each in far.items()},
                  "last": plain**2}, near)  # fmt: skip
-    encoder = Encoder.learn(columns, rows.columns, {})
+    encoder = Encoder.learn(columns, rows.columns)
     table, given = encoder.encode(rows.columns), card(columns)
     assert table.numbers.shape == (60, len(columns))
     predictor, native = linear_body(encoder, table, 1), Native(encoder, linear_body(encoder, table, 1))
@@ -219,9 +219,10 @@ def test_the_file_is_what_the_contract_says(posed: Callable[[str], Set], name: s
     assert [each.name for each in model.graph.output] == (
         ["prediction", "probabilities"] if classes else ["prediction"]
     )
-    (meta,) = model.metadata_props
-    assert meta.key == CARD_KEY
-    assert ModelCard.from_json(json.loads(meta.value)) == made
+    metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    assert ModelCard.from_json(metadata.pop(CARD_KEY)) == made
+    texts = [column.name for column in made.columns if column.kind in ("category", "boolean")]
+    assert sorted(metadata.pop(KNOWN_KEY)["columns"]) == sorted(texts) and not metadata
     assert {node.domain for node in model.graph.node} <= {"", "ai.onnx.ml"}
     assert not any(each.external_data for each in model.graph.initializer)
     content = model.SerializeToString()

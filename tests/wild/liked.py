@@ -43,7 +43,10 @@ LIKE: dict[str, Own] = {
         lambda frame: delimited(frame, {"bill_length_mm": comma, "bill_depth_mm": comma}, quoting=csv.QUOTE_ALL),
     ),
     "swiss": Own("homes", spelled(";", income=grouped("'"), people=grouped("’"))),
-    "french": Own("homes", spelled(";", income=grouped(NARROW, ","), people=grouped("\xa0"), rooms=comma)),
+    "french": Own(
+        "homes",
+        spelled(";", income=grouped(NARROW, ","), people=grouped("\xa0"), rooms=comma, latitude=comma, longitude=comma),
+    ),
     "german-target": Own("homes", spelled(";", price=lambda value: grouped(".")(value // 100)), plain=hundreds),
     "german-features": Own(
         "homes",
@@ -53,7 +56,17 @@ LIKE: dict[str, Own] = {
     "indian": Own("homes", spelled(people=indian, price=indian)),
     "units": Own("cars", spelled(Horsepower=dressed("", " hp"), Weight_in_lbs=dressed("", " lbs"))),
     "percent": Own("homes", spelled(age=dressed("", " %"), rooms=dressed("", "%"))),
-    "euro-after": Own("homes", spelled(";", income=lambda value: f"{comma(value)} €", price=dressed("", " EUR"))),
+    "euro-after": Own(
+        "homes",
+        spelled(
+            ";",
+            income=lambda value: f"{comma(value)} €",
+            price=dressed("", " EUR"),
+            rooms=comma,
+            latitude=comma,
+            longitude=comma,
+        ),
+    ),
     "unicode-minus-everywhere": Own("weather", spelled(temp_min=minus)),
     "accounting": Own("weather", spelled(temp_min=accounting)),
     "trailing-minus": Own("weather", spelled(temp_min=lambda value: f"{-value}-" if value < 0 else str(value))),
@@ -223,19 +236,7 @@ LIKE: dict[str, Own] = {
 }
 
 
-NOT_READ_YET: dict[str, str] = {
-    "swiss": "the apostrophe ’ is no mark for thousands yet, as ' is",
-    "german-features": "points for thousands are understood in the target alone yet",
-    "indian": "groups of two digits are understood nowhere yet, and the rejection speaks of classes",
-    "units": "numbers with a unit are a category, and nothing says so",
-    "euro-after": "the word EUR behind numbers is understood nowhere yet, and the rejection speaks of classes",
-    "trailing-minus": "a minus behind the number, as SAP writes it, makes a category, and nothing says so",
-    "german-short-years": "years of two digits are no dates yet",
-    "compact-dates": "20120531T143000 is no date yet",
-    "typographic-dash-for-missing": "– is no marker for missing values, as - is, and makes categories of numbers",
-    "backslash-n-for-missing": "MySQL's \\N is no marker for missing values, and makes categories of numbers",
-    "stray-words": "two stray words among 400 numbers of few distinct values make a category",
-}
+NOT_READ_YET: dict[str, str] = {}
 """Inputs of `LIKE` and `FAULTS` whose expectation does not come true yet, and why."""
 
 CLOUD = (

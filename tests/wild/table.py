@@ -202,19 +202,6 @@ TABLE: dict[str, list[Expect]] = {
     **{f"own-{name}": [Expect(truth=LEARNABLE[LIKE[name].table], file=LIKE[name].spec == {})] for name in CLOUD},
 }
 
-NOT_YET: dict[str, str] = {
-    "decimal-comma-one-row": "the meaning of commas is still decided by the rows of the request, not by the data",
-    "group-leak": "12 visits of each patient are split between learning and hold-out, without a word",
-    "infinities": "a row with 1e400 is refused, and with it the file that was trained on",
-    "missing-spellings": "'ja' for a boolean and 'Gold' for 'gold' are answered as missing or unseen without a word",
-    "nfc-nfd": "decomposed accents in a value are answered as unseen without a word",
-    "odd-names": "a column may not have the name of an output of the model file",
-    "offset-feature": "a column of 2.4e9 whose last digits matter is lost in float32 without a word",
-    "ordinal-0-10": "nothing says that task: regression would read the scores as numbers",
-    "title-lines": "the rejection names line 4, not that the header is further down",
-    "unknown-word-in-age": "one word among 60 ages makes them a category",
-    "wide": "2,000 columns take several gigabytes and many minutes",
-    "zip-codes": "the number 1220 for the code 01220 is answered as unseen without a word",
-}
+NOT_YET: dict[str, str] = {}
 """Inputs whose expectation does not come true yet, and why. A change that makes one come true fails its test, so that
 its line is deleted."""
