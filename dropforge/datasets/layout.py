@@ -87,10 +87,19 @@ def well_placed(block: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: 
     return bool(opened.all() and closed.all())
 
 
+TITLE_LINES = 20
+"""Lines at the beginning of a file that can be a title: a wider row among them may follow the true header."""
+
+
 def ragged(line: int, count: int, width: int) -> DataFault:
     """The fault of a row of another width than the header, that ends in line `line`."""
     fields = "1 field" if count == 1 else f"{count} fields"
+    title = (
+        "; or, if the file begins with a title and the header stands further down, remove the lines above it"
+        if width < count and line <= TITLE_LINES
+        else ""
+    )
     return DataFault(
         f"line {line} has {fields}, the header has {width}; expected the same number in every row: "
-        "quote fields that hold the delimiter"
+        f"quote fields that hold the delimiter{title}"
     )

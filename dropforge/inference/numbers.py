@@ -76,7 +76,7 @@ def _read(value: str, rule: NumberRule, dress: re.Pattern[str] | None, words: fr
     if len(text) > LONGEST:
         return None
     if rule.decimal == "." and (plain := _plain(text)) is not None:
-        return plain
+        return plain if math.isfinite(plain) else math.nan  # 1e400 is missing, as in training
     if text in MISSING or text in INFINITE or text.casefold() in words:
         return math.nan
     bare = _signed(text)
