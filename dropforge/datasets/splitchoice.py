@@ -22,7 +22,7 @@ from dropforge.datasets.splittimes import assign_times, iso_date, times_of
 from dropforge.datasets.splitting import HELD, LEFT_OUT
 from dropforge.datasets.structure import find_groups
 from dropforge.datasets.table import Kept
-from dropforge.datasets.typed import typed
+from dropforge.datasets.typed import typed_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,6 +207,6 @@ def _features(table: Table, described: Mapping[str, Described]) -> dict[str, NDA
             values |= {name: days, f"{name}: day of the year": days % 365.2425}
             values |= {f"{name}: day of the week": np.floor(days) % 7, f"{name}: hour": days % 1}
         else:
-            plain = typed(table[name], column.kind)
+            plain = typed_column(table[name], column)
             values[name] = plain.astype(np.float64) if column.kind == "number" else plain
     return values

@@ -28,7 +28,7 @@ import numpy as np
 from dropforge.datasets.columns import is_id_name
 from dropforge.datasets.hashing import mix
 from dropforge.datasets.splitgroups import FEWEST_GROUPS, grouped
-from dropforge.datasets.values import parse_numbers
+from dropforge.datasets.typed import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,7 +147,7 @@ def _repeats(table: Table, column: Described) -> bool:
     if column.kind in ("date", "boolean") or facts.known < LEAST_KNOWN * facts.rows:
         return False
     if column.kind == "number":
-        numbers = facts.distinct if facts.numeric else parse_numbers(facts.distinct)
+        numbers = numbers_of(facts.distinct, column.numbers)
         if not (numbers == numbers.floor()).all():
             return False
     return FEWEST_GROUPS <= facts.count <= facts.known / 2

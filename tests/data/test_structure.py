@@ -135,6 +135,18 @@ def test_a_trend_is_split_by_time_and_a_shuffled_one_is_not() -> None:
     assert split_of(born, "y").split_by == "rows"  # it says who the row is of, not when it was observed
 
 
+def test_a_trend_is_the_same_whatever_the_decimal_mark() -> None:
+    rows = np.arange(600)
+    days = (np.datetime64("2023-01-01") + rows).astype(str)
+    x = rows * 7919 % 101 / 4
+    table = pl.DataFrame({"day": days, "x": x, "y": rows * 0.05 + 3 * x}).cast(pl.String)
+    german = table.with_columns(pl.col("x", "y").str.replace(".", ",", literal=True))
+    plain, other = split_of(table, "y"), split_of(german, "y")
+    assert plain.split_by == other.split_by
+    said = [[sentence for sentence in data.profile["told"] if "errs" in sentence] for data in (plain, other)]
+    assert said[0] == said[1] and len(said[0]) == 1
+
+
 def test_a_drift_to_one_class_is_proposed_alone() -> None:
     """Its latest rows cannot be scored: none of them is of the other class."""
     rows = np.arange(600)
