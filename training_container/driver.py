@@ -51,8 +51,8 @@ def train(job: Job) -> None:
     task.prepare()
     checkpoints = open_checkpoints(job)
     budget = Budget(remaining_minutes(job.spec.budget, checkpoints.spent))
-    if checkpoints.kept:
-        progress.step("fit").update(0.0, resumed=checkpoints.kept, spent=checkpoints.spent)
+    if kept := checkpoints.kept:
+        progress.step("fit").update(0.0, resumed=kept, spent=checkpoints.spent)
     with finishing(budget):
         model = task.fit(budget, checkpoints, progress.step("fit").limited(budget.left))
         write_files(task, model, progress, start)

@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training_container.faults import report_failure
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,7 +43,7 @@ def main(arguments: list[str], root: Path = ML_ROOT, user: str = USER) -> int:
         os.seteuid(0)
         os.setegid(0)
     if reason is not None:
-        report(reason, root / "output" / "failure")
+        report_failure(reason, root / "output" / "failure")
         return 1
     if account is not None:
         become(account)
@@ -82,15 +84,6 @@ def become(account: pwd.struct_passwd) -> None:
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
     os.environ.update(HOME=account.pw_dir, USER=account.pw_name, LOGNAME=account.pw_name)
-
-
-def report(reason: str, failure: Path) -> None:
-    """Says why the job failed, where SageMaker reads it and in the log."""
-    print(f"failed: {reason}", file=sys.stderr, flush=True)
-    try:
-        failure.write_text(f"{reason}\n", encoding="utf-8")
-    except OSError as error:
-        print(f"{failure}: the reason cannot be written there: {error.strerror}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def _attempt(read_job: Callable[[], Job], failure: Path | None) -> int:
     """Runs the job; an error becomes one line, with a traceback only where it was not expected."""
     from dropforge.contract.spec import SpecFault
     from dropforge.datasets.faults import DataFault
-    from training_container.faults import JobFault, ParityFault
+    from training_container.faults import JobFault, ParityFault, report_failure
 
     try:
         from training_container.driver import train  # seconds of imports, which SIGTERM may cut short
@@ -116,15 +116,8 @@ def _attempt(read_job: Callable[[], Job], failure: Path | None) -> int:
         reason = f"unexpected {type(fault).__name__}: {fault}"
     else:
         return 0
-    _report_failure(" ".join(reason.split())[:LONGEST_REASON], failure)
+    report_failure(" ".join(reason.split())[:LONGEST_REASON], failure)
     return 1
-
-
-def _report_failure(reason: str, failure: Path | None) -> None:
-    print(f"failed: {reason}", file=sys.stderr, flush=True)
-    if failure is not None:
-        failure.parent.mkdir(parents=True, exist_ok=True)
-        failure.write_text(f"{reason}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy as np
 
 from dropforge.datasets.dataset import Rows
 from dropforge.datasets.suspects import SCORED_ROWS, TRAIN_ROWS, score_alone
-from dropforge.datasets.typed import typed
+from dropforge.datasets.typed import typed_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def lost_columns(
     for column in [column for column in described.values() if _may_matter(table, column)][:MOST_SCORED]:
         series = table[column.name]
         train, validation = (
-            Rows({column.name: typed(series.gather(place), column.kind, column.dates)}, rows[part].target[: len(place)])
+            Rows({column.name: typed_column(series.gather(place), column)}, rows[part].target[: len(place)])
             for part, place in places.items()
         )
         score = score_alone(train, validation, column, classes)

@@ -20,17 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from dropforge.contract.numbers import (
-    ACCOUNTING,
-    CURRENCIES,
-    MINUS,
-    SPACES,
-    TRAILING_MINUS,
-    UNIT_AFTER,
-    UNIT_BEFORE,
-    is_unit,
-)
-from dropforge.datasets.values import NUMBER, NUMBER_SHARE, parse_numbers
+from dropforge.contract.numbers import CURRENCIES, SPACES, UNIT_AFTER, UNIT_BEFORE, is_unit
+from dropforge.datasets.values import NUMBER, NUMBER_SHARE, parse_numbers, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,11 +169,10 @@ def units_in(distinct: pl.Series) -> Counter[str]:
     """What stands before and behind numbers and can be a unit, counted."""
     if not distinct.head(HEAD).str.contains(r"\d").any():
         return Counter()
-    signed = distinct.str.replace_all(MINUS, "-").str.replace(f"^{ACCOUNTING}$", "-$1")
-    signed = signed.str.replace(f"^{TRAILING_MINUS}$", "-$1")
-    units = Counter(signed.str.extract(UNIT_BEFORE).drop_nulls().to_list())
+    texts = signed(distinct)
+    units = Counter(texts.str.extract(UNIT_BEFORE).drop_nulls().to_list())
     after = (
-        signed.filter(signed.str.contains(r"^[^\d]{0,6}\d")).str.extract_groups(UNIT_AFTER).struct.unnest().drop_nulls()
+        texts.filter(texts.str.contains(r"^[^\d]{0,6}\d")).str.extract_groups(UNIT_AFTER).struct.unnest().drop_nulls()
     )
     for space, word in after.iter_rows():
         if is_unit(word, bool(space)):

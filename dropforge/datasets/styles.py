@@ -10,9 +10,12 @@ decides, and the decision is told:
 2. a comma in a file that is separated by semicolons is a decimal mark, as where such files are usual;
 3. a point is a decimal mark, and a comma separates thousands.
 
+Where other columns need a decimal mark, a column that has this mark between thousands by rule 1 is read by its own
+evidence, and this is told: somebody formatted that column alone.
+
 Columns that the spec leaves out, or calls no numbers, say nothing. Times (`8.30`) and days (`31.12`) say nothing where
-another column needs decimal commas. Nor do JSON's numbers, which have no style: a column
-of JSON lines that holds plain numbers alone is read as they are.
+another column needs decimal commas. Nor do JSON's numbers, which have no style: a column of JSON lines that holds plain
+numbers alone is read as they are.
 """
 
 from __future__ import annotations

@@ -62,10 +62,17 @@ def parse_numbers(series: pl.Series, rule: NumberRule = POINT) -> pl.Series:
     return _plain(bare).alias(series.name)
 
 
+def signed(series: pl.Series) -> pl.Series:
+    """Texts with `-` in front for every way to write a minus, parentheses among them."""
+    bare = series.str.replace_all(numbers.MINUS, "-")
+    for form in (numbers.ACCOUNTING, numbers.TRAILING_MINUS):
+        bare = bare.str.replace(f"^{form}$", "-$1")
+    return bare
+
+
 def undressed(series: pl.Series, unit: str = "") -> pl.Series:
     """Texts without this unit and without spaces for thousands, and with `-` for every way to write a minus."""
-    bare = series.str.replace_all(numbers.MINUS, "-").str.replace(f"^{numbers.ACCOUNTING}$", "-$1")
-    bare = bare.str.replace(f"^{numbers.TRAILING_MINUS}$", "-$1")
+    bare = signed(series)
     if unit:
         bare = bare.str.replace(f"^{numbers.dressed(unit)}$", "$1$2")
     spaced = bare.str.contains(f"^{numbers.SPACED}$")

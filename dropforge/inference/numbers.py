@@ -76,7 +76,7 @@ def _read(value: str, rule: NumberRule, dress: re.Pattern[str] | None, words: fr
     if len(text) > LONGEST:
         return None
     if rule.decimal == "." and (plain := _plain(text)) is not None:
-        return plain if math.isfinite(plain) else math.nan  # 1e400 is missing, as in training
+        return _finite(plain)
     if text in MISSING or text in INFINITE or text.casefold() in words:
         return math.nan
     bare = _signed(text)
@@ -85,7 +85,13 @@ def _read(value: str, rule: NumberRule, dress: re.Pattern[str] | None, words: fr
     bare = SPACES.sub("", bare) if SPACED.fullmatch(bare) else bare
     if rule.thousands and (GROUPED if rule.thousands == "," else POINTED).fullmatch(bare):
         bare = bare.replace(rule.thousands, "")
-    return _plain(bare if rule.decimal == "." else _with_point(bare))
+    number = _plain(bare if rule.decimal == "." else _with_point(bare))
+    return None if number is None else _finite(number)
+
+
+def _finite(number: float) -> float:
+    """The number itself; what is beyond float64, such as 1e400, is missing, as in training."""
+    return number if math.isfinite(number) else math.nan
 
 
 def _with_point(text: str) -> str:

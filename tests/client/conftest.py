@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
-from dropforge.client import Connection
+from dropforge.client import Connection, Dropforge
 from tests.client.server import ApiServer
 
 if TYPE_CHECKING:
@@ -55,3 +58,25 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     set_keys(monkeypatch)
     with mock_aws():
         yield
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The drop bucket in AWS in memory."""
+    request.getfixturevalue("aws")
+    client = boto3.client("s3", region_name="eu-central-1")
+    client.create_bucket(Bucket="drops", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    client.put_bucket_versioning(Bucket="drops", VersioningConfiguration={"Status": "Enabled"})
+    yield client
+
+
+@pytest.fixture
+def forge(api: ApiServer, tmp_path: Path) -> Dropforge:
+    """The SDK, on an embedded cloud whose API and S3 are the test's server."""
+    home = tmp_path / ".dropforge"
+    home.mkdir()
+    found = {"endpoint_url": api.url, "region": "us-east-1", "access_key": "test", "secret_key": "test"}
+    found |= {"ca_bundle": None, "api_url": f"{api.url}/api", "outputs": OUTPUTS, "pid": os.getpid()}
+    (home / "connection.json").write_text(json.dumps(found))
+    api.say("GET /_ministack/health", {})
+    return Dropforge()

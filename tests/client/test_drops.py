@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
 
@@ -16,18 +15,7 @@ from dropforge.client import Fault, drops
 from dropforge.contract.ids import run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dropforge.client import Connection
-
-
-@pytest.fixture
-def bucket(request: pytest.FixtureRequest) -> Iterator[Any]:
-    request.getfixturevalue("aws")
-    client = boto3.client("s3", region_name="eu-central-1")
-    client.create_bucket(Bucket="drops", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    client.put_bucket_versioning(Bucket="drops", VersioningConfiguration={"Status": "Enabled"})
-    yield client
 
 
 @pytest.fixture

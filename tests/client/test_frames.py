@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -12,25 +10,9 @@ import pyarrow as pa
 import pytest
 
 from dropforge.client import ApiFault, Dropforge, Fault
-from tests.client.conftest import OUTPUTS
 from tests.client.server import ApiServer, answer
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PREDICT = "POST /api/models/houses/predict"
-
-
-@pytest.fixture
-def forge(api: ApiServer, tmp_path: Path) -> Dropforge:
-    """The SDK, on an embedded cloud whose API is the test's server."""
-    home = tmp_path / ".dropforge"
-    home.mkdir()
-    found = {"endpoint_url": api.url, "region": "us-east-1", "access_key": "test", "secret_key": "test"}
-    found |= {"ca_bundle": None, "api_url": f"{api.url}/api", "outputs": OUTPUTS, "pid": os.getpid()}
-    (home / "connection.json").write_text(json.dumps(found))
-    api.say("GET /_ministack/health", {})
-    return Dropforge()
 
 
 def refused(count: int, wrong: list[int], **lists: Any) -> dict[str, Any]:

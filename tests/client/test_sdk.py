@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dropforge.client import ApiFault, Dropforge, Fault, predictions
-from tests.client.conftest import OUTPUTS
 from tests.client.server import RUN, ApiServer, answer, run_row
 
 if TYPE_CHECKING:
@@ -17,18 +15,6 @@ if TYPE_CHECKING:
 
 PREDICT = "POST /api/models/houses/predict"
 REPORT = f"GET /artifacts/runs/{RUN}/report.html"
-
-
-@pytest.fixture
-def forge(api: ApiServer, tmp_path: Path) -> Dropforge:
-    """The SDK, on an embedded cloud whose API and S3 are the test's server."""
-    home = tmp_path / ".dropforge"
-    home.mkdir()
-    found = {"endpoint_url": api.url, "region": "us-east-1", "access_key": "test", "secret_key": "test"}
-    found |= {"ca_bundle": None, "api_url": f"{api.url}/api", "outputs": OUTPUTS, "pid": os.getpid()}
-    (home / "connection.json").write_text(json.dumps(found))
-    api.say("GET /_ministack/health", {})
-    return Dropforge()
 
 
 def posted(api: ApiServer) -> list[list[dict[str, Any]]]:

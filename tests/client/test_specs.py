@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from dropforge.client import Fault, drops, specs
@@ -14,18 +13,7 @@ from dropforge.contract.names import spec_key
 from tests.client.server import run_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dropforge.client import Connection
-
-
-@pytest.fixture
-def bucket(request: pytest.FixtureRequest) -> Iterator[Any]:
-    request.getfixturevalue("aws")
-    client = boto3.client("s3", region_name="eu-central-1")
-    client.create_bucket(Bucket="drops", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    client.put_bucket_versioning(Bucket="drops", VersioningConfiguration={"Status": "Enabled"})
-    yield client
 
 
 @pytest.fixture

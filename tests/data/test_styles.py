@@ -151,6 +151,27 @@ def test_a_guess_is_told_with_the_line_that_overrules_it() -> None:
     assert style_of(as_table(table(a=["1.25", "1.5"])), Spec(), COMMAS).remark == ""
 
 
+def test_one_column_may_have_the_decimal_mark_of_the_others_between_thousands() -> None:
+    style = style_of(as_table(table(a=["1.250", "980", "12.500"], b=["0.25", "3.5", "1"])), Spec(), COMMAS)
+    assert (style.of("a"), style.of("b")) == (NumberRule(",", "."), NumberRule(".", ""))
+    assert style.example_of == "a" and "0.25 in 'b' has a decimal mark" in style.remark
+    assert style.option == 'numbers: {decimal: ".", thousands: ","}'
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1.250", "980.000", "12.500"],  # who writes the zero of 1.250 as a decimal writes it everywhere
+        ["1.250", "1980", "12.500"],  # a larger number without a mark
+        ["1.255", "980", "12.501"],  # no zero at the end: they may be decimals that were cut
+        ["1.25", "980", "12.500"],
+    ],
+)
+def test_decimals_beside_decimals_stay_decimals(values: list[str]) -> None:
+    style = style_of(as_table(table(a=values, b=["0.25", "3.5", "1"])), Spec(), COMMAS)
+    assert style.of("a").decimal == "." and not style.own
+
+
 def test_numbers_of_json_have_decimal_points_whatever_texts_have() -> None:
     frame = table(a=["1.250", "2.5"], b=["4,5", "1.250,5"])
     style = style_of(as_table(frame), Spec(), DataFormat("jsonl"))

@@ -21,6 +21,7 @@ from dropforge.datasets import values as trainer
 from dropforge.datasets.typed import typed
 from dropforge.inference import numbers
 from dropforge.inference.faults import InputFault
+from dropforge.inference.numbers import read_numbers
 from dropforge.inference.protocols.refusals import Refusal, refusal_of
 from dropforge.inference.rows import MOST_ROWS, from_csv, from_json, to_arrays
 from dropforge.inference.values import LONGEST_TEXT, numbers_at_once, to_array
@@ -378,3 +379,9 @@ def test_a_card_without_rules_reads_commas_by_the_values_of_a_request() -> None:
     assert column.numbers is None and column.missing == () and column.width == 0
     assert to_array(column, ["1,5", "2"], text=True)[:, 0].tolist() == [1.5, 2.0]
     assert to_array(column, ["1,500", "2"], text=True)[:, 0].tolist() == [1500.0, 2.0]
+
+
+@pytest.mark.parametrize("rule", [NumberRule(), NumberRule(",", "."), NumberRule(unit="kg")])
+def test_a_number_beyond_float64_is_missing_under_every_rule(rule: NumberRule) -> None:
+    numbers = read_numbers(["1e400", f"-1e400 {rule.unit}".strip(), "7"], rule)
+    assert [value is not None and math.isnan(value) for value in numbers] == [True, True, False]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from training_container import entry
+from training_container.faults import report_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,8 @@ def test_an_unprivileged_user_is_told_which_folder_it_cannot_write(root: Path) -
 
 
 def test_a_reason_that_can_be_written_nowhere_is_in_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    entry.report("the model folder is closed", tmp_path / "no such folder" / "failure")
+    (tmp_path / "output").write_text("a file, which no user can write files into")
+    report_failure("the model folder is closed", tmp_path / "output" / "failure")
     told = capfd.readouterr().err
     assert "failed: the model folder is closed" in told
     assert "the reason cannot be written there" in told

@@ -172,11 +172,10 @@ def _answered(
         first, second = _halves(chunk)
         count = _answered(model, writer, first, firsts, write, faults, counts)
         return count + _answered(model, writer, second, seconds, write, faults, counts)
-    warnings = _unknown(model, chunk, arrays)
+    warnings = [] if model.card.strict else _unknown(model, chunk, arrays)  # of a strict model `_accepted` has looked
     counts.update(warning.column for warning in warnings)
-    write(
-        writer.rows(chunk, answers, warnings).encode("utf-8", "backslashreplace")
-    )  # half a surrogate pair, escaped in JSON
+    text = writer.rows(chunk, answers, warnings)
+    write(text.encode("utf-8", "backslashreplace"))  # half a surrogate pair, escaped in JSON
     return len(chunk.lines)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import xlsxwriter
 
-from lambdas.batch.join.parquet import BLOCK_BYTES, types_of
+from lambdas.batch.join.converted import converted, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from dropforge.contract.schema import ModelCard
     from lambdas.common.uploads import Upload
@@ -32,15 +31,9 @@ def write_excel(blocks: Iterable[bytes], card: ModelCard, upload: Upload) -> Non
         card: the model's card.
         upload: where to write.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        text, packed = Path(folder) / "rows.csv", Path(folder) / "rows.xlsx"
-        with text.open("wb") as file:
-            file.writelines(blocks)
-        with xlsxwriter.Workbook(packed, {"constant_memory": True, "tmpdir": folder}) as workbook:
+    with converted(blocks, upload) as (text, packed):
+        with xlsxwriter.Workbook(packed, {"constant_memory": True, "tmpdir": packed.parent}) as workbook:
             _write_rows(text, card, workbook.add_worksheet(SHEET))
-        with packed.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                upload.write(block)
 
 
 def _write_rows(text: Path, card: ModelCard, sheet: Any) -> None:
