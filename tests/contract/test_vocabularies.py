@@ -13,7 +13,7 @@ from dropforge.datasets.leftout import LeftOut, Why
 from dropforge.inference.model import ANSWERED, as_label
 from dropforge.inference.protocols.v2.metadata import DATATYPES
 from dropforge.metrics import scores
-from lambdas.batch.join.parquet import LABEL_TYPES
+from lambdas.batch.join.converted import LABEL_TYPES
 
 
 @pytest.mark.parametrize(
