@@ -71,7 +71,7 @@ def _readable_lines(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
         raise Fault(f"{path.name} cannot be read: {fault}", "unreadable", "file") from fault
 
 
-def _text_batches(path: Path, kind: str, named: Callable[[], Named]) -> Iterator[Batch]:
+def _text_batches(path: Path, kind: str | None, named: Callable[[], Named]) -> Iterator[Batch]:
     encoding = _encoding(path, named)
     yield from _json_lines(path, encoding) if kind == "jsonl" else _delimited(path, encoding, tab=kind == "tsv")
 
