@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import torch
@@ -45,7 +46,7 @@ def check_gpu(job: Job) -> bool:
     why = f"{job.instance_type}: expected a GPU, and torch {torch.__version__} (CUDA: {cuda}) sees none"
     if job.without_gpu == "fail-over":
         raise JobFault(f"{GPU_NOT_SEEN}: {why}; check the image's CUDA and the machine's driver")
-    print(f"warning: {why}; training on the CPU", flush=True)
+    print(f"warning: {why}; training on the CPU", file=sys.stderr, flush=True)
     return True
 
 

@@ -59,7 +59,7 @@ def test_a_job_is_told_the_type_that_was_requested_only_to_miss_its_gpu(
     cloud: Cloud, request_of: Callable[..., dict[str, Any]], faults: list[str], named: str
 ) -> None:
     stage(cloud, *faults)
-    request = request_of("model", **SPOT)
+    request = request_of("model", TrainingJobName=f"machine-{named.replace('.', '-')}", **SPOT)
     cloud.train(request)
     key = f"out/{request['TrainingJobName']}/output/model/deep/model.json"
     seen = json.loads(cloud.client("s3").get_object(Bucket="store", Key=key)["Body"].read())

@@ -120,7 +120,7 @@ def test_only_pointers_and_verdicts_travel(definition: dict[str, Any]) -> None:
 
 
 def statelint(definition: dict[str, Any], folder: Path) -> None:
-    """Fails with what statelint finds. It does not know that Seconds may be JSONata, as Amazon States Language has it."""
+    """Fails with what statelint finds. It does not know that Seconds may be JSONata, as the language has it."""
     checked = valid(definition)
     for state in checked["States"].values():
         if str(state.get("Seconds", "")).startswith("{%"):
