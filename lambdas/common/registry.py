@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import registry as rows
 from dropforge.contract.errors import ServiceError
+from dropforge.contract.fitting import shortened
 from dropforge.contract.models import LAST
 from dropforge.contract.registry import BatchRun, LiveRow, RunRow, TrainingRun, VersionRow
 from lambdas.common.clock import now
@@ -107,7 +108,9 @@ class Registry(ModelRows):
         return row
 
     def update_run(self, run: str, **changes: Any) -> None:
-        """Sets fields of a run's row; `RegistryFault` if there is none."""
+        """Sets fields of a run's row, a reason in its length for rows; `RegistryFault` if there is none."""
+        if "reason" in changes:
+            changes["reason"] = shortened(changes["reason"])
         if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from dropforge.contract.figures import figure
+from dropforge.contract.fitting import LONGEST_REASON, shortened
 from dropforge.contract.registry import BatchRun, TrainingRun
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ FIXES = {
     "CapacityError": "no machine of that type was free: drop the file again later",
     "MaxRuntimeExceeded": "training took longer than its limit: raise 'budget' in spec.yaml",
     "States.Timeout": "the step took longer than its limit",
+    "exit code: 137": "most often memory ran out: choose a larger instance or drop fewer rows, "
+    "or, on one machine, train less at once (DROPFORGE_TRAININGS=1)",
+    "exit code: 143": "the trainer was ended from outside: drop the file again",
+    "exit code: 139": "the trainer crashed in compiled code: drop the file again, and report it if it happens twice",
     "AccessDenied": "a role lacks a right: deploy the stack again",
 }
 """What to do about an error, by a part of the error or of its cause."""
-
-MAX_REASON_CHARACTERS = 1_000
 
 
 def subject(request: NotifyInput) -> str:
@@ -71,7 +74,8 @@ def failure(step: str, error: str, cause: str) -> str:
     """One sentence from a state's error and cause: which step, what happened, and the fix if one is known."""
     reason = _reason(cause) or error or "no cause was given"
     fix = next((fix for part, fix in FIXES.items() if part in error or part in cause), None)
-    return f"{step or 'the pipeline'} failed: {reason}"[:MAX_REASON_CHARACTERS] + (f"; {fix}" if fix else "")
+    told = f"; {fix}" if fix else ""
+    return shortened(f"{step or 'the pipeline'} failed: {reason}", LONGEST_REASON - len(told)) + told
 
 
 def _reason(cause: str) -> str:
