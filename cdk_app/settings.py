@@ -46,6 +46,10 @@ class Settings:
     """Warmth of the function that predicts for every model."""
     hot: Mapping[str, Warmth] = field(default_factory=dict)
     """Warmth of the function of each model that has one of its own, by the model's name."""
+    detailed_metrics: bool = False
+    """Whether API Gateway measures every route by itself, for $1.50 a month and called route; no alarm needs it."""
+    trace_calls: bool = False
+    """Whether X-Ray traces calls of the API: up to $5 a million, more than the calls. Runs are always traced."""
 
     @classmethod
     def from_context(cls, node: Node) -> Settings:
@@ -58,16 +62,21 @@ class Settings:
         packaging: Packaging = node.try_get_context("dropforge:packaging") or "full"
         if packaging not in ("full", "code"):
             raise ValueError(f"dropforge:packaging: expected 'full' or 'code', got {packaging!r}")
-        switches = [node.try_get_context(f"dropforge:{name}") for name in ("remove-data", "yes-remove-data")]
-        snap_start = str(node.try_get_context("dropforge:snap-start") or "").lower() == "true"
+        snap_start = _switch(node, "snap-start")
         provisioned = _count(node.try_get_context("dropforge:provisioned-concurrency"), "provisioned-concurrency")
         return cls(
             packaging=packaging,
             training_image=node.try_get_context("dropforge:training-image") or "",
-            remove_data=all(str(switch).lower() == "true" for switch in switches),
+            remove_data=_switch(node, "remove-data") and _switch(node, "yes-remove-data"),
             warmth=Warmth(snap_start, provisioned),
             hot=_hot(node.try_get_context("dropforge:hot-models") or "", snap_start),
+            detailed_metrics=_switch(node, "detailed-metrics"),
+            trace_calls=_switch(node, "trace-calls"),
         )
+
+
+def _switch(node: Node, name: str) -> bool:
+    return str(node.try_get_context(f"dropforge:{name}") or "").lower() == "true"
 
 
 def _hot(models: str, snap_start: bool) -> dict[str, Warmth]:

@@ -18,7 +18,7 @@ from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import Claimed, ClaimInput
 from lambdas.common.registry import Registry
 from lambdas.pipeline.claim.batch import claim_batch
-from lambdas.pipeline.claim.objects import drop_options, identity
+from lambdas.pipeline.claim.objects import drop_options, identity, stored_key
 from lambdas.pipeline.claim.run_row import training_row
 from lambdas.pipeline.claim.version import claim_version
 
@@ -31,6 +31,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Takes `ClaimInput` and returns `Claimed`."""
     begin_step("Claim", event, context)
     request = ClaimInput.from_json(event)
+    request = replace(request, key=stored_key(request.bucket, request.key))
     if request.key.startswith(BATCH):
         return claim_batch(request, load(RegistrySettings)).to_json()
     return claim(request, load(ClaimSettings)).to_json()
