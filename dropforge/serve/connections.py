@@ -159,7 +159,7 @@ class Connection(HttpToolsProtocol):
             raise TooLong
 
     def check_framing(self) -> None:
-        """Raises `TooLong` for trailers and extensions of chunks (the parser keeps them) beyond the limit of headers."""
+        """Raises `TooLong` for trailers and extensions of chunks beyond the limit of headers: the parser keeps them."""
         if self.framing_bytes > self.settings.most_header_bytes:
             raise TooLong
 
