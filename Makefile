@@ -52,7 +52,7 @@ test-flow: .venv/.dev node_modules/.package-lock.json
 test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TLS and IAM enforced on every call
 	DROPFORGE_STRICT=1 $(BIN)/python -m pytest tests/flow
 
-test-container: .venv/.dev ## Build the training image and run it as SageMaker would (needs a Docker engine)
+test-container: .venv/.dev ## Build the training image and run it as SageMaker would (a Docker engine, or root and dockerd)
 	$(BIN)/python -m pytest -m container tests/container
 
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured

@@ -15,6 +15,11 @@ OWN_DISK = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
 """Types with a local, self-encrypted disk; SageMaker refuses a volume key for them."""
 
 
+def has_gpu(instance_type: str) -> bool:
+    """Whether machines of the type have a GPU: those of the families g and p."""
+    return instance_type.startswith(("ml.g", "ml.p"))
+
+
 class Place(Record):
     """One way to get a machine: an instance type, on spot or on demand."""
 
