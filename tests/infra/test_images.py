@@ -24,7 +24,7 @@ BUILDER = "TrainingImageBuilder"
 def image_of(template: dict[str, Any], instance_type: str) -> str:
     """The image of a job on an instance of this type."""
     expression = definition_of(template, "Pipeline")["States"]["Train"]["Arguments"]["AlgorithmSpecification"]
-    return str(evaluate(expression["TrainingImage"], places=[{"instance_type": instance_type, "spot": False}]))
+    return str(evaluate(expression["TrainingImage"], place={"instance_type": instance_type, "spot": False}))
 
 
 def test_a_place_with_a_gpu_gets_the_image_with_cuda(account_template: dict[str, Any]) -> None:
