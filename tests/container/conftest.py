@@ -16,8 +16,11 @@ from .engine import docker, engine
 from .ingredients import ROOT, base_image, package_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Build = Callable[..., subprocess.CompletedProcess[str]]
 
 IMAGE = "dropforge-trainer:test"
 BUDGET = 10
@@ -32,16 +35,28 @@ def _engine() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def image(_engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+def build(_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """Builds an image from the Dockerfile, of what this machine has."""
+    base = base_image(tmp_path_factory.mktemp("base"))
+    with package_index(tmp_path_factory.mktemp("packages")) as index:
+        common = {"BASE_IMAGE": base, "PACKAGE_INDEX": index, "TORCH_INDEX": index}
+
+        def run(tag: str, **arguments: str) -> subprocess.CompletedProcess[str]:
+            options = [f"--build-arg={name}={value}" for name, value in {**common, **arguments}.items()]
+            dockerfile = str(ROOT / "training_container" / "Dockerfile")
+            command = ["build", "--network", "host", *options, "--file", dockerfile, "--tag", tag, str(ROOT)]
+            return docker(*command, check=False)
+
+        yield run
+
+
+@pytest.fixture(scope="session")
+def image(_engine: None, request: pytest.FixtureRequest) -> str:
     """The CPU image, built here, or the image that TRAINING_IMAGE names."""
     if "TRAINING_IMAGE" in os.environ:
         return os.environ["TRAINING_IMAGE"]
-    base = base_image(tmp_path_factory.mktemp("base"))
-    with package_index(tmp_path_factory.mktemp("packages")) as index:
-        arguments = {"BASE_IMAGE": base, "PACKAGE_INDEX": index, "TORCH_INDEX": index}
-        options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
-        dockerfile = str(ROOT / "training_container" / "Dockerfile")
-        docker("build", "--network", "host", *options, "--file", dockerfile, "--tag", IMAGE, str(ROOT))
+    done = request.getfixturevalue("build")(IMAGE)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-3000:]}"
     return IMAGE
 
 

@@ -30,6 +30,8 @@ from .ingredients import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .conftest import Build
+
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 
 AS_A_JOB = ("--network", "none", "--read-only", "--tmpfs", "/tmp")
@@ -135,6 +137,15 @@ def test_a_stopped_job_keeps_its_checkpoints_and_goes_on_from_them(image: str, t
     assert done.returncode == 0, done.stderr
     assert f"resumed={kept} " in done.stdout
     assert (again / "model" / "manifest.json").exists()
+
+
+@pytest.mark.skipif("TRAINING_IMAGE" in os.environ, reason="nothing is built")
+@pytest.mark.usefixtures("image")
+def test_a_build_with_another_cuda_than_promised_fails(build: Build) -> None:
+    """Its jobs would train on the CPU of a machine that is paid for its GPU. The layers before are the image's own."""
+    done = build("dropforge-trainer:wrong", CUDA="12")
+    assert done.returncode != 0
+    assert 'expected a build for CUDA "12"' in done.stdout + done.stderr
 
 
 def test_it_holds_the_trainer_alone_and_nothing_that_its_user_can_change(image: str) -> None:
