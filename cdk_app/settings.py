@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
 from dropforge.contract.names import check_model
 
 if TYPE_CHECKING:
@@ -40,34 +41,50 @@ class Settings:
     """`full` packs functions with their dependencies; `code` relies on the packages of the Python that runs them."""
     training_image: str = ""
     """URI of an existing image; if empty, one is built from training_container/Dockerfile."""
+    without_gpu: WithoutGpu = "fail-over"
+    """What a training job does that does not see the GPU of its machine."""
     remove_data: bool = False
     """Whether buckets, table and key are deleted with the stack, which takes two switches."""
     warmth: Warmth = Warmth()
     """Warmth of the function that predicts for every model."""
     hot: Mapping[str, Warmth] = field(default_factory=dict)
     """Warmth of the function of each model that has one of its own, by the model's name."""
+    detailed_metrics: bool = False
+    """Whether API Gateway measures every route by itself, for $1.50 a month and called route; no alarm needs it."""
+    trace_calls: bool = False
+    """Whether X-Ray traces calls of the API: up to $5 a million, more than the calls. Runs are always traced."""
 
     @classmethod
     def from_context(cls, node: Node) -> Settings:
         """Reads the settings from `cdk.json` and the `-c` options.
 
         Raises:
-            ValueError: an unknown packaging, a count that is no number, two kinds of warmth at once, or an invalid
-                model name.
+            ValueError: an unknown packaging or other choice, a count that is no number, two kinds of warmth at once, or
+                an invalid model name.
         """
         packaging: Packaging = node.try_get_context("dropforge:packaging") or "full"
         if packaging not in ("full", "code"):
             raise ValueError(f"dropforge:packaging: expected 'full' or 'code', got {packaging!r}")
-        switches = [node.try_get_context(f"dropforge:{name}") for name in ("remove-data", "yes-remove-data")]
-        snap_start = str(node.try_get_context("dropforge:snap-start") or "").lower() == "true"
+        without_gpu: WithoutGpu = node.try_get_context("dropforge:without-gpu") or WITHOUT_GPU_CHOICES[0]
+        if without_gpu not in WITHOUT_GPU_CHOICES:
+            choices = " or ".join(map(repr, WITHOUT_GPU_CHOICES))
+            raise ValueError(f"dropforge:without-gpu: expected {choices}, got {without_gpu!r}")
+        snap_start = _switch(node, "snap-start")
         provisioned = _count(node.try_get_context("dropforge:provisioned-concurrency"), "provisioned-concurrency")
         return cls(
             packaging=packaging,
             training_image=node.try_get_context("dropforge:training-image") or "",
-            remove_data=all(str(switch).lower() == "true" for switch in switches),
+            without_gpu=without_gpu,
+            remove_data=_switch(node, "remove-data") and _switch(node, "yes-remove-data"),
             warmth=Warmth(snap_start, provisioned),
             hot=_hot(node.try_get_context("dropforge:hot-models") or "", snap_start),
+            detailed_metrics=_switch(node, "detailed-metrics"),
+            trace_calls=_switch(node, "trace-calls"),
         )
+
+
+def _switch(node: Node, name: str) -> bool:
+    return str(node.try_get_context(f"dropforge:{name}") or "").lower() == "true"
 
 
 def _hot(models: str, snap_start: bool) -> dict[str, Warmth]:

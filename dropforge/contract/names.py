@@ -127,6 +127,16 @@ def _parsed(key: str, top: str) -> Drop:
     return Drop("unknown" if format_of(head) is None else "file", model, head)
 
 
+def spellings(key: str) -> tuple[str, ...]:
+    """The keys that an event may mean by `key`: itself, and what it is without percent-encoding if that differs.
+
+    EventBridge gives keys as they are; an emulator of AWS encodes them.
+    """
+    from urllib.parse import unquote  # of few: most functions need the other names alone
+
+    return (key,) if (plain := unquote(key)) == key else (key, plain)
+
+
 def drop_key(model: str, file: str) -> str:
     """Where a data set of one file is dropped."""
     return f"{DATASETS}{check_model(model)}/{file}"

@@ -19,6 +19,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from dropforge.contract.documents import Document, fields
+from dropforge.contract.hops import Hop
 from dropforge.contract.models import (
     HISTORY_PREFIX,
     INDEX,
@@ -170,9 +171,15 @@ class TrainingRun(RunRow):
     report: str | None = None
     """S3 URI of report.html."""
     job: str | None = None
+    instance_type: str | None = None
+    """The type of the machine that trained the model."""
+    device: str | None = None
+    """What the model was trained on, as the trainer saw it: `cpu`, or the name of the GPU."""
+    hops: tuple[Hop, ...] = ()
+    """Places where training could not start or finish, and why."""
     forecast: float | None = None
     cost: float | None = None
-    """US dollars."""
+    """US dollars, those of jobs that failed included."""
 
     def is_later_than(self, other: TrainingRun) -> bool:
         """Whether S3 took this drop after `other`, by S3's own order and never by a function's clock.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dropforge.contract.documents import Record
+from dropforge.contract.hops import Hop
 from dropforge.contract.instances import Place
 from dropforge.contract.tasks import Task
 
@@ -24,6 +25,9 @@ stored."""
 
 STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Promote", "Notify")
 """The states that do something, in the order of the way."""
+
+ASIDE = ("Reroute",)
+"""States that do something beside the way: where a run goes on whose training job failed."""
 
 BATCH_STEPS = ("Claim", "Plan", "Answer", "Join", "Notify")
 """The same of a batch."""
@@ -75,6 +79,33 @@ class Inspected(Record):
     places: tuple[Place, ...] = ()
     forecast: float = 0.0
     """US dollars, upper bound, at the first place."""
+
+
+class RerouteInput(Record):
+    """The training job that failed, and what happened to the run's jobs before."""
+
+    run: str
+    model: str
+    places: tuple[Place, ...]
+    """All places of the run, in order."""
+    place: Place
+    """The one where the job failed."""
+    error: str
+    cause: str
+    hops: tuple[Hop, ...] = ()
+    round: int = 0
+    """How often all places were tried already."""
+
+
+class Rerouted(Record):
+    """`train`: the run goes on at `place`, after `wait` seconds. `failed`: nowhere."""
+
+    outcome: Literal["train", "failed"]
+    place: Place
+    hops: tuple[Hop, ...]
+    round: int
+    wait: int = 0
+    """Seconds."""
 
 
 class JudgeInput(Record):

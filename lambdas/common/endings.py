@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import run_id
 from dropforge.contract.log import log
-from dropforge.contract.names import BATCH, NameFault, parse_batch, parse_drop
+from dropforge.contract.names import BATCH, NameFault, parse_batch, parse_drop, spellings
+from dropforge.contract.registry import TrainingRun
 from dropforge.contract.steps import Notified
 from lambdas.common.aws import sns
 from lambdas.common.messages import failure, message, subject
@@ -38,11 +39,12 @@ def conclude(request: NotifyInput, registry: Registry, topic: str) -> Notified:
         The status of the run by its row, which may be better than `request` says: an execution that failed after its
         model was promoted has promoted it.
     """
-    run = request.run or (run_id(request.bucket, request.key, request.version) if request.key else "")
-    row = registry.find_run(run) if run else None
+    known = [run_id(request.bucket, key, request.version) for key in spellings(request.key)] if request.key else []
+    runs = [request.run] if request.run else known
+    row = next((row for run in runs if (row := registry.find_run(run)) is not None), None)
     reason = reason_of(request, row)
     if row is None and request.status == "failed":
-        row = begin_failed(request, run, registry)
+        row = begin_failed(request, registry)
     status: Status = request.status
     if row is not None and row.execution == request.execution:
         step = request.step or "Notify"
@@ -61,10 +63,10 @@ def reason_of(request: NotifyInput, row: RunRow | None) -> str:
     if request.status != "failed":
         return request.reason
     cause = row.reason if row is not None and request.error == PIECE_FAILED and row.reason else request.cause
-    return failure(request.step, request.error, cause)
+    return failure(request.step, request.error, cause, row.hops if isinstance(row, TrainingRun) else ())
 
 
-def begin_failed(request: NotifyInput, run: str, registry: Registry) -> RunRow | None:
+def begin_failed(request: NotifyInput, registry: Registry) -> RunRow | None:
     """The first row of a run whose Claim failed; None if the object starts no run."""
     batch = request.key.startswith(BATCH)
     try:
@@ -73,8 +75,8 @@ def begin_failed(request: NotifyInput, run: str, registry: Registry) -> RunRow |
         return None
     if not drop.starts_run:
         return None
-    row = (batch_row if batch else training_row)(request, drop.model, run)
-    registry.begin(row, None)
+    run = run_id(request.bucket, request.key, request.version)
+    registry.begin((batch_row if batch else training_row)(request, drop.model, run), None)
     return registry.find_run(run)
 
 

@@ -108,6 +108,11 @@ ALLOWED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=f"{RUN}/training/job/output/model/model.onnx"),
         *use("s3:PutObject", of=f"{RUN}/model.onnx"),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
+    ],
+    "PipelineRerouteRole": [
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "PipelineRegisterRole": [
         *use("s3:GetObject", of=f"{RUN}/verdict.json"),
@@ -180,6 +185,11 @@ DENIED: dict[str, list[Case]] = {
     ],
     "PipelineInspectRole": [*use("s3:PutObject", "s3:DeleteObject", of=DATA), *use("dynamodb:PutItem", of=TABLE)],
     "PipelineJudgeRole": [*use("s3:GetObject", of=DATA), *use("s3:DeleteObject", of=f"{RUN}/model.onnx")],
+    "PipelineRerouteRole": [
+        *use("s3:GetObject", of=DATA), *use("dynamodb:PutItem", "dynamodb:DeleteItem", of=TABLE),
+        *use("sagemaker:CreateTrainingJob", of=JOB),
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
+    ],
     "PipelineRegisterRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],

@@ -49,6 +49,30 @@ def test_an_unknown_packaging_is_refused(tmp_path: Path) -> None:
         synthesize(tmp_path, **{**EMBEDDED, "dropforge:packaging": "zip"})
 
 
+def test_what_costs_by_call_or_route_is_off_unless_a_setting_says_otherwise(
+    template: dict[str, Any], tmp_path: Path
+) -> None:
+    """And every alarm watches a metric that is there without it."""
+    assert observed(template) == (False, False, {"Runs"})
+    both = {"dropforge:detailed-metrics": "true", "dropforge:trace-calls": "true"}
+    assert observed(synthesize(tmp_path, **EMBEDDED, **both)) == (True, True, {"Api", "Runs"})
+    alarms = [each["Properties"] for each in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    of_api = [each for each in alarms if each.get("Namespace") == "AWS/ApiGateway"]
+    assert of_api and all([pair["Name"] for pair in each["Dimensions"]] == ["ApiName"] for each in of_api)
+
+
+def observed(template: dict[str, Any]) -> tuple[bool, bool, set[str]]:
+    """Whether the API has metrics by route, whether it is traced, and which functions are."""
+    (stage,) = (each["Properties"] for each in of_type(template, "AWS::ApiGateway::Stage").values())
+    functions = of_type(template, "AWS::Lambda::Function").items()
+    traced = {
+        "Api" if name.startswith("Api") else "Runs"
+        for name, each in functions
+        if each["Properties"].get("TracingConfig", {}).get("Mode") == "Active"
+    }
+    return stage["MethodSettings"][0]["MetricsEnabled"], stage["TracingEnabled"], traced
+
+
 def scrubbed(template: dict[str, Any]) -> dict[str, Any]:
     """The template without what may differ: where code lies, and which image trains."""
     text = json.dumps(template, sort_keys=True)

@@ -33,6 +33,7 @@ from lambdas.pipeline.judge.handler import handle as judge
 from lambdas.pipeline.notify.handler import handle as notify
 from lambdas.pipeline.promote.handler import handle as promote
 from lambdas.pipeline.register.handler import handle as register
+from lambdas.pipeline.reroute.handler import handle as reroute
 from tests.serving.little import little, trained
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
 
     from dropforge.contract.models import Key
 
-HANDLERS = {"claim": claim, "judge": judge, "register": register, "promote": promote, "notify": notify}
+HANDLERS = {
+    "claim": claim, "reroute": reroute, "judge": judge, "register": register, "promote": promote, "notify": notify,
+}  # fmt: skip
 NOWHERE = Lineage("drops", "datasets/flowers/a.csv", "v1", 10, "sha256-x", "trainer:1")
 EVENTS = Path(__file__).parent / "events"
 CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch, aws.stepfunctions)

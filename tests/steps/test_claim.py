@@ -7,6 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -65,6 +66,23 @@ def test_other_wishes_or_another_trainer_make_old_data_new_work(
     wishes = {"target": "b", "replace": "target", "unproven": "true"}
     more = {"Metadata": {change: wishes[change]}} if change in wishes else {}
     assert cloud.claim(KEY, b"same", "two", **more)["outcome"] == "claimed"
+
+
+@pytest.mark.parametrize("folder", ["datasets", "batch"])
+@pytest.mark.parametrize("file", ["House Prices.csv", "100%.csv", "a%20b.csv", "größe.csv"])
+def test_a_key_is_claimed_as_it_is_stored_however_the_event_spells_it(cloud: Cloud, folder: str, file: str) -> None:
+    given = cloud.drop(f"{folder}/flowers/{file}")
+    cloud.drop(f"{folder}/flowers/{file}.gz")
+    encoded = {**given, "key": quote(given["key"])}
+    assert claim(encoded, "one") == {"outcome": "claimed", "run": run_of(given), "model": "flowers"}
+    assert cloud.registry.run(run_of(given)).key == given["key"]
+    assert claim(given, "two") == {"outcome": "duplicate", "run": run_of(given), "model": "flowers"}
+
+
+def test_of_two_stored_spellings_the_event_s_own_is_claimed(cloud: Cloud) -> None:
+    cloud.drop("datasets/flowers/a b.csv", b"another")
+    given = cloud.drop("datasets/flowers/a%20b.csv")
+    assert claim(given, "one")["run"] == run_of(given)
 
 
 def test_a_set_is_claimed_by_its_parts(cloud: Cloud) -> None:

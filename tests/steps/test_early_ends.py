@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -51,6 +52,13 @@ def test_an_early_end_closes_the_run_and_frees_its_data(
     assert why in message["Message"]
     assert cloud.claim(KEY, b"same", "exe-2")["outcome"] == "claimed"
     assert tell(ended(given, "exe-1", status, **more)) == {} and cloud.messages() == []  # told twice, closed once
+
+
+def test_an_early_end_is_understood_in_another_spelling_of_the_key(cloud: Cloud) -> None:
+    given = cloud.drop("datasets/flowers/House Prices.csv")
+    run = HANDLERS["claim"]({**given, "key": quote(given["key"]), "execution": "exe-1"}, None)["run"]
+    assert tell(ended({**given, "key": quote(given["key"])}, "exe-1")) == {"status": "failed"}
+    assert cloud.registry.run(run).status == "failed"
 
 
 def test_what_notify_closed_and_what_others_own_is_left_alone(cloud: Cloud) -> None:

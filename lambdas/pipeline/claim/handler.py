@@ -21,7 +21,7 @@ from lambdas.common.registry import ATTEMPTS, Registry, RegistryFault
 from lambdas.common.run_row import training_row
 from lambdas.common.runrows import moved_since
 from lambdas.pipeline.claim.batch import claim_batch
-from lambdas.pipeline.claim.objects import drop_options, identity
+from lambdas.pipeline.claim.objects import drop_options, identity, stored_key
 from lambdas.pipeline.claim.version import drop_of, is_dead, outcome_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Takes `ClaimInput` and returns `Claimed`."""
     begin_step("Claim", event, context)
     request = ClaimInput.from_json(event)
+    request = replace(request, key=stored_key(request.bucket, request.key))
     if request.key.startswith(BATCH):
         return claim_batch(request, load(RegistrySettings)).to_json()
     return claim(request, load(ClaimSettings)).to_json()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dropforge.contract.ids import digest
-from dropforge.contract.names import SUCCESS, set_prefix, spec_key
+from dropforge.contract.names import SUCCESS, set_prefix, spec_key, spellings
 from dropforge.contract.spec import REPLACE_KEY, UNPROVEN_KEY
 from lambdas.common.aws import s3
 
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 
 CHECKSUMS = ("ChecksumSHA256", "ChecksumCRC64NVME", "ChecksumCRC32C", "ChecksumCRC32", "ChecksumSHA1")
 NOT_FOUND = ("404", "NoSuchKey", "NotFound")
+
+
+def stored_key(bucket: str, key: str) -> str:
+    """The spelling of `key` under which the bucket has an object; `key` itself if no spelling has one.
+
+    EventBridge gives keys as they are. An emulator of AWS percent-encodes them, so that a key with a '%' may be another
+    key's encoding. Listing takes no right beyond those that Claim has, for batches too.
+    """
+    if "%" not in key:
+        return key
+    return next((spelling for spelling in spellings(key) if _has(bucket, spelling)), key)
+
+
+def _has(bucket: str, key: str) -> bool:
+    listed = s3().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)  # a key comes before all that it begins
+    return any(item["Key"] == key for item in listed.get("Contents", []))
 
 
 def identity(request: ClaimInput, drop: Drop) -> str:

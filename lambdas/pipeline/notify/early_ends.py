@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import run_id
 from dropforge.contract.log import log
+from dropforge.contract.names import spellings
 from dropforge.contract.steps import NotifyInput
 
 if TYPE_CHECKING:
@@ -31,15 +32,15 @@ def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput
     """
     detail = event["detail"]
     execution, status = detail["executionArn"], detail["status"]
-    run = _run_of(detail.get("input"))
-    row = registry.find_run(run) if run else None
+    runs = _runs_of(detail.get("input"))
+    row = next((row for run in runs if (row := registry.find_run(run)) is not None), None)
     if row is None or row.status != "running" or row.execution != execution:
-        log("nothing to close", run=run, execution=execution, status=status)
+        log("nothing to close", run=runs[0] if runs else "", execution=execution, status=status)
         return None
     cause = REASONS.get(status) or detail.get("cause") or detail.get("error") or ""
     return NotifyInput(
         execution=execution,
-        run=run,
+        run=row.run,
         model=row.model,
         status="failed",
         reason="",
@@ -49,10 +50,11 @@ def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput
     )
 
 
-def _run_of(text: str | None) -> str:
-    """The run id of the S3 event that the execution was started with; empty for any other input."""
+def _runs_of(text: str | None) -> list[str]:
+    """The run ids that the S3 event may mean that the execution was started with; none for any other input."""
     try:
         dropped = json.loads(text or "")["detail"]
-        return run_id(dropped["bucket"]["name"], dropped["object"]["key"], dropped["object"]["version-id"])
+        bucket, version = dropped["bucket"]["name"], dropped["object"]["version-id"]
+        return [run_id(bucket, key, version) for key in spellings(dropped["object"]["key"])]
     except (ValueError, KeyError, TypeError):
-        return ""
+        return []
