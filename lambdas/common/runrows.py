@@ -87,7 +87,8 @@ class RunRows:
 
     def end(self, run: str, status: Status, reason: str, step: str | None = None, **expected: Any) -> bool:
         """Ends a run that is running and has the values `expected`; returns false, and changes nothing, otherwise."""
-        changes = {"status": status, "reason": shortened(reason), "updated": now(), **({} if step is None else {"step": step})}
+        at = {} if step is None else {"step": step}
+        changes = {"status": status, "reason": shortened(reason), "updated": now(), **at}
         return self._table.update(rows.run_key(run), changes, status="running", **expected)
 
     def end_request(self, run: str, status: Status, reason: str) -> dict[str, Any]:
