@@ -46,6 +46,7 @@ ACCESS: dict[str, tuple[str, dict[str, Any]]] = {
 ON_AWS: dict[str, tuple[str, dict[str, Any]]] = {
     "sagemaker": ("list_training_jobs", {"MaxResults": 1}),
     "ecr": ("describe_repositories", {"maxResults": 1}),
+    "codebuild": ("list_projects", {}),
 }
 """The same for services that the embedded cloud plays in its own way."""
 
