@@ -83,10 +83,8 @@ def _port() -> Finding:
 
 def _docker() -> Finding:
     if shutil.which("docker") is None or not _runs(["docker", "version"]):
-        message = (
-            "no Docker engine answers: the training image cannot be built or run here; the embedded cloud needs none"
-        )
-        fix = "start Docker to build the image on this machine, or name one with -c dropforge:training-image=URI"
+        message = "no engine answers; it is needed only for -c dropforge:image-build=docker and to run the images here"
+        fix = "start Docker for that; by default CodeBuild builds the images in the account"
         return Finding("Docker", "warning", message, fix)
     return Finding("Docker", "ok", "an engine answers")
 

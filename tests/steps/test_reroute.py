@@ -240,7 +240,7 @@ def test_a_run_that_found_no_place_names_all_that_it_tried(cloud: Cloud) -> None
     for place in PLACES[:2]:
         request = event(run, failed_job("CapacityError: none"), place=place.to_json(), hops=hops)
         hops = HANDLERS["reroute"](request, None)["hops"]
-    told = {"execution": "e", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Train"}
+    told = {"execution": "exe-1", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Train"}
     HANDLERS["notify"]({**told, "error": "States.TaskFailed", "cause": failed_job("CapacityError: none")}, None)
     reason = cloud.registry.run(run).reason
     assert "ml.g6.xlarge on spot had no machine free; ml.g6.xlarge had no machine free" in reason
