@@ -12,7 +12,7 @@ WORKERS ?= 2
 FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz test-aws lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-images bench-wide bench-serving bench-servers
+        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-images bench-wide bench-serving bench-load bench-servers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -136,6 +136,9 @@ bench-wide: .venv/.dev ## What columns cost beside the budget, up to 1,999 of th
 
 bench-serving: .venv/.dev ## Answers per request against the bare runtime and other servers (DROPFORGE_PEERS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.serving
+
+bench-load: .venv/.dev ## The server at the limit of the machine, five minutes (DURATION), beside explanations, reloads and silent clients
+	$(BIN)/python -m benchmarks.load
 
 bench-servers: .venv/.dev ## HTTP servers under the same application (DROPFORGE_PEERS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.serving.servers
