@@ -55,7 +55,7 @@ test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TL
 test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5 minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m long $(FAST_TESTS)
 
-test-container: .venv/.dev ## Build the training image and run it as SageMaker would (needs a Docker engine)
+test-container: .venv/.dev ## Build the training image and run it as SageMaker would (a Docker engine, or root and dockerd)
 	$(BIN)/python -m pytest -m container tests/container
 
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured

@@ -3,11 +3,10 @@
 `_states` chains the states; the functions behind them are in `pipeline_functions.py`, training is in `training.py`, and
 how every workflow begins and ends is in `workflow.py`.
 
-Each variable of an execution is assigned by the first state that knows it: `bucket key version size run model status
-reason step fault cause` by Drop, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` by Inspect, and by it
-and then by Reroute `place hops rounds wait`, `job artifacts instance billable` by Train, `outcome champion` by Judge,
-`registered` by Register. No variable may have the
-name of a JSONata function (`$error`, `$number`).
+Each variable of an execution is assigned by the first state that knows it: `bucket key version size sequencer run model
+status reason step fault cause` by Drop, `places data_uri plan_uri output_uri checkpoint_uri max_seconds` by Inspect,
+and by it and then by Reroute `place hops rounds wait`, `job artifacts instance billable` by Train, `outcome champion`
+by Judge, `registered` by Register. No variable may have the name of a JSONata function (`$error`, `$number`).
 """
 
 from __future__ import annotations
@@ -53,6 +52,7 @@ class Pipeline(Workflow):
         self._promote = pipeline_functions.promote(self, context)
         self._notify = pipeline_functions.notify(self, context, alarm_topic)
         self.machine = self.make_machine(self._states(), context.storage, Duration.days(MAX_DAYS))
+        self.allow_asking_for_executions(self.machine, self._claim)
         self.notify_of_early_ends(self.machine, self._notify)
         training.allow_starting(self.role)
         self.acknowledge_role(

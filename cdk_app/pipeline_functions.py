@@ -91,10 +91,10 @@ def promote(scope: Construct, context: Context) -> Step:
 
 
 def notify(scope: Construct, context: Context, alarm_topic: AlarmTopic) -> Step:
-    """Notify closes runs, releases claims, and publishes to the topic."""
+    """Notify ends runs whose executions failed, and publishes to the topic."""
     environment = settings.NotifySettings(registry=context.table_name, topic=alarm_topic.topic.topic_arn)
     step = step_of(scope, "Notify", context, environment, SMALL, NOTIFY)
-    context.registry.grant(step.role, ["GetItem", "UpdateItem", "DeleteItem"])
+    context.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem"])
     alarm_topic.topic.grant_publish(step.role)
     return step
 

@@ -16,6 +16,9 @@ Status = Literal["running", "promoted", "predicted", "refused", "rejected", "dup
 """Where a run stands. A duplicate trained nothing: its row names the run that has the data already. A batch ends as
 `predicted`, even if some of its rows could not be."""
 
+KEPT_NOTHING = ("failed", "rejected")
+"""How runs end that registered no version, so that the same data may be dropped again."""
+
 ShownStatus = Literal[Status, "unknown"]
 """Where a run stands, as a client shows it. `unknown` is a status of a newer Dropforge than the client; it is never
 stored."""
@@ -38,6 +41,8 @@ class ClaimInput(Record):
     version: str
     size: int
     execution: str
+    sequencer: str = ""
+    """S3's sequencer of the event; empty if it had none."""
 
 
 class Claimed(Record):
@@ -159,7 +164,10 @@ class Promoted(Record):
 
 
 class NotifyInput(Record):
-    """How a run ended; `error` and `cause` are what the failed state left, empty otherwise."""
+    """How an execution ended; `error` and `cause` are what the failed state left, empty otherwise.
+
+    `run` is empty if Claim failed; the object then says which run it was to be.
+    """
 
     execution: str
     run: str
@@ -170,10 +178,15 @@ class NotifyInput(Record):
     """The state that failed."""
     error: str = ""
     cause: str = ""
+    bucket: str = ""
+    key: str = ""
+    version: str = ""
+    """The object's version."""
+    size: int = 0
 
 
 class Notified(Record):
-    """The closed run."""
+    """How the run ended, by its row: an execution that failed after its model was promoted has promoted it."""
 
     status: Status
 
