@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from dropforge.inference.http import Response
-from dropforge.serve.server import FOLDER
+from dropforge.serve.settings import FOLDER
 
 if TYPE_CHECKING:
     from dropforge.serve.store import Files

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.web import is_loopback
 from dropforge.serve.faults import ServeFault
-from dropforge.serve.settings import Settings
+from dropforge.serve.settings import FOLDER, Settings
 from dropforge.serve.sources import find
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ SECONDS_TO_STOP = 25
 """How long a stop waits for requests in progress: Kubernetes kills after 30 seconds."""
 
 BACKLOG = 2048
-
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable of Prometheus's library: the folder in which several workers count together."""
 
 GIVEN = "DROPFORGE_SERVE"
 """Environment variable of a worker: the models that it serves, as JSON."""
@@ -99,7 +96,15 @@ def _alone(application: App, listening: socket.socket, settings: Settings) -> No
 
     for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again after its orderly stop
         signal.signal(each, lambda *_: None)
-    uvicorn.Server(uvicorn.Config(application, **_settings(settings))).run(sockets=[listening])
+    server = uvicorn.Server(uvicorn.Config(application, **_settings(settings)))
+    begin = server.startup
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await begin(sockets)
+        listening.listen(BACKLOG)  # uvicorn has made the queue as short as what is accepted at once
+
+    server.startup = startup  # type: ignore[method-assign]
+    server.run(sockets=[listening])
 
 
 def _together(listening: socket.socket, workers: int, settings: Settings) -> None:

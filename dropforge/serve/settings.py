@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable of Prometheus's library: the folder in which several workers count together."""
+
 
 @dataclass(frozen=True)
 class Settings:
