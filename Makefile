@@ -12,7 +12,7 @@ WORKERS ?= 2
 FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-images bench-wide bench-serving bench-servers
+        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-personal bench-images bench-wide bench-serving bench-servers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -88,7 +88,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-personal bench-wide bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -119,6 +119,9 @@ bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 
 bench-gate: .venv/.dev ## How often the gate approves noise, and a weak signal (SEEDS, ROWS, BUDGET)
 	$(BIN)/python -m benchmarks.gate
+
+bench-personal: .venv/.dev ## How well columns of personal data are found, on labelled columns
+	$(BIN)/python -m benchmarks.personal
 
 bench-wide: .venv/.dev ## What columns cost beside the budget, up to 1,999 of them (COLUMNS)
 	$(BIN)/python -m benchmarks.wide

@@ -26,6 +26,7 @@ CODES: dict[str, Severity] = {
     "unreadable": "warning",
     "number_style": "warning",
     "strays": "warning",
+    "personal": "notice",
     "gap": "notice",
     "split_proposed": "notice",
     "left_out": "notice",
@@ -41,6 +42,7 @@ CODES: dict[str, Severity] = {
     "sheet": "notice",
     "repeated_rows": "notice",
     "nothing_to_learn": "notice",
+    "quasi": "notice",
     "note": "notice",
 }
 """Every code, the worst first, with how much it matters: a warning may make the model's scores worthless or its answers
