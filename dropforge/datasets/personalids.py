@@ -83,7 +83,7 @@ def is_card(text: str) -> bool:
 
 
 def _most(values: Sequence[str], check: Callable[[str], object]) -> bool:
-    """Whether enough of the values pass: of a few first, since a check costs microseconds and there are many of them."""
+    """Whether enough of the values pass; a few are looked at first, since there are many checks."""
     if len(values) > 2 * FIRST and not _enough(values[:: len(values) // FIRST], check, FIRST_SHARE):
         return False
     return _enough(values, check, SHARE)
