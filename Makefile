@@ -11,8 +11,8 @@ WORKERS ?= 2
 # Every folder of tests but those with a target of their own, so that a new one is never left out.
 FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-personal bench-images bench-wide bench-serving bench-servers
+# No target but those that begin with a dot, or with a folder, is a file.
+.PHONY: $(shell grep -oE '^[a-z-]+:' $(firstword $(MAKEFILE_LIST)) | tr -d :)
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -50,9 +50,12 @@ test-flow: .venv/.dev node_modules/.package-lock.json
 	$(BIN)/python -m pytest tests/flow
 
 test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TLS and IAM enforced on every call
-	DROPFORGE_STRICT=1 $(BIN)/python -m pytest tests/flow
+	DROPFORGE_STRICT=1 $(BIN)/python -m pytest -m "" tests/flow
 
-test-container: .venv/.dev ## Build the training image and run it as SageMaker would (needs a Docker engine)
+test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5 minutes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m long $(FAST_TESTS)
+
+test-container: .venv/.dev ## Build the training image and run it as SageMaker would (a Docker engine, or root and dockerd)
 	$(BIN)/python -m pytest -m container tests/container
 
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
@@ -67,6 +70,15 @@ test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-cli
 test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
 	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
+test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .venv-clients/.lambda ## What can be proven of AWS without an account
+	$(BIN)/python -m pytest -s -m aws tests/aws
+
+.venv-clients/.lambda: | .venv/bin/python # the SDK of Lambda's Python as it began, beside whatever interpreter runs it
+	@mkdir -p $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-installed --target $(@D)/lambda boto3==1.34.145 urllib3==1.26.19
+	@touch $@
+
+.venv-clients/.parliament: PACKAGES = parliament==1.6.4 setuptools==80.9.0
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1
 .venv-clients/.sagemaker: PACKAGES = sagemaker==2.257.7
@@ -88,7 +100,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-personal bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-personal bench-wide bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -122,6 +134,9 @@ bench-gate: .venv/.dev ## How often the gate approves noise, and a weak signal (
 
 bench-personal: .venv/.dev ## How well columns of personal data are found, on labelled columns
 	$(BIN)/python -m benchmarks.personal
+
+bench-splits: .venv/.dev ## Which real tables are split by group or time, and what a score of grouped rows proves (COUNT, SEEDS)
+	$(BIN)/python -m benchmarks.splits
 
 bench-wide: .venv/.dev ## What columns cost beside the budget, up to 1,999 of them (COLUMNS)
 	$(BIN)/python -m benchmarks.wide

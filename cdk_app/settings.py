@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from cdk_app.image_settings import ImageChoice
+from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
 from dropforge.contract.names import check_model
 
 if TYPE_CHECKING:
@@ -38,8 +40,10 @@ class Settings:
 
     packaging: Packaging = "full"
     """`full` packs functions with their dependencies; `code` relies on the packages of the Python that runs them."""
-    training_image: str = ""
-    """URI of an existing image; if empty, one is built from training_container/Dockerfile."""
+    images: ImageChoice = ImageChoice()
+    """The training images, and how they are built."""
+    without_gpu: WithoutGpu = "fail-over"
+    """What a training job does that does not see the GPU of its machine."""
     remove_data: bool = False
     """Whether buckets, table and key are deleted with the stack, which takes two switches."""
     warmth: Warmth = Warmth()
@@ -56,17 +60,22 @@ class Settings:
         """Reads the settings from `cdk.json` and the `-c` options.
 
         Raises:
-            ValueError: an unknown packaging, a count that is no number, two kinds of warmth at once, or an invalid
-                model name.
+            ValueError: an unknown packaging or other choice, a count that is no number, two kinds of warmth at once, or
+                an invalid model name.
         """
         packaging: Packaging = node.try_get_context("dropforge:packaging") or "full"
         if packaging not in ("full", "code"):
             raise ValueError(f"dropforge:packaging: expected 'full' or 'code', got {packaging!r}")
+        without_gpu: WithoutGpu = node.try_get_context("dropforge:without-gpu") or WITHOUT_GPU_CHOICES[0]
+        if without_gpu not in WITHOUT_GPU_CHOICES:
+            choices = " or ".join(map(repr, WITHOUT_GPU_CHOICES))
+            raise ValueError(f"dropforge:without-gpu: expected {choices}, got {without_gpu!r}")
         snap_start = _switch(node, "snap-start")
         provisioned = _count(node.try_get_context("dropforge:provisioned-concurrency"), "provisioned-concurrency")
         return cls(
             packaging=packaging,
-            training_image=node.try_get_context("dropforge:training-image") or "",
+            images=ImageChoice.from_context(node),
+            without_gpu=without_gpu,
             remove_data=_switch(node, "remove-data") and _switch(node, "yes-remove-data"),
             warmth=Warmth(snap_start, provisioned),
             hot=_hot(node.try_get_context("dropforge:hot-models") or "", snap_start),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge_wildcards
+from cdk_app.images import training_images
 from cdk_app.jsonata import jsonata
-from cdk_app.packaging import ROOT
 from cdk_app.retries import retry
 from dropforge.contract import names
-from dropforge.contract.instances import OWN_DISK
+from dropforge.contract.hops import WITHOUT_GPU
+from dropforge.contract.instances import OWN_DISK, PRICES, has_gpu
 from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 CREATE_JOB = "arn:aws:states:::sagemaker:createTrainingJob.sync"
 JOB_PREFIX = "dropforge-"
 """How every training job's name begins; the roles' rights are limited to such names."""
-SERVICE_ERRORS = ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException", "ThrottlingException"]
-"""Errors of SageMaker itself, which started no job; a job that failed is not retried."""
+THROTTLED = ["SageMaker.ThrottlingException", "ThrottlingException"]
+"""Too many calls at once, which started no job. What to do about any other error is decided by Reroute."""
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The rule that Step Functions creates to learn when a job has ended."""
 BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInSeconds, 0"
@@ -34,15 +34,7 @@ BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInS
 MAX_SECONDS = 180_000
 """The longest wait for spot capacity (twice a day's budget) and a margin; SageMaker enforces each job's own limit."""
 VOLUME_GIB = 50
-NO_INSTANCE = (
-    "ResourceLimitExceeded",
-    "CapacityError",
-    "MaxWaitTimeExceeded",
-    "Unsupported instance type",
-    "is not supported in",
-)
-"""Parts of the errors of a job that got no instance: no quota for the type, no capacity, no spot capacity within the
-longest wait, and, in two wordings, no such type in the region."""
+GPU_TYPES = sorted(filter(has_gpu, PRICES))
 
 
 class Training(Construct):
@@ -50,14 +42,15 @@ class Training(Construct):
 
     def __init__(self, scope: Construct, id: str, *, storage: Storage, settings: Settings) -> None:
         super().__init__(scope, id)
-        self._storage = storage
+        self._storage, self._without_gpu = storage, settings.without_gpu
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         self._allow_job()
-        asset = None if settings.training_image else self._image_asset()
-        self.image = settings.training_image if asset is None else asset.image_uri
+        self._images = training_images(self, storage=storage, settings=settings)
+        self.image = self._images.cpu
+        """The trainer as plans and claims name it, whatever place it trains on."""
 
     def state(self) -> sfn.CustomState:
-        """The task `Train`, which reads `run` and the variables of Inspect."""
+        """The task `Train`, which reads `run`, `place` and the variables of Inspect."""
         task = sfn.CustomState(
             self,
             "Train",
@@ -75,7 +68,7 @@ class Training(Construct):
                 "Output": {"run": jsonata("$run")},
             },
         )
-        task.add_retry(**retry(SERVICE_ERRORS, attempts=3, first_wait=5, growth=1.5))
+        task.add_retry(**retry(THROTTLED, attempts=3, first_wait=5, growth=1.5))
         return task
 
     def _job(self) -> dict[str, Any]:
@@ -86,11 +79,11 @@ class Training(Construct):
             "TrainingJobName": jsonata(f"'{JOB_PREFIX}' & $run & '-' & {attempt}"),
             "RoleArn": self.role.role_arn,
             "AlgorithmSpecification": {
-                "TrainingImage": self.image,
+                "TrainingImage": self._image(),
                 "TrainingInputMode": "File",
                 "MetricDefinitions": [definition(name) for name in LINE_METRICS],
             },
-            "HyperParameters": {"run": jsonata("$run")},
+            "HyperParameters": {"run": jsonata("$run"), WITHOUT_GPU: self._without_gpu},
             "InputDataConfig": [_channel("data", "$data_uri"), _channel("plan", "$plan_uri")],
             "OutputDataConfig": {
                 "S3OutputPath": jsonata("$output_uri"),
@@ -99,30 +92,24 @@ class Training(Construct):
             },
             "CheckpointConfig": {"S3Uri": jsonata("$checkpoint_uri")},
             "ResourceConfig": self._instance(),
-            "EnableManagedSpotTraining": jsonata("$places[0].spot"),
+            "EnableManagedSpotTraining": jsonata("$place.spot"),
             "EnableNetworkIsolation": True,
             "StoppingCondition": jsonata(
                 "$merge([{'MaxRuntimeInSeconds': $max_seconds},"
-                " $places[0].spot ? {'MaxWaitTimeInSeconds': $max_seconds * 2} : {}])"
+                " $place.spot ? {'MaxWaitTimeInSeconds': $max_seconds * 2} : {}])"
             ),
             "Tags": [{"Key": "dropforge:run", "Value": jsonata("$run")}],
         }
 
     def _instance(self) -> str:
         """One instance. Its volume is encrypted with the stack's key, unless the instance has a disk of its own."""
-        instance = f"{{'InstanceType': $places[0].instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME_GIB}}}"
+        instance = f"{{'InstanceType': $place.instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME_GIB}}}"
         key = f"{{'VolumeKmsKeyId': '{self._storage.key.key_arn}'}}"
-        return jsonata(f"$merge([{instance}, $places[0].instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
+        return jsonata(f"$merge([{instance}, $place.instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
 
-    def _image_asset(self) -> ecr_assets.DockerImageAsset:
-        """The image built from the files that .dockerignore lets through, so that only those change its digest."""
-        return ecr_assets.DockerImageAsset(
-            self,
-            "Image",
-            directory=str(ROOT),
-            file="training_container/Dockerfile",
-            platform=ecr_assets.Platform.LINUX_AMD64,
-        )
+    def _image(self) -> str:
+        """The image of the place: with torch for its GPU, or the small one."""
+        return jsonata(f"$place.instance_type in {GPU_TYPES} ? '{self._images.gpu}' : '{self._images.cpu}'")
 
     def _allow_job(self) -> None:
         """Allows what SageMaker does for the job outside its container: pulling, reading, writing, logging.
@@ -176,12 +163,3 @@ class Training(Construct):
 def _channel(name: str, uri: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": jsonata(uri), "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
-
-
-def has_another_place() -> sfn.Condition:
-    """Whether the job got no instance, and there is a further place to try."""
-    capacity = " or ".join(f"$contains($fault & $cause, '{part}')" for part in NO_INSTANCE)
-    return sfn.Condition.jsonata(jsonata(f"$count($places) > 1 and ({capacity})"))
-
-
-FURTHER_PLACES = jsonata("[$places[[1..$count($places) - 1]]]")

@@ -71,7 +71,7 @@ def _lines(title: str, section: Mapping[str, Any]) -> Table:
     table = _table(title, ("", False), ("quantity", True), ("price", True), ("$", True), ("", False))
     for line in section["lines"]:
         free = f"{line['free']:,.0f} free. " if line["free"] else ""
-        row = (line["unit"], f"{line['quantity']:,.10g}", f"{line['price']:.6g}", money(line["dollars"]))
+        row = (line["unit"], plain(line["quantity"]), plain(line["price"]), money(line["dollars"]))
         table.add_row(*row, f"{free}{line['why']}")
     if "dollars" in section:
         free = f"{money(section['after_free'])} after the free allowances"
@@ -104,4 +104,9 @@ def _table(title: str, *columns: tuple[str, bool]) -> Table:
 
 def money(dollars: float) -> str:
     """Dollars for people: cents, and as many decimals as less than a cent needs."""
-    return f"{dollars:,.2f}" if dollars >= 0.01 or not dollars else f"{dollars:.6f}".rstrip("0")
+    return f"{dollars:,.2f}" if dollars >= 0.01 or not dollars else plain(round(dollars, 6))
+
+
+def plain(value: float) -> str:
+    """A quantity or a price with all of its decimals: prices of a request are small."""
+    return f"{value:,.10f}".rstrip("0").rstrip(".")

@@ -14,6 +14,10 @@ UNKNOWN_VALUES_METRIC = "UnknownValues"
 """Count of the values that a model did not know, in requests that it answered nevertheless."""
 
 
+GPU_NOT_SEEN_METRIC = "GpuNotSeen"
+"""Count of training jobs that did not see the GPU of their machine."""
+
+
 class RegistrySettings(NamedTuple):
     """Settings of the functions that only use the registry."""
 
@@ -62,3 +66,12 @@ class NotifySettings(NamedTuple):
     registry: str
     topic: str
     """ARN of the topic that people subscribe to."""
+
+
+class ImageSettings(NamedTuple):
+    """Settings of the function that has training images built."""
+
+    project: str
+    """Name of the CodeBuild project."""
+    repository: str
+    """Name of the ECR repository."""

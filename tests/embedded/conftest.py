@@ -46,6 +46,7 @@ class Cloud:
     def __init__(self, home: Home, address: Address) -> None:
         self.home, self.address = home, address
         self.machine = ""
+        self.faults = home.root / "faults.json"
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -95,6 +96,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     patch = pytest.MonkeyPatch()
     patch.setenv("DROPFORGE_ALGORITHMS", json.dumps({"stand-in:": [sys.executable, str(ALGORITHM)]}))
     patch.setenv("DROPFORGE_TRAINING_GRACE", "1")
+    patch.setenv("DROPFORGE_TRAINING_FAULTS", str(home.root / "faults.json"))
     patch.setenv("AWS_PROFILE", "somebody-elses")
     address = Address(free_port(), strict=False)
     server = process.start(home, address)
@@ -104,6 +106,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         made.make()
         yield made
     finally:
+        process.stop(server)
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A server that a test may kill."""
+    monkeypatch.setenv("DROPFORGE_ALGORITHMS", json.dumps({"stand-in:": [sys.executable, str(ALGORITHM)]}))
+    monkeypatch.setenv("DROPFORGE_TRAINING_GRACE", "0.2")
+    monkeypatch.setenv("DROPFORGE_SAVE_SECONDS", "0.3")
+    home, address = Home(tmp_path / "home"), Address(free_port(), strict=False)
+    home.root.mkdir()
+    process.start(home, address)
+    yield Cloud(home, address)
+    if (server := process.find(home)) is not None:
         process.stop(server)
 
 
