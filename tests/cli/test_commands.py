@@ -267,7 +267,7 @@ OF_BATCHES = {
     "output_version": None,
 }
 SCORED = {"intervals": {}, "gains": {}, "notes": [], "remarks": [], "more_remarks": 0, "budget": None, "suspects": []}
-TRAINED = {"instance_type": None, "device": None, "hops": []}
+TRAINED = {"instance_type": None, "device": None, "hops": [], "sequencer": "", "dropped": "", "generation": None}
 EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, **SCORED, **TRAINED, **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
