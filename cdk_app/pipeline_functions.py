@@ -49,6 +49,7 @@ def inspect(scope: Construct, context: Context, image: str) -> Step:
     bucket = context.storage.artifacts
     written = [bucket.arn_for_objects(f"{prefix}*") for prefix in (names.RUNS, names.QUARANTINE)]
     step.allow(["s3:PutObject", "s3:AbortMultipartUpload"], written, EVERY_RUN)
+    step.allow(["s3:PutObjectTagging"], [bucket.arn_for_objects(f"{names.RUNS}*/input/data/*")], EVERY_RUN)
     return step
 
 
@@ -95,7 +96,7 @@ def step_of(scope: Construct, id: str, context: Context, environment: NamedTuple
         id,
         environment=environment,
         packaging=context.packaging,
-        key=context.storage.key,
+        storage=context.storage,
         size=size,
         package=package,
     )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-METRIC_NAMESPACE = "Dropforge"
-"""CloudWatch namespace of our own metrics; their dimension is `model`."""
-
 NO_HEALTHY_MODEL = "NoHealthyModel"
-"""Count of predict calls whose live model could not be loaded."""
+"""Count of predict calls whose live model could not be loaded, in the namespace of the stack."""
 
 UNKNOWN_VALUES_METRIC = "UnknownValues"
 """Count of the values that a model did not know, in requests that it answered nevertheless."""
@@ -47,11 +44,21 @@ class PlanSettings(NamedTuple):
     """Target size of a piece of a batch, in bytes."""
 
 
+class PredictSettings(NamedTuple):
+    """Settings of the predict function; it needs the last of them only to count what went wrong."""
+
+    registry: str
+    artifacts: str
+    namespace: str
+    """CloudWatch namespace of the stack's own metrics, whose dimension is `model`."""
+
+
 class HotSettings(NamedTuple):
     """Settings of a predict function for a single model."""
 
     registry: str
     artifacts: str
+    namespace: str
     hot: str
     """The model's name."""
 

@@ -95,7 +95,8 @@ ALLOWED: dict[str, list[Case]] = {
     ],
     "PipelineInspectRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
-        *use("s3:PutObject", of=f"{RUN}/input/data/houses.csv"), *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{RUN}/input/data/houses.csv"),
+        *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "PipelineJudgeRole": [
@@ -166,7 +167,10 @@ ALLOWED: dict[str, list[Case]] = {
 
 DENIED: dict[str, list[Case]] = {
     "PipelineClaimRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=DATA)],
-    "PipelineInspectRole": [*use("s3:PutObject", "s3:DeleteObject", of=DATA), *use("dynamodb:PutItem", of=TABLE)],
+    "PipelineInspectRole": [
+        *use("s3:PutObjectTagging", of=f"{RUN}/model.onnx"), *use("s3:PutObject", "s3:DeleteObject", of=DATA),
+        *use("dynamodb:PutItem", of=TABLE),
+    ],
     "PipelineJudgeRole": [*use("s3:GetObject", of=DATA), *use("s3:DeleteObject", of=f"{RUN}/model.onnx")],
     "PipelineRegisterRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],

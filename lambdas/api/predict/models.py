@@ -126,14 +126,15 @@ class Models:
         """A log line, and a count that the alarm watches: by model, and over all."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
+        from dropforge.contract.environment import load
+        from dropforge.contract.settings import NO_HEALTHY_MODEL, PredictSettings
         from lambdas.common.aws import cloudwatch
 
         log("no healthy model", level="error", model=model, reason=str(fault))
         over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
         data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
         try:
-            cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
+            cloudwatch().put_metric_data(Namespace=load(PredictSettings).namespace, MetricData=data)
         except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
             log("metric lost", level="warning", model=model, reason=str(lost))
 
