@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Every folder of tests but those with a target of their own, so that a new one is never left out.
 FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz lint format synth bench constraints clean \
+.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz test-aws lint format synth bench constraints clean \
         bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-images bench-wide bench-serving bench-servers
 
 help: ## This list
@@ -67,6 +67,10 @@ test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-cli
 test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
 	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
+test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament ## What can be proven of AWS without an account
+	$(BIN)/python -m pytest -s -m aws tests/aws
+
+.venv-clients/.parliament: PACKAGES = parliament==1.6.4 setuptools==80.9.0
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1
 .venv-clients/.sagemaker: PACKAGES = sagemaker==2.257.7

@@ -49,6 +49,7 @@ class Api(Construct):
 
     def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
         super().__init__(scope, id)
+        self._settings = settings
         every_model = PredictSettings(*artifact_settings(context), namespace=context.metrics)
         self.predict = self._predict("Predict", context, every_model, settings.warmth)
         self.hot = {
@@ -73,6 +74,7 @@ class Api(Construct):
             size=Size(memory=1769, seconds=29),
             package=PREDICT,
             warmth=warmth,
+            traced=self._settings.trace_calls,
         )
         context.registry.grant(predict.role, ["GetItem", "Query"])
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
@@ -92,6 +94,7 @@ class Api(Construct):
             storage=context.storage,
             size=Size(memory=512, seconds=29),
             package=CATALOG,
+            traced=self._settings.trace_calls,
         )
         context.registry.grant(catalog.role, ["GetItem", "BatchGetItem", "Query"], listing=True)
         files = (names.MANIFEST_FILE, names.METRICS_FILE, names.VERDICT_FILE)
@@ -108,6 +111,7 @@ class Api(Construct):
             storage=context.storage,
             size=Size(memory=256, seconds=29),
             package=LIVE_POINTER,
+            traced=self._settings.trace_calls,
         )
         context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
         return live
@@ -129,8 +133,8 @@ class Api(Construct):
                 stage_name="live",
                 throttling_rate_limit=RATE_LIMIT,
                 throttling_burst_limit=BURST_LIMIT,
-                tracing_enabled=True,
-                metrics_enabled=True,
+                tracing_enabled=self._settings.trace_calls,
+                metrics_enabled=self._settings.detailed_metrics,
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
                 data_trace_enabled=False,
                 access_log_destination=apigateway.LogGroupLogDestination(group),

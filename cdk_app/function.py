@@ -50,6 +50,7 @@ class Function(Construct):
         size: its resources.
         package: its sources.
         warmth: SnapStart or provisioned concurrency; None for neither.
+        traced: whether X-Ray records its invocations.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Function(Construct):
         size: Size,
         package: Package,
         warmth: Warmth | None = None,
+        traced: bool = True,
     ) -> None:
         super().__init__(scope, id)
         snap_start = warmth is not None and warmth.snap_start
@@ -82,7 +84,7 @@ class Function(Construct):
             environment={**LIBRARY_VARIABLES, **variables(environment)},
             role=self.role,
             log_group=self.log_group,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.DISABLED,
             description=f"Dropforge: {id}",
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )

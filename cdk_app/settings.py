@@ -116,6 +116,10 @@ class Settings:
     """Warmth of the function that predicts for every model."""
     hot: Mapping[str, Warmth] = field(default_factory=dict)
     """Warmth of the function of each model that has one of its own, by the model's name."""
+    detailed_metrics: bool = False
+    """Whether API Gateway measures every route by itself, for $1.50 a month and called route; no alarm needs it."""
+    trace_calls: bool = False
+    """Whether X-Ray traces calls of the API: up to $5 a million, more than the calls. Runs are always traced."""
 
     def __post_init__(self) -> None:
         if self.remove_data and (self.protect_table or self.adopt):
@@ -147,6 +151,8 @@ class Settings:
             leave_api_account=values.flag("leave-api-account"),
             warmth=Warmth(values.flag("snap-start"), values.count("provisioned-concurrency")),
             hot=_hot(values),
+            detailed_metrics=values.flag("detailed-metrics"),
+            trace_calls=values.flag("trace-calls"),
         )
         values.refuse_unknown()
         return settings

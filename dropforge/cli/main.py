@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropforge import __version__
-from dropforge.cli import batch, catalog, cloud, drop, predict, serve, spec
+from dropforge.cli import batch, catalog, cloud, drop, predict, price, serve, spec
 from dropforge.cli.shell import Home, Json, Shell, clean, print_json
 from dropforge.client.faults import Fault
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 DEBUG = "DROPFORGE_DEBUG"
 INTERRUPTED = 130
-USAGE = ("no_such_file", "not_a_file", "unknown_format", "file_name", "model_name", "run_id", "target", "out", "spec")
+USAGE = (
+    "no_such_file", "not_a_file", "unknown_format", "file_name", "model_name", "run_id", "target", "out", "spec",
+    "instance",
+)  # fmt: skip
 """Codes of faults in the call itself, which exit with 2, as an unknown option does."""
 
 app = typer.Typer(
     name="dropforge", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for group in (cloud, drop, spec, catalog, predict, batch, serve):
+for group in (cloud, drop, spec, catalog, predict, batch, serve, price):
     group.register(app)
 
 

@@ -92,6 +92,12 @@ SDK = {
 
         serve(["model.onnx"], name=None, host="127.0.0.1", port=8080, workers=1, report=print)   # until SIGTERM
         """,
+    "price": """
+        from dropforge.client import costs
+
+        costs.sheet()["idle"]["dollars"], costs.sheet()["million_predictions"]["dollars"]
+        costs.sheet(costs.Use("mine", models=3, runs=10, minutes=20, instance="ml.g6.xlarge", predictions=200_000))
+        """,
 }
 """The Python equivalent of each command, after `forge = Dropforge()`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
     """A frame, rows, columns of values, the path or S3 URI of a file of rows or of a picture, or several pictures."""
 
 
-def batches_of(rows: Rows, connection: Connection) -> Iterator[Batch]:
+def batches_of(
+    rows: Rows, connection: Connection, named: Callable[[], rowfiles.Named] = rowfiles.Named
+) -> Iterator[Batch]:
     """Splits rows, columns, a frame, a file of rows or pictures into requests.
 
     Args:
         rows: what to predict.
         connection: reads objects of S3.
+        named: returns what the owner of the model's data set named of its file, such as the encoding.
 
     Raises:
         Fault: a file cannot be read, or the rows are none; what is wrong with a single row is raised at its batch.
     """
     if isinstance(rows, str | Path):
-        return _of_objects([rows], connection, _of_path) if is_uri(rows) else _of_path([Path(rows)])
+        read = partial(_of_path, named=named)
+        return _of_objects([rows], connection, read) if is_uri(rows) else read([Path(rows)])
     if isinstance(rows, list | tuple) and rows and all(isinstance(each, str | Path) for each in rows):
         if any(map(is_uri, rows)):
             return _of_objects(rows, connection, pictures.of_pictures)
@@ -42,9 +47,9 @@ def batches_of(rows: Rows, connection: Connection) -> Iterator[Batch]:
     return batches.of_rows(rows)  # type: ignore[arg-type]  # no paths, frames or columns are left
 
 
-def _of_path(paths: Sequence[Path]) -> Iterator[Batch]:
+def _of_path(paths: Sequence[Path], named: Callable[[], rowfiles.Named]) -> Iterator[Batch]:
     (path,) = paths
-    return pictures.of_pictures(paths) if pictures.is_picture(path) else rowfiles.of_file(path)
+    return pictures.of_pictures(paths) if pictures.is_picture(path) else rowfiles.of_file(path, named)
 
 
 def _of_objects(

@@ -12,6 +12,7 @@ from dropforge.client.datafiles import as_data_file
 from dropforge.client.drops import Dropped, upload_batch
 from dropforge.client.inputs import batches_of
 from dropforge.client.predictions import collect, stream, wishes
+from dropforge.client.rowfiles import Named
 from dropforge.client.runcalls import RunCalls
 
 if TYPE_CHECKING:
@@ -128,7 +129,12 @@ class PredictCalls(RunCalls):
             ...     print(len(batch.rows), answer.predictions[0])
         """
         query = wishes(explain, of_class, errors, strict)
-        return stream(self._api, model, batches_of(rows, self.connection), query)
+        return stream(self._api, model, batches_of(rows, self.connection, lambda: self._named(model)), query)
+
+    def _named(self, model: str) -> Named:
+        """What the owner of the model's data set named of its file."""
+        card = self._api.model(model).card
+        return Named(card.encoding, card.sheet)
 
     @overload
     def batch(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from dropforge.contract.names import format_of
 from dropforge.contract.records import column_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 BLOCK = 1 << 20
@@ -31,8 +32,22 @@ FRACTION = re.compile(r"-?\d+\.\d+")
 """How a number with a fraction is written by the reader of Excel."""
 
 
-def of_file(path: Path) -> Iterator[Batch]:
+@dataclass(frozen=True)
+class Named:
+    """What the owner of a model's data set named of it, and what holds for other files of the model."""
+
+    encoding: str = ""
+    """Of text that is not UTF-8."""
+    sheet: str | int | None = None
+    """Of a workbook."""
+
+
+def of_file(path: Path, named: Callable[[], Named] = Named) -> Iterator[Batch]:
     """Batches of the rows in `path`, read as it goes.
+
+    Args:
+        path: of the file.
+        named: returns what is named of such files; it is called where the file itself leaves it open.
 
     Raises:
         Fault: no such file, another format, or a line that cannot be read; the message names it.
@@ -43,8 +58,8 @@ def of_file(path: Path) -> Iterator[Batch]:
     if kind == "parquet":
         return _parquet(path)
     if kind == "excel":
-        return _excel(path)
-    return _readable_lines(path, _json_lines(path) if kind == "jsonl" else _delimited(path, tab=kind == "tsv"))
+        return _excel(path, named)
+    return _readable_lines(path, _text_batches(path, kind, named))
 
 
 def _readable_lines(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -56,11 +71,16 @@ def _readable_lines(path: Path, batches: Iterator[Batch]) -> Iterator[Batch]:
         raise Fault(f"{path.name} cannot be read: {fault}", "unreadable", "file") from fault
 
 
-def _delimited(path: Path, *, tab: bool) -> Iterator[Batch]:
-    with _text(path) as lines:
+def _text_batches(path: Path, kind: str | None, named: Callable[[], Named]) -> Iterator[Batch]:
+    encoding = _encoding(path, named)
+    yield from _json_lines(path, encoding) if kind == "jsonl" else _delimited(path, encoding, tab=kind == "tsv")
+
+
+def _delimited(path: Path, encoding: str, *, tab: bool) -> Iterator[Batch]:
+    with _text(path, encoding) as lines:
         sample = lines.read(SAMPLE)
     delimiter, above = ("\t", 0) if tab else delimiter_of(sample)
-    with _text(path) as lines:
+    with _text(path, encoding) as lines:
         rows = rows_of(islice(lines, above, None), delimiter, above)
         columns = tuple(column_names(next(rows, (0, []))[1]))
         _check_names(path, columns)
@@ -86,21 +106,21 @@ def _check_names(path: Path, columns: Sequence[str]) -> None:
         raise Fault(f"{path.name}: column {twice!r} stands twice in the header: rename one", "repeated_column", twice)
 
 
-def _json_lines(path: Path) -> Iterator[Batch]:
+def _json_lines(path: Path, encoding: str) -> Iterator[Batch]:
     columns: dict[str, None] = {}
-    for line, row in _objects(path):
+    for line, row in _objects(path, encoding):
         columns |= dict.fromkeys(row)  # a key that only later rows have is missing in the first
         _check_plain(path, line, row)
     names = tuple(name.strip() for name in columns)
     _check_names(path, names)
-    rows = (row for _, row in _objects(path))
+    rows = (row for _, row in _objects(path, encoding))
     while taken := list(islice(rows, MOST_ROWS)):
         yield Batch(taken, names)
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(path: Path, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and object of each line; what JSON has no number for (NaN) is null."""
-    with _text(path) as lines:
+    with _text(path, encoding) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -139,13 +159,15 @@ def _parquet(path: Path) -> Iterator[Batch]:
         yield Batch([dict(zip(columns, row, strict=True)) for row in values], columns)
 
 
-def _excel(path: Path) -> Iterator[Batch]:
-    """The rows of the first visible sheet with values; fractions are numbers, as they are in the workbook."""
-    from dropforge.datasets.excel import choose_sheet, read_sheet
+def _excel(path: Path, named: Callable[[], Named]) -> Iterator[Batch]:
+    """The rows of the sheet that is named, or of the first visible one with values; fractions are numbers, as they are
+    in the workbook.
+    """
+    from dropforge.datasets.excel import choose_sheet, read_sheet, same_sheet
     from dropforge.datasets.faults import DataFault
 
     try:
-        header, rows = read_sheet(path, choose_sheet(path, path.name)[0])
+        header, rows = read_sheet(path, choose_sheet(path, path.name, same_sheet(path, named().sheet))[0])
         _check_names(path, header)
         while texts := list(islice(rows, MOST_ROWS)):
             values = [[float(text) if FRACTION.fullmatch(text) else text for text in fields] for fields in texts]
@@ -171,9 +193,8 @@ def _plain_column(name: str, dtype: Any) -> Any:
     return column if dtype.is_integer() else column.cast(pl.String)
 
 
-def _text(path: Path) -> IO[str]:
-    """The file as text, unpacked, in its encoding."""
-    encoding = _encoding(path)
+def _text(path: Path, encoding: str) -> IO[str]:
+    """The file as text, unpacked."""
     return (
         gzip.open(path, "rt", encoding=encoding, newline="")
         if _packed(path)
@@ -186,6 +207,6 @@ def _packed(path: Path) -> bool:
         return file.read(2) == b"\x1f\x8b"
 
 
-def _encoding(path: Path) -> str:
+def _encoding(path: Path, named: Callable[[], Named]) -> str:
     with gzip.open(path, "rb") if _packed(path) else path.open("rb") as file:
-        return encoding_of(iter(lambda: file.read(BLOCK), b""))
+        return encoding_of(iter(lambda: file.read(BLOCK), b""), lambda: named().encoding)

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 FOREIGN_LETTERS = re.compile("[\u00a1-\u024f]+")
 WESTERN_PAIR = re.compile("([\u00e0-\u00ff])\\1|[\u00c0-\u00ff]\u00df")
@@ -44,8 +44,12 @@ SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
 """Japanese words mix them."""
 
 
-def encoding_of(blocks: Iterable[bytes]) -> str:
-    """utf-16 by its mark, utf-8 when every byte fits, cp1252 (which holds what latin-1 prints) of a Western language.
+def encoding_of(blocks: Iterable[bytes], named: Callable[[], str] = str) -> str:
+    """utf-16 by its mark, utf-8 when every byte fits, otherwise the named encoding, or cp1252 of a Western language.
+
+    Args:
+        blocks: the bytes of a text.
+        named: returns the encoding that the owner of the data named, or nothing; called when the text is not UTF-8.
 
     Raises:
         UnicodeError: it is none of them.
@@ -64,16 +68,23 @@ def encoding_of(blocks: Iterable[bytes]) -> str:
         sample = block or sample
     else:
         return encoding or "utf-8"
+    if encoding := named():
+        return encoding
     if is_western(sample.decode("cp1252", "replace")):
         return "cp1252"
     raise UnicodeError("it is neither UTF-8 nor a Western encoding: save it as UTF-8")
 
 
-def decoded(raw: bytes) -> str:
-    """The text of the bytes, without a byte order mark; `UnicodeError` when their encoding cannot be told."""
+def decoded(raw: bytes, named: str = "") -> str:
+    """The text of the bytes, without a byte order mark; `UnicodeError` when their encoding cannot be told.
+
+    Args:
+        raw: the bytes.
+        named: the encoding of text that is not UTF-8, where the owner of the data named it.
+    """
     if raw.isascii():
         return raw.decode("ascii")
-    return raw.decode(encoding_of([raw])).removeprefix("\ufeff")
+    return raw.decode(encoding_of([raw], lambda: named)).removeprefix("\ufeff")
 
 
 def is_western(text: str) -> bool:

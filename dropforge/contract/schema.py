@@ -177,6 +177,10 @@ class ModelCard(Document):
     split: str = ""
     """By what a table's rows were split: `rows`, `column:NAME`, `group:NAME` or `time:NAME`. Empty for other data, and
     in older files, whose rows were split by content."""
+    encoding: str = ""
+    """What `encoding:` named when the model was trained: text that is not UTF-8 is read in it. Empty if nothing did."""
+    sheet: str | int | None = None
+    """What `sheet:` named when the model was trained: a workbook that has such a sheet is read there."""
 
     @cached_property
     def rewritten(self) -> tuple[Column, ...]:

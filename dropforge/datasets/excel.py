@@ -60,6 +60,13 @@ def _wished(wished: str | int, sheets: Sequence[Sheet], visible: Sequence[Sheet]
     return next((sheet for sheet in sheets if sheet.name.strip() == wished.strip()), None)
 
 
+def same_sheet(path: Path, wished: str | int | None) -> str | int | None:
+    """`wished` where the workbook has such a sheet, otherwise None: another workbook may have other sheets."""
+    sheets = sheets_of(path) if wished is not None else []
+    found = wished is not None and _wished(wished, sheets, [sheet for sheet in sheets if not sheet.hidden])
+    return wished if found else None
+
+
 def read_sheet(path: Path, name: str) -> tuple[list[str], Iterator[list[str]]]:
     """The column names and the rows of the sheet `name`, as texts; rows without a value are left out.
 

@@ -18,7 +18,8 @@ from dropforge.contract.documents import Record
 from dropforge.embedded import deploy, lock, node, process, sources
 from dropforge.embedded.fault import CloudFault
 from dropforge.embedded.home import Home, read_json, write_json
-from dropforge.embedded.settings import ACCESS_KEY, REGION, SECRET_KEY, Address
+from dropforge.embedded.keys import root_secret
+from dropforge.embedded.settings import ACCESS_KEY, REGION, Address
 from dropforge.embedded.tls import certificate
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _connection(place: Home, server: process.Server, outputs: dict[str, str]) ->
         "endpoint_url": server.address.url,
         "region": REGION,
         "access_key": ACCESS_KEY,
-        "secret_key": SECRET_KEY,
+        "secret_key": root_secret(place),
         "ca_bundle": str(place.tls / "server.crt") if server.address.strict else None,
         "api_url": f"{server.address.url}/_aws/execute-api/{outputs['ApiId']}/{stage}",
         "outputs": outputs,

@@ -17,7 +17,8 @@ import boto3
 from dropforge.embedded import sources
 from dropforge.embedded.fault import CloudFault
 from dropforge.embedded.home import Home, read_json, write_json
-from dropforge.embedded.settings import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Address, clean_environment, credentials
+from dropforge.embedded.keys import credentials, root_secret
+from dropforge.embedded.settings import ACCESS_KEY, ACCOUNT, REGION, Address, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ def environment(home: Home, address: Address) -> dict[str, str]:
     strict = {"NODE_EXTRA_CA_CERTS": certificate, "AWS_CA_BUNDLE": certificate} if address.strict else {}
     return {
         **clean_environment(),
-        **credentials(),
+        **credentials(home),
         **strict,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "AWS_ENDPOINT_URL": address.url,
@@ -153,7 +154,7 @@ def _is_there(cdk: Cdk, stack: str) -> bool:
         endpoint_url=cdk.address.url,
         region_name=REGION,
         aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
+        aws_secret_access_key=root_secret(cdk.home),
         verify=str(cdk.home.tls / "server.crt") if cdk.address.strict else None,
     )
     try:

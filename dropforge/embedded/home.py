@@ -68,6 +68,11 @@ class Home:
         return self.root / "tls"
 
     @property
+    def secret(self) -> Path:
+        """The secret of the root key; only the owner can read it."""
+        return self.root / "secret"
+
+    @property
     def cdk(self) -> Path:
         """The CDK CLI's cache, the synthesized assembly, and the log of each command."""
         return self.root / "cdk"

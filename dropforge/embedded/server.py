@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.embedded import lock
 from dropforge.embedded.guard import guarded
 from dropforge.embedded.home import Home
+from dropforge.embedded.keys import credentials
 from dropforge.embedded.resume import resume
 from dropforge.embedded.settings import ADDRESS, Address, server_environment
 from dropforge.embedded.tls import certificate
@@ -71,7 +72,7 @@ def prepare(home: Home, address: Address) -> None:
             record.unlink()  # the job died with the server; its execution will request the same name again
     if address.strict:
         certificate(home.tls)
-    environ = server_environment(home, address)
+    environ = server_environment(home, address, credentials(home))
     os.environ.clear()
     os.environ.update(environ)
 
@@ -81,7 +82,7 @@ async def serve(home: Home, address: Address) -> None:
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import events, logs, media, metrics, ranges, roles, sagemaker
+    from dropforge.embedded import events, logs, media, metrics, ranges, roles, sagemaker, signatures
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
@@ -93,6 +94,7 @@ async def serve(home: Home, address: Address) -> None:
     media.register()
     if address.strict:
         roles.register()
+        application = signatures.signed(application)
     saver = Saver()
     saver.start()
     config = Config()

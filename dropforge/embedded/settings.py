@@ -16,8 +16,7 @@ DEFAULT_PORT = 4566
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ACCESS_KEY = "test"
-SECRET_KEY = "test"
-"""The key of the account's root user in MiniStack; it only gives access to this machine's embedded cloud."""
+"""The id of the root key in MiniStack. Its secret is in `keys.py`."""
 
 KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
 KEPT_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "DROPFORGE_", "COV_")
@@ -46,23 +45,14 @@ def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]
     return {name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
 
 
-def credentials() -> dict[str, str]:
-    """The environment variables of the embedded account's administrator."""
-    return {
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
-def server_environment(home: Home, address: Address, source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of the server; functions inherit it, with the credentials of their own role."""
+def server_environment(
+    home: Home, address: Address, credentials: dict[str, str], source: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of the server; functions inherit it, with the credentials of their own role in place of these."""
     environ = os.environ if source is None else source
     chosen = {
         **clean_environment(environ),
-        **credentials(),
+        **credentials,
         "AWS_ENDPOINT_URL": address.url,
         "GATEWAY_PORT": str(address.port),
         "BIND_HOST": ADDRESS,

@@ -78,24 +78,28 @@ def from_value(value: Any) -> Rows:
     return _from_records(records)
 
 
-def from_csv(body: bytes) -> Rows:
+def from_csv(body: bytes, encoding: str = "") -> Rows:
     """Rows of a CSV with a header, read as the trainer reads a data set: delimiter and encoding by their content.
+
+    Args:
+        body: the bytes of the CSV.
+        encoding: of text that is not UTF-8, where it is known.
 
     Raises:
         InputFault: the bytes are no such CSV, or have too many rows or a ragged row.
     """
-    lines = lines_of(body)
+    lines = lines_of(body, encoding=encoding)
     if not lines:
         raise InputFault("empty", "expected a CSV with a header and at least one row, got nothing")
     return from_lines(column_names(lines[0]), lines[1:])
 
 
-def lines_of(body: bytes, delimiter: str | None = None) -> list[list[str]]:
+def lines_of(body: bytes, delimiter: str | None = None, encoding: str = "") -> list[list[str]]:
     """The fields of a CSV, a list a row; `InputFault` for bytes that are no CSV. The delimiter is found when None."""
     from dropforge.contract import csvtext, encodings  # of CSV alone
 
     try:
-        return csvtext.lines_of(encodings.decoded(body), delimiter)
+        return csvtext.lines_of(encodings.decoded(body, encoding), delimiter)
     except csvtext.CsvFault as fault:
         raise InputFault("not_csv", f"expected CSV, got a row that ends in line {fault.line}: {fault}") from fault
     except UnicodeError as fault:

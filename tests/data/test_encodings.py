@@ -8,8 +8,12 @@ import pytest
 
 from dropforge.client import rowfiles
 from dropforge.client.faults import Fault
+from dropforge.contract.schema import Column, ModelCard
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.reading import read_table, sniff
+from dropforge.inference.protocols import sagemaker
+from dropforge.inference.rows import from_csv
+from lambdas.batch.plan.cutting import open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +63,39 @@ def test_other_text_is_refused_with_what_it_may_be_and_read_by_its_name(language
     assert table.columns == text.splitlines()[0].split(",")
     with pytest.raises(Fault, match="save it as UTF-8"):
         list(rowfiles.of_file(path))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_encoding_that_the_owner_named_is_the_one_at_prediction(language: str, tmp_path: Path) -> None:
+    encoding, text, _ = OTHERS[language]
+    header, *rows = [line.split(",") for line in text.splitlines()]
+    card = a_card(*header, encoding=encoding)
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode(encoding))
+    (batch,) = rowfiles.of_file(path, lambda: rowfiles.Named(encoding))
+    assert (list(batch.columns), batch.texts) == (header, rows)
+    assert from_csv(path.read_bytes(), card.encoding).columns == from_csv(text.encode()).columns
+    assert sagemaker.from_csv(path.read_bytes(), card).columns == sagemaker.from_csv(text.encode(), card).columns
+    assert b"".join(open_file(path, path.name, "out", card).blocks).decode() == "".join(
+        f"{','.join(row)}\n" for row in rows
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_named_encoding_leaves_unicode_as_it_is(encoding: str, tmp_path: Path) -> None:
+    _, text, _ = OTHERS["russian"]
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode(encoding))
+    (batch,) = rowfiles.of_file(path, lambda: rowfiles.Named("cp1251"))
+    assert list(batch.columns) == text.splitlines()[0].split(",")
+    assert from_csv(path.read_bytes(), "cp1251").columns == from_csv(text.encode()).columns
+    card = a_card(*batch.columns, encoding="cp1251")
+    assert open_file(path, path.name, "out", card).file.columns == batch.columns
+
+
+def a_card(*names: str, encoding: str) -> ModelCard:
+    columns = tuple(Column(name, "category") for name in names)
+    return ModelCard("m", "run-0123456789abcdef", "regression", "y", "number", (), columns, encoding=encoding)
 
 
 def test_an_encoding_that_there_is_none_of_is_named(tmp_path: Path) -> None:

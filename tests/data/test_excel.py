@@ -16,12 +16,14 @@ import pytest
 import xlsxwriter
 
 from dropforge.client import rowfiles
+from dropforge.contract.schema import Column, ModelCard
 from dropforge.contract.spec import Spec
 from dropforge.datasets import reading, workbooks
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.prepare import prepare
 from dropforge.datasets.reading import open_table, read_table, sniff, unpacked_bytes
+from lambdas.batch.plan.cutting import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +90,23 @@ def test_every_reader_reads_the_cells_as_a_person_would_write_them(
     monkeypatch.setattr(reading, "IN_MEMORY", 0)
     with open_table([path, path], sniff(path, path.name)) as spilled:
         assert pl.concat(spilled.blocks()).rows() == found.rows() * 2
+
+
+@pytest.mark.parametrize(("named", "seen"), [("Homes", "y"), (2, "y"), ("Gone", "x"), (7, "x"), (None, "x")])
+def test_the_sheet_that_the_owner_named_is_the_one_at_prediction(
+    named: str | int | None, seen: str, tmp_path: Path
+) -> None:
+    def fill(workbook: Any, sheet: Any) -> None:
+        write(sheet, workbook, [["x"], [1]])
+        write(workbook.add_worksheet("Homes"), workbook, [["y"], [2]])
+
+    path = made(tmp_path / "homes.xlsx", fill)
+    (batch,) = rowfiles.of_file(path, lambda: rowfiles.Named(sheet=named))
+    assert batch.columns == (seen,)
+    card = ModelCard(
+        "m", "run-0123456789abcdef", "regression", "z", "number", (), (Column(seen, "number"),), sheet=named
+    )
+    assert open_file(path, path.name, "out", card).file.columns == (seen,)
 
 
 def test_a_sheet_is_the_data_set_that_its_csv_is(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dropforge.embedded.home import Home
-from dropforge.embedded.settings import Address, clean_environment, credentials
+from dropforge.embedded.keys import credentials
+from dropforge.embedded.settings import Address, clean_environment
 from tests.embedded.conftest import Cloud, eventually, free_port
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     home, address = Home(tmp_path_factory.mktemp("bare")), Address(free_port(), strict=False)
     environ = {
         **clean_environment(),
-        **credentials(),
+        **credentials(home),
         "GATEWAY_PORT": str(address.port),
         "BIND_HOST": "127.0.0.1",
         "PERSIST_STATE": "1",

@@ -15,6 +15,7 @@ import pytest
 from dropforge.embedded import process
 from dropforge.embedded.fault import CloudFault
 from dropforge.embedded.home import Home
+from dropforge.embedded.keys import credentials
 from dropforge.embedded.settings import Address, server_environment
 from tests.embedded.conftest import ALGORITHM, Cloud, eventually, free_port
 
@@ -109,7 +110,7 @@ def test_a_server_that_dies_gives_its_last_line(tmp_path: Path) -> None:
 
 def test_nothing_of_the_users_own_accounts_gets_in(tmp_path: Path) -> None:
     mine = {"AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIA1", "HTTPS_PROXY": "http://proxy", "PATH": "/bin"}
-    environ = server_environment(Home(tmp_path), Address(4566, strict=True), mine)
+    environ = server_environment(Home(tmp_path), Address(4566, strict=True), credentials(Home(tmp_path)), mine)
     assert "AWS_PROFILE" not in environ and "HTTPS_PROXY" not in environ
     assert environ["AWS_ACCESS_KEY_ID"] == "test"
     assert environ["AWS_ENDPOINT_URL"] == "https://127.0.0.1:4566"

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from dropforge.embedded import process
 from dropforge.embedded.home import Home
+from dropforge.embedded.keys import root_secret
 from dropforge.embedded.settings import ACCOUNT, Address
 from dropforge.embedded.tls import certificate
 from tests.embedded.conftest import ALGORITHM, Cloud, free_port
@@ -27,13 +28,13 @@ LOGS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
 
 
 class StrictCloud(Cloud):
-    def client(self, service: str, key: str = "test", secret: str = "test") -> Any:
+    def client(self, service: str, key: str = "test", secret: str = "") -> Any:
         return boto3.client(
             service,
             endpoint_url=self.address.url,
             region_name="us-east-1",
             aws_access_key_id=key,
-            aws_secret_access_key=secret,
+            aws_secret_access_key=secret or root_secret(self.home),
             verify=str(self.home.tls / "server.crt"),
         )
 

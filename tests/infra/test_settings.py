@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cdk_app import packaging
 
-from .conftest import ROOT, of_type, synthesize
+from .conftest import EMBEDDED, ROOT, of_type, synthesize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,30 @@ SHARES = {
     "api/live_pointer": HTTP,
 }
 """What each function has beside its own folder and what all have."""
+
+
+def test_what_costs_by_call_or_route_is_off_unless_a_setting_says_otherwise(
+    template: dict[str, Any], tmp_path: Path
+) -> None:
+    """And every alarm watches a metric that is there without it."""
+    assert observed(template) == (False, False, {"Runs"})
+    both = {"dropforge:detailed-metrics": "true", "dropforge:trace-calls": "true"}
+    assert observed(synthesize(tmp_path, **EMBEDDED, **both)) == (True, True, {"Api", "Runs"})
+    alarms = [each["Properties"] for each in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    of_api = [each for each in alarms if each.get("Namespace") == "AWS/ApiGateway"]
+    assert of_api and all([pair["Name"] for pair in each["Dimensions"]] == ["ApiName"] for each in of_api)
+
+
+def observed(template: dict[str, Any]) -> tuple[bool, bool, set[str]]:
+    """Whether the API has metrics by route, whether it is traced, and which functions are."""
+    (stage,) = (each["Properties"] for each in of_type(template, "AWS::ApiGateway::Stage").values())
+    functions = of_type(template, "AWS::Lambda::Function").items()
+    traced = {
+        "Api" if name.startswith("Api") else "Runs"
+        for name, each in functions
+        if each["Properties"].get("TracingConfig", {}).get("Mode") == "Active"
+    }
+    return stage["MethodSettings"][0]["MetricsEnabled"], stage["TracingEnabled"], traced
 
 
 def scrubbed(template: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         likeliest=bool(dataset.classes),
         strict=job.spec.strict,
         split=dataset.split_by,
+        encoding=job.spec.encoding or "",
+        sheet=job.spec.sheet,
     )
 
 

@@ -43,7 +43,7 @@ def run_job(home: Home, address: Address, request: dict[str, Any]) -> dict[str, 
     check(request)
     job = request["TrainingJobName"]
     _take_name(home, job)
-    session = _session(address, request)
+    session = _session(home, address, request)
     layout = Layout(home.training / job)
     description = _first_description(request)
     try:
@@ -69,9 +69,9 @@ def _take_name(home: Home, job: str) -> None:
         ) from None
 
 
-def _session(address: Address, request: dict[str, Any]) -> Any:
+def _session(home: Home, address: Address, request: dict[str, Any]) -> Any:
     try:
-        return transfer.role_session(address, request["RoleArn"], request["TrainingJobName"])
+        return transfer.role_session(home, address, request["RoleArn"], request["TrainingJobName"])
     except ClientError as fault:
         raise Refusal("ValidationException", f"Could not assume role {request['RoleArn']}: {fault}") from fault
 

@@ -9,11 +9,13 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 
 from dropforge.contract.errors import ServiceError
-from dropforge.embedded.settings import ACCESS_KEY, REGION, SECRET_KEY
+from dropforge.embedded.keys import root_secret
+from dropforge.embedded.settings import ACCESS_KEY, REGION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dropforge.embedded.home import Home
     from dropforge.embedded.settings import Address
     from dropforge.embedded.training.layout import Layout
 
@@ -24,14 +26,14 @@ class TransferFault(ServiceError, RuntimeError):
     """An input that is not there; SageMaker calls it a client error."""
 
 
-def role_session(address: Address, role: str, job: str) -> Any:
+def role_session(home: Home, address: Address, role: str, job: str) -> Any:
     """A boto3 session with credentials of the training role; the certificate comes from the environment."""
     sts = boto3.client(
         "sts",
         endpoint_url=address.url,
         region_name=REGION,
         aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
+        aws_secret_access_key=root_secret(home),
     )
     found = sts.assume_role(RoleArn=role, RoleSessionName=job)["Credentials"]
     return boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], REGION)

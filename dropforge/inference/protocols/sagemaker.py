@@ -119,13 +119,13 @@ def read_rows(body: bytes, content_type: str, card: ModelCard) -> Rows:
 
 def from_csv(body: bytes, card: ModelCard) -> Rows:
     """Rows of a CSV without a header, or with one."""
-    lines = lines_of(body)
+    lines = lines_of(body, encoding=card.encoding)
     names = card.names
     known = {*names, *card.ignored}
     header = spelled_as((*known,), column_names(lines[0])) if lines else []
     if header and (set(names) <= set(header) or set(header) <= known):
         return from_lines(header, lines[1:])
-    lines = lines_of(body, ",")
+    lines = lines_of(body, ",", card.encoding)
     _check_widths(lines, names)
     return from_lines(names, lines)
 

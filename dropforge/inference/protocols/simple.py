@@ -97,7 +97,7 @@ def read_rows(request: Request, card: ModelCard) -> Rows:
     if request.content_type in ("", "application/json"):
         return many_records(body, card) or from_json(body)
     if request.content_type in ("text/csv", "application/csv"):
-        return from_csv(body)
+        return from_csv(body, card.encoding)
     if request.content_type in BODIES:
         return from_picture(body)
     message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"

@@ -12,9 +12,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.batch import BatchFile
+from dropforge.contract.encodings import encoding_of
+from dropforge.contract.names import format_of
 from dropforge.contract.records import spelled_as
+from dropforge.datasets import streams
 from dropforge.datasets.blocks import text_blocks
 from dropforge.datasets.delimited import HEADER, header_of
+from dropforge.datasets.excel import same_sheet
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.reading import sniff
 from lambdas.batch.common.jsonlines import json_lines
@@ -61,7 +65,7 @@ def open_file(path: Path, name: str, output: str, card: ModelCard) -> OpenFile:
     Raises:
         DataFault: the file cannot be read, or lacks a column of the model.
     """
-    data = sniff(path, name)
+    data = sniffed(path, name, card)
     if data.format == "parquet":
         return _parquet(path, output, card)
     if data.format == "excel":
@@ -80,6 +84,16 @@ def open_file(path: Path, name: str, output: str, card: ModelCard) -> OpenFile:
     return OpenFile(
         file, in_place, size if in_place else 0, data.skipped_lines + lines + 1, chain([first[size:]], blocks)
     )
+
+
+def sniffed(path: Path, name: str, card: ModelCard) -> DataFormat:
+    """How the file is written; where its bytes leave it open, as the owner of the model's data set named it."""
+    if format_of(name) == "excel":
+        return sniff(path, name, sheet=same_sheet(path, card.sheet))
+    if not card.encoding or format_of(name) == "parquet":
+        return sniff(path, name)
+    found = encoding_of(streams.chunks(path, streams.is_gzip(path)), lambda: card.encoding)
+    return sniff(path, name, card.encoding if found == card.encoding else None)
 
 
 def _in_place(data: DataFormat) -> bool:

@@ -1,0 +1,233 @@
+"""What a deployment costs, idle and used, at list prices, beside endpoints of SageMaker: plain arithmetic.
+
+Every amount is a `Line`: a quantity times the price of `dropforge.contract.prices`. `free` is what is left to pay of it
+where the account's free allowances are not used otherwise. Data transfer to the internet is left out: at $0.09 a GB it
+is the same for every way of serving, and predictions are small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract.instances import PRICES as TRAINING
+from dropforge.contract.prices import DATE, ENDPOINTS, HOURS, MILLION, PRICES, REGION
+from dropforge.contract.routes import ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ALARMS, DASHBOARDS, KEYS = 12, 1, 1
+"""What the stack has of each by default; a test counts them in the template."""
+METRICS_OF_A_ROUTE = 5
+"""Count, 4xx, 5xx, latency and integration latency: what API Gateway's detailed metrics measure of a route."""
+PREDICT_MEMORY, SMALL_MEMORY, LARGE_MEMORY = 1.769, 0.256, 3.008
+"""GB of the predict function, of most steps, and of Inspect and Judge."""
+PREDICT_SECONDS = 0.005
+"""Billed seconds of a warm call with one row of a small model."""
+LOG_BYTES_OF_A_CALL = 800e-9
+"""GB that a call writes: 400 bytes of the API's access log, 400 of Lambda's own lines."""
+STATES = 15
+"""Transitions of a run that is promoted, with one training place."""
+WARM_READS = 0.02
+"""Reads of the live pointer by call: one every few seconds in each instance of the function."""
+SERVERLESS_MEMORY, SERVERLESS_SECONDS = 4.0, 0.05
+"""GB and billed seconds of a call, for a serverless endpoint with scikit-learn's container."""
+LEAST_TRACED = 0.05
+"""Share of the calls that X-Ray samples beside the first of each second."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One amount of a price sheet."""
+
+    what: str
+    """The name of its price."""
+    quantity: float
+    why: str = ""
+
+    @property
+    def dollars(self) -> float:
+        """The amount at list price."""
+        return self.quantity * PRICES[self.what].dollars
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return PRICES[self.what].unit
+
+    def to_json(self) -> dict[str, Any]:
+        """The line with its arithmetic."""
+        price = {"price": PRICES[self.what].dollars, "free": PRICES[self.what].free}
+        counted = {"quantity": self.quantity, "unit": self.unit, **price, "dollars": round(self.dollars, 6)}
+        return {"what": self.what, **counted, "why": self.why}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A month of a deployment."""
+
+    name: str
+    models: int
+    runs: int
+    minutes: float
+    """Of training, a run."""
+    instance: str
+    predictions: int
+
+
+USES = (
+    Use("small", models=1, runs=4, minutes=10, instance="ml.m5.xlarge", predictions=10_000),
+    Use("medium", models=5, runs=20, minutes=20, instance="ml.g6.xlarge", predictions=MILLION),
+    Use("large", models=20, runs=100, minutes=30, instance="ml.g6.xlarge", predictions=100 * MILLION),
+)
+
+
+def idle(*, image_gigabytes: float = 8.0, gigabytes: float = 1.0) -> list[Line]:
+    """A month in which nothing is dropped and nobody calls.
+
+    Args:
+        image_gigabytes: compressed size of all training images that ECR keeps.
+        gigabytes: data sets, models and reports in S3.
+    """
+    return [
+        Line("key", KEYS),
+        Line("alarm", ALARMS),
+        Line("dashboard", DASHBOARDS),
+        Line("image_bytes", image_gigabytes, "the training image, compressed; a GPU build is the most of it"),
+        Line("object_bytes", gigabytes, "data sets, models and reports"),
+        Line("table_bytes", 0.01),
+        Line("table_backup_bytes", 0.01),
+    ]
+
+
+def options() -> list[Line]:
+    """What a month costs more with settings that are off by default."""
+    metrics = len(ROUTES) * METRICS_OF_A_ROUTE
+    return [Line("metric", metrics, "dropforge:detailed-metrics, if every route is called; a route called alone is 5")]
+
+
+def a_run() -> list[Line]:
+    """One promoted run without its training: the steps and what they read and write, generously."""
+    seconds = 30 * LARGE_MEMORY + 10 * SMALL_MEMORY
+    return [
+        Line("transitions", STATES),
+        Line("function_requests", 6),
+        Line("function_seconds", seconds, "30 s of 3,008 MB (Inspect, Judge), 10 s of 256 MB"),
+        Line("table_writes", 40, "twice the rows, as writes in a transaction count"),
+        Line("table_reads", 40),
+        Line("object_puts", 60),
+        Line("object_gets", 100),
+        Line("key_requests", 100),
+        Line("log_bytes", 0.001),
+        Line("events", 10),
+        Line("traces", 7),
+    ]
+
+
+def training(instance: str, minutes: float) -> float:
+    """Dollars of one training job on demand; managed spot usually costs about a third.
+
+    Raises:
+        ValueError: an instance type without a price.
+    """
+    if instance not in TRAINING:
+        raise ValueError(f"instance: expected one of {', '.join(TRAINING)}, got {instance!r}")
+    return TRAINING[instance] * minutes / 60
+
+
+def predictions(count: int, *, traced: bool = False) -> list[Line]:
+    """Calls with one row each, spread over a month.
+
+    Args:
+        count: calls; a call may have a thousand rows, which adds milliseconds and no request.
+        traced: whether X-Ray traces them (`dropforge:trace-calls`).
+    """
+    lines = [
+        Line("api_requests", count),
+        Line("function_requests", count),
+        Line("function_seconds", count * PREDICT_SECONDS * PREDICT_MEMORY, "5 ms of 1,769 MB a call"),
+        Line("log_bytes", count * LOG_BYTES_OF_A_CALL, "800 bytes a call"),
+        Line("table_reads", count * WARM_READS),
+    ]
+    return [*lines, Line("traces", traces(count), TRACED)] if traced else lines
+
+
+TRACED = "dropforge:trace-calls: the first call of each second, and 5 % of the others"
+
+
+def traces(count: int) -> float:
+    """How many of `count` calls, evenly spread over a month, X-Ray records."""
+    seconds = HOURS * 3600
+    first = min(count, seconds)
+    return first + LEAST_TRACED * (count - first)
+
+
+def total(lines: Sequence[Line]) -> float:
+    """Dollars of these lines at list price."""
+    return sum(line.dollars for line in lines)
+
+
+def to_pay(lines: Sequence[Line]) -> float:
+    """Dollars of a month that has these lines and nothing else of the account, after the free allowances."""
+    counted: dict[str, float] = {}
+    for line in lines:
+        counted[line.what] = counted.get(line.what, 0.0) + line.quantity
+    return sum(max(0.0, quantity - PRICES[what].free) * PRICES[what].dollars for what, quantity in counted.items())
+
+
+def served(use: Use) -> list[Line]:
+    """The month of `use` without its training."""
+    steps = [Line(line.what, line.quantity * use.runs, line.why) for line in a_run()]
+    return [*idle(gigabytes=float(use.models)), *steps, *predictions(use.predictions)]
+
+
+def beside_endpoints(use: Use) -> dict[str, float]:
+    """Dollars of the month of `use`, training left out, for each way to serve: ours, and SageMaker's endpoints."""
+    month = {name: hourly * HOURS for name, hourly in ENDPOINTS.items()}
+    seconds = use.predictions * SERVERLESS_SECONDS * SERVERLESS_MEMORY
+    return {
+        "Dropforge": total(served(use)),
+        "Dropforge, after free allowances": to_pay(served(use)),
+        "a real-time endpoint a model (ml.m5.large)": use.models * month["ml.m5.large"],
+        "one endpoint for all models, two instances (ml.m5.xlarge)": 2 * month["ml.m5.xlarge"],
+        "serverless endpoints (4 GB, 50 ms)": seconds * PRICES["serverless_seconds"].dollars,
+    }
+
+
+def break_even() -> int:
+    """Calls a month from which on two instances that are always up cost less than paying by call."""
+    spare = 2 * ENDPOINTS["ml.m5.xlarge"] * HOURS - total(idle())
+    return round(spare / (total(predictions(MILLION)) / MILLION))
+
+
+def sheet(use: Use | None = None) -> dict[str, Any]:
+    """The whole price sheet as JSON values.
+
+    Args:
+        use: a month to work out; small, medium and large use by default.
+    """
+    uses = USES if use is None else (use,)
+    return {
+        "date": DATE,
+        "region": REGION,
+        "idle": section(idle()),
+        "options": [line.to_json() for line in [*options(), *predictions(MILLION, traced=True)[-1:]]],
+        "run": {**section(a_run()), "training": {name: round(hourly, 4) for name, hourly in TRAINING.items()}},
+        "million_predictions": section(predictions(MILLION)),
+        "uses": [a_use(each) for each in uses],
+        "break_even": break_even(),
+    }
+
+
+def section(lines: Sequence[Line]) -> dict[str, Any]:
+    """Lines with their sum, and what is left to pay of it after the free allowances."""
+    sums = {"dollars": round(total(lines), 4), "after_free": round(to_pay(lines), 4)}
+    return {"lines": [line.to_json() for line in lines], **sums}
+
+
+def a_use(use: Use) -> Mapping[str, Any]:
+    """A month's use with its costs by way of serving."""
+    trained = use.runs * training(use.instance, use.minutes)
+    ways = {name: round(dollars, 2) for name, dollars in beside_endpoints(use).items()}
+    return {**vars(use), "training_dollars": round(trained, 2), "serving": ways}

@@ -1,0 +1,51 @@
+"""The price sheet counts what the template has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dropforge.client import costs
+
+from .conftest import of_type
+
+
+def count(template: dict[str, Any], kind: str) -> int:
+    return len(of_type(template, kind))
+
+
+def test_what_costs_while_idle_is_counted_right(template: dict[str, Any]) -> None:
+    assert count(template, "AWS::CloudWatch::Alarm") == costs.ALARMS
+    assert count(template, "AWS::CloudWatch::Dashboard") == costs.DASHBOARDS
+    assert count(template, "AWS::KMS::Key") == costs.KEYS
+    assert count(template, "AWS::DynamoDB::Table") == 1
+
+
+def test_nothing_else_of_the_template_costs_by_the_hour(template: dict[str, Any]) -> None:
+    by_the_hour = ("AWS::EC2::", "AWS::ElasticLoadBalancing", "AWS::RDS::", "AWS::SageMaker::Endpoint", "AWS::WAFv2::")
+    text = json.dumps(template)
+    assert [kind for kind in by_the_hour if f'"Type": "{kind}' in text] == []
+    assert "ProvisionedConcurrencyConfig" not in text and '"ApplyOn": "PublishedVersions"' not in text
+    assert count(template, "AWS::Lambda::Alias") == 0
+
+
+def test_memory_is_that_of_the_functions(template: dict[str, Any]) -> None:
+    found = {
+        name.partition("Function")[0]: resource["Properties"].get("MemorySize", 128) / 1000
+        for name, resource in of_type(template, "AWS::Lambda::Function").items()
+    }
+    assert found["ApiPredict"] == costs.PREDICT_MEMORY
+    assert {found["PipelineInspect"], found["PipelineJudge"]} == {costs.LARGE_MEMORY}
+    small = ("PipelineClaim", "PipelineRegister", "PipelinePromote", "PipelineNotify")
+    assert {found[name] for name in small} == {costs.SMALL_MEMORY}
+
+
+def test_a_promoted_run_has_as_many_transitions(definition: dict[str, Any]) -> None:
+    way, state = [], definition["StartAt"]
+    at_choices = {"Ended": "Promoted"}
+    while state:
+        way.append(state)
+        found = definition["States"][state]
+        state = at_choices.get(state) or found.get("Next") or found.get("Default")
+    assert way[0] == "Drop" and way[-1] == "Promoted" and "Train" in way
+    assert len(way) + 1 == costs.STATES, "and the start"
