@@ -11,8 +11,8 @@ WORKERS ?= 2
 # Every folder of tests but those with a target of their own, so that a new one is never left out.
 FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help setup demo test test-unit test-flow test-strict test-container test-slow test-wild test-clients test-api-fuzz test-aws lint format synth bench constraints clean \
-        bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-images bench-wide bench-serving bench-servers
+# No target but those that begin with a dot, or with a folder, is a file.
+.PHONY: $(shell grep -oE '^[a-z-]+:' $(firstword $(MAKEFILE_LIST)) | tr -d :)
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -50,7 +50,10 @@ test-flow: .venv/.dev node_modules/.package-lock.json
 	$(BIN)/python -m pytest tests/flow
 
 test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TLS and IAM enforced on every call
-	DROPFORGE_STRICT=1 $(BIN)/python -m pytest tests/flow
+	DROPFORGE_STRICT=1 $(BIN)/python -m pytest -m "" tests/flow
+
+test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5 minutes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m long $(FAST_TESTS)
 
 test-container: .venv/.dev ## Build the training image and run it as SageMaker would (needs a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container
@@ -92,7 +95,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-wide bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -123,6 +126,9 @@ bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 
 bench-gate: .venv/.dev ## How often the gate approves noise, and a weak signal (SEEDS, ROWS, BUDGET)
 	$(BIN)/python -m benchmarks.gate
+
+bench-splits: .venv/.dev ## Which real tables are split by group or time, and what a score of grouped rows proves (COUNT, SEEDS)
+	$(BIN)/python -m benchmarks.splits
 
 bench-wide: .venv/.dev ## What columns cost beside the budget, up to 1,999 of them (COLUMNS)
 	$(BIN)/python -m benchmarks.wide

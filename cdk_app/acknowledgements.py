@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -36,4 +37,4 @@ def _flat(value: Any) -> str:
         return str(delimiter).join(_flat(part) for part in parts)
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
-    return f"<{value['Ref']}>"
+    return f"<{value['Ref']}>" if "Ref" in value else json.dumps(value, separators=(",", ":"))

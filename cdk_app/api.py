@@ -19,7 +19,7 @@ from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
 from dropforge.contract.log import UNKNOWN_VALUES
 from dropforge.contract.routes import ROUTES
-from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, PredictSettings, RegistrySettings
+from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cdk_app.context import Context
     from cdk_app.settings import Settings, Warmth
+    from dropforge.contract.artifacts import ArtifactSettings
     from dropforge.contract.routes import Route
 
 OPENAPI = "dropforge/inference/openapi"
@@ -50,7 +51,7 @@ class Api(Construct):
     def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
         super().__init__(scope, id)
         self._settings = settings
-        every_model = PredictSettings(*artifact_settings(context), namespace=context.metrics)
+        every_model = artifact_settings(context)
         self.predict = self._predict("Predict", context, every_model, settings.warmth)
         self.hot = {
             model: self._predict(f"Hot-{model}", context, HotSettings(*every_model, hot=model), warmth)
@@ -63,7 +64,7 @@ class Api(Construct):
         self._routes()
 
     def _predict(
-        self, id: str, context: Context, environment: PredictSettings | HotSettings, warmth: Warmth
+        self, id: str, context: Context, environment: ArtifactSettings | HotSettings, warmth: Warmth
     ) -> Function:
         predict = Function(
             self,
@@ -80,8 +81,7 @@ class Api(Construct):
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
         models = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
-        own = {"StringEquals": {"cloudwatch:namespace": context.metrics}}
-        predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
+        predict.allow_counting(context.metrics)
         count_unknown_values(predict, context.metrics)
         return predict
 

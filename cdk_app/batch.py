@@ -3,9 +3,9 @@
 `_states` chains the states; the functions behind them are in `batch_functions.py`, and how every workflow begins and
 ends is in `workflow.py`.
 
-Variables of an execution are assigned by the first state that knows them: `bucket key version size run model status
-reason step fault cause` by Drop, `pieces` by Plan. States inside the Distributed Map see only their own input, so each
-piece names its run.
+Variables of an execution are assigned by the first state that knows them: `bucket key version size sequencer run
+model status reason step fault cause` by Drop, `pieces` by Plan. States inside the Distributed Map see only their own
+input, so each piece names its run.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Batch(Workflow):
         self._join = batch_functions.join(self, context)
         self._notify = pipeline_functions.notify(self, context, alarm_topic)
         self.machine = self.make_machine(self._states(), context.storage, Duration.hours(MAX_HOURS))
+        self.allow_asking_for_executions(self.machine, self._claim)
         self.notify_of_early_ends(self.machine, self._notify)
         self.acknowledge_role([self._claim, self._plan, self._answer, self._join, self._notify])
         self._acknowledge_children()

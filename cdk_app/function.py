@@ -15,6 +15,7 @@ from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
 from cdk_app.logs import log_group
 from cdk_app.packaging import RUNTIME, function_code
 from dropforge.contract.environment import variables
+from dropforge.contract.settings import MetricSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +104,14 @@ class Function(Construct):
             alias_name="live",
             version=self.function.current_version,
             provisioned_concurrent_executions=warmth.provisioned or None,
+        )
+
+    def allow_counting(self, namespace: str) -> None:
+        """Lets the function write metrics, into this namespace alone, and tells it the namespace."""
+        for name, value in variables(MetricSettings(namespace)).items():
+            self.function.add_environment(name, value)
+        self.allow(
+            ["cloudwatch:PutMetricData"], ["*"], conditions={"StringEquals": {"cloudwatch:namespace": namespace}}
         )
 
     def allow(

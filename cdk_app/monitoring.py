@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from dropforge.contract.settings import NO_HEALTHY_MODEL, UNKNOWN_VALUES_METRIC
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, NO_HEALTHY_MODEL, UNKNOWN_VALUES_METRIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,7 @@ class Monitoring(Construct):
             *(self._dead_letters(trigger) for trigger in triggers),
             *self._predictions(api),
             self._models(),
+            self._gpus(),
         ]
         self._dashboard(pipeline, batch, triggers, api)
 
@@ -92,6 +93,12 @@ class Monitoring(Construct):
             namespace=self._namespace, metric_name=NO_HEALTHY_MODEL, period=Duration.minutes(1), statistic="Sum"
         )
         return self._alarm("NoHealthyModel", metric, 1, "A live model cannot be loaded")
+
+    def _gpus(self) -> cloudwatch.Alarm:
+        metric = cloudwatch.Metric(
+            namespace=self._namespace, metric_name=GPU_NOT_SEEN_METRIC, period=Duration.minutes(1), statistic="Sum"
+        )
+        return self._alarm("GpuNotSeen", metric, 1, "A training job could not use the GPU of its machine")
 
     def _alarm(
         self, name: str, metric: cloudwatch.IMetric, threshold: float, meaning: str, *, periods: int = 1

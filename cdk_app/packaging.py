@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 SHARED_BY_ALL = ("lambdas/__init__.py", "lambdas/common", "dropforge/__init__.py", "dropforge/contract")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
-RECIPE = "11"
+RECIPE = "12"
 """Version of the way packages are built; to be raised with each change of it, so that assets are built anew."""
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CLAIM = Package("pipeline/claim")
 INSPECT = Package("pipeline/inspect", DATASETS)
+REROUTE = Package("pipeline/reroute")
 JUDGE = Package("pipeline/judge", (*INFERENCE, PICTURES, METRICS), keep=("numpy/random",))
 """Judge draws resamples, so that it needs `numpy.random`."""
 REGISTER = Package("pipeline/register")
@@ -53,6 +54,15 @@ def inspect(scope: Construct, context: Context, image: str) -> Step:
     return step
 
 
+def reroute(scope: Construct, context: Context) -> Step:
+    """Reroute reads and writes a run's row."""
+    environment = settings.RegistrySettings(registry=context.table_name)
+    step = step_of(scope, "Reroute", context, environment, SMALL, REROUTE)
+    context.registry.grant(step.role, ["GetItem", "UpdateItem"])
+    step.allow_counting(context.metrics)
+    return step
+
+
 def judge(scope: Construct, context: Context) -> Step:
     """Judge reads and writes the files of runs."""
     step = step_of(scope, "Judge", context, artifact_settings(context), Size(memory=3008, seconds=300), JUDGE)
@@ -61,6 +71,7 @@ def judge(scope: Construct, context: Context) -> Step:
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     # S3 answers 404 for a champion's missing file only to those who may list; to others it answers 403.
     step.allow(["s3:ListBucket"], [bucket.bucket_arn])
+    step.allow_counting(context.metrics)
     return step
 
 
@@ -81,10 +92,10 @@ def promote(scope: Construct, context: Context) -> Step:
 
 
 def notify(scope: Construct, context: Context, alarm_topic: AlarmTopic) -> Step:
-    """Notify closes runs, releases claims, and publishes to the topic."""
+    """Notify ends runs whose executions failed, and publishes to the topic."""
     environment = settings.NotifySettings(registry=context.table_name, topic=alarm_topic.topic.topic_arn)
     step = step_of(scope, "Notify", context, environment, SMALL, NOTIFY)
-    context.registry.grant(step.role, ["GetItem", "UpdateItem", "DeleteItem"])
+    context.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem"])
     alarm_topic.topic.grant_publish(step.role)
     return step
 

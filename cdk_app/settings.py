@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from cdk_app.context_values import ContextValues, SettingFault
+from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
 from dropforge.contract.names import check_model
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Settings:
     """`full` packs functions with their dependencies; `code` relies on the packages of the Python that runs them."""
     training_image: str = ""
     """URI of an existing image; if empty, one is built from training_container/Dockerfile."""
+    without_gpu: WithoutGpu = "fail-over"
+    """What a training job does that does not see the GPU of its machine."""
     remove_data: bool = False
     """Whether buckets, table and key are deleted with the stack, which takes two switches."""
     protect_table: bool = False
@@ -143,6 +146,7 @@ class Settings:
             tags=values.pairs("tags"),
             packaging=_packaging(values),
             training_image=values.text("training-image"),
+            without_gpu=_without_gpu(values),
             remove_data=all([values.flag("remove-data"), values.flag("yes-remove-data")]),
             protect_table=values.flag("protect-table"),
             adopt=_adopted(values),
@@ -173,6 +177,14 @@ def _packaging(values: ContextValues) -> Packaging:
             return "code"
         case other:
             raise values.fault("packaging", "'full' or 'code'", other)
+
+
+def _without_gpu(values: ContextValues) -> WithoutGpu:
+    wish = values.text("without-gpu", WITHOUT_GPU_CHOICES[0])
+    for choice in WITHOUT_GPU_CHOICES:
+        if wish == choice:
+            return choice
+    raise values.fault("without-gpu", " or ".join(map(repr, WITHOUT_GPU_CHOICES)), wish)
 
 
 def _adopted(values: ContextValues) -> Adopted | None:

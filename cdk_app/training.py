@@ -16,6 +16,7 @@ from cdk_app.jsonata import jsonata
 from cdk_app.packaging import ROOT
 from cdk_app.retries import retry
 from dropforge.contract import names
+from dropforge.contract.hops import WITHOUT_GPU
 from dropforge.contract.instances import OWN_DISK
 from dropforge.contract.lines import LINE_METRICS, definition
 
@@ -27,8 +28,8 @@ CREATE_JOB = "states:::sagemaker:createTrainingJob.sync"
 """The integration, without the partition in front of it."""
 LONGEST_PREFIX = 24
 """A job's name has at most 63 characters, of which the run and the attempt take 37."""
-SERVICE_ERRORS = ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException", "ThrottlingException"]
-"""Errors of SageMaker itself, which started no job; a job that failed is not retried."""
+THROTTLED = ["SageMaker.ThrottlingException", "ThrottlingException"]
+"""Too many calls at once, which started no job. What to do about any other error is decided by Reroute."""
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The rule that Step Functions creates to learn when a job has ended."""
 BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInSeconds, 0"
@@ -36,15 +37,6 @@ BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInS
 MAX_SECONDS = 180_000
 """The longest wait for spot capacity (twice a day's budget) and a margin; SageMaker enforces each job's own limit."""
 VOLUME_GIB = 50
-NO_INSTANCE = (
-    "ResourceLimitExceeded",
-    "CapacityError",
-    "MaxWaitTimeExceeded",
-    "Unsupported instance type",
-    "is not supported in",
-)
-"""Parts of the errors of a job that got no instance: no quota for the type, no capacity, no spot capacity within the
-longest wait, and, in two wordings, no such type in the region."""
 
 
 class Training(Construct):
@@ -52,7 +44,7 @@ class Training(Construct):
 
     def __init__(self, scope: Construct, id: str, *, storage: Storage, settings: Settings) -> None:
         super().__init__(scope, id)
-        self._storage = storage
+        self._storage, self._without_gpu = storage, settings.without_gpu
         self.job_prefix = job_prefix(settings.stack)
         """How every training job's name begins; the roles' rights are limited to such names."""
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
@@ -61,7 +53,7 @@ class Training(Construct):
         self.image = settings.training_image if asset is None else asset.image_uri
 
     def state(self) -> sfn.CustomState:
-        """The task `Train`, which reads `run` and the variables of Inspect."""
+        """The task `Train`, which reads `run`, `place` and the variables of Inspect."""
         task = sfn.CustomState(
             self,
             "Train",
@@ -79,7 +71,7 @@ class Training(Construct):
                 "Output": {"run": jsonata("$run")},
             },
         )
-        task.add_retry(**retry(SERVICE_ERRORS, attempts=3, first_wait=5, growth=1.5))
+        task.add_retry(**retry(THROTTLED, attempts=3, first_wait=5, growth=1.5))
         return task
 
     def _job(self) -> dict[str, Any]:
@@ -94,7 +86,7 @@ class Training(Construct):
                 "TrainingInputMode": "File",
                 "MetricDefinitions": [definition(name) for name in LINE_METRICS],
             },
-            "HyperParameters": {"run": jsonata("$run")},
+            "HyperParameters": {"run": jsonata("$run"), WITHOUT_GPU: self._without_gpu},
             "InputDataConfig": [_channel("data", "$data_uri"), _channel("plan", "$plan_uri")],
             "OutputDataConfig": {
                 "S3OutputPath": jsonata("$output_uri"),
@@ -103,20 +95,20 @@ class Training(Construct):
             },
             "CheckpointConfig": {"S3Uri": jsonata("$checkpoint_uri")},
             "ResourceConfig": self._instance(),
-            "EnableManagedSpotTraining": jsonata("$places[0].spot"),
+            "EnableManagedSpotTraining": jsonata("$place.spot"),
             "EnableNetworkIsolation": True,
             "StoppingCondition": jsonata(
                 "$merge([{'MaxRuntimeInSeconds': $max_seconds},"
-                " $places[0].spot ? {'MaxWaitTimeInSeconds': $max_seconds * 2} : {}])"
+                " $place.spot ? {'MaxWaitTimeInSeconds': $max_seconds * 2} : {}])"
             ),
             "Tags": [{"Key": "dropforge:run", "Value": jsonata("$run")}],
         }
 
     def _instance(self) -> str:
         """One instance. Its volume is encrypted with the stack's key, unless the instance has a disk of its own."""
-        instance = f"{{'InstanceType': $places[0].instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME_GIB}}}"
+        instance = f"{{'InstanceType': $place.instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME_GIB}}}"
         key = f"{{'VolumeKmsKeyId': '{self._storage.key.key_arn}'}}"
-        return jsonata(f"$merge([{instance}, $places[0].instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
+        return jsonata(f"$merge([{instance}, $place.instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
 
     def _image_asset(self) -> ecr_assets.DockerImageAsset:
         """The image built from the files that .dockerignore lets through, so that only those change its digest."""
@@ -189,12 +181,3 @@ def job_prefix(stack: str) -> str:
 def _channel(name: str, uri: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": jsonata(uri), "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
-
-
-def has_another_place() -> sfn.Condition:
-    """Whether the job got no instance, and there is a further place to try."""
-    capacity = " or ".join(f"$contains($fault & $cause, '{part}')" for part in NO_INSTANCE)
-    return sfn.Condition.jsonata(jsonata(f"$count($places) > 1 and ({capacity})"))
-
-
-FURTHER_PLACES = jsonata("[$places[[1..$count($places) - 1]]]")

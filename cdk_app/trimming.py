@@ -1,9 +1,11 @@
-"""Trims installed dependencies: removes what no function imports, and rewrites what slows every start."""
+"""Trims installed dependencies: removes what no function needs, and rewrites what slows every start."""
 
 from __future__ import annotations
 
 import shutil
 from typing import TYPE_CHECKING
+
+from cdk_app.symbols import cut_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,8 +23,11 @@ NEVER_IMPORTED = (
     *(f"numpy/{name}" for name in ("f2py", "fft", "polynomial", "random", "testing", "doc", "_pyinstaller")),
     *(f"numpy/_core/{name}" for name in ("include", "lib", "_simd.*", "_umath_tests.*", "_rational_tests.*")),
     *("numpy/**/tests", "numpy/**/*.pxd", "numpy/conftest.py", "**/*.pyi", "bin"),
+    "*.dist-info/sboms",
 )
 """Patterns of the parts of dependencies that no function imports, but for what its `Package` keeps."""
+WITH_SYMBOLS = ("_polars_runtime_32/*.so", "python_calamine/*.so", "yaml/*.so")
+"""Libraries whose symbol tables are cut off. numpy's are as their wheel has them: sections stand behind the symbols."""
 DOCSTRING_MODULES = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
 """Modules that only attach docstrings to objects written in C, at every start; they are emptied."""
 TYPING_PACKAGE = "numpy/_typing"
@@ -58,6 +63,8 @@ def trim(target: Path, keep: Collection[str] = ()) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for library in [library for pattern in WITH_SYMBOLS for library in target.glob(pattern)]:
+        cut_symbols(library)
     for name in DOCSTRING_MODULES:
         if (target / name).exists():
             (target / name).write_text("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Fn, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -44,6 +44,7 @@ class Workflow(Construct):
             "key": f"{detail}.object.key",
             "version": f"{detail}.object.`version-id`",
             "size": f"{detail}.object.size",
+            "sequencer": f"[{detail}.object.sequencer, ''][0]",
         }
         defaults = dict.fromkeys(("run", "model", "reason", "step", "fault", "cause"), EMPTY_TEXT)
         assign = {name: jsonata(expression) for name, expression in dropped.items()}
@@ -51,7 +52,7 @@ class Workflow(Construct):
 
     def claim_state(self, claim: Step) -> tasks.LambdaInvoke:
         """Claims the object for this execution, unless another one has it."""
-        dropped = {name: f"${name}" for name in ("bucket", "key", "version", "size")}
+        dropped = {name: f"${name}" for name in ("bucket", "key", "version", "size", "sequencer")}
         return claim.state(
             payload={**dropped, "execution": "$states.context.Execution.Id"},
             assign={"run": f"{RESULT}.run", "model": f"{RESULT}.model"},
@@ -65,15 +66,16 @@ class Workflow(Construct):
         return outcome.otherwise(then)
 
     def notify_state(self, notify: Step, ends: Sequence[str]) -> tasks.LambdaInvoke:
-        """Closes the run, then ends in the state that is named after the run's status.
+        """Tells how the run ended, then ends in the state that is named after the run's status.
 
         Args:
             notify: the function.
             ends: names of the successful ends; any other status ends in `Failed`.
         """
-        run = {name: f"${name}" for name in ("run", "model", "status", "reason", "step", "cause")}
-        payload = {"execution": "$states.context.Execution.Id", **run, "error": "$fault"}
-        task = notify.state(payload=payload, assign={})
+        known = ("run", "model", "status", "reason", "step", "cause", "bucket", "key", "version", "size")
+        variables = {name: f"${name}" for name in known}
+        payload = {"execution": "$states.context.Execution.Id", **variables, "error": "$fault"}
+        task = notify.state(payload=payload, assign={"status": f"{RESULT}.status"})
         failed = sfn.Fail.jsonata(self, "Failed", error=jsonata("$fault"), cause=jsonata("$cause"))
         task.add_catch(failed, **catch_all("Notify"))
         ended = sfn.Choice.jsonata(self, "Ended")
@@ -96,6 +98,19 @@ class Workflow(Construct):
             logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL, include_execution_data=False),
             role=self.role,
         )
+
+    def allow_asking_for_executions(self, machine: sfn.StateMachine, step: Step) -> None:
+        """Lets a function ask whether executions of this state machine have ended.
+
+        The policy stands apart from the function's others, because the state machine depends on those.
+        """
+        name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
+        executions = Stack.of(self).format_arn(
+            service="states", resource="execution", resource_name=f"{name}:*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        statement = iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+        policy = iam.Policy(self, f"{step.node.id}Executions", statements=[statement], roles=[step.role])
+        acknowledge_wildcards(policy, [executions], "Every execution of this state machine, which no other has.")
 
     def notify_of_early_ends(self, machine: sfn.StateMachine, notify: Step) -> None:
         """Invokes Notify for executions that end before its state: stopped, timed out, or with an uncatchable error."""

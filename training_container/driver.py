@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 from dropforge.contract import names
+from dropforge.contract.hops import gpu_remark
+from dropforge.contract.remarks import remarks_in, worst_first
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.prepare import prepare
 from training_container import evidence
 from training_container.budget import Budget
 from training_container.checkpoints import Checkpoints
-from training_container.devices import use_cores
+from training_container.devices import check_gpu, gpus, use_cores
 from training_container.progress import Progress
 from training_container.scoring.lines import log_scores
 from training_container.stopping import finishing
@@ -28,6 +30,7 @@ from training_container.tensorboard import write_scalars, write_summaries
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dropforge.contract.remarks import Remark
     from dropforge.datasets.dataset import Dataset
     from training_container.job import Job
     from training_container.tasks.task import Task
@@ -47,7 +50,10 @@ def train(job: Job) -> None:
     """
     start, progress = time.monotonic(), Progress()
     use_cores()
+    gpu_not_seen = check_gpu(job)
     task = open_task(job, progress.step("read"))
+    if gpu_not_seen:
+        say(task.data.profile, gpu_remark(job.instance_type, moved=False))
     task.prepare()
     checkpoints = open_checkpoints(job)
     budget = Budget(remaining_minutes(job.spec.budget, checkpoints.spent))
@@ -59,6 +65,12 @@ def train(job: Job) -> None:
     if not budget.stopped:  # a machine that is taken away sends SIGTERM too: the job then begins anew elsewhere
         checkpoints.clear()
     progress.step("write").update(1.0, seconds=time.monotonic() - start)
+
+
+def say(profile: dict[str, Any], remark: Remark) -> None:
+    """Adds a remark to those of `profile.json`, which the report and the run show."""
+    profile["remarks"] = [each.to_json() for each in worst_first([remark, *remarks_in(profile)])]
+    profile["told"] = [remark.text, *profile.get("told", [])]
 
 
 def open_task(job: Job, progress: Progress) -> AnyTask:
@@ -127,7 +139,7 @@ def write_files(task: AnyTask, model: Any, progress: Progress, start: float) -> 
             write_scalars(tensorboard, name, curves)
         write_summaries(tensorboard, evaluation.metrics)
         task.report(folder / names.REPORT_FILE, model, exported, evaluation.metrics)
-        evidence.write_manifest(folder, task.job, exported.card, task.device, time.monotonic() - start)
+        evidence.write_manifest(folder, task.job, exported.card, task.device, time.monotonic() - start, gpus())
 
 
 @contextmanager

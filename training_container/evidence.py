@@ -137,7 +137,9 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def write_manifest(folder: Path, job: Job, card: ModelCard, device: str, seconds: float) -> Manifest:
+def write_manifest(
+    folder: Path, job: Job, card: ModelCard, device: str, seconds: float, gpus: int | None = None
+) -> Manifest:
     """The manifest over every file in `folder`: it comes last, so that a folder without it is not complete."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = Manifest(
@@ -151,6 +153,8 @@ def write_manifest(folder: Path, job: Job, card: ModelCard, device: str, seconds
         versions=versions(),
         device=device,
         seconds=round(seconds, 3),
+        instance_type=job.instance_type,
+        gpus=gpus,
     )
     write_json(folder / MANIFEST_FILE, manifest.to_json())
     return manifest

@@ -19,6 +19,13 @@ class ParityFault(ServiceError):
     """The model file and torch give different answers; the message names the row and the column that was probed."""
 
 
+def is_want_of_memory(fault: Exception) -> bool:
+    """Whether memory was used up, the machine's or the GPU's, in whatever words the libraries have for it."""
+    words = ("bad_alloc", "bad allocation", "out of memory")
+    names = ("MemoryError", "OutOfMemoryError")  # torch's has no base of its own, and is not imported here
+    return any(kind.__name__ in names for kind in type(fault).__mro__) or any(word in str(fault) for word in words)
+
+
 def report_failure(reason: str, failure: Path | None) -> None:
     """Says why the job failed: in the log, and in the file where SageMaker reads it, if there is one."""
     print(f"failed: {reason}", file=sys.stderr, flush=True)

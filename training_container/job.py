@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract import ids, names
 from dropforge.contract.documents import DocumentError
+from dropforge.contract.hops import WITHOUT_GPU
 from dropforge.contract.plan import Plan
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets.dataset import Options
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from dropforge.contract.hops import WithoutGpu
     from dropforge.contract.plan import Lineage
 
 
@@ -36,6 +38,10 @@ class Job:
     """The folder of the model files."""
     checkpoints: Path | None = None
     """The folder of the checkpoints that a killed job resumes from; None keeps none."""
+    instance_type: str = ""
+    """The machine's type as SageMaker names it; empty where it is not known."""
+    without_gpu: WithoutGpu = "train"
+    """What to do if the machine has a GPU that torch cannot use."""
 
     @property
     def spec(self) -> Spec:
@@ -75,14 +81,21 @@ class MlFolders:
             JobFault: a file is missing, is not what it should be, or names another run than the hyperparameters.
         """
         plan = _read_plan(self.channel("plan") / names.PLAN_FILE)
-        wanted = _read_json(self.root / "input" / "config" / "hyperparameters.json").get("run")
+        parameters = _read_json(self.root / "input" / "config" / "hyperparameters.json")
+        wanted = parameters.get("run")
         if wanted != plan.run:
             raise JobFault(f"hyperparameters.json: run: expected {plan.run!r} as in {names.PLAN_FILE}, got {wanted!r}")
         data = tuple(sorted(path for path in self.channel("data").rglob("*") if path.is_file()))
         if not data:
             raise JobFault(f"channel 'data': expected at least 1 file in {self.channel('data')}, got none")
         return Job(plan.run, plan.model, data, plan, plan.lineage, plan.seed, self.model,
-                   self.checkpoints if self.checkpoints.is_dir() else None)  # fmt: skip
+                   self.checkpoints if self.checkpoints.is_dir() else None, self.instance_type(),
+                   "fail-over" if parameters.get(WITHOUT_GPU) == "fail-over" else "train")  # fmt: skip
+
+    def instance_type(self) -> str:
+        """The machine's type; empty where SageMaker's description of the resources is missing."""
+        path = self.root / "input" / "config" / "resourceconfig.json"
+        return str(_read_json(path).get("current_instance_type", "")) if path.is_file() else ""
 
 
 def by_hand(arguments: argparse.Namespace) -> Job:

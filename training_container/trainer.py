@@ -99,9 +99,10 @@ def _hand_job(options: argparse.Namespace) -> Job:
 
 def _attempt(read_job: Callable[[], Job], failure: Path | None) -> int:
     """Runs the job; an error becomes one line, with a traceback only where it was not expected."""
+    from dropforge.contract.hops import OUT_OF_MEMORY
     from dropforge.contract.spec import SpecFault
     from dropforge.datasets.faults import DataFault
-    from training_container.faults import JobFault, ParityFault, report_failure
+    from training_container.faults import JobFault, ParityFault, is_want_of_memory, report_failure
 
     try:
         from training_container.driver import train  # seconds of imports, which SIGTERM may cut short
@@ -113,7 +114,8 @@ def _attempt(read_job: Callable[[], Job], failure: Path | None) -> int:
         reason = "stopped by SIGTERM before the model was complete; nothing was kept"
     except Exception as fault:
         traceback.print_exc()
-        reason = f"unexpected {type(fault).__name__}: {fault}"
+        kind = OUT_OF_MEMORY if is_want_of_memory(fault) else f"unexpected {type(fault).__name__}"
+        reason = f"{kind}: {fault}"
     else:
         return 0
     report_failure(" ".join(reason.split())[:LONGEST_REASON], failure)

@@ -17,6 +17,7 @@ from dropforge.client.batchruns import rows_done
 from dropforge.client.runs import Changed, Ended
 from dropforge.client.traininglog import Progress
 from dropforge.contract.figures import figure
+from dropforge.contract.hops import sentence
 from dropforge.contract.registry import BatchRun, TrainingRun
 from dropforge.contract.steps import BATCH_STEPS, STEPS
 
@@ -117,7 +118,8 @@ class View:
             return ""
         budget = f", up to {minutes(row.budget)} of fitting" if row.budget else ""
         forecast = f", at most {dollars(row.forecast)} on AWS" if row.forecast else ""
-        return clean(f"{row.task} of {row.target!r}{budget}{forecast}")
+        moved = f"; {sentence(row.hops[-1])}" if row.hops else ""
+        return clean(f"{row.task} of {row.target!r}{budget}{forecast}{moved}")
 
     def __rich__(self) -> RenderableType:
         grid = Table.grid(padding=(0, 1))

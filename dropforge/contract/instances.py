@@ -1,4 +1,4 @@
-"""Where a run may train, in order of preference, and what an hour costs there.
+"""Where a run may train, in order of preference, what an hour costs there, and what a machine has.
 
 Prices are SageMaker training on demand, us-east-1, US dollars an hour, from the public price list of autumn 2026;
 managed spot is billed by the seconds that the job reports, so a forecast uses the on-demand price and is an upper
@@ -7,9 +7,21 @@ bound.
 
 from __future__ import annotations
 
+import re
+
 from dropforge.contract.documents import Record
 
-PRICES = {"ml.g6.xlarge": 1.127, "ml.g5.xlarge": 1.408, "ml.m5.xlarge": 0.23, "ml.m5.4xlarge": 0.922}
+PRICES = {
+    "ml.g6.xlarge": 1.127,
+    "ml.g5.xlarge": 1.408,
+    "ml.m5.xlarge": 0.23,
+    "ml.m6i.xlarge": 0.23,
+    "ml.c5.xlarge": 0.204,
+    "ml.m5.2xlarge": 0.461,
+    "ml.m5.4xlarge": 0.922,
+    "ml.m6i.4xlarge": 0.922,
+    "ml.r5.4xlarge": 1.21,
+}
 
 OWN_DISK = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
 """Types with a local, self-encrypted disk; SageMaker refuses a volume key for them."""
@@ -26,14 +38,50 @@ class Place(Record):
         """US dollars per hour, on demand."""
         return PRICES[self.instance_type]
 
+    @property
+    def name(self) -> str:
+        """The place as people read it: `ml.g6.xlarge on spot`."""
+        return f"{self.instance_type} on spot" if self.spot else self.instance_type
+
+
+def _on_demand(*types: str) -> tuple[Place, ...]:
+    return tuple(Place(name, spot=False) for name in types)
+
 
 PLACES = (
     Place("ml.g6.xlarge", spot=True),
-    Place("ml.g6.xlarge", spot=False),
-    Place("ml.g5.xlarge", spot=False),
-    Place("ml.m5.4xlarge", spot=False),
+    *_on_demand("ml.g6.xlarge", "ml.g5.xlarge", "ml.m5.4xlarge", "ml.m6i.4xlarge", "ml.m5.2xlarge", "ml.r5.4xlarge"),
 )
-"""A spot GPU, the same on demand, the next type, then a CPU; a new account often has no GPU quota at all."""
+"""A spot GPU, the same on demand, the next type, then CPUs; a new account often has no GPU quota at all. The last one
+has the most memory."""
+
+SMALL_PLACES = _on_demand("ml.m5.xlarge", "ml.m6i.xlarge", "ml.c5.xlarge")
+"""The places of small data before all others: a quota of 0 for the first must not lead to a GPU at five times the
+price."""
+
+GPU_TYPE = re.compile(r"ml\.[gp]\d")
+SIZE = re.compile(r"\.(?:(\d*)x)?large$")
+MEMORY_A_CORE = {"c": 2, "m": 4, "r": 8, "g": 4, "p": 8, "t": 4}
+"""GiB by the first letter of the instance's family; of most GPU types it is a lower bound."""
+
+
+def has_gpu(instance_type: str) -> bool:
+    """Whether machines of this type have a GPU; False for an empty or unknown name."""
+    return GPU_TYPE.match(instance_type) is not None
+
+
+def cores(instance_type: str) -> int:
+    """Number of virtual cores, by the size in the name: 2 of `large`, 4 of `xlarge`, 16 of `4xlarge`; 0 if unknown."""
+    size = SIZE.search(instance_type)
+    if size is None:
+        return 0
+    return 2 if size[1] is None else 4 * int(size[1] or 1)
+
+
+def memory(instance_type: str) -> int:
+    """Main memory in GiB, by the family and the size in the name; 0 if unknown."""
+    family = instance_type.removeprefix("ml.")[:1]
+    return cores(instance_type) * MEMORY_A_CORE.get(family, 0)
 
 
 def cost(instance_type: str, billable_seconds: float) -> float:

@@ -3,13 +3,13 @@
 | row | pk | sk | on the indexes |
 |---|---|---|---|
 | a run | `RUN#<run>` | `RUN` | `runs`, by creation |
-| an object version's claim | `CLAIM#<bucket>/<key>@<version>` | `CLAIM` | |
-| a content's claim | `CONTENT#<model>#<digest>` | `CONTENT` | |
+| a content's claim, a lease of a run | `CONTENT#<model>#<digest>` | `CONTENT` | |
 | a version | `MODEL#<model>` | `VERSION#<8 digits>` | |
 | the number that a run was registered under | `MODEL#<model>` | `RUN#<run>` | |
 | the live pointer | `MODEL#<model>` | `LIVE` | `models`, by model |
 | its history, append-only | `MODEL#<model>` | `HISTORY#<8 digits>` | |
 
+A run's id is made of the version of the object that it is for, so the row of the run is the claim on that version.
 Both indexes hold the listed rows: `listing` by kind, `listing-of-model` by the model that they are of.
 """
 
@@ -19,6 +19,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from dropforge.contract.documents import Document, fields
+from dropforge.contract.hops import Hop
 from dropforge.contract.models import (
     HISTORY_PREFIX,
     INDEX,
@@ -65,7 +66,6 @@ __all__ = [
     "TrainingRun",
     "VERSION_PREFIX",
     "VersionRow",
-    "claim_key",
     "content_key",
     "history_key",
     "live_key",
@@ -79,11 +79,6 @@ __all__ = [
 def run_key(run: str) -> Key:
     """The row of a run."""
     return Key(f"RUN#{run}", "RUN")
-
-
-def claim_key(bucket: str, key: str, version: str) -> Key:
-    """The claim on one version of one object, which makes a repeated event harmless."""
-    return Key(f"CLAIM#{bucket}/{key}@{version}", "CLAIM")
 
 
 def content_key(model: str, digest: str) -> Key:
@@ -143,6 +138,12 @@ class TrainingRun(RunRow):
     """A text that is equal for equal data."""
     content: str = ""
     """Digest of data, wishes and trainer: the second half of the content claim's key."""
+    sequencer: str = ""
+    """S3's sequencer of the drop, which orders the versions of one key; empty if the event had none."""
+    dropped: str = ""
+    """When S3 took the object, by S3's clock; empty for runs from before this was kept."""
+    generation: int | None = None
+    """Generation of the live pointer when the run was claimed, 0 if there was none; None where unknown."""
     spec: str | None = None
     """Version id of the spec.yaml that the data were claimed with; empty where there was none, None where unknown."""
     task: str | None = None
@@ -170,9 +171,31 @@ class TrainingRun(RunRow):
     report: str | None = None
     """S3 URI of report.html."""
     job: str | None = None
+    instance_type: str | None = None
+    """The type of the machine that trained the model."""
+    device: str | None = None
+    """What the model was trained on, as the trainer saw it: `cpu`, or the name of the GPU."""
+    hops: tuple[Hop, ...] = ()
+    """Places where training could not start or finish, and why."""
     forecast: float | None = None
     cost: float | None = None
-    """US dollars."""
+    """US dollars, those of jobs that failed included."""
+
+    def is_later_than(self, other: TrainingRun) -> bool:
+        """Whether S3 took this drop after `other`, by S3's own order and never by a function's clock.
+
+        The versions of one key are ordered by their sequencers. Those of different keys are ordered by S3's clock, in
+        whole seconds; within a second the sequencers decide, as well as they can.
+        """
+        ours, theirs = (run.sequencer.upper() for run in (self, other))
+        width = max(len(ours), len(theirs))
+        by_sequencer = ours.ljust(width, "0") > theirs.ljust(width, "0")
+        known = bool(ours and theirs)
+        if known and (self.bucket, self.key) == (other.bucket, other.key):
+            return by_sequencer
+        if known and self.dropped == other.dropped:
+            return by_sequencer
+        return (self.dropped or self.created, self.created) > (other.dropped or other.created, other.created)
 
 
 class BatchRun(RunRow):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Severity = Literal["warning", "notice"]
 
 CODES: dict[str, Severity] = {
+    "gpu_not_seen": "warning",
     "leak": "warning",
     "would_matter": "warning",
     "split": "warning",
@@ -40,6 +41,7 @@ CODES: dict[str, Severity] = {
     "encoding": "notice",
     "sheet": "notice",
     "repeated_rows": "notice",
+    "place": "notice",
     "nothing_to_learn": "notice",
     "note": "notice",
 }

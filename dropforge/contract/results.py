@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
 from dropforge.contract.fast import FastForm
+from dropforge.contract.instances import has_gpu
 from dropforge.contract.plan import Lineage
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
@@ -90,6 +91,15 @@ class Manifest(Document):
     """Package name to version, as trained."""
     device: str
     seconds: float
+    instance_type: str = ""
+    """The machine's type as the service names it; empty for a model trained elsewhere."""
+    gpus: int | None = None
+    """GPUs that the trainer saw; None in files of before it was written."""
+
+    @property
+    def gpu_not_seen(self) -> bool:
+        """Whether the machine has a GPU that the trainer did not see."""
+        return has_gpu(self.instance_type) and self.gpus == 0
 
 
 class Verdict(Document):

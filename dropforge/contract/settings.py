@@ -10,6 +10,9 @@ NO_HEALTHY_MODEL = "NoHealthyModel"
 UNKNOWN_VALUES_METRIC = "UnknownValues"
 """Count of the values that a model did not know, in requests that it answered nevertheless."""
 
+GPU_NOT_SEEN_METRIC = "GpuNotSeen"
+"""Count of training jobs that did not see the GPU of their machine."""
+
 
 class RegistrySettings(NamedTuple):
     """Settings of the functions that only use the registry."""
@@ -44,11 +47,9 @@ class PlanSettings(NamedTuple):
     """Target size of a piece of a batch, in bytes."""
 
 
-class PredictSettings(NamedTuple):
-    """Settings of the predict function; it needs the last of them only to count what went wrong."""
+class MetricSettings(NamedTuple):
+    """Settings of every function that counts something, beside its own."""
 
-    registry: str
-    artifacts: str
     namespace: str
     """CloudWatch namespace of the stack's own metrics, whose dimension is `model`."""
 
@@ -58,7 +59,6 @@ class HotSettings(NamedTuple):
 
     registry: str
     artifacts: str
-    namespace: str
     hot: str
     """The model's name."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dropforge.contract.documents import Record
+from dropforge.contract.hops import Hop
 from dropforge.contract.instances import Place
 from dropforge.contract.tasks import Task
 
@@ -15,12 +16,18 @@ Status = Literal["running", "promoted", "predicted", "refused", "rejected", "dup
 """Where a run stands. A duplicate trained nothing: its row names the run that has the data already. A batch ends as
 `predicted`, even if some of its rows could not be."""
 
+KEPT_NOTHING = ("failed", "rejected")
+"""How runs end that registered no version, so that the same data may be dropped again."""
+
 ShownStatus = Literal[Status, "unknown"]
 """Where a run stands, as a client shows it. `unknown` is a status of a newer Dropforge than the client; it is never
 stored."""
 
 STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Promote", "Notify")
 """The states that do something, in the order of the way."""
+
+ASIDE = ("Reroute",)
+"""States that do something beside the way: where a run goes on whose training job failed."""
 
 BATCH_STEPS = ("Claim", "Plan", "Answer", "Join", "Notify")
 """The same of a batch."""
@@ -34,6 +41,8 @@ class ClaimInput(Record):
     version: str
     size: int
     execution: str
+    sequencer: str = ""
+    """S3's sequencer of the event; empty if it had none."""
 
 
 class Claimed(Record):
@@ -70,6 +79,33 @@ class Inspected(Record):
     places: tuple[Place, ...] = ()
     forecast: float = 0.0
     """US dollars, upper bound, at the first place."""
+
+
+class RerouteInput(Record):
+    """The training job that failed, and what happened to the run's jobs before."""
+
+    run: str
+    model: str
+    places: tuple[Place, ...]
+    """All places of the run, in order."""
+    place: Place
+    """The one where the job failed."""
+    error: str
+    cause: str
+    hops: tuple[Hop, ...] = ()
+    round: int = 0
+    """How often all places were tried already."""
+
+
+class Rerouted(Record):
+    """`train`: the run goes on at `place`, after `wait` seconds. `failed`: nowhere."""
+
+    outcome: Literal["train", "failed"]
+    place: Place
+    hops: tuple[Hop, ...]
+    round: int
+    wait: int = 0
+    """Seconds."""
 
 
 class JudgeInput(Record):
@@ -128,7 +164,10 @@ class Promoted(Record):
 
 
 class NotifyInput(Record):
-    """How a run ended; `error` and `cause` are what the failed state left, empty otherwise."""
+    """How an execution ended; `error` and `cause` are what the failed state left, empty otherwise.
+
+    `run` is empty if Claim failed; the object then says which run it was to be.
+    """
 
     execution: str
     run: str
@@ -139,10 +178,15 @@ class NotifyInput(Record):
     """The state that failed."""
     error: str = ""
     cause: str = ""
+    bucket: str = ""
+    key: str = ""
+    version: str = ""
+    """The object's version."""
+    size: int = 0
 
 
 class Notified(Record):
-    """The closed run."""
+    """How the run ended, by its row: an execution that failed after its model was promoted has promoted it."""
 
     status: Status
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dropforge.contract.remarks import yaml_text
 from dropforge.contract.spec import SpecFault, SplitBy
 from dropforge.datasets.drift import drift, rows_to_look_at
 from dropforge.datasets.splitgroups import assign_groups, grouped
-from dropforge.datasets.splits import Split
+from dropforge.datasets.splits import Proposal, Split
 from dropforge.datasets.splittimes import assign_times, iso_date, times_of
 from dropforge.datasets.splitting import HELD, LEFT_OUT
 from dropforge.datasets.structure import find_groups
@@ -137,8 +138,11 @@ def _called_for(
             return _by_group(table, first.column, codes, hashes, why)
     timed, hints = _by_drift(table, described, target, classes, hashes)
     proposals = [
-        f"{group.count:,} values of {group.column!r} have several rows each, and these are alike. If rows to predict "
-        f"have other values, `split: {{group: {group.column}}}` in spec.yaml shows how well these are predicted."
+        Proposal(
+            f"{group.count:,} values of {group.column!r} have several rows each, and these are alike. If rows to "
+            "predict have other values, a split by group shows how well these are predicted.",
+            f"split: {{group: {yaml_text(group.column)}}}",
+        )
         for group in groups[:1]
     ]
     return replace(timed or Split(), proposals=(*proposals, *hints))
@@ -146,7 +150,7 @@ def _called_for(
 
 def _by_drift(
     table: Table, described: Mapping[str, Described], target: NDArray[Any], classes: int, hashes: Hashes
-) -> tuple[Split | None, list[str]]:
+) -> tuple[Split | None, list[Proposal]]:
     """A split by time where the data call for it, and what is told where they only hint at it."""
     clearest = _clearest_drift(table, described, _outputs(target, classes), hashes)
     if clearest is None or clearest[1].sureness < CLEAR[0] or clearest[1].ratio < CLEAR[1]:
@@ -158,8 +162,11 @@ def _by_drift(
             codes, wish = target if classes else None, SplitBy(time=column.name)
             return _by_time(table, column, codes, hashes, wish, f"a quick model {worse}"), []
     return None, [
-        f"A quick model {worse}, by {column.name!r}. If rows to predict are later than these, "
-        f"`split: {{time: {column.name}}}` in spec.yaml shows how well these are predicted."
+        Proposal(
+            f"A quick model {worse}, by {column.name!r}. If rows to predict are later than these, a split by time "
+            "shows how well these are predicted.",
+            f"split: {{time: {yaml_text(column.name)}}}",
+        )
     ]
 
 

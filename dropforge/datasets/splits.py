@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
 
 import numpy as np
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from dropforge.datasets.table import Table
 
 
+class Proposal(NamedTuple):
+    """A split that the owner may wish: why, and its line of `spec.yaml`."""
+
+    sentence: str
+    option: str
+
+
 @dataclass(frozen=True)
 class Split:
     """How the rows are split, and why."""
@@ -37,8 +44,8 @@ class Split:
     """Of a split by group or by time."""
     start: str = ""
     """The first time that is held out, of a split by time."""
-    proposals: tuple[str, ...] = ()
-    """Sentences about weaker signs of a structure."""
+    proposals: tuple[Proposal, ...] = ()
+    """What weaker signs of a structure call for."""
 
     def leaves_out(self, described: Mapping[str, Described], spec: Spec) -> dict[str, Described]:
         """The columns, without the one that the rows are grouped by: rows to predict have other values there.
@@ -85,7 +92,7 @@ class Split:
 
 def split_remarks(split: Split, counts: Mapping[str, int], *, masked: Sequence[str] = ()) -> list[Remark]:
     """What people are told of the split: nothing where the data are split by content and give no other sign."""
-    remarks = [remark("split_proposed", proposal) for proposal in split.proposals]
+    remarks = [remark("split_proposed", sentence, option=option) for sentence, option in split.proposals]
     if split.by in ("group", "time"):
         why = f", because {split.evidence}" if split.evidence else ""
         sentence = f"{in_words(split, masked=masked)}{why}."

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, np.ndarray]
     Ask = Callable[[Arrays], np.ndarray]
 
+    class Asking(Protocol):
+        """How the model is asked for many mixtures."""
+
+        waited: float
+        """Seconds that the request has waited for others."""
+
+        def __call__(self, ask: Ask, feed: Arrays) -> np.ndarray:
+            """The answers of `ask` for all rows of `feed`."""
+
+
 FLAGS = {"true": True, "false": False}
 
 MOST_ASKED = 60_000
@@ -46,9 +57,23 @@ LEAST_ROWS = 8
 """Background rows that are used where a model has many columns."""
 
 SECONDS = 20.0
-"""After which a request is given up, well before API Gateway's 29."""
+"""Of work after which a request is given up, well before API Gateway's 29."""
 
 SLOW = f"this model is too slow to explain a row in {SECONDS:.0f} seconds: leave explain out"
+
+
+class AtOnce:
+    """Asks the model for all of them in one call."""
+
+    waited = 0.0
+
+    def __call__(self, ask: Ask, feed: Arrays) -> np.ndarray:
+        """See `Asking`."""
+        return ask(feed)
+
+
+ASKING: ContextVar[Asking] = ContextVar("ASKING")
+"""How the current request asks, where not at once: a server with several requests at a time lets them take turns."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +116,12 @@ def explanations(query: Mapping[str, str], model: ServedModel, arrays: Arrays, a
     if len(places) > most:
         message = f"expected at most {most} rows to explain in one request to this model, got {len(places)}: send fewer"
         raise InputFault("too_many_rows", message)
-    found, until = [], time.monotonic() + SECONDS
+    found, asking = [], ASKING.get(AtOnce())
+    begun = time.monotonic() - asking.waited
     for at, place in enumerate(places):
         row = {name: values[at] for name, values in arrays.items()}
         answer = answers.predictions[at] if answers.probabilities is None else answers.probabilities[at, place]
-        found.append(told(model, compared, row, place, float(answer), partial(patient, model, at, until)))
+        found.append(told(model, compared, row, place, float(answer), partial(patient, model, at, begun, asking)))
     return {"explanations": found}
 
 
@@ -186,12 +212,12 @@ def compared_with(model: ServedModel, text: str) -> Compared:
     return Compared(arrays, answers, orders(width, kept))
 
 
-def patient(model: ServedModel, at: int, until: float, feed: Arrays) -> np.ndarray:
+def patient(model: ServedModel, at: int, begun: float, asking: Asking, feed: Arrays) -> np.ndarray:
     """Answers for mixtures of row `at`; `InputFault` when there is no time left, or one is not finite."""
-    if time.monotonic() > until:
+    if time.monotonic() - begun - asking.waited > SECONDS:
         message = f"explained {at} rows in {SECONDS:.0f} seconds: send fewer" if at else SLOW
         raise InputFault("too_many_rows", message)
-    found = answers_of(model, feed)
+    found = asking(partial(answers_of, model), feed)
     if not np.isfinite(found).all():
         reason = "the model has no finite answer near it; expected numbers nearer to those it has seen"
         raise InputFault("out_of_range", reason, row=at)

@@ -1,30 +1,37 @@
 """The ASGI application: reads a body of bounded size, calls the handler, writes the response.
 
 Requests that will probably be fast (`pace`) are handled on the event loop itself, because a thread costs up to as much
-as the response. Others, and those for explanations, are handled in a thread, so that health probes and small requests
-do not wait for them (decision 12).
+as the response. Others are handled in a thread, so that health probes and small requests do not wait for them
+(decision 12); explanations have threads of their own (`explaining`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import OK
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.log import begin, log
-from dropforge.inference.http import Response, error
 from dropforge.inference.protocols.common import MOST_BYTES
+from dropforge.serve.connections import Watch
+from dropforge.serve.explaining import Explaining, Gone
 from dropforge.serve.pace import Pace
-from dropforge.serve.routes import reply, routed, too_large
+from dropforge.serve.refusals import refusal
+from dropforge.serve.routes import reply, routed
+from dropforge.serve.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from dropforge.inference.http import Request
+    from dropforge.inference.http import Request, Response
     from dropforge.serve.store import Files
 
     Message = MutableMapping[str, Any]
@@ -40,9 +47,11 @@ PROCESS = os.urandom(4).hex()
 NUMBERS = count(1)
 """Numbers of this process's requests."""
 
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
+"""An id of the caller's own, which the answer and the log repeat."""
 
-class Gone(Exception):
-    """The client disconnected during its request."""
+HEALTH = ("/ping", "/v2/health/live", "/v2/health/ready")
+"""Paths that are answered whatever else goes on."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,25 @@ class App:
     """The application that uvicorn calls for every request."""
 
     files: Files
+    settings: Settings = field(default_factory=Settings)
     pace: Pace = field(default_factory=Pace)
+    held: list[int] = field(default_factory=lambda: [0])
+    """Bytes of all bodies that are held at the moment."""
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Who ends slow connections."""
+        return Watch(self.settings)
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """Who answers requests for explanations."""
+        return Explaining(self.settings.most_explained)
+
+    @cached_property
+    def threads(self) -> ThreadPoolExecutor:
+        """Those of long predictions: one a processor, since each keeps one busy."""
+        return ThreadPoolExecutor(os.cpu_count() or 1, "predict")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handles one HTTP request; other protocols are not supported."""
@@ -60,29 +87,45 @@ class App:
             response = await self.answered(scope, receive)
         except Gone:
             return
-        length = (b"content-length", str(len(response.body)).encode())
-        headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
-        await send({"type": "http.response.start", "status": response.status, "headers": [*headers, length]})
-        body = b"" if scope["method"] == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": body})
+        await sent(response, scope, send)
+
+    async def for_health_alone(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handles a request on a connection beyond the limit."""
+        if scope["path"] in HEALTH:
+            await self(scope, receive, send)
+            return
+        message = "all connections are being answered: try again"
+        response = refusal(scope["path"], 503, "busy", message, Retry_After="1", Connection="close")
+        await sent(response, scope, send)
 
     async def answered(self, scope: Message, receive: Receive) -> Response:
         """The response; an unexpected error is logged by its type alone, because its text may contain values."""
-        begin("Serve", request=f"{PROCESS}-{next(NUMBERS)}")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body, size = await whole(receive)
-        if size > MOST_BYTES:
-            return _last(too_large(size))
+        request_id = headers.get("x-request-id", "")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = f"{PROCESS}-{next(NUMBERS)}"
+        begin("Serve", request=request_id)
+        body = Body(self.held, self.settings.most_body_bytes)
         try:
-            request = routed(scope["method"], target(scope), headers, body)
-            if "explain" in request.query:
-                return await asyncio.to_thread(reply, request, self.files)
-            if self.pace.is_quick(request):
-                return self._timed(request)
-            return await asyncio.to_thread(self._timed, request)
+            response = await body.read(receive, scope["path"]) or await self.handled(scope, headers, body, receive)
+        except Gone:
+            raise
         except Exception as fault:
             log("fault", level="error", type=type(fault).__name__)
-            return error(500, "fault", "the server failed at this request; its log has the kind of fault")
+            message = "the server failed at this request; its log has the kind of fault"
+            response = refusal(scope["path"], 500, "fault", message)
+        finally:
+            body.drop()
+        return response._replace(headers={**response.headers, "X-Request-Id": request_id})
+
+    async def handled(self, scope: Message, headers: dict[str, str], body: Body, receive: Receive) -> Response:
+        """The response to a request whose body is here."""
+        request = routed(scope["method"], target(scope), headers, body.whole)
+        if "explain" in request.query:
+            return await self.explaining.answer(lambda: reply(request, self.files), scope["path"], gone(receive))
+        if self.pace.is_quick(request):
+            return self._timed(request)
+        return await asyncio.get_running_loop().run_in_executor(self.threads, copy_context().run, self._timed, request)
 
     def _timed(self, request: Request) -> Response:
         start = time.perf_counter()
@@ -92,35 +135,71 @@ class App:
         return response
 
 
+class Body:
+    """A request's body, as long as it is held."""
+
+    def __init__(self, held: list[int], most: int) -> None:
+        self.whole = b""
+        self._held, self._most, self._own = held, most, 0
+
+    async def read(self, receive: Receive, path: str) -> Response | None:
+        """Reads the body; a response where it is refused.
+
+        Raises:
+            Gone: the client disconnected.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            part = message.get("body", b"")
+            size += len(part)
+            if size <= MOST_BYTES and self._hold(len(part)):
+                parts.append(part)
+            else:
+                parts.clear()
+                self.drop()
+            if size > DRAINED or not message.get("more_body"):
+                break
+        if size > MOST_BYTES:
+            reason = f"expected at most {MOST_BYTES} bytes, got {size}: send fewer rows"
+            return refusal(path, 413, "too_large", reason, Connection="close")
+        if self._own < size:
+            return refusal(path, 503, "busy", "too many large requests at a time: try again", Retry_After="1")
+        self.whole = parts[0] if len(parts) == 1 else b"".join(parts)
+        return None
+
+    def _hold(self, size: int) -> bool:
+        if self._held[0] + size > self._most:
+            return False
+        self._held[0] += size
+        self._own += size
+        return True
+
+    def drop(self) -> None:
+        """Lets the body go."""
+        self._held[0] -= self._own
+        self._own = 0
+
+
+async def gone(receive: Receive) -> None:
+    """Waits until the client has disconnected; the body has been read."""
+    while (await receive())["type"] != "http.disconnect":
+        await asyncio.sleep(0)
+
+
+async def sent(response: Response, scope: Message, send: Send) -> None:
+    """Sends a response; one to HEAD without its body."""
+    length = (b"content-length", str(len(response.body)).encode())
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+
+
 def target(scope: Message) -> str:
     """The path and the query as they were sent."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
-
-
-async def whole(receive: Receive) -> tuple[bytes, int]:
-    """The body and its size; for a body that is too large only the size, which stops counting at `DRAINED`.
-
-    Raises:
-        Gone: the client disconnected.
-    """
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MOST_BYTES:
-            parts.clear()
-        else:
-            parts.append(part)
-        if size > DRAINED or not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts), size
-
-
-def _last(response: Response) -> Response:
-    """Adds a header that closes the connection, because the rest of the body is not read."""
-    return Response(response.status, {**response.headers, "Connection": "close"}, response.body)

@@ -10,8 +10,8 @@ from dropforge.contract.names import MODEL_NAME
 from dropforge.inference.faults import short
 from dropforge.inference.http import Request, Response, answer, error
 from dropforge.inference.openapi.document import off_aws
-from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.inference.protocols.dispatch import respond
+from dropforge.serve.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +40,9 @@ def reply(request: Request, files: Files) -> Response:
     """The answer to a routed request."""
     methods = ROUTES.get(request.resource)
     if methods is None:
-        return error(404, "not_found", f"{short(request.resource)}: no such route; see GET /openapi.json")
+        return refusal(
+            request.resource, 404, "not_found", f"{short(request.resource)}: no such route; see GET /openapi.json"
+        )
     route = methods.get("GET" if request.method == "HEAD" else request.method)
     if route is None:
         return refused(request, sorted(methods))
@@ -51,13 +53,7 @@ def refused(request: Request, methods: list[str]) -> Response:
     """405, with the methods that the route has."""
     allowed = ", ".join(methods)
     message = f"{request.resource}: expected {allowed}, got {short(request.method)}"
-    response = error(405, "method", message)
-    return response._replace(headers={**response.headers, "Allow": allowed})
-
-
-def too_large(size: int) -> Response:
-    """413 for a body that is not kept; `size` is what was read of it."""
-    return error(413, "too_large", f"expected at most {MOST_BYTES} bytes, got {size}: send fewer rows")
+    return refusal(request.resource, 405, "method", message, Allow=allowed)
 
 
 def _template(path: str) -> tuple[str, dict[str, str]]:
@@ -79,7 +75,8 @@ def invocations(request: Request, files: Files) -> Response:
     """As SageMaker asks a container: the one model that is served."""
     if len(files.served) != 1:
         known = ", ".join(f"/models/{name}/invocations" for name in sorted(files.served))
-        return error(404, "no_such_model", f"/invocations: expected one model to be served; use one of {known}"[:1000])
+        message = f"/invocations: expected one model to be served; use one of {known}"[:1000]
+        return refusal("/invocations", 404, "no_such_model", message)
     (name,) = files.served
     return respond(request._replace(resource=routes.INVOCATIONS.template, path={"model": name}), files)
 

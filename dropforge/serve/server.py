@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from dropforge.serve.faults import ServeFault
+from dropforge.serve.settings import Settings
 from dropforge.serve.sources import find
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 SECONDS_TO_STOP = 25
 """How long a stop waits for requests in progress: Kubernetes kills after 30 seconds."""
 
-SECONDS_KEPT = 75
-"""How long an idle connection stays open: longer than the minute for which load balancers usually reuse one."""
-
 BACKLOG = 2048
 
 GIVEN = "DROPFORGE_SERVE"
@@ -30,7 +28,7 @@ GIVEN = "DROPFORGE_SERVE"
 
 
 def serve(models: list[str], *, name: str | None, host: str, port: int, workers: int,
-          report: Callable[[str], None]) -> None:  # fmt: skip
+          report: Callable[[str], None], settings: Settings | None = None) -> None:  # fmt: skip
     """Serves until SIGTERM or SIGINT.
 
     Args:
@@ -40,23 +38,25 @@ def serve(models: list[str], *, name: str | None, host: str, port: int, workers:
         port: 0 for any free one.
         workers: the number of processes; each has the models in its own memory.
         report: called with the URL once the server listens.
+        settings: limits and more; None for those that are usual.
 
     Raises:
         ServeFault: an argument is not a model, or the port is not available.
     """
-    application = loaded(models, name)
+    settings = settings or Settings()
+    application = loaded(models, name, settings)
     with bound(host, port) as listening:
         known = ", ".join(sorted(application.files.served))
         shown = f"[{host}]" if ":" in host else host
         report(f"serving {known} at http://{shown}:{listening.getsockname()[1]}")
         if workers == 1:
-            _alone(application, listening)
+            _alone(application, listening, settings)
         else:
-            os.environ[GIVEN] = json.dumps({"models": models, "name": name})
-            _together(listening, workers)
+            os.environ[GIVEN] = json.dumps({"models": models, "name": name, "settings": settings.to_json()})
+            _together(listening, workers, settings)
 
 
-def loaded(models: list[str], name: str | None) -> App:
+def loaded(models: list[str], name: str | None, settings: Settings | None = None) -> App:
     """The application with its models loaded.
 
     Raises:
@@ -65,34 +65,38 @@ def loaded(models: list[str], name: str | None) -> App:
     from dropforge.serve.app import App
     from dropforge.serve.store import Files
 
-    return App(Files.of(find(models, name)))
+    return App(Files.of(find(models, name)), settings or Settings())
 
 
 def of_worker() -> App:
     """The application of one of several workers, configured by the environment that `serve` set."""
-    return loaded(**json.loads(os.environ[GIVEN]))
+    given = json.loads(os.environ[GIVEN])
+    return loaded(given["models"], given["name"], Settings.from_json(given["settings"]))
 
 
-def _alone(application: App, listening: socket.socket) -> None:
+def _alone(application: App, listening: socket.socket, settings: Settings) -> None:
     import uvicorn
 
     for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again after its orderly stop
         signal.signal(each, lambda *_: None)
-    uvicorn.Server(uvicorn.Config(application, **_settings())).run(sockets=[listening])
+    uvicorn.Server(uvicorn.Config(application, **_settings(settings))).run(sockets=[listening])
 
 
-def _together(listening: socket.socket, workers: int) -> None:
+def _together(listening: socket.socket, workers: int, settings: Settings) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    config = uvicorn.Config(f"{__name__}:of_worker", factory=True, workers=workers, **_settings())
+    config = uvicorn.Config(f"{__name__}:of_worker", factory=True, workers=workers, **_settings(settings))
     Multiprocess(config, sockets=[listening]).run()
 
 
-def _settings() -> dict[str, Any]:
-    """The settings of uvicorn; an access log costs as much as a prediction, and a proxy in front has one."""
+def _settings(settings: Settings) -> dict[str, Any]:
+    """The settings of uvicorn; its own access log costs as much as a prediction."""
+    from dropforge.serve.connections import ACCEPTED_AT_ONCE, Connection
+
     return {
-        "http": "httptools",
+        "http": Connection,
+        "backlog": ACCEPTED_AT_ONCE,
         "loop": "asyncio",
         "ws": "none",
         "lifespan": "off",
@@ -101,7 +105,7 @@ def _settings() -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
-        "timeout_keep_alive": SECONDS_KEPT,
+        "timeout_keep_alive": settings.kept_seconds,
         "timeout_graceful_shutdown": SECONDS_TO_STOP,
     }
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sns.client import SNSClient
+    from mypy_boto3_stepfunctions.client import SFNClient
 
 
 @cache
@@ -37,6 +38,14 @@ def sns() -> SNSClient:
     import boto3
 
     return boto3.client("sns")
+
+
+@cache
+def stepfunctions() -> SFNClient:
+    """The Step Functions client."""
+    import boto3
+
+    return boto3.client("stepfunctions")
 
 
 @cache

@@ -6,36 +6,22 @@ recognizes its own earlier result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import registry as rows
-from dropforge.contract.errors import ServiceError
 from dropforge.contract.models import LAST
-from dropforge.contract.registry import BatchRun, LiveRow, RunRow, TrainingRun, VersionRow
-from lambdas.common.clock import now
+from dropforge.contract.registry import LiveRow, VersionRow
 from lambdas.common.modelrows import ModelRows
+from lambdas.common.runrows import ATTEMPTS, RegistryFault, RunRows, moved_since
 from lambdas.common.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dropforge.contract.registry import Key
+    from dropforge.contract.registry import TrainingRun
 
-ATTEMPTS = 20
-"""How often a claim or a version number is tried while others write at the same time."""
-
-
-class RegistryFault(ServiceError, RuntimeError):
-    """The registry does not have what this step expects."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """The holder of a claim: the execution, and its run."""
-
-    owner: str
-    run: str
+__all__ = ["ATTEMPTS", "Registry", "RegistryFault"]
 
 
 def verdict_of(version: VersionRow) -> dict[str, Any]:
@@ -44,82 +30,8 @@ def verdict_of(version: VersionRow) -> dict[str, Any]:
     return {name: stored[name] for name in ("outcome", "reason", "fast")}
 
 
-class Registry(ModelRows):
-    """Claims, runs, versions and the live pointers, in the table of this name."""
-
-    # claims
-
-    def claim(self, key: Key, owner: str, run: str, instead_of: str = "") -> Holder:
-        """Takes a claim for `owner`, who may repeat it; returns its holder, which is `owner` or whoever was first.
-
-        The claim may be taken from the run `instead_of`.
-
-        Raises:
-            RegistryFault: in every attempt the claim was taken by others and released again.
-        """
-        row = {"owner": owner, "run": run, "claimed": now()}
-        for _ in range(ATTEMPTS):
-            free_or_mine = "attribute_not_exists(pk) OR #owner = :owner OR #run = :other"
-            values = {":owner": owner, ":other": instead_of}
-            if self._table.put(key, row, condition=free_or_mine, names=("owner", "run"), values=values):
-                return Holder(owner, run)
-            holder = self._table.get(key)
-            if holder is not None:  # None: it was released between the two calls, so it may be free now
-                return Holder(holder["owner"], holder["run"])
-        raise RegistryFault(
-            f"claim {key.pk!r}: expected to get it or to see who has it in {ATTEMPTS} attempts; run again"
-        )
-
-    def release(self, key: Key, run: str) -> None:
-        """Releases a claim if `run` holds it, and does nothing otherwise."""
-        self._table.delete(key, condition="#run = :run", names=("run",), values={":run": run})
-
-    # runs
-
-    def put_run(self, row: RunRow) -> None:
-        """Writes a run's first row, unless there is one already."""
-        self._table.put(rows.run_key(row.run), row.to_json(), listed=(rows.RUNS, row.created), condition=Table.NEW)
-
-    def find_run(self, run: str) -> RunRow | None:
-        """The row of a run, or None if there is none."""
-        row = self._table.get(rows.run_key(run))
-        return None if row is None else RunRow.from_json(row)
-
-    def run(self, run: str) -> RunRow:
-        """The row of a run; `RegistryFault` if there is none."""
-        row = self.find_run(run)
-        if row is None:
-            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
-        return row
-
-    def training_run(self, run: str) -> TrainingRun:
-        """The row of a training run; `RegistryFault` if there is none, or it is of a batch."""
-        row = self.run(run)
-        if not isinstance(row, TrainingRun):
-            raise RegistryFault(f"run {run!r}: expected a training run, got one of kind {row.kind!r}")
-        return row
-
-    def batch_run(self, run: str) -> BatchRun:
-        """The row of a batch; `RegistryFault` if there is none, or it is of a training run."""
-        row = self.run(run)
-        if not isinstance(row, BatchRun):
-            raise RegistryFault(f"run {run!r}: expected a batch, got a run of kind {row.kind!r}")
-        return row
-
-    def update_run(self, run: str, **changes: Any) -> None:
-        """Sets fields of a run's row; `RegistryFault` if there is none."""
-        if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
-            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
-
-    def note_progress(self, run: str, piece: int, count: int) -> None:
-        """Records how many rows of a batch's piece are done."""
-        if not self._table.update_entry(rows.run_key(run), "progress", str(piece), count):
-            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
-
-    def runs(self, limit: int, model: str | None = None, after: str | None = None) -> list[RunRow]:
-        """At most `limit` runs, newest first: all, or those created before the time `after`."""
-        listed = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
-        return [RunRow.from_json(row) for row in listed]
+class Registry(RunRows, ModelRows):
+    """Runs, claims, versions and the live pointers, in the table of this name."""
 
     # versions
 
@@ -185,20 +97,21 @@ class Registry(ModelRows):
         first, last = (rows.history_key(model, generation) for generation in (0, after - 1))
         return [LiveRow.from_json(row) for row in self._table.newest(first.pk, first.sk, last.sk, limit)]
 
-    def has_moved(self, run: str, live: LiveRow, since: str) -> bool:
-        """Whether `run`, created at `since`, was ever promoted, by the history of moves from `live` backwards."""
+    def has_moved(self, run: TrainingRun, live: LiveRow) -> bool:
+        """Whether `run` was ever promoted, by the history of moves since its claim, from `live` backwards."""
         move: LiveRow | None = live
-        while move is not None and move.moved >= since:
-            if move.run == run:
+        while move is not None and moved_since(run, move):
+            if move.run == run.run:
                 return True
             row = self._table.get(rows.history_key(move.model, move.generation - 1))
             move = None if row is None else LiveRow.from_json(row)
         return False
 
-    def move_live(self, row: LiveRow) -> bool:
-        """Moves the live pointer to `row` and adds the move to the history, both or none.
+    def move_live(self, row: LiveRow, *, ending: str | None = None) -> bool:
+        """Moves the live pointer to `row`, adds the move to the history, and ends the run `ending` as promoted.
 
-        Returns false if somebody moved the pointer after generation `row.generation - 1`.
+        It does all of it or nothing. Returns false if somebody moved the pointer after generation
+        `row.generation - 1`, or the run has ended already.
         """
         first = row.generation == 1
         live = self._table.put_request(
@@ -212,4 +125,5 @@ class Registry(ModelRows):
         history = self._table.put_request(
             rows.history_key(row.model, row.generation), row.to_json(), condition=Table.NEW
         )
-        return self._table.transact([{"Put": live}, {"Put": history}])
+        ends = [] if ending is None else [{"Update": self.end_request(ending, "promoted", "")}]
+        return self._table.transact([{"Put": live}, {"Put": history}, *ends])

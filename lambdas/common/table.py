@@ -108,17 +108,23 @@ class Table:
             **_placeholders(names, values or {}),
         }
 
-    def update(self, key: Key, changes: Mapping[str, Any]) -> bool:
-        """Sets fields of a row; returns false if there is no such row."""
+    def update(self, key: Key, changes: Mapping[str, Any], **expected: Any) -> bool:
+        """Sets fields of a row; returns false if there is no such row, or it has other values than `expected`."""
+        request = self.update_request(key, changes, **expected)
+        return _accepted(lambda: aws.dynamodb().update_item(**request))
+
+    def update_request(self, key: Key, changes: Mapping[str, Any], **expected: Any) -> dict[str, Any]:
+        """The request that sets fields of a row which exists and has the values `expected` in these fields."""
         values = {f":{name}": value for name, value in changes.items()}
-        request: dict[str, Any] = {
+        values |= {f":expected_{name}": value for name, value in expected.items()}
+        same = [f"#{name} = :expected_{name}" for name in expected]
+        return {
             "TableName": self._name,
             "Key": to_item(key.to_item()),
             "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changes),
-            "ConditionExpression": "attribute_exists(pk)",
-            **_placeholders(tuple(changes), values),
+            "ConditionExpression": " AND ".join(["attribute_exists(pk)", *same]),
+            **_placeholders((*changes, *expected), values),
         }
-        return _accepted(lambda: aws.dynamodb().update_item(**request))
 
     def update_entry(self, key: Key, field: str, entry: str, value: Any) -> bool:
         """Sets one entry of a field that is a map; returns false if there is no such row."""
@@ -131,16 +137,6 @@ class Table:
             "ExpressionAttributeValues": to_item({":value": value}),
         }
         return _accepted(lambda: aws.dynamodb().update_item(**request))
-
-    def delete(self, key: Key, *, condition: str, names: Sequence[str], values: Mapping[str, Any]) -> bool:
-        """Deletes a row; returns false if its condition failed."""
-        request: dict[str, Any] = {
-            "TableName": self._name,
-            "Key": to_item(key.to_item()),
-            "ConditionExpression": condition,
-            **_placeholders(names, values),
-        }
-        return _accepted(lambda: aws.dynamodb().delete_item(**request))
 
     def transact(self, writes: Sequence[Mapping[str, Any]]) -> bool:
         """Does all writes or none; returns false if a condition failed."""

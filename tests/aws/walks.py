@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import steps
+from dropforge.contract.hops import Hop
 from dropforge.contract.instances import PLACES, PRICES, Place
 from dropforge.contract.names import RunFiles
 from tests.infra.conftest import ROOT
@@ -47,7 +48,7 @@ def walked(definition: dict[str, Any], *, batch: bool, seed: int = SEED, walks: 
     given = {
         "definition": definition,
         "inputs": [event(chance) for _ in range(50)],
-        "results": {name: [result(chance) for _ in range(60)] for name, result in RESULTS.items()},
+        "results": {name: [result(chance) for _ in range(150)] for name, result in RESULTS.items()},
         "errors": ERRORS,
         "walks": walks // 3 if batch else walks,
         "seed": seed,
@@ -98,8 +99,11 @@ def inspected(chance: random.Random) -> Record:
 
 def places(chance: random.Random) -> tuple[Place, ...]:
     """The usual places, or any others."""
-    every = [Place(name, spot=spot) for name in PRICES for spot in (True, False)]
-    return PLACES if chance.random() < 0.5 else tuple(chance.sample(every, chance.randint(1, 4)))
+    return PLACES if chance.random() < 0.5 else tuple(chance.sample(every_place(), chance.randint(1, 4)))
+
+
+def every_place() -> list[Place]:
+    return [Place(name, spot=spot) for name in PRICES for spot in (True, False)]
 
 
 def trained(chance: random.Random) -> dict[str, Any]:
@@ -136,10 +140,19 @@ def function(record: Any) -> Any:
     return lambda chance: {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": record(chance).to_json()}
 
 
+def rerouted(chance: random.Random) -> Record:
+    hops = tuple(Hop(place.instance_type, place.spot, "no_capacity", 1, 2, 3) for place in places(chance))
+    return steps.Rerouted(
+        chance.choice(["train", "train", "failed"]), chance.choice(every_place()), hops[: chance.randint(0, 4)],
+        chance.choice([0, 1]), chance.choice([0, 600]),
+    )  # fmt: skip
+
+
 RESULTS = {
     "Claim": function(claimed),
     "Inspect": function(inspected),
     "Train": trained,
+    "Reroute": function(rerouted),
     "Judge": function(judged),
     "Register": function(lambda chance: steps.Registered(str(chance.randint(1, 999)))),
     "Promote": function(promoted),

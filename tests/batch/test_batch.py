@@ -15,13 +15,14 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from dropforge.contract import names
+from dropforge.contract.registry import run_key
 from lambdas.batch.answer.handler import handle as answer
 from lambdas.batch.join.handler import handle as join
 from lambdas.batch.plan.handler import handle as plan
 from lambdas.pipeline.claim.handler import handle as claim
 from tests.serving.little import strict_little
 from tests.steps import cloud as clouds
-from tests.steps.cloud import HANDLERS
+from tests.steps.cloud import HANDLERS, delete_row
 
 from .conftest import Batches, table
 
@@ -113,7 +114,7 @@ def test_cut_into_pieces_it_is_the_same_to_the_byte(batches: Batches, monkeypatc
     monkeypatch.setenv("PIECE_BYTES", "1000")
     monkeypatch.setattr("dropforge.datasets.blocks.BLOCK", 500)
     monkeypatch.setattr("dropforge.datasets.streams.CHUNK", 300)
-    forget(batches, whole.run)
+    forget(whole.run)
     cut = batches.go(given)
     assert whole.pieces == 1 and cut.pieces > 10
     assert [batches.text(name) for name in ("new.csv", "new.csv.errors.jsonl")] == expected
@@ -124,14 +125,9 @@ def test_cut_into_pieces_it_is_the_same_to_the_byte(batches: Batches, monkeypatc
     assert np.float32(last["probability_0"]) == np.float32(alone["0"])
 
 
-def forget(batches: Batches, run: str) -> None:
-    """The row of a run and its claim are gone, so that the same version of the object can be done again."""
-    table = batches.cloud.registry._table
-    row = batches.cloud.registry.run(run)
-    from dropforge.contract.registry import claim_key, run_key
-
-    for key in (run_key(run), claim_key(row.bucket, row.key, row.object_version)):
-        table.delete(key, condition="attribute_exists(#pk)", names=("pk",), values={})
+def forget(run: str) -> None:
+    """The row of a run is gone, so that the same version of the object can be done again."""
+    delete_row(run_key(run))
 
 
 def test_nothing_is_left_behind_and_the_plan_stays(batches: Batches) -> None:

@@ -75,7 +75,7 @@ def test_what_later_rows_hold_again_splits_nothing(column: str) -> None:
 def test_codes_without_a_telling_name_are_proposed_alone() -> None:
     data = split_of(repeated("diabetes", "well"), "outcome")
     assert data.split_by == "rows"
-    assert any("`split: {group: well}` in spec.yaml" in sentence for sentence in data.profile["told"])
+    assert any("In spec.yaml: `split: {group: well}`" in sentence for sentence in data.profile["told"])
 
 
 def test_few_entities_are_proposed_alone() -> None:
@@ -83,7 +83,7 @@ def test_few_entities_are_proposed_alone() -> None:
     some = table.filter(pl.col("patient_id").is_in([f"N{number:04}" for number in range(0, 442, 30)]))
     data = split_of(some, "outcome", task="regression")
     assert data.split_by == "rows"
-    assert any("`split: {group: patient_id}` in spec.yaml" in sentence for sentence in data.profile["told"])
+    assert any("In spec.yaml: `split: {group: patient_id}`" in sentence for sentence in data.profile["told"])
 
 
 def test_entities_whose_rows_are_not_alike_split_nothing() -> None:
@@ -154,7 +154,7 @@ def test_a_drift_to_one_class_is_proposed_alone() -> None:
     days = (np.datetime64("2023-01-01") + rows).astype(str)
     data = split_of(pl.DataFrame({"day": days, "z": rows * 104729 % 97, "left": classes}), "left")
     assert data.split_by == "rows"
-    assert any("`split: {time: day}` in spec.yaml" in each for each in data.profile["told"])
+    assert any("In spec.yaml: `split: {time: day}`" in each for each in data.profile["told"])
 
 
 @pytest.mark.parametrize(

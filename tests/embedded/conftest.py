@@ -46,6 +46,7 @@ class Cloud:
     def __init__(self, home: Home, address: Address) -> None:
         self.home, self.address = home, address
         self.machine = ""
+        self.faults = home.root / "faults.json"
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -95,6 +96,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     patch = pytest.MonkeyPatch()
     patch.setenv("DROPFORGE_ALGORITHMS", json.dumps({"stand-in:": [sys.executable, str(ALGORITHM)]}))
     patch.setenv("DROPFORGE_TRAINING_GRACE", "1")
+    patch.setenv("DROPFORGE_TRAINING_FAULTS", str(home.root / "faults.json"))
     patch.setenv("AWS_PROFILE", "somebody-elses")
     address = Address(free_port(), strict=False)
     server = process.start(home, address)

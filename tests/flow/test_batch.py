@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .conftest import Forged
 
 
+pytestmark = pytest.mark.long
+
 TIMES = 500
 """As often the unseen rows stand in the large file: 20 MB of text."""
 

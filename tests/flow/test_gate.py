@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from dropforge.client import Dropforge, Outcome
 
+pytestmark = pytest.mark.long
+
 MODEL, TARGET = "gated", "Miles_per_Gallon"
 
 

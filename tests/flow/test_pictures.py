@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dropforge.client import Dropforge
     from dropforge.contract.registry import RunRow
 
+pytestmark = pytest.mark.long
+
 HELD_BACK = 60
 
 

@@ -20,6 +20,7 @@ JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dropforge-run-01234567
 OTHER_JOB = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/somebody-elses"
 ROWS, PIECE = f"{DROP}/batch/houses/new.csv", f"{ARTIFACTS}/runs/run-0123456789abcdef/batch/piece-00001.rows"
 PREDICTED = f"{ARTIFACTS}/predictions/houses/new.csv"
+EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:way:0123"
 CHILDREN = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:way:child"
 DATA, RUN = f"{DROP}/datasets/houses/houses.csv", f"{ARTIFACTS}/runs/run-0123456789abcdef"
 ROLE, OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/training", f"arn:aws:iam::{ACCOUNT}:role/admin"
@@ -65,14 +66,18 @@ def resolved(template: dict[str, Any], value: Any) -> Any:
     return {name: resolved(template, each) for name, each in value.items()}
 
 
+TWO_POLICIES = ("BatchRole", "PipelineClaimRole", "BatchClaimRole")
+"""Roles that may use something which depends on their first policy: a state machine."""
+
+
 def policy_of(template: dict[str, Any], role: str) -> dict[str, Any]:
-    """All that the policies of the role whose logical id begins with `role` say; a map brings a second one."""
+    """All that the policies of the role whose logical id begins with `role` say."""
     found = [
         each["Properties"]["PolicyDocument"]
         for name, each in of_type(template, "AWS::IAM::Policy").items()
         if any(ref["Ref"].startswith(role) for ref in each["Properties"]["Roles"])
     ]
-    assert len(found) == (2 if role == "BatchRole" else 1), role
+    assert len(found) == (2 if role in TWO_POLICIES else 1), role
     statements = [statement for document in found for statement in resolved(template, document)["Statement"]]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -92,6 +97,7 @@ ALLOWED: dict[str, list[Case]] = {
     "PipelineClaimRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
         *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS,
+        *use("states:DescribeExecution", of=EXECUTION),
     ],
     "PipelineInspectRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
@@ -103,6 +109,11 @@ ALLOWED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=f"{RUN}/training/job/output/model/model.onnx"),
         *use("s3:PutObject", of=f"{RUN}/model.onnx"),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
+    ],
+    "PipelineRerouteRole": [
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "PipelineRegisterRole": [
         *use("s3:GetObject", of=f"{RUN}/verdict.json"),
@@ -110,7 +121,7 @@ ALLOWED: dict[str, list[Case]] = {
     ],
     "PipelinePromoteRole": use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE) + KMS,
     "PipelineNotifyRole": [
-        *use("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", of=TABLE),
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
         *use("sns:Publish", of=TOPIC), *KMS,
     ],
     "ApiPredictRole": [
@@ -139,7 +150,9 @@ ALLOWED: dict[str, list[Case]] = {
         *use("events:PutRule", "events:PutTargets", "events:DescribeRule", of=RULE),
     ],
     "PipelineMachineEventsRole": use("states:StartExecution", of=MACHINE),
-    "BatchClaimRole": use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE) + KMS,
+    "BatchClaimRole": [
+        *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS, *use("states:DescribeExecution", of=EXECUTION),
+    ],
     "BatchPlanRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:ListBucket", of=DROP),
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:PutObject", "s3:AbortMultipartUpload", of=PIECE),
@@ -166,12 +179,21 @@ ALLOWED: dict[str, list[Case]] = {
 }  # fmt: skip
 
 DENIED: dict[str, list[Case]] = {
-    "PipelineClaimRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=DATA)],
+    "PipelineClaimRole": [
+        *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=DATA),
+        *use("states:DescribeExecution", of=EXECUTION.replace("way", "others")),
+        *use("states:StopExecution", of=EXECUTION),
+    ],
     "PipelineInspectRole": [
         *use("s3:PutObjectTagging", of=f"{RUN}/model.onnx"), *use("s3:PutObject", "s3:DeleteObject", of=DATA),
         *use("dynamodb:PutItem", of=TABLE),
     ],
     "PipelineJudgeRole": [*use("s3:GetObject", of=DATA), *use("s3:DeleteObject", of=f"{RUN}/model.onnx")],
+    "PipelineRerouteRole": [
+        *use("s3:GetObject", of=DATA), *use("dynamodb:PutItem", "dynamodb:DeleteItem", of=TABLE),
+        *use("sagemaker:CreateTrainingJob", of=JOB),
+        *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
+    ],
     "PipelineRegisterRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],

@@ -92,7 +92,7 @@ def test_buckets_are_private_versioned_encrypted_and_take_tls_alone(template: Te
 
 def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None:
     assert not [each for each in template["Resources"].values() if each["Type"].startswith("Custom::")]
-    assert len(of_type(template, "AWS::Lambda::Function")) == 14
+    assert len(of_type(template, "AWS::Lambda::Function")) == 15
     told = [b for b in of_type(template, "AWS::S3::Bucket").values() if "NotificationConfiguration" in b["Properties"]]
     assert len(told) == 1
     rules = [each for each in of_type(template, "AWS::Events::Rule").values() if source_of(each) == "aws.s3"]
@@ -144,7 +144,7 @@ def test_every_alarm_rings_the_bell(template: Template) -> None:
     watched = {alarm["MetricName"]: alarm for alarm in alarms.values()}
     assert set(watched) == {
         "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ApproximateNumberOfMessagesVisible",
-        "5XXError", "Latency", "Throttles", "NoHealthyModel",
+        "5XXError", "Latency", "Throttles", "NoHealthyModel", "GpuNotSeen",
     }  # fmt: skip
     watching: dict[str, set[str]] = {}
     for alarm in alarms.values():

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dropforge.contract.steps import STEPS
+from dropforge.contract.steps import ASIDE, STEPS
 
 from .evaluate import evaluate
 
@@ -24,7 +24,13 @@ fromMillis hash join keys length lookup lowercase map match max merge millis min
 partition power random range reduce replace reverse round shuffle sift single sort split spread sqrt string substring
 substringAfter substringBefore sum toMillis trim type uppercase uuid zip
 """
+WORKING = (*STEPS, *ASIDE)
 GOLDEN = ROOT / "tests" / "golden" / "pipeline.asl.json"
+
+
+def shown(name: str) -> str:
+    """The step that a run shows while the state works."""
+    return name if name in STEPS else "Train"
 
 
 def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -47,13 +53,13 @@ def test_the_rendered_state_machine_is_the_reviewed_one(definition: dict[str, An
 
 
 def test_every_step_is_a_task_of_its_own_name(definition: dict[str, Any]) -> None:
-    assert set(tasks(definition)) == set(STEPS)
-    for name in set(STEPS) - {"Train"}:
+    assert set(tasks(definition)) == set(WORKING)
+    for name in set(WORKING) - {"Train"}:
         assert (ROOT / "lambdas" / "pipeline" / name.lower() / "handler.py").exists()
         assert f"Pipeline{name}Function" in tasks(definition)[name]["Arguments"]["FunctionName"]
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", WORKING)
 def test_every_task_has_timeout_retry_with_jitter_and_catch(definition: dict[str, Any], name: str) -> None:
     task = tasks(definition)[name]
     assert task["TimeoutSeconds"]
@@ -64,7 +70,7 @@ def test_every_task_has_timeout_retry_with_jitter_and_catch(definition: dict[str
     assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
-@pytest.mark.parametrize("name", sorted({*STEPS} - {"Train"}))
+@pytest.mark.parametrize("name", sorted({*WORKING} - {"Train"}))
 def test_a_lambda_that_is_full_is_asked_again_for_longer_than_one_that_fails(
     definition: dict[str, Any], name: str
 ) -> None:
@@ -76,11 +82,11 @@ def test_a_lambda_that_is_full_is_asked_again_for_longer_than_one_that_fails(
     assert attempts["States.ALL"] == 3
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", WORKING)
 def test_an_error_without_a_cause_is_caught_too(definition: dict[str, Any], name: str) -> None:
     assign = tasks(definition)[name]["Catch"][0]["Assign"]
     left = evaluate(assign, states={"errorOutput": {"Error": "States.Timeout"}})
-    assert left == {"status": "failed", "step": name, "fault": "States.Timeout", "cause": ""}
+    assert left == {"status": "failed", "step": shown(name), "fault": "States.Timeout", "cause": ""}
     left = evaluate(assign, states={"errorOutput": {"Error": "E", "Cause": "why"}})
     assert (left["fault"], left["cause"]) == ("E", "why")
 
@@ -98,9 +104,8 @@ def test_whatever_fails_is_told_and_then_fails(definition: dict[str, Any]) -> No
         assert caught["Next"] == "Notify"
         assert caught["Assign"]["step"] == name
         assert caught["Assign"]["status"] == "failed"
-    assert states["Train"]["Catch"][0]["Next"] == "AnotherPlace?"
-    assert states["AnotherPlace?"]["Default"] == "Notify"
-    assert states["NextPlace"]["Next"] == "Train"
+    assert states["Train"]["Catch"][0]["Next"] == "Reroute"
+    assert states["Reroute"]["Catch"][0]["Next"] == states["AnotherPlace?"]["Default"] == "Notify"
     assert states["Notify"]["Catch"][0]["Next"] == "Failed"
     assert states["Ended"]["Default"] == "Failed"
     assert states["Failed"]["Type"] == "Fail"
@@ -108,16 +113,20 @@ def test_whatever_fails_is_told_and_then_fails(definition: dict[str, Any]) -> No
 
 def test_only_pointers_and_verdicts_travel(definition: dict[str, Any]) -> None:
     assert definition["QueryLanguage"] == "JSONata"
-    for name in set(STEPS) - {"Train"}:
+    for name in set(WORKING) - {"Train"}:
         payload = tasks(definition)[name]["Arguments"]["Payload"]
         assert all(value.startswith("{% $") for value in payload.values())
         assert not any(value == "{% $states.input %}" for value in payload.values())
 
 
 def statelint(definition: dict[str, Any], folder: Path) -> None:
-    """Fails with what statelint finds."""
+    """Fails with what statelint finds. It does not know that Seconds may be JSONata, as the language has it."""
+    checked = valid(definition)
+    for state in checked["States"].values():
+        if str(state.get("Seconds", "")).startswith("{%"):
+            state["Seconds"] = 1
     path = folder / "machine.json"
-    path.write_text(json.dumps(valid(definition)))
+    path.write_text(json.dumps(checked))
     command = [str(Path(sys.executable).with_name("statelint")), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr

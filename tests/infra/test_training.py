@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from dropforge.contract.hops import WITHOUT_GPU, Hop
 from dropforge.contract.instances import OWN_DISK, PLACES, PRICES, Place
 from dropforge.contract.names import RunFiles
+from dropforge.contract.steps import Inspected, Rerouted, RerouteInput
 from dropforge.embedded.training.request import check
 
 from .evaluate import evaluate
@@ -18,9 +20,6 @@ FILES = RunFiles(RUN)
 ROLE, KEY = "arn:aws:iam::123456789012:role/training", "arn:aws:kms:us-east-1:123456789012:key/k"
 EVERYWHERE = [*PLACES, *(Place(name, spot=spot) for name in PRICES for spot in (False, True))]
 STATE = {"EnteredTime": "2026-11-23T19:00:00.123Z", "RetryCount": 3}
-NO_QUOTA = (
-    "The account-level service limit is 0 Instances (Service: AmazonSageMaker; Error Code: ResourceLimitExceeded)"
-)
 
 
 def variables(*places: Place) -> dict[str, Any]:
@@ -32,6 +31,7 @@ def variables(*places: Place) -> dict[str, Any]:
         "run": RUN,
         "max_seconds": 900,
         "places": [asdict(place) for place in places],
+        "place": asdict(places[0]),
         "states": {"context": {"State": STATE}},
     }
 
@@ -61,38 +61,57 @@ def test_a_volume_has_our_key_unless_the_instance_encrypts_its_own_disk(definiti
     assert resources.get("VolumeKmsKeyId", "<LakeKey").startswith("<LakeKey")
 
 
-@pytest.mark.parametrize(
-    ("fault", "cause", "goes_on"),
-    [
-        ("SageMaker.ResourceLimitExceededException", "ml.g6.xlarge for training job usage is 0 Instances", True),
-        ("SageMaker.AmazonSageMakerException", NO_QUOTA, True),
-        ("States.TaskFailed", '{"FailureReason":"CapacityError: Unable to provision requested capacity"}', True),
-        ("States.TaskFailed", '{"SecondaryStatus":"MaxWaitTimeExceeded"}', True),
-        ("SageMaker.AmazonSageMakerException", "ValidationException: Unsupported instance type ml.g6.xlarge", True),
-        ("SageMaker.AmazonSageMakerException", "ml.g6.xlarge is not supported in eu-central-2", True),
-        ("States.TaskFailed", '{"FailureReason":"AlgorithmError: the target has one value"}', False),
-        ("States.TaskFailed", '{"SecondaryStatus":"MaxRuntimeExceeded"}', False),
-        ("States.Timeout", "", False),
-    ],
-)
-def test_only_the_want_of_a_machine_leads_to_the_next_place(
-    definition: dict[str, Any], fault: str, cause: str, goes_on: bool
-) -> None:
-    (choice,) = definition["States"]["AnotherPlace?"]["Choices"]
-    left = {**variables(*PLACES), "fault": fault, "cause": cause}
-    assert evaluate(choice["Condition"], **left) is goes_on
-    last = {**variables(PLACES[-1]), "fault": fault, "cause": cause}
-    assert evaluate(choice["Condition"], **last) is False
+def rerouted(definition: dict[str, Any], outcome: str, wait: int) -> dict[str, Any]:
+    """The execution's variables after a job failed at the first place and Reroute has answered."""
+    caught = definition["States"]["Train"]["Catch"][0]
+    assert caught["Next"] == "Reroute"
+    held = {**variables(*PLACES), "model": "houses", "hops": [], "rounds": 0, "wait": 0}
+    held |= evaluate(caught["Assign"], states={"errorOutput": {"Error": "States.TaskFailed", "Cause": "why"}})
+    state = definition["States"]["Reroute"]
+    request = RerouteInput.from_json(evaluate(state["Arguments"]["Payload"], **held))
+    assert (request.places, request.place, request.hops) == (PLACES, PLACES[0], ())
+    assert (request.error, request.cause) == ("States.TaskFailed", "why")
+    hops = (Hop(*PLACES[0].to_json().values(), "no_capacity"),)
+    answer = Rerouted(outcome, PLACES[1], hops, 1, wait).to_json()  # type: ignore[arg-type]
+    result = {**held["states"], "result": {"Payload": answer}}
+    return held | evaluate(state["Assign"], **{**held, "states": result})
 
 
-def test_places_are_tried_in_order_to_the_last(definition: dict[str, Any]) -> None:
+@pytest.mark.parametrize("wait", [0, 600])
+def test_training_goes_on_where_reroute_says(definition: dict[str, Any], wait: int) -> None:
     """And a run that found its machine at a later place has no failure to tell of."""
-    tried, left = [PLACES[0]], variables(*PLACES)
-    while len(left["places"]) > 1:
-        left |= evaluate(definition["States"]["NextPlace"]["Assign"], **left)
-        tried.append(Place(**left["places"][0]))
-        assert (left["status"], left["step"], left["fault"], left["cause"]) == ("running", "", "", "")
-    assert tuple(tried) == PLACES
+    held = rerouted(definition, "train", wait)
+    states = definition["States"]
+    (choice,) = states["AnotherPlace?"]["Choices"]
+    assert evaluate(choice["Condition"], **held) is True
+    assert (states["Reroute"]["Next"], choice["Next"]) == ("AnotherPlace?", "WaitForPlace")
+    assert evaluate(states["WaitForPlace"]["Seconds"], **held) == wait and states["WaitForPlace"]["Next"] == "Train"
+    assert (held["status"], held["step"], held["fault"], held["cause"]) == ("running", "", "", "")
+    resources = evaluate(states["Train"]["Arguments"], **held)["ResourceConfig"]
+    assert resources["InstanceType"] == PLACES[1].instance_type
+    again = RerouteInput.from_json(evaluate(states["Reroute"]["Arguments"]["Payload"], **held))
+    assert [hop.obstacle for hop in again.hops] == ["no_capacity"] and again.round == 1
+
+
+def test_a_run_without_another_place_fails_with_the_job_s_own_error(definition: dict[str, Any]) -> None:
+    held = rerouted(definition, "failed", 0)
+    (choice,) = definition["States"]["AnotherPlace?"]["Choices"]
+    assert evaluate(choice["Condition"], **held) is False
+    assert definition["States"]["AnotherPlace?"]["Default"] == "Notify"
+    assert (held["status"], held["step"]) == ("failed", "Train")
+    assert (held["fault"], held["cause"]) == ("States.TaskFailed", "why")
+
+
+@pytest.mark.parametrize("places", [PLACES, ()])
+def test_a_run_begins_at_the_first_place_if_it_has_one(definition: dict[str, Any], places: tuple[Place, ...]) -> None:
+    answer = Inspected("accepted" if places else "rejected", "", places=places).to_json()
+    known = evaluate(definition["States"]["Inspect"]["Assign"], states={"result": {"Payload": answer}})
+    assert known["place"] == (PLACES[0].to_json() if places else {})
+    assert (known["hops"], known["rounds"], known["wait"]) == ([], 0, 0)
+
+
+def test_a_job_is_told_what_to_do_without_a_gpu(definition: dict[str, Any]) -> None:
+    assert request(definition, PLACES[0])["HyperParameters"] == {"run": RUN, WITHOUT_GPU: "fail-over"}
 
 
 @pytest.mark.parametrize(("extra", "billable"), [({"BillableTimeInSeconds": 7}, 7), ({}, 9)])

@@ -46,7 +46,7 @@ class Cloud:
     def claim(self, key: str, version: str, size: int = 1) -> dict[str, Any]:
         """The row that Claim leaves, and the input of Inspect."""
         row = RunRow.from_json(golden("run-row.json"))
-        self.registry.put_run(dataclasses.replace(row, key=key, object_version=version, size=size))
+        self.registry.begin(dataclasses.replace(row, key=key, object_version=version, size=size), None)
         given: dict[str, Any] = golden("input.json")
         return given
 

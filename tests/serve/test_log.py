@@ -31,8 +31,14 @@ def application(folder: Path) -> App:
     return App(Files.of(find([str(place_run(folder, "multiclass"))])))
 
 
-async def receive() -> Any:
-    return {"type": "http.request", "body": json.dumps(little("multiclass").rows(1)).encode()}
+def receiver() -> Any:
+    """A client that sends its body and then waits."""
+    messages = [{"type": "http.request", "body": json.dumps(little("multiclass").rows(1)).encode()}]
+
+    async def receive() -> Any:
+        return messages.pop() if messages else await asyncio.Event().wait()
+
+    return receive
 
 
 def test_a_fault_names_function_and_request(
@@ -42,7 +48,7 @@ def test_a_fault_names_function_and_request(
         raise RuntimeError("secret-value")
 
     monkeypatch.setattr(module, "reply", broken)
-    assert asyncio.run(application(tmp_path).answered(dict(SCOPE), receive)).status == 500
+    assert asyncio.run(application(tmp_path).answered(dict(SCOPE), receiver())).status == 500
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert list(line) == ["level", "event", "function", "request", "type"]
     assert (line["level"], line["event"], line["function"], line["type"]) == ("error", "fault", "Serve", "RuntimeError")
@@ -58,7 +64,7 @@ def test_requests_that_are_answered_together_keep_their_own_ids(
         return answer(200, {})
 
     async def together() -> None:
-        await asyncio.gather(*(asyncio.create_task(app.answered(dict(SCOPE), receive)) for _ in range(8)))
+        await asyncio.gather(*(asyncio.create_task(app.answered(dict(SCOPE), receiver())) for _ in range(8)))
 
     monkeypatch.setattr(module, "reply", logged)
     app = application(tmp_path)

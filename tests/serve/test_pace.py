@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dropforge.serve.app as module
 from dropforge.inference.http import Request
 from dropforge.serve.app import App
-from dropforge.serve.pace import GUESS, PATIENCE, SMALL, Pace
+from dropforge.serve.pace import CALMER, GUESS, PATIENCE, Pace, values_in
 from dropforge.serve.sources import find
 from dropforge.serve.store import Files
 from tests.serving.little import little
@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     import pytest
 
 
-def asked(size: int, model: str = "flowers") -> Request:
-    return Request("POST", "/models/{model}/predict", {"model": model}, {}, {}, b"x" * size)
+def asked(count: int, model: str = "flowers", content_type: str = "") -> Request:
+    """A request of so many values."""
+    body = b",".join([b"12345678"] * count)
+    return Request("POST", "/models/{model}/predict", {"model": model}, {}, {"content-type": content_type}, body)
+
+
+def test_values_are_counted_by_what_separates_them() -> None:
+    assert values_in(b"1,1,1\n2,2,2") == 6
+    assert values_in(b'[{"a": 1, "b": 2}]') == 2
+    assert values_in(b"\x00" * 6_400) == 100, "what has no separators goes by its size"
+    assert values_in(b"1,1\n" * 100_000) == 200_006, "a long body is counted in part"
 
 
 def test_what_is_not_known_goes_by_its_size() -> None:
@@ -32,38 +41,43 @@ def test_what_is_not_known_goes_by_its_size() -> None:
     assert Pace().is_quick(Request("GET", "/models", {}, {}, {}, None))
 
 
-def test_a_quick_model_s_large_bodies_stay_and_a_slow_one_s_smaller_ones_go() -> None:
+def test_small_bodies_of_a_slow_model_leave_the_loop_too() -> None:
     pace = Pace()
-    pace.learn(asked(100_000, "quick"), 0.0005)
-    pace.learn(asked(10_000, "slow"), 0.01)
-    assert pace.is_quick(asked(300_000, "quick")) and not pace.is_quick(asked(500_000, "quick"))
-    assert not pace.is_quick(asked(SMALL, "slow")) and pace.is_quick(asked(SMALL, "other"))
-    for _ in range(20):
-        pace.learn(asked(100_000, "quick"), 0.1)
-    assert not pace.is_quick(asked(20_000, "quick")), "it has become slow"
+    pace.learn(asked(100, "slow"), 0.02)
+    assert not pace.is_quick(asked(100, "slow")) and pace.is_quick(asked(100, "other"))
+    assert pace.is_quick(asked(100, "slow", "text/csv")), "another way to write values is learned by itself"
 
 
-def test_small_bodies_teach_nothing() -> None:
+def test_one_row_does_not_slow_a_thousand_down() -> None:
     pace = Pace()
-    pace.learn(asked(SMALL - 1), 1.0)
-    assert pace.is_quick(asked(SMALL))
+    pace.learn(asked(20), 0.0001)
+    pace.learn(asked(20_000), 0.0015)
+    assert pace.is_quick(asked(20)) and pace.is_quick(asked(20_000)) and not pace.is_quick(asked(60_000))
+
+
+def test_a_slower_request_counts_at_once_and_a_faster_one_a_little() -> None:
+    pace = Pace()
+    for seconds in (0.001, 0.01):
+        pace.learn(asked(100), seconds)
+    assert not pace.is_quick(asked(100))
+    needed = 0
+    while not pace.is_quick(asked(100)):
+        pace.learn(asked(100), 0.0001)
+        needed += 1
+    assert (1 - CALMER) ** needed < 0.25 < (1 - CALMER) ** (needed - 6)
 
 
 def test_a_slow_answer_moves_the_next_into_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app, moved = App(Files.of(find([str(place_run(tmp_path, "multiclass"))]))), []
     body = json.dumps(little("multiclass").rows(100)).encode()
-    assert SMALL < len(body) < PATIENCE / GUESS
-
-    async def to_thread(act: Any, *given: Any) -> Any:
-        moved.append(len(given[0].body))
-        return act(*given)
 
     async def receive() -> Any:
         return {"type": "http.request", "body": body}
 
     clock = iter(range(100))
-    monkeypatch.setattr(module.asyncio, "to_thread", to_thread)
+    submit = app.threads.submit
+    monkeypatch.setattr(app.threads, "submit", lambda *given: (moved.append(1), submit(*given))[1])
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
     scope = {"method": "POST", "path": "/models/flowers/predict", "query_string": b"", "headers": []}
     assert [asyncio.run(app.answered(scope, receive)).status for _ in range(2)] == [200, 200]
-    assert moved == [len(body)]
+    assert moved == [1]

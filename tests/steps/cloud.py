@@ -33,6 +33,7 @@ from lambdas.pipeline.judge.handler import handle as judge
 from lambdas.pipeline.notify.handler import handle as notify
 from lambdas.pipeline.promote.handler import handle as promote
 from lambdas.pipeline.register.handler import handle as register
+from lambdas.pipeline.reroute.handler import handle as reroute
 from tests.serving.little import little, trained
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ if TYPE_CHECKING:
 
     import pytest
 
-HANDLERS = {"claim": claim, "judge": judge, "register": register, "promote": promote, "notify": notify}
+    from dropforge.contract.models import Key
+
+HANDLERS = {
+    "claim": claim, "reroute": reroute, "judge": judge, "register": register, "promote": promote, "notify": notify,
+}  # fmt: skip
 NOWHERE = Lineage("drops", "datasets/flowers/a.csv", "v1", 10, "sha256-x", "trainer:1")
 NAMESPACE = "Dropforge-tests"
 EVENTS = Path(__file__).parent / "events"
-CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch)
+CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch, aws.stepfunctions)
 WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish")
 
 
@@ -64,15 +69,27 @@ class Line:
     """The wire between functions and AWS: counts the writes and the reads, and loses the answer of some."""
 
     lose: Callable[[str, int], bool] = lambda _operation, _count: False
+    calls: int = 0
+    fails: Callable[[int], bool | None] = lambda _call: None
+    """Whether the call of this number fails: True after it was done, False before, None not at all."""
     writes: int = 0
     reads: list[int] = field(default_factory=list)
     """Items of every read of DynamoDB, in the order of the reads."""
     lock: Any = field(default_factory=threading.Lock)
+    ended: set[str] = field(default_factory=set)
+    """Executions that have ended; all others run."""
 
     def call(self, real: Any, client: Any, operation: str, arguments: Any) -> Any:
         """Does the real call, one at a time; then gives its answer, or loses it."""
+        self.calls += 1
+        if operation == "DescribeExecution":
+            return {"status": "FAILED" if arguments["executionArn"] in self.ended else "RUNNING"}
         with self.lock:
-            answer = real(client, operation, arguments)
+            fails = self.fails(self.calls)
+            if fails is not False:
+                answer = real(client, operation, arguments)
+            if fails is not None:
+                raise ReadTimeoutError(endpoint_url="https://aws.example", error=f"{operation} failed")
             if (count := items_read(operation, answer)) is not None:
                 self.reads.append(count)
             if operation not in WRITES:
@@ -82,6 +99,16 @@ class Line:
         if lost:
             raise ReadTimeoutError(endpoint_url="https://aws.example", error=f"the answer of {operation} was lost")
         return answer
+
+    @contextmanager
+    def failing(self, from_call: int, done: bool) -> Iterator[None]:
+        """Every call fails from the next but `from_call - 1` on, after it was done or before."""
+        first = self.calls + from_call
+        self.fails = lambda call: done if call >= first else None
+        try:
+            yield
+        finally:
+            self.fails = lambda _call: None
 
 
 @dataclass
@@ -93,11 +120,15 @@ class Cloud:
     queue: str
     registry: Registry
     line: Line
+    dropped: int = 0
+    """Number of drops, in S3's order."""
 
     def drop(self, key: str, body: bytes = b"a,b\n1,2\n", **more: Any) -> dict[str, Any]:
         """Drops an object; the input of Claim, but for the execution."""
         version = self.s3.put_object(Bucket="drops", Key=key, Body=body, **more)["VersionId"]
-        return {"bucket": "drops", "key": key, "version": version, "size": len(body)}
+        self.dropped += 1
+        sequencer = f"{self.dropped:018X}"
+        return {"bucket": "drops", "key": key, "version": version, "size": len(body), "sequencer": sequencer}
 
     def claim(self, key: str, body: bytes = b"a,b\n1,2\n", execution: str = "exe-1", **more: Any) -> dict[str, Any]:
         """Drops and claims."""
@@ -208,6 +239,12 @@ def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         line.writes = 0
         yield made
     forget()
+
+
+def delete_row(key: Key) -> None:
+    """The registry loses a row."""
+    keys = {name: {"S": text} for name, text in key.to_item().items()}
+    boto3.client("dynamodb").delete_item(TableName="registry", Key=keys)
 
 
 def event(name: str, **values: str) -> Any:

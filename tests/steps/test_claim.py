@@ -12,10 +12,11 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from dropforge.contract.registry import content_key
+from dropforge.contract.registry import content_key, run_key
 from lambdas.api.live_pointer.handler import remove
+from lambdas.common.registry import Registry
 from lambdas.pipeline.inspect.objects import read_spec
-from tests.steps.cloud import HANDLERS, Cloud, run_of
+from tests.steps.cloud import HANDLERS, Cloud, delete_row, run_of
 
 KEY = "datasets/flowers/a.csv"
 
@@ -103,17 +104,66 @@ def test_only_runs_that_kept_nothing_give_their_content_back(cloud: Cloud, statu
     assert again["outcome"] == ("claimed" if status in ("failed", "rejected") else "duplicate")
 
 
-def test_a_run_gives_back_only_its_own_claim(cloud: Cloud) -> None:
-    first = cloud.claim(KEY, b"same")["run"]
-    cloud.registry.release(content_key("flowers", cloud.registry.run(first).content), "run-of-another")
-    assert cloud.claim(KEY, b"same", "two")["outcome"] == "duplicate"
+@pytest.mark.parametrize("status", ["failed", "rejected"])
+def test_a_run_that_lost_its_claim_does_not_get_it_back_by_a_repeated_event(cloud: Cloud, status: str) -> None:
+    given = cloud.drop(KEY, b"same")
+    first = claim(given, "one")["run"]
+    close(first, status)
+    second = cloud.claim("datasets/flowers/b.csv", b"same", "two")
+    assert second["outcome"] == "claimed"
+    assert claim(given, "three")["outcome"] == "duplicate"
+    assert cloud.registry.holder(content_key("flowers", cloud.registry.run(first).content)) == second["run"]
 
 
-@pytest.mark.parametrize("lost", [1, 2, 3])
-def test_a_retry_after_a_lost_answer_gives_the_same(cloud: Cloud, lost: int) -> None:
+def calls_of_a_claim(cloud: Cloud) -> int:
+    before = cloud.line.calls
+    assert cloud.claim("datasets/trees/a.csv", b"other", "counting")["outcome"] == "claimed"
+    return cloud.line.calls - before - 1  # the drop itself
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("done", [True, False])
+def test_after_any_fault_of_claim_the_same_bytes_train(cloud: Cloud, done: bool, told: bool) -> None:
+    """Whatever call fails for good, before or after it was done, and whether or not Notify could tell of it."""
+    for number in range(1, calls_of_a_claim(cloud) + 1):
+        body, execution = b"bytes %d" % number, f"dead-{number}"
+        given = cloud.drop(f"datasets/flowers/{number}.csv", body)
+        with cloud.line.failing(from_call=number, done=done), pytest.raises(ReadTimeoutError):
+            claim(given, execution)
+        cloud.line.ended.add(execution)
+        if told:
+            fault = {"execution": execution, "run": "", "model": "", "status": "failed", "reason": "", "step": "Claim"}
+            HANDLERS["notify"]({**fault, "error": "ReadTimeoutError", "cause": "no answer", **given}, None)
+            row = cloud.registry.run(run_of(given))
+            assert (row.status, row.step) == ("failed", "Claim") and "no answer" in row.reason
+        again = claim(cloud.drop(f"datasets/flowers/{number}-again.csv", body), f"next-{number}")
+        assert again["outcome"] == "claimed", number
+        assert cloud.registry.run(again["run"]).status == "running"
+
+
+def test_the_event_of_a_dead_execution_may_be_sent_again(cloud: Cloud) -> None:
+    given = cloud.drop(KEY)
+    assert claim(given, "one")["outcome"] == "claimed"
+    assert claim(given, "two")["outcome"] == "duplicate"
+    cloud.line.ended.add("one")
+    assert claim(given, "three")["outcome"] == "claimed"
+    assert claim(given, "four")["outcome"] == "duplicate"
+    assert cloud.registry.run(run_of(given)).execution == "three"
+
+
+def test_a_claim_of_a_run_that_does_not_exist_is_free(cloud: Cloud) -> None:
+    given = cloud.drop(KEY, b"same")
+    row = cloud.registry.run(claim(given, "one")["run"])
+    orphaned = cloud.drop("datasets/flowers/b.csv", b"same")
+    delete_row(run_key(row.run))
+    assert cloud.registry.holder(content_key("flowers", row.content)) == row.run
+    assert claim(orphaned, "two")["outcome"] == "claimed"
+
+
+def test_a_retry_after_a_lost_answer_gives_the_same(cloud: Cloud) -> None:
     given = cloud.drop(KEY)
     cloud.line.writes = 0
-    cloud.line.lose = lambda _operation, count: count == lost
+    cloud.line.lose = lambda _operation, count: count == 1
     with pytest.raises(ReadTimeoutError):
         claim(given, "one")
     assert claim(given, "one")["outcome"] == "claimed"
@@ -151,15 +201,14 @@ def test_many_events_many_threads_many_lost_answers_one_owner_each(cloud: Cloud)
 
 
 def close(run: str, status: str) -> None:
-    HANDLERS["notify"]({"execution": "e", "run": run, "model": "flowers", "status": status, "reason": ""}, None)
+    execution = Registry("registry").run(run).execution
+    HANDLERS["notify"]({"execution": execution, "run": run, "model": "flowers", "status": status, "reason": ""}, None)
 
 
 def test_data_of_a_removed_model_may_be_dropped_again(cloud: Cloud) -> None:
-    first = cloud.serve("regression", "flowers", KEY, b"same")
+    cloud.serve("regression", "flowers", KEY, b"same")
     assert cloud.claim(KEY, b"same", "early")["outcome"] == "duplicate"
     remove("flowers", cloud.registry)
-    assert cloud.claim(KEY, b"same", "two")["outcome"] == "duplicate", "the first has not ended"
-    close(first, "promoted")
     given = cloud.drop(KEY, b"same")
     assert claim(given, "three")["outcome"] == claim(given, "three")["outcome"] == "claimed"
     assert cloud.claim(KEY, b"same", "four")["outcome"] == "duplicate", "of the run that has begun"

@@ -274,7 +274,7 @@ def test_a_run_of_2000_columns_with_long_names_fits_into_its_row_and_its_payload
     manifest = Manifest.from_json(json.loads(files[names.MANIFEST_FILE]))
     metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
     digest = manifest.files[names.MODEL_FILE].sha256
-    found = result_fields(examine(metrics, digest, files, None, Artifacts("none"), Spec()), metrics, files)
+    found = result_fields(examine(metrics, digest, files, None, Artifacts("none"), Spec()), metrics, files, ())
     assert len(json.dumps(found, ensure_ascii=False).encode()) < 200_000
     assert 50 < len(found["suspects"]) < 2_000 and found["suspects"] == profile["suspects"][: len(found["suspects"])]
     assert found["notes"][0] == profile["told"][0]

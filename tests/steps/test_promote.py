@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from dropforge.contract.registry import TrainingRun
+from lambdas.common import run_row
+from lambdas.common.messages import failure
 from lambdas.common.registry import RegistryFault
-from lambdas.pipeline.notify.messages import failure
 from tests.steps.cloud import HANDLERS, Cloud
 
 
@@ -65,6 +67,71 @@ def test_an_older_run_does_not_displace_a_later_one(cloud: Cloud) -> None:
     assert answer["outcome"] == "refused" and new in answer["reason"]
     live = cloud.registry.live("flowers")
     assert live is not None and live.version == two
+
+
+def test_the_order_of_s3_decides_and_no_clock_of_ours(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newer version of a key is claimed first, by a clock that is then set back: neither refuses the newer one."""
+    older, newer = (cloud.drop("datasets/flowers/a.csv", body) for body in (b"older", b"newer"))
+    made = []
+    for hour, each in ((12, newer), (11, older)):
+        monkeypatch.setattr(run_row, "now", lambda hour=hour: f"2026-11-30T{hour}:00:00.000000+00:00")
+        run = HANDLERS["claim"]({**each, "execution": f"exe-{hour}"}, None)["run"]
+        answer = cloud.judged("regression", run)
+        made.append((run, HANDLERS["register"](given(run, **answer), None)["version"]))
+    (new, two), (old, one) = made
+    assert promote(old, one)["outcome"] == "promoted"
+    assert promote(new, two)["outcome"] == promote(new, two)["outcome"] == "promoted"
+    refused, version = registered(cloud, "z")
+    assert promote(refused, version)["outcome"] == "promoted", "dropped later, claimed by a clock that was set back"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "later"),
+    [
+        ({"sequencer": "0055AED6DCD90281E6"}, {"sequencer": "0055AED6DCD90281E5"}, True),
+        ({"sequencer": "0055AED6DCD90281E5"}, {"sequencer": "0055AED6DCD90281E5FF"}, False),
+        ({"sequencer": "0055aed6dcd90281e6"}, {"sequencer": "0055AED6DCD90281E5"}, True),
+        ({"sequencer": "02", "dropped": "2026-11-30T10:00:00+00:00"},
+         {"sequencer": "01", "dropped": "2026-11-30T11:00:00+00:00"}, True),
+        ({"key": "b", "sequencer": "02", "dropped": "2026-11-30T10:00:00+00:00"},
+         {"key": "a", "sequencer": "01", "dropped": "2026-11-30T11:00:00+00:00"}, False),
+        ({"key": "b", "sequencer": "02", "dropped": "2026-11-30T10:00:00+00:00"},
+         {"key": "a", "sequencer": "01", "dropped": "2026-11-30T10:00:00+00:00"}, True),
+        ({"dropped": "2026-11-30T10:00:01+00:00"}, {"dropped": "2026-11-30T10:00:00+00:00", "sequencer": "9"}, True),
+        ({"created": "2026-11-30T12:00:00.5+00:00"}, {"created": "2026-11-30T12:00:00.4+00:00"}, True),
+    ],
+)  # fmt: skip
+def test_which_of_two_drops_is_later(one: dict[str, str], other: dict[str, str], later: bool) -> None:
+    def row(changes: dict[str, str]) -> TrainingRun:
+        fields = {"status": "running", "step": "Claim", "created": "", "updated": "", "execution": "e", "bucket": "b"}
+        return TrainingRun(
+            **{"run": "r", "model": "m", **fields, "key": "a", "object_version": "", "size": 1, **changes}
+        )
+
+    assert row(one).is_later_than(row(other)) is later
+    assert row(other).is_later_than(row(one)) is not later
+
+
+@pytest.mark.parametrize("step", ["promoted", "failed"])
+def test_what_promote_ended_is_told_as_it_is_and_never_undone(cloud: Cloud, step: str) -> None:
+    """Promote wrote, and its answer or Notify was lost for good: the model serves, and nobody says it failed."""
+    run, version = registered(cloud, "a")
+    promote(run, version)
+    assert cloud.registry.run(run).status == "promoted"
+    told = given(run, execution="exe-1", status=step, reason="", step="Promote", error="States.Timeout", cause="")
+    assert HANDLERS["notify"](told, None) == {"status": "promoted"}
+    row = cloud.registry.run(run)
+    assert (row.status, row.reason) == ("promoted", "")
+    (message,) = cloud.messages()
+    assert message["Subject"] == "Dropforge: flowers promoted"
+    assert cloud.claim("datasets/flowers/b.csv", b"a", "two")["outcome"] == "duplicate"
+
+
+def test_a_run_that_was_stopped_promotes_nothing(cloud: Cloud) -> None:
+    run, version = registered(cloud, "a")
+    cloud.registry.end(run, "failed", "its execution was stopped")
+    assert promote(run, version) == {"outcome": "refused", "reason": "its execution was stopped"}
+    assert cloud.registry.live("flowers") is None
 
 
 def test_the_same_promotion_again_is_done_once_even_when_a_later_one_came_between(cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 from dropforge.contract import registry as rows
 from lambdas.common.registry import RegistryFault
 from lambdas.common.table import Table
-from tests.steps.cloud import HANDLERS
+from tests.steps.cloud import HANDLERS, delete_row
 from tests.steps.rows import VERSION, fill, run_id, version_items
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_a_run_s_row_leads_register_to_its_version_of_before(cloud: Cloud) -> No
     answer = cloud.judged("regression", run)
     assert HANDLERS["register"]({"run": run, "model": "flowers", **answer}, None) == {"version": "1"}
     key = rows.registration_key("flowers", run)
-    assert Table("registry").delete(key, condition="#run = :run", names=("run",), values={":run": run})
+    delete_row(key)
     cloud.registry.add_version(candidate(7))
     assert HANDLERS["register"]({"run": run, "model": "flowers", **answer}, None) == {"version": "1"}
 

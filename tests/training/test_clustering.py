@@ -78,6 +78,7 @@ def test_labels_are_scikit_learn_s(wine: np.ndarray, way: str) -> None:
         assert members == pytest.approx(made.predict_proba(wine.astype(float))[:, order], abs=1e-4)
 
 
+@pytest.mark.long
 def test_the_search_finds_the_three_wines(wine: np.ndarray, quiet: Progress) -> None:
     found = search(given(wine), Budget(1), quiet)
     assert found.chosen.clusters == 3
@@ -92,6 +93,7 @@ def test_without_time_one_way_has_one_try(wine: np.ndarray, quiet: Progress) -> 
     assert [each.clusters for each in found.best] == [2]
 
 
+@pytest.mark.long
 def test_a_few_odd_rows_are_no_cluster(quiet: Progress) -> None:
     random = np.random.default_rng(0)
     points = np.concatenate([random.normal(size=(299, 2)) / 100, [[1000.0, 1000.0]]]).astype(np.float32)

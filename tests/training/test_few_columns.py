@@ -42,6 +42,7 @@ KEPT = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", KEPT)
 def test_one_kind_of_column_is_enough(csv: Callable[[str], Path], quiet: Progress, what: str) -> None:
     name, kept = KEPT[what]

@@ -28,6 +28,7 @@ def scrambled(dataset: Dataset) -> Dataset:
     return replace(dataset, holdout=replace(dataset.holdout, target=mixed))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("lean")
 @pytest.mark.parametrize("name", ["penguins", "cars"])
 def test_scrambled_holdout_targets_change_scores_and_not_the_model(

@@ -106,6 +106,7 @@ def test_the_two_ways_to_a_linear_model_answer_alike(posed: Callable[[str], Set]
     assert stepped.curves["J"][-1] < stepped.curves["J"][0] / 2
 
 
+@pytest.mark.long
 def test_every_family_beats_the_baseline_on_real_data(posed: Callable[[str], Set], quiet: Progress) -> None:
     for name in ("cars", "penguins", "income"):
         problem = posed(name).problem
@@ -198,6 +199,7 @@ class Evaluations(Budget):
         return float(max(self.looks, 0))
 
 
+@pytest.mark.long
 def test_logistic_regression_is_sound_wherever_its_budget_ends(quiet: Progress) -> None:
     # Where there is nothing to learn, line searches are long; one that ended early used to leave weights that are NaN.
     chance = np.random.default_rng(17)

@@ -48,6 +48,7 @@ def test_tables_of_penguins_and_cars_would_not_pay(posed: Callable[[str], Set]) 
     assert [posed(name).problem.tree_inputs.neighbours.width for name in ("penguins", "cars")] == [0, 0]
 
 
+@pytest.mark.long
 def test_neighbours_make_trees_better(homes: Set, quiet: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
     with_map = LightGBM().fit(homes.problem, Budget(1), quiet).validation["rmse"]
     monkeypatch.setattr("training_container.models.neighbours.LEAST", 1.0)

@@ -74,6 +74,7 @@ def test_only_the_rows_that_a_fold_learns_from_read_crossed_ranks(written: Set) 
         np.testing.assert_array_equal(learned[np.ix_(learn, numbers)], asked[np.ix_(learn, numbers)])
 
 
+@pytest.mark.long
 def test_trees_do_not_fall_for_a_column_that_says_nothing(
     written: Set, quiet: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:

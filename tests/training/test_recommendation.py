@@ -230,6 +230,7 @@ def test_golden_rows_hold_ratings_lists_and_strangers(learned: RecommenderModel)
     assert all(each["prediction"] == each["recommendations"][0]["score"] for each in lists)
 
 
+@pytest.mark.long
 def test_a_whole_run_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factors, "SAMPLING_ROUNDS", 20)
     opinions().write_csv(tmp_path / "opinions.csv")

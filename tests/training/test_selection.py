@@ -215,6 +215,7 @@ def test_what_the_ensemble_leans_on_is_fitted_again(posed: Callable[[str], Set],
     assert [trial.fitted.settings.get("seeds") for trial in done.trials] == [None]
 
 
+@pytest.mark.long
 def test_a_budget_is_kept_and_its_first_tenth_leaves_a_model(posed: Callable[[str], Set], quiet: Progress) -> None:
     budget = Budget(0.3)
     done = study(posed("houses").dataset, metric=None, budget=budget, seed=0, progress=quiet)

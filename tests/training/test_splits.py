@@ -42,6 +42,7 @@ def scored(done: Study) -> dict[str, float]:
     return scores.scores(dataset.task, dataset.holdout.target, answers)
 
 
+@pytest.mark.long
 def test_chance_is_learned_row_by_row_and_not_by_patient(quiet: Progress) -> None:
     by_row = studied(prepare([VISITS], Options(spec=Spec.read({"split": {"by": "rows"}}))), quiet)
     by_patient = studied(prepare([VISITS], Options()), quiet)
@@ -50,6 +51,7 @@ def test_chance_is_learned_row_by_row_and_not_by_patient(quiet: Progress) -> Non
     assert by_patient.chosen.fitted.validation["auc"] < 0.75  # what chooses is not deceived either
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("lean")
 def test_a_run_by_patient_says_so_and_proves_nothing(tmp_path: Path) -> None:
     assert trainer.main(["--data", str(VISITS), "--out", str(tmp_path), "--budget", "1", "--search", "none"]) == 0

@@ -43,6 +43,7 @@ def test_folds_are_dealt_in_turn(posed: Callable[[str], Set], quiet: Progress) -
     assert all(share.problem.rows.numbers.device.type == "cpu" for share in made)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["cars", "penguins"])
 def test_two_processes_leave_what_one_does(
     posed: Callable[[str], Set], quiet: Progress, name: str, monkeypatch: pytest.MonkeyPatch
@@ -69,6 +70,7 @@ def _trivial(given: Set) -> float:
     return problem.score(np.tile(shares, (len(problem.target), 1)))[problem.metric]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("two_devices")
 def test_a_cut_reaches_the_processes(posed: Callable[[str], Set], quiet: Progress) -> None:
     problem, budget = posed("houses").problem, Budget(5)
@@ -79,6 +81,7 @@ def test_a_cut_reaches_the_processes(posed: Callable[[str], Set], quiet: Progres
     assert fitted.settings["epochs"] >= 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("two_devices")
 def test_each_process_goes_on_from_its_checkpoint(posed: Callable[[str], Set], quiet: Progress, tmp_path: Path) -> None:
     problem = replace(posed("cars").problem, checkpoints=Checkpoints.open(tmp_path, {"run": "one"}))

@@ -116,6 +116,7 @@ ODD = {
 """Tables whose columns have the names of a model's outputs."""
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("lean")
 @pytest.mark.parametrize("task", ODD)
 def test_columns_named_as_outputs_are_read_and_served_under_their_own_names(task: str, tmp_path: Path) -> None:
@@ -195,6 +196,7 @@ def signal_at(process: subprocess.Popen[str], word: str, number: signal.Signals)
     raise AssertionError(f"no line with {word!r} was told")
 
 
+@pytest.mark.long
 def test_a_stop_while_fitting_leaves_the_model_of_what_was_fitted(ml_root: Callable[..., Path]) -> None:
     root = ml_root("penguins", budget=5.0, search="tpe")
     process = start(root)
@@ -207,6 +209,7 @@ def test_a_stop_while_fitting_leaves_the_model_of_what_was_fitted(ml_root: Calla
     assert not (root / "output" / "failure").exists()
 
 
+@pytest.mark.long
 def test_a_job_whose_machine_was_taken_away_goes_on_where_it_was(ml_root: Callable[..., Path]) -> None:
     """A spot loss: SIGTERM, then the machine and its model folder are gone, and another starts with the checkpoints."""
     root = ml_root("penguins", budget=0.3, search="none")
@@ -226,6 +229,7 @@ def test_a_job_whose_machine_was_taken_away_goes_on_where_it_was(ml_root: Callab
     assert list((root / "checkpoints").iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_stop_before_anything_was_fitted_is_one_line(ml_root: Callable[..., Path]) -> None:
     root = ml_root("houses")
     process = start(root)

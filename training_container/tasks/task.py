@@ -32,6 +32,11 @@ class TaskData(Protocol):
         """The task that the data set is for."""
         ...
 
+    @property
+    def profile(self) -> dict[str, Any]:
+        """`profile.json`"""
+        ...
+
 
 @dataclass(frozen=True)
 class Exported:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from dropforge.embedded.home import write_json
 from dropforge.embedded.settings import ACCOUNT, REGION
-from dropforge.embedded.training import algorithm, container, transfer
+from dropforge.embedded.training import algorithm, container, faults, transfer
 from dropforge.embedded.training.layout import Layout
 from dropforge.embedded.training.request import Refusal, check
 from dropforge.embedded.training.stream import LogStream
@@ -18,6 +18,7 @@ from dropforge.embedded.training.stream import LogStream
 if TYPE_CHECKING:
     from dropforge.embedded.home import Home
     from dropforge.embedded.settings import Address
+    from dropforge.embedded.training.faults import Fault
 
 COPIED = (
     "TrainingJobName",
@@ -41,15 +42,17 @@ def run_job(home: Home, address: Address, request: dict[str, Any]) -> dict[str, 
         Refusal: the request is not valid, its name was used before, or its role cannot be assumed.
     """
     check(request)
+    staged = faults.take(request)
+    staged.refuse(request)
     job = request["TrainingJobName"]
     _take_name(home, job)
     session = _session(home, address, request)
     layout = Layout(home.training / job)
     description = _first_description(request)
     try:
-        layout.make(request)
+        layout.make(request, names_machine=staged.hides_gpu)
         with LogStream(session.client("logs", endpoint_url=address.url), job) as log:
-            description |= _train(home, request, session.client("s3", endpoint_url=address.url), layout, log)
+            description |= _train(home, request, session.client("s3", endpoint_url=address.url), layout, log, staged)
     finally:
         if (layout.root / container.MARK).exists():
             container.remove(job)
@@ -89,8 +92,12 @@ def _first_description(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _train(home: Home, request: dict[str, Any], s3: Any, layout: Layout, log: LogStream) -> dict[str, Any]:
+def _train(
+    home: Home, request: dict[str, Any], s3: Any, layout: Layout, log: LogStream, staged: Fault
+) -> dict[str, Any]:
     """Transfer inputs, run the algorithm, transfer outputs; returns the result for the description."""
+    if staged.reason is not None:
+        return _ended("Failed", "Failed", 1, staged.reason)
     try:
         transfer.fetch_inputs(s3, request, layout)
     except (transfer.TransferFault, ClientError) as fault:
@@ -100,21 +107,22 @@ def _train(home: Home, request: dict[str, Any], s3: Any, layout: Layout, log: Lo
         return _ended("Failed", "Failed", 0, f"ClientError: cannot run the image {image}: {why}")
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{request['TrainingJobName']}"
     words = algorithm.command(image, request["TrainingJobName"], layout, algorithm.variables(request, arn))
-    limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
+    limit = staged.seconds or request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
+    environ = {**algorithm.environment(home, request, arn), **staged.variables}
     began = time.monotonic()
-    ended = algorithm.run(words, layout, algorithm.environment(home, request, arn), limit, log.write)
+    ended = algorithm.run(words, layout, environ, limit, log.write)
     seconds = max(1, round(time.monotonic() - began))
     try:
         transfer.store_checkpoints(s3, request, layout)
         artifacts = transfer.store_outputs(s3, request, layout)
     except ClientError as fault:
         return _ended("Failed", "Failed", seconds, f"ClientError: Artifact upload failed: {fault}")
-    return {**_outcome(ended, layout, seconds), "ModelArtifacts": {"S3ModelArtifacts": artifacts}}
+    return {**_outcome(ended, layout, seconds, staged.stopped), "ModelArtifacts": {"S3ModelArtifacts": artifacts}}
 
 
-def _outcome(ended: algorithm.Ended, layout: Layout, seconds: int) -> dict[str, Any]:
+def _outcome(ended: algorithm.Ended, layout: Layout, seconds: int, stopped: str) -> dict[str, Any]:
     if ended.out_of_time:
-        return _ended("Stopped", "MaxRuntimeExceeded", seconds)
+        return _ended("Stopped", stopped, seconds)
     if ended.exit_code:
         reason = f"AlgorithmError: {layout.failure()}, exit code: {ended.exit_code}"
         return _ended("Failed", "Failed", seconds, reason)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FAILURE_CHARACTERS = 1024
+LOCAL = "local"
+"""The type of this machine."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,19 @@ class Layout:
         file = self.root / "output" / "failure"
         return file.read_text(errors="replace").strip()[:FAILURE_CHARACTERS] if file.is_file() else ""
 
-    def make(self, request: dict[str, Any]) -> None:
-        """Create the folders and the three configuration files."""
+    def make(self, request: dict[str, Any], *, names_machine: bool = False) -> None:
+        """Create the folders and the three configuration files.
+
+        The machine's type is `local`, as in SageMaker's local mode, for this machine has not what the requested one
+        has; `names_machine` gives the requested type.
+        """
         config = self.root / "input" / "config"
         for folder in (config, self.model, self.output, self.checkpoints):
             folder.mkdir(parents=True)
         channels = request.get("InputDataConfig", [])
         for channel in channels:
             self.channel(channel["ChannelName"]).mkdir(parents=True)
-        instance = request["ResourceConfig"].get("InstanceType", "")
+        instance = request["ResourceConfig"].get("InstanceType", "") if names_machine else LOCAL
         files = {
             "hyperparameters": request.get("HyperParameters", {}),
             "inputdataconfig": {channel["ChannelName"]: _channel(channel) for channel in channels},

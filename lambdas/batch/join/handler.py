@@ -44,7 +44,10 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
-    """Writes the files under `predictions/`; repeating it after it has finished only deletes the pieces."""
+    """Writes the files under `predictions/`; once they are whole, the run has ended.
+
+    Repeating it after it has finished only deletes the pieces.
+    """
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
     row = registry.batch_run(request.run)
     plan = BatchPlan.from_json(artifacts.read_json(f"{RunFiles(request.run).batch}{BATCH_PLAN}"))
@@ -57,6 +60,7 @@ def join(request: JoinInput, settings: ArtifactSettings) -> Joined:
         log("joined", run=request.run, model=request.model, predicted=totals.predicted, failed=totals.failed)
     else:
         counts = {"predicted": row.predicted, "failed": row.failed}
+    registry.end(request.run, "predicted", "")
     delete_pieces(plan, settings.artifacts)
     return Joined(**counts)
 

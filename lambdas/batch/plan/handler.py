@@ -48,6 +48,7 @@ def plan(request: PlanInput, settings: PlanSettings) -> Planned:
     try:
         batch_plan = make_plan(row, registry, settings)
     except DataFault as fault:
+        registry.end(row.run, "rejected", str(fault))
         log("rejected", run=row.run, model=row.model)
         return Planned("rejected", str(fault))
     Artifacts(settings.artifacts).write_json(f"{RunFiles(row.run).batch}{BATCH_PLAN}", batch_plan.to_json())

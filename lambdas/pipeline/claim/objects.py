@@ -55,11 +55,14 @@ class DropOptions:
     """A digest that is equal for equal options."""
     spec: str | None
     """The version id of spec.yaml; empty if there is no spec.yaml, None if the bucket keeps no versions."""
+    dropped: str
+    """When S3 took the object, by S3's clock: UTC, ISO 8601."""
 
 
 def drop_options(request: ClaimInput, drop: Drop) -> DropOptions:
     """The options that this drop is claimed with; later changes of spec.yaml do not affect it."""
-    metadata = head(request.bucket, request.key, request.version)["Metadata"]
+    found = head(request.bucket, request.key, request.version)
+    metadata, dropped = found["Metadata"], found["LastModified"].isoformat()
     target = metadata.get("target", "")
     # Only those that are set, so that drops from before these options existed keep their identity.
     more = [f"{key}={metadata[key]}" for key in (REPLACE_KEY, UNPROVEN_KEY) if metadata.get(key)]
@@ -68,8 +71,8 @@ def drop_options(request: ClaimInput, drop: Drop) -> DropOptions:
     except ClientError as fault:
         if fault.response["Error"]["Code"] not in NOT_FOUND:
             raise
-        return DropOptions(digest(target, "", *more), "")
-    return DropOptions(digest(target, identity_of(spec), *more), spec.get("VersionId"))
+        return DropOptions(digest(target, "", *more), "", dropped)
+    return DropOptions(digest(target, identity_of(spec), *more), spec.get("VersionId"), dropped)
 
 
 def head(bucket: str, key: str, version: str = "") -> dict[str, Any]:

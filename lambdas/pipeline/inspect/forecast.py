@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dropforge.contract.instances import PLACES, Place, cost
+from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cost
 
 SMALL_BYTES = 2 << 20
 """Up to this unpacked size, a GPU waits for its data more than it computes, and costs five times as much."""
-
-CPU_FIRST = Place("ml.m5.xlarge", spot=False)
 
 OVERHEAD_SECONDS = 600
 """Time of a job besides the budget for training: reading, export, parity check and report."""
@@ -15,7 +13,7 @@ OVERHEAD_SECONDS = 600
 
 def places_for(size: int) -> tuple[Place, ...]:
     """The places to try, in order, for a data set of `size` bytes unpacked."""
-    return (CPU_FIRST, *PLACES) if size <= SMALL_BYTES else PLACES
+    return (*SMALL_PLACES, *PLACES) if size <= SMALL_BYTES else PLACES
 
 
 def max_seconds(budget: float) -> int:

@@ -121,10 +121,11 @@ def standing_options(row: TrainingRun) -> str:
 
 
 def reject(row: TrainingRun, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:
-    """Copies the object that started the run into quarantine, with a reason that a person can act on."""
+    """Copies the object that started the run into quarantine, with a reason that a person can act on; ends the run."""
     prefix = quarantine_prefix(row.run)
     s3_objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)
     document = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
     s3_objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**document, "when": now()})
+    Registry(settings.registry).end(row.run, "rejected", shortened(reason))
     log("rejected", run=row.run, model=row.model)
     return Inspected(outcome="rejected", reason=shortened(reason))

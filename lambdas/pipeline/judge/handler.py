@@ -9,17 +9,20 @@ from dropforge.contract import names
 from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.fitting import fitting, shortened
+from dropforge.contract.hops import hop_remarks
 from dropforge.contract.instances import cost
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
-from dropforge.contract.remarks import remarks_in, row_fields
+from dropforge.contract.remarks import remarks_in, row_fields, worst_first
 from dropforge.contract.results import Metrics
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
 from dropforge.contract.steps import Judged, JudgeInput
 from dropforge.inference import explain
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.model import ServedModel
 from dropforge.metrics.evaluation import beyond_chance
 from lambdas.common.artifacts import Artifacts
+from lambdas.common.metrics import count
 from lambdas.common.registry import Registry
 from lambdas.pipeline.judge.champion import Candidate, compare_with_live
 from lambdas.pipeline.judge.evidence import SEED, Holdout, parity, score
@@ -30,6 +33,9 @@ from lambdas.pipeline.judge.verdict import Evidence, unservable
 from lambdas.pipeline.judge.verdict import verdict as verdict_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.hops import Hop
     from dropforge.contract.registry import LiveRow
     from dropforge.contract.results import Verdict
     from dropforge.contract.spec import Spec
@@ -44,9 +50,11 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
     """Keeps the run's files, judges the model, and writes the verdict next to them and into the report."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
-    price = cost(request.instance_type, request.billable_seconds)
-    registry.update_run(request.run, step="Judge", job=request.job, cost=price)
+    hops = registry.training_run(request.run).hops
+    registry.update_run(request.run, step="Judge", job=request.job, cost=price_of(request, hops))
     manifest, files = collect(request, artifacts)
+    if manifest.gpu_not_seen:
+        count(GPU_NOT_SEEN_METRIC, request.model)
     live = registry.live(request.model)
     metrics = Metrics.from_json(json.loads(files[names.METRICS_FILE]))
     digest = manifest.files[names.MODEL_FILE].sha256
@@ -55,10 +63,17 @@ def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
     keep(request.run, {**with_verdict(verdict, manifest, files), **fast_files}, artifacts)
     artifacts.write_json(names.RunFiles(request.run).key(names.VERDICT_FILE), verdict.to_json())
     report = artifacts.uri(request.run, names.REPORT_FILE)
-    registry.update_run(request.run, report=report, **result_fields(verdict, metrics, files))
+    trained = {"instance_type": request.instance_type, "device": manifest.device}
+    registry.update_run(request.run, report=report, **trained, **result_fields(verdict, metrics, files, hops))
     log("judged", run=request.run, model=request.model, outcome=verdict.outcome, parity=verdict.parity)
     reason = shortened("; ".join((*verdict.reasons, *verdict.notes)))
     return Judged(verdict.outcome, reason, live.version if live else "")
+
+
+def price_of(request: JudgeInput, hops: Sequence[Hop]) -> float:
+    """US dollars for all of the run's jobs, those that failed included."""
+    failed = sum(cost(hop.instance_type, hop.billable_seconds) for hop in hops if hop.billable_seconds)
+    return round(cost(request.instance_type, request.billable_seconds) + failed, 6)
 
 
 def spec_of(run: str, artifacts: Artifacts) -> Spec:
@@ -66,7 +81,7 @@ def spec_of(run: str, artifacts: Artifacts) -> Spec:
     return Plan.from_json(artifacts.read_json(f"{names.RunFiles(run).plan}{names.PLAN_FILE}")).spec
 
 
-def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes]) -> dict[str, Any]:
+def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes], hops: Sequence[Hop]) -> dict[str, Any]:
     """The scores for the run's row, and what says how reliable they are."""
     stored, profile = verdict.to_json(), json.loads(files[names.PROFILE_FILE])
     notes = list(dict.fromkeys((*verdict.notes, *profile.get("told", []), *metrics.notes)))
@@ -81,7 +96,7 @@ def result_fields(verdict: Verdict, metrics: Metrics, files: dict[str, bytes]) -
         "intervals": stored["intervals"],
         "gains": stored["gains"],
         "notes": [*kept, *(f"{count:,} further {what}." for what, count in more.items() if count)],
-        **row_fields(remarks_in(profile)),
+        **row_fields(worst_first([*hop_remarks(hops), *remarks_in(profile)])),
         "suspects": shown,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.environment import load
 from dropforge.contract.log import begin_step, log
@@ -10,6 +10,10 @@ from dropforge.contract.settings import RegistrySettings
 from dropforge.contract.steps import Promoted, PromoteInput
 from lambdas.common.pointer import pointing
 from lambdas.common.registry import ATTEMPTS, Registry, RegistryFault
+from lambdas.common.runrows import moved_since
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import LiveRow, TrainingRun
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -21,7 +25,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 def promote(request: PromoteInput, registry: Registry) -> Promoted:
     """Moves the live pointer, unless a later drop is live, or a version that this one was not judged against.
 
-    It is safe to repeat.
+    The write that moves the pointer also ends the run as promoted. It is safe to repeat.
 
     Raises:
         RegistryFault: there is no such approved version, or others moved the pointer in every attempt.
@@ -30,21 +34,30 @@ def promote(request: PromoteInput, registry: Registry) -> Promoted:
     version = registry.version(request.model, request.version)
     if version is None or version.outcome != "approved":
         raise RegistryFault(f"version {request.version} of {request.model!r}: expected it registered as approved")
-    created = registry.run(request.run).created
     for _ in range(ATTEMPTS):
-        live = registry.pointer(request.model)
-        if live is not None and registry.has_moved(request.run, live, since=created):
+        run, live = registry.training_run(request.run), registry.pointer(request.model)
+        if live is not None and registry.has_moved(run, live):
             return Promoted("promoted", "")  # an earlier attempt moved it, and its response was lost
-        if live is not None and live.withdrawn and live.moved > created:
-            return Promoted(
-                "refused", f"{request.model!r} was removed after this was dropped; drop it again to serve it"
-            )
-        if live is not None and registry.run(live.run).created > created:
-            return Promoted("refused", f"{live.run} was dropped later and serves already as version {live.version}")
+        if reason := refusal(run, live, registry):
+            registry.end(run.run, "refused", reason)
+            return Promoted("refused", reason)
         serving = live.version if live is not None and not live.withdrawn else ""
         if request.champion is not None and serving not in ("", request.champion):
             return Promoted("overtaken", f"version {serving} serves since this was judged")
-        if registry.move_live(pointing(version, live)):
+        if registry.move_live(pointing(version, live), ending=run.run):
             log("promoted", run=request.run, model=request.model, version=request.version)
             return Promoted("promoted", "")
     raise RegistryFault(f"live pointer of {request.model!r}: others moved it in each of {ATTEMPTS} attempts; run again")
+
+
+def refusal(run: TrainingRun, live: LiveRow | None, registry: Registry) -> str:
+    """Why the run's version must not be promoted; empty if it may be."""
+    if run.status != "running":
+        return run.reason or f"the run has ended as {run.status}"
+    if live is None:
+        return ""
+    if live.withdrawn and moved_since(run, live):
+        return f"{run.model!r} was removed after this was dropped; drop it again to serve it"
+    if registry.training_run(live.run).is_later_than(run):
+        return f"{live.run} was dropped later and serves already as version {live.version}"
+    return ""

@@ -26,7 +26,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def register(request: RegisterInput, settings: ArtifactSettings) -> Registered:
-    """Writes the version, and its number into the run's row."""
+    """Writes the version, and its number into the run's row; a refused version ends the run."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
     registry.update_run(request.run, step="Register")
     files = names.RunFiles(request.run)
@@ -35,6 +35,8 @@ def register(request: RegisterInput, settings: ArtifactSettings) -> Registered:
     run = registry.training_run(request.run)
     version = registry.add_version(version_row(request, manifest, verdict, run), earlier=run.version)
     registry.update_run(request.run, version=version.version)
+    if request.outcome == "refused":
+        registry.end(request.run, "refused", request.reason)
     log("registered", run=request.run, model=request.model, version=version.version)
     return Registered(version.version)
 

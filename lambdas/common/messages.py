@@ -6,9 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from dropforge.contract.figures import figure
+from dropforge.contract.hops import GPU_NOT_SEEN, OUT_OF_MEMORY, sentence
 from dropforge.contract.registry import BatchRun, TrainingRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropforge.contract.hops import Hop
     from dropforge.contract.registry import RunRow
     from dropforge.contract.steps import NotifyInput
 
@@ -26,10 +30,14 @@ BATCH_NEXT_STEPS = {
 }
 
 FIXES = {
-    "ResourceLimitExceeded": "the account may not use that instance type: ask for a quota in Service Quotas",
+    "ResourceLimitExceeded": "the account may not use more of that instance type: `dropforge doctor` shows the quotas "
+    "and how to ask for more",
     "Unsupported instance type": "the region has no such machine for training: deploy to another region",
+    "Member must satisfy enum value set": "SageMaker knows no such machine: correct the instance types of the stack",
     "CapacityError": "no machine of that type was free: drop the file again later",
     "MaxRuntimeExceeded": "training took longer than its limit: raise 'budget' in spec.yaml",
+    GPU_NOT_SEEN: "the image's CUDA and the machine's driver do not fit, and no place without a GPU was left",
+    OUT_OF_MEMORY: "no place with more memory was left: drop fewer rows or columns",
     "States.Timeout": "the step took longer than its limit",
     "AccessDenied": "a role lacks a right: deploy the stack again",
 }
@@ -67,10 +75,15 @@ def _batch_lines(row: BatchRun, request: NotifyInput, reason: str) -> list[str]:
     return [*lines, *([f"Why: {reason}"] if reason else []), BATCH_NEXT_STEPS[request.status].format(output=row.output)]
 
 
-def failure(step: str, error: str, cause: str) -> str:
-    """One sentence from a state's error and cause: which step, what happened, and the fix if one is known."""
+def failure(step: str, error: str, cause: str, hops: Sequence[Hop] = ()) -> str:
+    """One sentence from a state's error and cause: which step, what happened, and the fix if one is known.
+
+    Of several places that were tried for training, all are named; the error is that of the last one.
+    """
     reason = _reason(cause) or error or "no cause was given"
     fix = next((fix for part, fix in FIXES.items() if part in error or part in cause), None)
+    if len({hop.place for hop in hops}) > 1:
+        reason = f"{reason} (places tried: {'; '.join(map(sentence, hops))})"
     return f"{step or 'the pipeline'} failed: {reason}"[:MAX_REASON_CHARACTERS] + (f"; {fix}" if fix else "")
 
 

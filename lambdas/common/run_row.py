@@ -8,22 +8,20 @@ from dropforge.contract.registry import BatchRun, TrainingRun
 from lambdas.common.clock import now
 
 if TYPE_CHECKING:
-    from dropforge.contract.steps import ClaimInput
+    from dropforge.contract.steps import ClaimInput, NotifyInput
 
 
-def training_row(
-    request: ClaimInput, model: str, run: str, identity: str, content: str, spec: str | None
-) -> TrainingRun:
-    """The row of a training run when it is claimed; `identity` is equal for equal data, `content` for equal work."""
-    return TrainingRun(**_claimed(request, model, run), identity=identity, content=content, spec=spec)
+def training_row(request: ClaimInput | NotifyInput, model: str, run: str) -> TrainingRun:
+    """The row of a training run when it is claimed."""
+    return TrainingRun(**_claimed(request, model, run))
 
 
-def batch_row(request: ClaimInput, model: str, run: str) -> BatchRun:
+def batch_row(request: ClaimInput | NotifyInput, model: str, run: str) -> BatchRun:
     """The row of a batch when it is claimed."""
     return BatchRun(**_claimed(request, model, run))
 
 
-def _claimed(request: ClaimInput, model: str, run: str) -> dict[str, Any]:
+def _claimed(request: ClaimInput | NotifyInput, model: str, run: str) -> dict[str, Any]:
     """What all runs have when they are claimed."""
     when = now()
     return {

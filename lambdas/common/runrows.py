@@ -1,0 +1,138 @@
+"""The part of the registry about runs: their rows, the claims that they hold, and how they end.
+
+The row of a run is its claim on one version of an object. The claim on the content is a lease: it holds while its run
+is at work or has kept something, and it is written together with the run's row, so that no claim is of a run that does
+not exist.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropforge.contract import registry as rows
+from dropforge.contract.errors import ServiceError
+from dropforge.contract.registry import BatchRun, LiveRow, RunRow, TrainingRun
+from lambdas.common.clock import now
+from lambdas.common.table import Table
+
+if TYPE_CHECKING:
+    from dropforge.contract.registry import Key
+    from dropforge.contract.steps import Status
+
+ATTEMPTS = 20
+"""How often a claim or a version number is tried while others write at the same time."""
+
+
+class RegistryFault(ServiceError, RuntimeError):
+    """The registry does not have what this step expects."""
+
+
+def moved_since(run: TrainingRun, move: LiveRow) -> bool:
+    """Whether the live pointer made this move after `run` was claimed, by the count of moves if the run has it."""
+    if run.generation is None:
+        return move.moved >= run.created
+    return move.generation > run.generation
+
+
+class RunRows:
+    """Runs and claims; `_table` is the registry's."""
+
+    _table: Table
+
+    # claims
+
+    def holder(self, content: Key) -> str | None:
+        """The run that has the claim on a content, or None."""
+        claim = self._table.get(content)
+        return None if claim is None else str(claim["run"])
+
+    def begin(self, row: RunRow, before: RunRow | None, content: Key | None = None, instead_of: str = "") -> bool:
+        """Writes the first row of a run and takes the claim on its content, both or none.
+
+        Args:
+            row: the row.
+            before: the row that it replaces, of an execution that has ended; None for a new run.
+            content: the claim's key; None for a run that takes none.
+            instead_of: the run that may lose the claim.
+
+        Returns:
+            False if others wrote one of the two in the meantime.
+        """
+        key, listed = rows.run_key(row.run), (rows.RUNS, row.created)
+        if before is None:
+            first = self._table.put_request(key, row.to_json(), listed=listed, condition=Table.NEW)
+        else:
+            first = self._table.put_request(
+                key,
+                row.to_json(),
+                listed=listed,
+                condition="#execution = :execution AND #status = :status",
+                names=("execution", "status"),
+                values={":execution": before.execution, ":status": before.status},
+            )
+        writes = [first]
+        if content is not None:
+            claim = self._table.put_request(
+                content,
+                {"owner": row.execution, "run": row.run, "claimed": now()},
+                condition="attribute_not_exists(pk) OR #run = :run OR #run = :other",
+                names=("run",),
+                values={":run": row.run, ":other": instead_of},
+            )
+            writes.append(claim)
+        return self._table.transact([{"Put": write} for write in writes])
+
+    # endings
+
+    def end(self, run: str, status: Status, reason: str, step: str | None = None, **expected: Any) -> bool:
+        """Ends a run that is running and has the values `expected`; returns false, and changes nothing, otherwise."""
+        changes = {"status": status, "reason": reason, "updated": now(), **({} if step is None else {"step": step})}
+        return self._table.update(rows.run_key(run), changes, status="running", **expected)
+
+    def end_request(self, run: str, status: Status, reason: str) -> dict[str, Any]:
+        """The request of `end`, for a transaction."""
+        changes = {"status": status, "reason": reason, "updated": now()}
+        return self._table.update_request(rows.run_key(run), changes, status="running")
+
+    # rows
+
+    def find_run(self, run: str) -> RunRow | None:
+        """The row of a run, or None if there is none."""
+        row = self._table.get(rows.run_key(run))
+        return None if row is None else RunRow.from_json(row)
+
+    def run(self, run: str) -> RunRow:
+        """The row of a run; `RegistryFault` if there is none."""
+        row = self.find_run(run)
+        if row is None:
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+        return row
+
+    def training_run(self, run: str) -> TrainingRun:
+        """The row of a training run; `RegistryFault` if there is none, or it is of a batch."""
+        row = self.run(run)
+        if not isinstance(row, TrainingRun):
+            raise RegistryFault(f"run {run!r}: expected a training run, got one of kind {row.kind!r}")
+        return row
+
+    def batch_run(self, run: str) -> BatchRun:
+        """The row of a batch; `RegistryFault` if there is none, or it is of a training run."""
+        row = self.run(run)
+        if not isinstance(row, BatchRun):
+            raise RegistryFault(f"run {run!r}: expected a batch, got a run of kind {row.kind!r}")
+        return row
+
+    def update_run(self, run: str, **changes: Any) -> None:
+        """Sets fields of a run's row; `RegistryFault` if there is none."""
+        if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+
+    def note_progress(self, run: str, piece: int, count: int) -> None:
+        """Records how many rows of a batch's piece are done."""
+        if not self._table.update_entry(rows.run_key(run), "progress", str(piece), count):
+            raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
+
+    def runs(self, limit: int, model: str | None = None, after: str | None = None) -> list[RunRow]:
+        """At most `limit` runs, newest first: all, or those created before the time `after`."""
+        listed = self._table.listing(rows.RUNS, limit, newest=True, model=model, after=after)
+        return [RunRow.from_json(row) for row in listed]

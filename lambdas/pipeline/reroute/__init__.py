@@ -1,0 +1,1 @@
+"""Reroute: where a run goes on whose training job failed."""
