@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dropforge.contract.errors import CallerError
 from dropforge.contract.nearest import did_you_mean
 
 PREFIX = "dropforge:"
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
-class SettingFault(ValueError):
+class SettingFault(CallerError, ValueError):
     """A setting that cannot be used; the message holds its name, its value and what was expected."""
 
 

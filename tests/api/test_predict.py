@@ -168,7 +168,7 @@ def test_a_503_does_not_hang_on_its_metric(
         def put_metric_data(self, **_: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://monitoring.example")
 
-    monkeypatch.setattr("lambdas.common.aws.cloudwatch", lambda: Down())
+    monkeypatch.setattr("lambdas.common.metrics.cloudwatch", lambda: Down())
     assert post(made.rows(1)).status == 503
     assert "metric lost" in capsys.readouterr().out
 
