@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropforge.contract.errors import CallerError
 from dropforge.contract.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Choice = TypeVar("Choice", bound=str)
 
 PREFIX = "dropforge:"
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
@@ -30,6 +35,14 @@ class ContextValues:
     def text(self, name: str, default: str = "") -> str:
         """A text; the default where it is not set or empty."""
         return str(self._value(name) or default).strip()
+
+    def choice(self, name: str, choices: Sequence[Choice]) -> Choice:
+        """One of several words, the first of which is the default."""
+        word = self.text(name, choices[0])
+        for choice in choices:
+            if word == choice:
+                return choice
+        raise self.fault(name, " or ".join(map(repr, choices)), word)
 
     def flag(self, name: str) -> bool:
         """Whether it is `true`; false where it is not set."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cdk_app.context_values import ContextValues, SettingFault
+from cdk_app.image_settings import ImageChoice
 from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
 from dropforge.contract.names import check_model
 
@@ -100,8 +101,8 @@ class Settings:
     """Tags of every resource."""
     packaging: Packaging = "full"
     """`full` packs functions with their dependencies; `code` relies on the packages of the Python that runs them."""
-    training_image: str = ""
-    """URI of an existing image; if empty, one is built from training_container/Dockerfile."""
+    images: ImageChoice = ImageChoice()
+    """The training images, and how they are built."""
     without_gpu: WithoutGpu = "fail-over"
     """What a training job does that does not see the GPU of its machine."""
     remove_data: bool = False
@@ -144,9 +145,9 @@ class Settings:
         settings = cls(
             stack=_stack(values),
             tags=values.pairs("tags"),
-            packaging=_packaging(values),
-            training_image=values.text("training-image"),
-            without_gpu=_without_gpu(values),
+            packaging=values.choice("packaging", get_args(Packaging)),
+            images=ImageChoice.from_values(values),
+            without_gpu=values.choice("without-gpu", WITHOUT_GPU_CHOICES),
             remove_data=all([values.flag("remove-data"), values.flag("yes-remove-data")]),
             protect_table=values.flag("protect-table"),
             adopt=_adopted(values),
@@ -167,24 +168,6 @@ def _stack(values: ContextValues) -> str:
     if STACK_NAME.fullmatch(name) is None:
         raise values.fault("stack", "at most 128 letters, digits and '-', a letter first", name)
     return name
-
-
-def _packaging(values: ContextValues) -> Packaging:
-    match values.text("packaging", "full"):
-        case "full":
-            return "full"
-        case "code":
-            return "code"
-        case other:
-            raise values.fault("packaging", "'full' or 'code'", other)
-
-
-def _without_gpu(values: ContextValues) -> WithoutGpu:
-    wish = values.text("without-gpu", WITHOUT_GPU_CHOICES[0])
-    for choice in WITHOUT_GPU_CHOICES:
-        if wish == choice:
-            return choice
-    raise values.fault("without-gpu", " or ".join(map(repr, WITHOUT_GPU_CHOICES)), wish)
 
 
 def _adopted(values: ContextValues) -> Adopted | None:
