@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from dropforge.cli.shell import Home, Json, Shell, clean
+from dropforge.client.connection import STACK
 from dropforge.client.doctor import examine_account, examine_embedded
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def examine_cloud(shell: Shell, aws: bool) -> Iterator[Finding]:
             return
         if shell.home is not None:
             raise embedded.not_running(shell.home)
-    yield from examine_account(shell.profile)
+    yield from examine_account(shell.profile, shell.stack or os.environ.get("DROPFORGE_STACK") or STACK)
 
 
 def lines(finding: Finding) -> list[Text]:

@@ -22,7 +22,7 @@ BLOCKS = Finding("Node", "blocks", "none found", "run `npm ci`", "npm ci")
 
 @pytest.fixture
 def cloudless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dropforge.cli.doctor.examine_account", lambda _profile: iter([OK]))
+    monkeypatch.setattr("dropforge.cli.doctor.examine_account", lambda _profile, _stack: iter([OK]))
 
 
 @pytest.mark.usefixtures("cloudless")

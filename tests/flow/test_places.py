@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dropforge.client.connection import STACK
 from dropforge.contract.instances import PLACES, SMALL_PLACES
 from dropforge.contract.registry import TrainingRun
-from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, METRIC_NAMESPACE
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
 
 from .conftest import hurry
 from .test_flow import poll
@@ -70,7 +71,7 @@ def test_a_run_finds_the_last_place_that_is_left(forge: Dropforge, tmp_path: Pat
 def test_an_unseen_gpu_rings(forge: Dropforge) -> None:
     """Of the run above."""
     watch: Any = forge.connection.client("cloudwatch")
-    counted = watch.list_metrics(Namespace=METRIC_NAMESPACE, MetricName=GPU_NOT_SEEN_METRIC)["Metrics"]
+    counted = watch.list_metrics(Namespace=STACK, MetricName=GPU_NOT_SEEN_METRIC)["Metrics"]
     assert {"model": "moved"} in [{pair["Name"]: pair["Value"] for pair in each["Dimensions"]} for each in counted]
     poll(lambda: GPU_NOT_SEEN_METRIC in ringing(watch), 150)
 

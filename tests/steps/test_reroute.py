@@ -11,14 +11,14 @@ from dropforge.contract.hops import OBSTACLES, Hop, hop_remarks
 from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cores, has_gpu, memory
 from dropforge.contract.names import MANIFEST_FILE
 from dropforge.contract.remarks import CODES
-from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, METRIC_NAMESPACE
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
 from dropforge.contract.steps import Rerouted, RerouteInput
 from dropforge.embedded.training.faults import FAULTS
 from lambdas.common.aws import cloudwatch
 from lambdas.pipeline.reroute.logic import ROUNDS, reroute
 from lambdas.pipeline.reroute.obstacles import Ended
 from tests.serving.little import little, trained
-from tests.steps.cloud import HANDLERS, Cloud
+from tests.steps.cloud import HANDLERS, NAMESPACE, Cloud
 
 REQUEST = {"ResourceConfig": {"InstanceType": "ml.g6.xlarge"}}
 EVERYWHERE = (*SMALL_PLACES, *PLACES)
@@ -217,7 +217,7 @@ def test_an_unseen_gpu_is_counted_for_the_alarm(cloud: Cloud) -> None:
 
 def counted() -> list[int]:
     """The numbers of dimensions under which jobs without their GPU are counted."""
-    listed = cloudwatch().list_metrics(Namespace=METRIC_NAMESPACE)["Metrics"]
+    listed = cloudwatch().list_metrics(Namespace=NAMESPACE)["Metrics"]
     return sorted(len(each["Dimensions"]) for each in listed if each["MetricName"] == GPU_NOT_SEEN_METRIC)
 
 
