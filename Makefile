@@ -107,7 +107,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-personal bench-wide bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -138,6 +138,9 @@ bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 
 bench-gate: .venv/.dev ## How often the gate approves noise, and a weak signal (SEEDS, ROWS, BUDGET)
 	$(BIN)/python -m benchmarks.gate
+
+bench-personal: .venv/.dev ## How well columns of personal data are found, on labelled columns
+	$(BIN)/python -m benchmarks.personal
 
 bench-splits: .venv/.dev ## Which real tables are split by group or time, and what a score of grouped rows proves (COUNT, SEEDS)
 	$(BIN)/python -m benchmarks.splits

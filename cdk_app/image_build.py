@@ -66,6 +66,7 @@ class ImageBuilder(Construct):
         self.project = self._make_project(dockerfile)
         self.function = self._make_function()
         self._rule = self._tell_ends()
+        self._before: CustomResource | None = None
 
     def image(self, kind: ImageKind) -> str:
         """The URI of one of the two images, which is there before anything that uses it is deployed."""
@@ -80,6 +81,9 @@ class ImageBuilder(Construct):
             properties={"Image": self.repository.repository_uri_for_tag(tag), "Arguments": arguments},
         )
         resource.node.add_dependency(self.role, self.project, self.function, self._rule)  # and the roles' policies
+        if self._before is not None:  # a new account may run one build at a time
+            resource.node.add_dependency(self._before)
+        self._before = resource
         return resource.get_att_string("Image")
 
     def _make_repository(self) -> ecr.Repository:
