@@ -12,6 +12,7 @@ from cdk_app.context import Context
 from cdk_app.monitoring import Monitoring
 from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
+from cdk_app.reconciler import Reconciler
 from cdk_app.registry import RegistryTable
 from cdk_app.storage import Storage
 from cdk_app.training import Training
@@ -50,7 +51,19 @@ class Dropforge(Stack):
             ),
         ]
         api = Api(self, "Api", context=context, settings=settings)
-        Monitoring(self, "Watch", alarm_topic=alarm_topic, pipeline=pipeline, batch=batch, triggers=triggers, api=api)
+        reconciler = Reconciler(
+            self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
+        )
+        Monitoring(
+            self,
+            "Watch",
+            alarm_topic=alarm_topic,
+            pipeline=pipeline,
+            batch=batch,
+            triggers=triggers,
+            api=api,
+            reconciler=reconciler,
+        )
         outputs = {
             "DropBucket": storage.drop.bucket_name,
             "ArtifactBucket": storage.artifacts.bucket_name,
@@ -60,6 +73,9 @@ class Dropforge(Stack):
             "BatchMachineArn": batch.machine.state_machine_arn,
             "RegistryTable": registry.table.table_name,
             "TopicArn": alarm_topic.topic.topic_arn,
+            "DeadLetters": triggers[0].dead_letters.queue_url,
+            "BatchDeadLetters": triggers[1].dead_letters.queue_url,
+            "ReconcileFunction": reconciler.reconcile.function.function_name,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
