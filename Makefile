@@ -55,7 +55,7 @@ test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TL
 test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5 minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m long $(FAST_TESTS)
 
-test-container: .venv/.dev ## Build the training image and run it as SageMaker would (needs a Docker engine)
+test-container: .venv/.dev ## Build the training image and run it as SageMaker would (a Docker engine, or root and dockerd)
 	$(BIN)/python -m pytest -m container tests/container
 
 test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
@@ -70,8 +70,13 @@ test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-cli
 test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
 	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
-test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament ## What can be proven of AWS without an account
+test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .venv-clients/.lambda ## What can be proven of AWS without an account
 	$(BIN)/python -m pytest -s -m aws tests/aws
+
+.venv-clients/.lambda: | .venv/bin/python # the SDK of Lambda's Python as it began, beside whatever interpreter runs it
+	@mkdir -p $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-installed --target $(@D)/lambda boto3==1.34.145 urllib3==1.26.19
+	@touch $@
 
 .venv-clients/.parliament: PACKAGES = parliament==1.6.4 setuptools==80.9.0
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
@@ -95,7 +100,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-personal bench-wide bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -126,6 +131,9 @@ bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 
 bench-gate: .venv/.dev ## How often the gate approves noise, and a weak signal (SEEDS, ROWS, BUDGET)
 	$(BIN)/python -m benchmarks.gate
+
+bench-personal: .venv/.dev ## How well columns of personal data are found, on labelled columns
+	$(BIN)/python -m benchmarks.personal
 
 bench-splits: .venv/.dev ## Which real tables are split by group or time, and what a score of grouped rows proves (COUNT, SEEDS)
 	$(BIN)/python -m benchmarks.splits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from cdk_app.image_settings import ImageChoice
 from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
 from dropforge.contract.names import check_model
 
@@ -39,8 +40,8 @@ class Settings:
 
     packaging: Packaging = "full"
     """`full` packs functions with their dependencies; `code` relies on the packages of the Python that runs them."""
-    training_image: str = ""
-    """URI of an existing image; if empty, one is built from training_container/Dockerfile."""
+    images: ImageChoice = ImageChoice()
+    """The training images, and how they are built."""
     without_gpu: WithoutGpu = "fail-over"
     """What a training job does that does not see the GPU of its machine."""
     remove_data: bool = False
@@ -73,7 +74,7 @@ class Settings:
         provisioned = _count(node.try_get_context("dropforge:provisioned-concurrency"), "provisioned-concurrency")
         return cls(
             packaging=packaging,
-            training_image=node.try_get_context("dropforge:training-image") or "",
+            images=ImageChoice.from_context(node),
             without_gpu=without_gpu,
             remove_data=_switch(node, "remove-data") and _switch(node, "yes-remove-data"),
             warmth=Warmth(snap_start, provisioned),

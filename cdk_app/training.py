@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge_wildcards
+from cdk_app.images import training_images
 from cdk_app.jsonata import jsonata
-from cdk_app.packaging import ROOT
 from cdk_app.retries import retry
 from dropforge.contract import names
 from dropforge.contract.hops import WITHOUT_GPU
-from dropforge.contract.instances import OWN_DISK
+from dropforge.contract.instances import OWN_DISK, PRICES, has_gpu
 from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInS
 MAX_SECONDS = 180_000
 """The longest wait for spot capacity (twice a day's budget) and a margin; SageMaker enforces each job's own limit."""
 VOLUME_GIB = 50
+GPU_TYPES = sorted(filter(has_gpu, PRICES))
 
 
 class Training(Construct):
@@ -45,8 +45,9 @@ class Training(Construct):
         self._storage, self._without_gpu = storage, settings.without_gpu
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         self._allow_job()
-        asset = None if settings.training_image else self._image_asset()
-        self.image = settings.training_image if asset is None else asset.image_uri
+        self._images = training_images(self, storage=storage, settings=settings)
+        self.image = self._images.cpu
+        """The trainer as plans and claims name it, whatever place it trains on."""
 
     def state(self) -> sfn.CustomState:
         """The task `Train`, which reads `run`, `place` and the variables of Inspect."""
@@ -78,7 +79,7 @@ class Training(Construct):
             "TrainingJobName": jsonata(f"'{JOB_PREFIX}' & $run & '-' & {attempt}"),
             "RoleArn": self.role.role_arn,
             "AlgorithmSpecification": {
-                "TrainingImage": self.image,
+                "TrainingImage": self._image(),
                 "TrainingInputMode": "File",
                 "MetricDefinitions": [definition(name) for name in LINE_METRICS],
             },
@@ -106,15 +107,9 @@ class Training(Construct):
         key = f"{{'VolumeKmsKeyId': '{self._storage.key.key_arn}'}}"
         return jsonata(f"$merge([{instance}, $place.instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
 
-    def _image_asset(self) -> ecr_assets.DockerImageAsset:
-        """The image built from the files that .dockerignore lets through, so that only those change its digest."""
-        return ecr_assets.DockerImageAsset(
-            self,
-            "Image",
-            directory=str(ROOT),
-            file="training_container/Dockerfile",
-            platform=ecr_assets.Platform.LINUX_AMD64,
-        )
+    def _image(self) -> str:
+        """The image of the place: with torch for its GPU, or the small one."""
+        return jsonata(f"$place.instance_type in {GPU_TYPES} ? '{self._images.gpu}' : '{self._images.cpu}'")
 
     def _allow_job(self) -> None:
         """Allows what SageMaker does for the job outside its container: pulling, reading, writing, logging.

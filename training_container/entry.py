@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import pwd
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,16 @@ PROBE = ".dropforge-probe"
 
 
 def main(arguments: list[str], root: Path = ML_ROOT, user: str = USER) -> int:
-    """Prepares the folders, drops root's rights and runs the trainer; the exit code."""
+    """Prepares the folders, drops root's rights and runs the trainer; the exit code. Any error is told as a failure."""
+    try:
+        return _train(arguments, root, user)
+    except Exception as error:
+        traceback.print_exc()
+        report_failure(f"the image is broken: {type(error).__name__}: {error}", root / "output" / "failure")
+        return 1
+
+
+def _train(arguments: list[str], root: Path, user: str) -> int:
     folders = [root / name for name in WRITTEN]
     account = pwd.getpwnam(user) if os.geteuid() == 0 else None
     if account is not None:

@@ -58,7 +58,7 @@ def down(context: typer.Context, as_json: Json = False, home: Home = None) -> No
     """
     shell = Shell.of(context, as_json, home)
     with _cloud() as cloud:
-        stopped = cloud.down(shell.place)
+        stopped = cloud.down(shell.place, report=shell.note)
     said = "stopped; its state is kept" if stopped else "nothing was running"
     shell.result({"home": str(shell.place.resolve()), "stopped": stopped}, f"{said} in {shell.place}")
 

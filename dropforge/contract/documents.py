@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from dropforge.contract.errors import ServiceError
+from dropforge.contract.fitting import quoted
 
 R = typing.TypeVar("R", bound="Record")
 D = typing.TypeVar("D", bound="Document")
@@ -266,5 +267,5 @@ def _decode_plain(hint: type, value: Any, where: str) -> Any:
 
 def _expect(right: bool, value: Any, expected: str, where: str) -> Any:
     if not right:
-        raise DocumentError(f"{where}: expected {expected}, got {value!r}")
+        raise DocumentError(f"{where}: expected {expected}, got {quoted(value)}")
     return value

@@ -14,16 +14,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONGEST_REASON = 4_000
-"""Characters of the reason that a step passes on."""
+LONGEST_REASON = 500
+"""Characters of a reason in rows, messages, logs and answers: it fits a screen and a mail."""
+LONGEST_QUOTATION = 60
+"""Characters of a name or an option that a reason quotes."""
 
 LARGEST_LIST = 64 * 1024
 """Bytes of JSON of one list in a row of the registry."""
 
 
-def shortened(reason: str) -> str:
-    """The reason, cut to what a payload can hold."""
-    return reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1]}…"
+def shortened(reason: str, most: int = LONGEST_REASON) -> str:
+    """The reason, in at most `most` characters."""
+    return reason if len(reason) <= most else f"{reason[: most - 1]}…"
+
+
+def quoted(value: object) -> str:
+    """A value as a reason names it: a short one as Python writes it, others by their kind and size."""
+    if isinstance(value, dict | list | tuple | set):
+        return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value):,}"
+    text = repr(value)
+    if len(text) <= LONGEST_QUOTATION:
+        return text
+    return f"a text of {len(value):,} characters" if isinstance(value, str) else shortened(text, LONGEST_QUOTATION)
 
 
 def fitting(values: Sequence[T]) -> list[T]:

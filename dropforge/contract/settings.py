@@ -79,3 +79,12 @@ class NotifySettings(NamedTuple):
     registry: str
     topic: str
     """ARN of the topic that people subscribe to."""
+
+
+class ImageSettings(NamedTuple):
+    """Settings of the function that has training images built."""
+
+    project: str
+    """Name of the CodeBuild project."""
+    repository: str
+    """Name of the ECR repository."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
+from dropforge.contract.fitting import quoted
 from dropforge.contract.nearest import did_you_mean
+from dropforge.contract.personal import TREATMENTS, Treatment
 from dropforge.contract.records import composed
 from dropforge.contract.schema import NumberRule, TableKind
 from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
@@ -99,7 +101,9 @@ def days_of(span: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([hdw])", span.strip())
     if match is None:
-        raise SpecFault(f"spec.yaml: split.gap: expected a number with h, d or w behind it, such as 7d, got {span!r}")
+        raise SpecFault(
+            f"spec.yaml: split.gap: expected a number with h, d or w behind it, such as 7d, got {quoted(span)}"
+        )
     return float(match[1]) * UNITS[match[2]]
 
 
@@ -120,6 +124,8 @@ class Spec(Record):
     by what rows are split. None is decided by the data."""
     sensitive: tuple[str, ...] = ()
     """Columns with personal data: kept out of captures and reports."""
+    personal: dict[str, Treatment] = field(default_factory=dict)
+    """What becomes of personal data, by a kind of them or by a column, which wins."""
     groups: tuple[str, ...] = ()
     """Columns whose groups are scored apart."""
     kinds: dict[str, TableKind] = field(default_factory=dict)
@@ -149,15 +155,17 @@ class Spec(Record):
         if value is None:
             return cls()
         if not isinstance(value, Mapping):
-            raise SpecFault(f"spec.yaml: expected 'key: value' lines, got {value!r}")
+            kind = "a list" if isinstance(value, list) else "a text or number alone"
+            raise SpecFault(f"spec.yaml: expected 'key: value' lines, got {kind}")
         known = [each.name for each in fields(cls)]
         unknown = [key for key in value if key not in known]
         if unknown:
             hint = did_you_mean(str(unknown[0]), known)
-            raise SpecFault(f"spec.yaml: unknown key {unknown[0]!r}; {hint}expected one of {known}")
+            raise SpecFault(f"spec.yaml: unknown key {quoted(unknown[0])}; {hint}expected one of {known}")
         _check_replace(value.get("replace"))
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
+        _check_personal(value.get("personal"))
         try:
             spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:
@@ -181,7 +189,7 @@ class Spec(Record):
         if self.metric is not None and self.metric not in metrics:
             hint = did_you_mean(self.metric, metrics)
             of = "any task" if self.task is None else self.task
-            raise SpecFault(f"metric: {self.metric!r} is none of {of}; {hint}expected one of {metrics}")
+            raise SpecFault(f"metric: {quoted(self.metric)} is none of {of}; {hint}expected one of {metrics}")
         if self.encoding is not None:
             check_encoding(self.encoding)
 
@@ -212,7 +220,7 @@ def check_encoding(encoding: str) -> str:
         return codecs.lookup(encoding).name
     except (LookupError, ValueError) as fault:
         raise SpecFault(
-            f"encoding: {encoding!r}: expected one that Python knows, such as utf-8, cp1251, gb18030, shift_jis, cp437"
+            f"encoding: {quoted(encoding)}: expected one that Python knows, such as utf-8, cp1251, gb18030 or shift_jis"
         ) from fault
 
 
@@ -222,8 +230,23 @@ def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
     if unknown:
         hint = did_you_mean(str(unknown[0]), DIFFERENCES)
         raise SpecFault(
-            f"{where}: unknown name {unknown[0]!r}; {hint}expected one of {list(DIFFERENCES)}, each true or false"
+            f"{where}: unknown name {quoted(unknown[0])}; {hint}expected one of {list(DIFFERENCES)}, each true or false"
         )
+
+
+def _check_personal(value: Any) -> None:
+    """Raises `SpecFault` for a treatment of personal data that there is none of."""
+    if value is None:
+        return
+    example = "`personal: {phone: drop, birth: generalise, email: keep}`"
+    if not isinstance(value, Mapping):
+        raise SpecFault(f"spec.yaml: personal: expected kinds or columns to what becomes of them, as {example}")
+    for key, treatment in value.items():
+        if treatment not in TREATMENTS:
+            hint = did_you_mean(str(treatment), TREATMENTS)
+            raise SpecFault(
+                f"spec.yaml: personal: {key}: {treatment!r}; {hint}expected one of {list(TREATMENTS)}, as {example}"
+            )
 
 
 def _check_split(value: Any) -> None:
@@ -233,19 +256,19 @@ def _check_split(value: Any) -> None:
     where = "spec.yaml: split"
     ways = "a column's name, {group: column}, {time: column, gap: 7d} or {by: rows}"
     if not isinstance(value, Mapping):
-        raise SpecFault(f"{where}: expected {ways}, got {value!r}")
+        raise SpecFault(f"{where}: expected {ways}, got {quoted(value)}")
     unknown = [name for name in value if name not in SPLITS]
     if unknown:
-        raise SpecFault(f"{where}: unknown key {unknown[0]!r}; expected {ways}")
+        raise SpecFault(f"{where}: unknown key {quoted(unknown[0])}; expected {ways}")
     named = [name for name in ("group", "time", "by") if value.get(name) is not None]
     if len(named) != 1:
         raise SpecFault(f"{where}: {' and '.join(named) or 'no way to split'}; expected exactly one: {ways}")
     wrong = next((name for name in value if not isinstance(value[name], str | None)), None)
     if wrong is not None:
-        raise SpecFault(f"{where}.{wrong}: expected a text, got {value[wrong]!r}")
+        raise SpecFault(f"{where}.{wrong}: expected a text, got {quoted(value[wrong])}")
     if value.get("by") not in (None, "rows"):
         raise SpecFault(
-            f"{where}.by: expected rows, got {value['by']!r}; for a column write {{group: …}} or {{time: …}}"
+            f"{where}.by: expected rows, got {quoted(value['by'])}; for a column write {{group: …}} or {{time: …}}"
         )
     if value.get("gap") is not None:
         if named != ["time"]:
@@ -260,15 +283,15 @@ def _check_numbers(value: Any) -> None:
     example = '`numbers: {decimal: ",", thousands: "."}`'
     if not isinstance(value, Mapping) or not set(value) <= {"decimal", "thousands"}:
         raise SpecFault(
-            f"spec.yaml: numbers: expected a decimal mark and one for thousands, as {example}, got {value!r}"
+            f"spec.yaml: numbers: expected a decimal mark and one for thousands, as {example}, got {quoted(value)}"
         )
     decimal, thousands = value.get("decimal", "."), value.get("thousands")
     if decimal not in (".", ","):
         raise SpecFault(
-            f"spec.yaml: numbers: decimal: expected a point or a comma in quotes, got {decimal!r}: {example}"
+            f"spec.yaml: numbers: decimal: expected a point or a comma in quotes, got {quoted(decimal)}: {example}"
         )
     if thousands not in ("", ".", ",", " ", "'", None) or thousands == decimal:
         raise SpecFault(
             f"spec.yaml: numbers: thousands: expected another mark than {decimal!r} in quotes: a point, a comma, a "
-            f"space, an apostrophe, or nothing between them; got {thousands!r}: {example}"
+            f"space, an apostrophe, or nothing between them; got {quoted(thousands)}: {example}"
         )

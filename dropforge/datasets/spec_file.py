@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from dropforge.contract.fitting import quoted, shortened
 from dropforge.contract.spec import Spec, SpecFault
 
 MAX_BYTES = 64 * 1024
@@ -13,7 +14,19 @@ MAX_BYTES = 64 * 1024
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A loader without aliases: a few lines of them can expand to more values than fit into memory."""
+    """A loader without aliases, of which a few lines can expand to more values than fit into memory, and without keys
+    that stand twice, of which all but the last would be ignored."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        known: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key.value, str):
+                continue
+            if key.value in known:
+                line = key.start_mark.line + 1
+                raise SpecFault(f"spec.yaml: line {line}: {quoted(key.value)} stands twice; expected it once: keep one")
+            known.add(key.value)
+        return super().construct_mapping(node, deep)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -37,6 +50,12 @@ def read_spec(text: bytes | None) -> Spec:
     except (yaml.YAMLError, UnicodeError, ValueError, RecursionError) as fault:
         if isinstance(fault, SpecFault):
             raise
-        first = " ".join(str(fault).split())[:300]
-        raise SpecFault(f"spec.yaml: {first}; expected YAML, one 'key: value' a line") from fault
+        raise SpecFault(f"spec.yaml: {_problem(fault)}; expected YAML, one 'key: value' a line") from fault
     return Spec.read(value)
+
+
+def _problem(fault: Exception) -> str:
+    """What is wrong, and in which line, without the line itself: it may be of a data file under the wrong name."""
+    if isinstance(fault, yaml.MarkedYAMLError) and fault.problem_mark is not None:
+        return f"line {fault.problem_mark.line + 1}: {shortened(str(fault.problem), 100)}"
+    return "nested too deeply" if isinstance(fault, RecursionError) else f"not readable ({type(fault).__name__})"

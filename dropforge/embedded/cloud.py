@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from dropforge.embedded.home import Home, read_json, write_json
 from dropforge.embedded.keys import root_secret
 from dropforge.embedded.settings import ACCESS_KEY, REGION, Address
 from dropforge.embedded.tls import certificate
+from dropforge.embedded.training import guard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["CloudFault", "Status", "down", "status", "up"]
 
 Report = Callable[[str], None]
+JOB_STOP_SECONDS = 3.0
+"""How long `down` waits for training jobs beyond their grace."""
 
 
 class Status(Record):
@@ -76,8 +80,11 @@ def up(*, home: Path, port: int | None, strict: bool = False, report: Report) ->
     return connection
 
 
-def down(home: Path) -> bool:
-    """Stop the cloud, its functions and its training jobs, and keep its state; False if nothing was running."""
+def down(home: Path, report: Report = lambda _line: None) -> bool:
+    """Stop the cloud, its functions and its training jobs, and keep its state; False if nothing was running.
+
+    A run in progress begins again with the next `up`. `report` gets one line a step.
+    """
     place = Home(home.resolve())
     if not place.root.exists():
         return False
@@ -85,10 +92,23 @@ def down(home: Path) -> bool:
         server = process.find(place)
         if server is None:
             return False
+        report("saving the state and stopping")
+        jobs = len(list(place.training.glob("*")))
         process.stop(server)
+        if jobs:
+            report(f"stopping {jobs} training job{'s' if jobs > 1 else ''}; the next `dropforge up` starts it again")
         for folder in (place.training, place.temporary):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a training job may still write until its guard has ended it."""
+    deadline = time.monotonic() + guard.ORPHAN_SECONDS + JOB_STOP_SECONDS
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def status(home: Path) -> Status:

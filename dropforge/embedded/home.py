@@ -53,6 +53,11 @@ class Home:
         return self.root / "s3"
 
     @property
+    def journal(self) -> Path:
+        """S3's events that are not yet known to be delivered."""
+        return self.root / "events.journal"
+
+    @property
     def training(self) -> Path:
         """One folder per running training job, removed when the job ends."""
         return self.root / "training"

@@ -26,10 +26,12 @@ from dropforge.embedded.resume import resume
 from dropforge.embedded.settings import ADDRESS, Address, server_environment
 from dropforge.embedded.tls import certificate
 from dropforge.embedded.training import container
+from dropforge.embedded.writes import deliver_what_is_left
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dropforge.embedded.journal import Journal
     from dropforge.embedded.persistence import Saver
 
 
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     claim(home, address)
     prepare(home, address)
     asyncio.run(serve(home, address))
+    sys.stdout.flush()
+    os._exit(0)  # all is saved; the threads of running executions would be waited for otherwise
 
 
 def claim(home: Home, address: Address) -> None:
@@ -67,9 +71,7 @@ def prepare(home: Home, address: Address) -> None:
     for folder in (home.training, home.temporary):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    for record in home.jobs.glob("*.json"):
-        if record.stat().st_size == 0:
-            record.unlink()  # the job died with the server; its execution will request the same name again
+    _forget_jobs(home)
     if address.strict:
         certificate(home.tls)
     environ = server_environment(home, address, credentials(home))
@@ -77,12 +79,22 @@ def prepare(home: Home, address: Address) -> None:
     os.environ.update(environ)
 
 
+def _forget_jobs(home: Home) -> None:
+    """Forget the jobs whose end no saved execution knows: it begins again, and requests the same name."""
+    saved = home.state / "stepfunctions.json"
+    known = saved.read_text() if saved.exists() else ""
+    for record in home.jobs.glob("*.json"):
+        if record.stat().st_size == 0 or f"training-job/{record.stem}" not in known:
+            record.unlink()
+
+
 async def serve(home: Home, address: Address) -> None:
     """Run MiniStack with everything registered, in this event loop, until a signal asks to stop."""
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
 
-    from dropforge.embedded import events, logs, media, metrics, ranges, roles, sagemaker, signatures
+    from dropforge.embedded import events, logs, media, metrics, ranges, roles, sagemaker, signatures, workers, writes
+    from dropforge.embedded.journal import Journal
     from dropforge.embedded.persistence import Saver
 
     application = importlib.import_module("ministack.app").app
@@ -92,10 +104,14 @@ async def serve(home: Home, address: Address) -> None:
     logs.register()
     ranges.register()
     media.register()
+    workers.register()
+    journal = Journal(home.journal)
+    home.objects.mkdir(parents=True, exist_ok=True)
+    writes.register(journal, home.objects)
     if address.strict:
         roles.register()
         application = signatures.signed(application)
-    saver = Saver()
+    saver = Saver(journal)
     saver.start()
     config = Config()
     config.bind = [f"{ADDRESS}:{address.port}"]
@@ -104,7 +120,7 @@ async def serve(home: Home, address: Address) -> None:
     config.loglevel = "WARNING"
     if address.strict:
         config.certfile, config.keyfile = str(home.tls / "server.crt"), str(home.tls / "server.key")
-    await run(guarded(_watched(application, saver)), config, shutdown_trigger=lambda: _stopped(saver))
+    await run(guarded(_watched(application, saver, journal)), config, shutdown_trigger=lambda: _stopped(saver))
 
 
 async def _stopped(saver: Saver) -> None:
@@ -116,26 +132,27 @@ async def _stopped(saver: Saver) -> None:
     await asyncio.to_thread(saver.stop)
 
 
-def _watched(application: Any, saver: Saver) -> Any:
+def _watched(application: Any, saver: Saver, journal: Journal) -> Any:
     """The application, wrapped so that the saver and the API's metrics see every request."""
     from dropforge.embedded.metrics import api
 
     measured = api.measured(application)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await measured(scope, receive, _then_resume(send) if scope["type"] == "lifespan" else send)
+        await measured(scope, receive, _then_resume(send, journal) if scope["type"] == "lifespan" else send)
         saver.changed()
 
     return app
 
 
-def _then_resume(send: Any) -> Any:
+def _then_resume(send: Any, journal: Journal) -> Any:
     """`send` of the application's life, which goes on with interrupted executions once MiniStack is up."""
 
     async def sending(message: Any) -> None:
         await send(message)
         if message["type"] == "lifespan.startup.complete":
             contextvars.Context().run(resume)
+            contextvars.Context().run(deliver_what_is_left, journal)
 
     return sending
 

@@ -65,7 +65,7 @@ def server_environment(
         "TMPDIR": str(home.temporary),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "LAMBDA_WARM_TTL_SECONDS": "900",
+        "LAMBDA_WARM_TTL_SECONDS": "60",  # then a process ends that is not the last one of its function
         "DOCKER_HOST": f"unix://{home.root}/no-engine",
         ENGINE: environ.get(ENGINE, environ.get("DOCKER_HOST", "")),
         "LOG_LEVEL": "WARNING",

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from dropforge.contract.figures import figure
+from dropforge.contract.fitting import LONGEST_REASON, shortened
 from dropforge.contract.hops import GPU_NOT_SEEN, OUT_OF_MEMORY, sentence
 from dropforge.contract.registry import BatchRun, TrainingRun
 
@@ -39,11 +40,13 @@ FIXES = {
     GPU_NOT_SEEN: "the image's CUDA and the machine's driver do not fit, and no place without a GPU was left",
     OUT_OF_MEMORY: "no place with more memory was left: drop fewer rows or columns",
     "States.Timeout": "the step took longer than its limit",
+    "exit code: 137": "most often memory ran out: choose a larger instance or drop fewer rows, "
+    "or, on one machine, train less at once (DROPFORGE_TRAININGS=1)",
+    "exit code: 143": "the trainer was ended from outside: drop the file again",
+    "exit code: 139": "the trainer crashed in compiled code: drop the file again, and report it if it happens twice",
     "AccessDenied": "a role lacks a right: deploy the stack again",
 }
 """What to do about an error, by a part of the error or of its cause."""
-
-MAX_REASON_CHARACTERS = 1_000
 
 
 def subject(request: NotifyInput) -> str:
@@ -84,7 +87,8 @@ def failure(step: str, error: str, cause: str, hops: Sequence[Hop] = ()) -> str:
     fix = next((fix for part, fix in FIXES.items() if part in error or part in cause), None)
     if len({hop.place for hop in hops}) > 1:
         reason = f"{reason} (places tried: {'; '.join(map(sentence, hops))})"
-    return f"{step or 'the pipeline'} failed: {reason}"[:MAX_REASON_CHARACTERS] + (f"; {fix}" if fix else "")
+    told = f"; {fix}" if fix else ""
+    return shortened(f"{step or 'the pipeline'} failed: {reason}", LONGEST_REASON - len(told)) + told
 
 
 def _reason(cause: str) -> str:

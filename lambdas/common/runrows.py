@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import registry as rows
 from dropforge.contract.errors import ServiceError
+from dropforge.contract.fitting import shortened
 from dropforge.contract.registry import BatchRun, LiveRow, RunRow, TrainingRun
 from lambdas.common.clock import now
 from lambdas.common.table import Table
@@ -89,12 +90,13 @@ class RunRows:
 
     def end(self, run: str, status: Status, reason: str, step: str | None = None, **expected: Any) -> bool:
         """Ends a run that is running and has the values `expected`; returns false, and changes nothing, otherwise."""
-        changes = {"status": status, "reason": reason, "updated": now(), **({} if step is None else {"step": step})}
+        at = {} if step is None else {"step": step}
+        changes = {"status": status, "reason": shortened(reason), "updated": now(), **at}
         return self._table.update(rows.run_key(run), changes, status="running", **expected)
 
     def end_request(self, run: str, status: Status, reason: str) -> dict[str, Any]:
         """The request of `end`, for a transaction."""
-        changes = {"status": status, "reason": reason, "updated": now()}
+        changes = {"status": status, "reason": shortened(reason), "updated": now()}
         return self._table.update_request(rows.run_key(run), changes, status="running")
 
     # the reconciler
@@ -151,6 +153,8 @@ class RunRows:
 
     def update_run(self, run: str, **changes: Any) -> None:
         """Sets fields of a run's row; `RegistryFault` if there is none."""
+        if "reason" in changes:
+            changes["reason"] = shortened(changes["reason"])
         if not self._table.update(rows.run_key(run), {**changes, "updated": now()}):
             raise RegistryFault(f"run {run!r}: expected the row that Claim writes, got none")
 

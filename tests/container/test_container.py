@@ -1,7 +1,8 @@
-"""The training image, built and run as SageMaker would: /opt/ml mounted, no network, not root.
+"""The training image, run as SageMaker would: /opt/ml mounted with root's folders, no network, and a read-only root.
 
 make test-container                                  (or: pytest -m container tests/container)
-BASE_IMAGE=my/python:3.11 make test-container        where the default base cannot be pulled
+BASE_IMAGE=my/python:3.11 make test-container        on another base
+TRAINING_IMAGE=dropforge-trainer:gpu make test-container        an image that is there
 """
 
 from __future__ import annotations
@@ -11,89 +12,45 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
-from dropforge.contract.plan import DataFormat, Lineage, Plan
 from dropforge.contract.results import Manifest
-from examples.datasets import load
+from training_container.checkpoints import Checkpoints
+from training_container.entry import WRITTEN
 from training_container.export.runtime import Runtime
 
-pytestmark = pytest.mark.container
+from .conftest import lay_out
+from .engine import docker
+from .ingredients import ROOT
 
-ROOT = Path(__file__).parents[2]
-IMAGE = "dropforge-trainer:test"
-LOCAL_BASE = "local/python:3.11"
-"""Taken as the base when it is there and BASE_IMAGE is not set: a machine without a registry has made its own."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
-NO_ENGINE = (
-    "no Docker engine answers `docker info`: install one (Debian and Ubuntu: apt-get install docker.io; elsewhere "
-    "Docker Desktop or colima), start it (`dockerd &` where no service manager runs), or point DOCKER_HOST at one. "
-    "Without a registry, make a base image with debootstrap (include python3, python3-venv, python3-pip, "
-    "ca-certificates) and `docker import`, and name it: BASE_IMAGE=<image> make test-container"
-)
+    from .conftest import Build
 
+pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 
-def docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """One docker command; with `check` a failure fails the test with the command's own words."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    if check and done.returncode:
-        pytest.fail(
-            f"docker {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
-        )
-    return done
+AS_A_JOB = ("--network", "none", "--read-only", "--tmpfs", "/tmp")
+"""What a job has: no network, and nothing that it can write but its own folders and /tmp."""
 
 
-def base_image() -> str:
-    """The base to build on."""
-    given = os.environ.get("BASE_IMAGE")
-    if given:
-        return given
-    return LOCAL_BASE if docker("image", "inspect", LOCAL_BASE, check=False).returncode == 0 else "python:3.11-slim"
-
-
-@pytest.fixture(scope="session")
-def image() -> str:
-    """The built image; fails where there is no engine, because a skipped proof is none."""
-    if shutil.which("docker") is None or docker("info", check=False).returncode:
-        pytest.fail(NO_ENGINE)
-    docker("build", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image()}", "--file",
-           str(ROOT / "training_container" / "Dockerfile"), "--tag", IMAGE, str(ROOT))  # fmt: skip
-    return IMAGE
-
-
-def lay_out(root: Path, target: str = "Miles_per_Gallon") -> Path:
-    """SageMaker's folders for one training job, as a host mounts them: its own user's (root's, mostly), mode 0755."""
-    for part in ("input/config", "input/data/data", "input/data/plan", "model", "output", "checkpoints"):
-        (root / part).mkdir(parents=True)
-    load("cars").write_csv(root / "input/data/data/cars.csv")
-    lineage = Lineage("bucket", "datasets/cars/cars.csv", "v1", 1, "etag", IMAGE)
-    plan = Plan("run-0123456789abcdef", "cars", target, "regression", DataFormat("csv"), lineage)
-    (root / "input/data/plan/plan.json").write_text(json.dumps(plan.to_json()))
-    (root / "input/config/hyperparameters.json").write_text(json.dumps({"run": plan.run}))
-    for path in (root, *root.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return root
-
-
-def run(image: str, root: Path) -> subprocess.CompletedProcess[str]:
+def run(image: str, root: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The job as SageMaker starts it."""
-    return docker("run", "--rm", "--network", "none", "--volume", f"{root}:/opt/ml", image, "train", check=False)
+    return docker("run", "--rm", *AS_A_JOB, *options, "--volume", f"{root}:/opt/ml", image, "train", check=False)
 
 
 @pytest.fixture(scope="session")
-def trained(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model folder that the container made."""
+def job(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of a job that ran to its end."""
     root = lay_out(tmp_path_factory.mktemp("container"))
     done = run(image, root)
     assert done.returncode == 0, done.stderr
     assert "dropforge step=write" in done.stdout
-    assert not (root / "output/failure").exists()
-    return root / "model"
+    return root
 
 
 def answers(folder: Path, golden: Path) -> tuple[list[float], list[float]]:
@@ -112,14 +69,20 @@ def answers(folder: Path, golden: Path) -> tuple[list[float], list[float]]:
     return [row["prediction"] for row in rows], got.tolist()
 
 
-def test_its_model_is_the_processs_model(trained: Path, tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "ml")
+def test_its_model_is_the_processs_model(job: Path, tmp_path: Path) -> None:
+    root, trained = lay_out(tmp_path / "ml"), job / "model"
     command = [sys.executable, "-m", "training_container.trainer", "train", "--ml-root", str(root)]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     for folder, golden in ((trained, trained), (trained, root / "model"), (root / "model", trained)):
         expected, got = answers(folder, golden)
         scale = scale_of(expected)
         assert max(difference(a, b, scale) for a, b in zip(expected, got, strict=True)) <= TOLERANCE
+
+
+def test_folders_of_root_are_written_without_its_rights(job: Path) -> None:
+    assert not (job / "output/failure").exists()
+    assert {path.stat().st_uid for path in (job / "model").rglob("*")} == {1000}
+    assert job.stat().st_uid == os.geteuid()
 
 
 def test_a_failure_is_left_where_sagemaker_reads_it(image: str, tmp_path: Path) -> None:
@@ -130,30 +93,73 @@ def test_a_failure_is_left_where_sagemaker_reads_it(image: str, tmp_path: Path) 
     assert list((root / "model").iterdir()) == []
 
 
-def test_a_stop_ends_it_in_time(image: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("closed", WRITTEN)
+def test_a_folder_that_nobody_can_write_is_told_before_anything_is_read(
+    image: str, tmp_path: Path, closed: str
+) -> None:
+    """It is told in the failure file, or in the log alone where that file is what cannot be written."""
     root = lay_out(tmp_path / "ml")
-    name = docker("run", "--detach", "--network", "none", "--volume", f"{root}:/opt/ml", image, "train").stdout.strip()
+    done = run(image, root, "--volume", f"{root}/{closed}:/opt/ml/{closed}:ro")
+    assert done.returncode == 1
+    assert f"/opt/ml/{closed}" in done.stderr
+    assert "dropforge step=" not in done.stdout
+    if closed != "output":
+        assert f"/opt/ml/{closed}: expected a folder" in (root / "output/failure").read_text()
+
+
+def test_a_user_without_rights_is_told_what_it_cannot_write(image: str, tmp_path: Path) -> None:
+    """A host that starts the container as somebody else, with only the output folder open."""
+    root = lay_out(tmp_path / "ml")
+    (root / "output").chmod(0o777)
+    done = run(image, root, "--user", "4711")
+    assert done.returncode == 1
+    assert "/opt/ml/model: expected a folder that the user 4711 can write" in (root / "output/failure").read_text()
+
+
+def test_a_stopped_job_keeps_its_checkpoints_and_goes_on_from_them(image: str, tmp_path: Path) -> None:
+    """As after a spot loss: SIGTERM amid fitting, and only the checkpoints again on another machine."""
+    root = lay_out(tmp_path / "ml")
+    name = docker("run", "--detach", *AS_A_JOB, "--volume", f"{root}:/opt/ml", image, "train").stdout.strip()
     try:
         with subprocess.Popen(["docker", "logs", "--follow", name], stdout=subprocess.PIPE, text=True) as log:
             assert log.stdout is not None
-            assert any("model=neural" in line for line in log.stdout)
-            docker("stop", "--time", "60", name)
+            assert any("model=lightgbm" in line for line in log.stdout)
+            docker("stop", "--time", "100", name)  # SageMaker waits for 120 seconds
             log.stdout.read()
-        assert docker("inspect", "--format", "{{.State.ExitCode}}", name).stdout.strip() == "1"
-        assert "stopped by SIGTERM" in (root / "output/failure").read_text()
+        assert docker("inspect", "--format", "{{.State.ExitCode}}", name).stdout.strip() == "0"
     finally:
         docker("rm", "--force", name)
+    kept = Checkpoints(root / "checkpoints").kept
+    assert kept > 0
+    again = lay_out(tmp_path / "again")
+    shutil.copytree(root / "checkpoints", again / "checkpoints", dirs_exist_ok=True)  # root's again, as from S3
+    done = run(image, again)
+    assert done.returncode == 0, done.stderr
+    assert f"resumed={kept} " in done.stdout
+    assert (again / "model" / "manifest.json").exists()
 
 
-def test_it_is_not_root_and_holds_the_trainer_alone(image: str) -> None:
+@pytest.mark.skipif("TRAINING_IMAGE" in os.environ, reason="nothing is built")
+@pytest.mark.usefixtures("image")
+def test_a_build_with_another_cuda_than_promised_fails(build: Build) -> None:
+    """Its jobs would train on the CPU of a machine that is paid for its GPU. The layers before are the image's own."""
+    done = build("dropforge-trainer:wrong", CUDA="12")
+    assert done.returncode != 0
+    assert 'expected a build for CUDA "12"' in done.stdout + done.stderr
+
+
+def test_it_holds_the_trainer_alone_and_nothing_that_its_user_can_change(image: str) -> None:
     def inside(script: str) -> str:
-        return docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", script).stdout.strip()
+        options = ("--rm", "--network", "none", "--user", "trainer", "--entrypoint", "sh")
+        return docker("run", *options, image, "-c", script).stdout.strip()
 
     assert inside("id -u") == "1000"
     assert inside("ls /opt/dropforge").split() == ["dropforge", "training_container"]
     assert inside("ls /opt/dropforge/dropforge | grep -v __pycache__").split() == [
         "__init__.py",
         "contract",
+        "datasets",
+        "metrics",
         "pictures.py",
     ]
     assert inside("touch /opt/dropforge/x 2>/dev/null || echo kept") == "kept"

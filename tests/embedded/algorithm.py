@@ -40,3 +40,5 @@ elif wish == "resist":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (root / "output/data/pid").write_text(str(os.getpid()))
     time.sleep(120)
+elif wish == "die":
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -110,6 +110,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A server that a test may kill."""
+    monkeypatch.setenv("DROPFORGE_ALGORITHMS", json.dumps({"stand-in:": [sys.executable, str(ALGORITHM)]}))
+    monkeypatch.setenv("DROPFORGE_TRAINING_GRACE", "0.2")
+    monkeypatch.setenv("DROPFORGE_SAVE_SECONDS", "0.3")
+    home, address = Home(tmp_path / "home"), Address(free_port(), strict=False)
+    home.root.mkdir()
+    process.start(home, address)
+    yield Cloud(home, address)
+    if (server := process.find(home)) is not None:
+        process.stop(server)
+
+
+@pytest.fixture
 def request_of(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
     """A valid CreateTrainingJob request, its name from the test's, with changes."""
     name = request.node.name.replace("_", "-").replace("[", "-").replace("]", "")[-40:].strip("-")

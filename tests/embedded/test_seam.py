@@ -7,6 +7,7 @@ import importlib.metadata
 import inspect
 import json
 import os
+import re
 import tarfile
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,14 @@ def test_a_failing_algorithm_fails_the_task_with_its_reason(cloud: Cloud, reques
     cause = json.loads(ended["cause"])
     assert cause["TrainingJobStatus"] == "Failed"
     assert cause["FailureReason"] == "AlgorithmError: the target has one class, exit code: 3"
+
+
+def test_a_killed_algorithm_says_how_and_with_how_much_memory(cloud: Cloud, request_of: Maker) -> None:
+    cause = json.loads(cloud.train(request_of("die"))["cause"])
+    said = (
+        r"AlgorithmError: the trainer was killed by SIGKILL; its largest process had used [0-9.]+ GB of the machine's "
+    )
+    assert re.fullmatch(said + r"[0-9.]+ GB, after \d+ s, exit code: 137", cause["FailureReason"])
 
 
 def test_a_missing_input_is_a_client_error(cloud: Cloud, request_of: Maker) -> None:

@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,26 +15,9 @@ from dropforge.embedded.fault import CloudFault
 from dropforge.embedded.home import Home
 from dropforge.embedded.keys import credentials
 from dropforge.embedded.settings import Address, server_environment
-from tests.embedded.conftest import ALGORITHM, Cloud, eventually, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.embedded.conftest import Cloud, eventually, free_port
 
 Maker = "Callable[..., dict[str, Any]]"
-
-
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """A server that a test may kill."""
-    monkeypatch.setenv("DROPFORGE_ALGORITHMS", json.dumps({"stand-in:": [sys.executable, str(ALGORITHM)]}))
-    monkeypatch.setenv("DROPFORGE_TRAINING_GRACE", "0.2")
-    monkeypatch.setenv("DROPFORGE_SAVE_SECONDS", "0.3")
-    home, address = Home(tmp_path / "home"), Address(free_port(), strict=False)
-    home.root.mkdir()
-    process.start(home, address)
-    yield Cloud(home, address)
-    if (server := process.find(home)) is not None:
-        process.stop(server)
 
 
 def alive(pid: int) -> bool:

@@ -18,6 +18,8 @@ from cdk_app.app import make
 
 ROOT = Path(__file__).parents[2]
 EMBEDDED = {"dropforge:packaging": "code", "dropforge:training-image": "dropforge-trainer:tests"}
+IN_ACCOUNT = {"dropforge:packaging": "code"}
+"""As an account deploys it, with images that CodeBuild builds; packing its functions is tested apart."""
 
 
 def context(**more: Any) -> dict[str, Any]:
@@ -40,6 +42,21 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("assembly")
     synthesize(folder, **EMBEDDED)
     return folder
+
+
+@pytest.fixture(scope="session")
+def account_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the cloud assembly as an account deploys it."""
+    folder = tmp_path_factory.mktemp("account")
+    synthesize(folder, **IN_ACCOUNT)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def account_template(account_assembly: Path) -> dict[str, Any]:
+    """The stack's template as an account deploys it."""
+    loaded: dict[str, Any] = json.loads((account_assembly / "Dropforge.template.json").read_text())
+    return loaded
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +93,8 @@ def flat(value: Any) -> str:
         return str(value["Fn::Join"][0]).join(flat(part) for part in value["Fn::Join"][1])
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"])
     if "Fn::Select" in value:
         return f"<part of {flat(value['Fn::Select'][1]['Fn::Split'][1])}>"
     return f"<{value['Ref']}>"

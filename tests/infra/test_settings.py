@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 INFERENCE = {*packaging.files_in("dropforge/inference")}
 PICTURES = {"dropforge/pictures.py"}
 ROWS = {"lambdas/batch/common", *INFERENCE}
+IMAGE_BUILDER = "TrainingImageBuilder"
 HTTP = {"dropforge/inference/__init__.py", "dropforge/inference/http.py"}
 SHARES = {
     "pipeline/judge": INFERENCE | PICTURES | {"dropforge/metrics"},
@@ -74,10 +76,10 @@ def observed(template: dict[str, Any]) -> tuple[bool, bool, set[str]]:
 
 
 def scrubbed(template: dict[str, Any]) -> dict[str, Any]:
-    """The template without what may differ: where code lies, and which image trains."""
-    text = json.dumps(template, sort_keys=True)
-    text = re.sub(r'"Fn::Sub": "[^"]*dkr\.ecr[^"]*"', '"IMAGE": ""', text)
-    loaded: dict[str, Any] = json.loads(text)
+    """The template without what may differ: where code lies, which image trains, and what builds it."""
+    loaded: dict[str, Any] = copy.deepcopy(template)
+    for name in [name for name in loaded["Resources"] if name.startswith(IMAGE_BUILDER)]:
+        del loaded["Resources"][name]
     for function in of_type(loaded, "AWS::Lambda::Function").values():
         function["Properties"]["Code"] = "CODE"
         function["Metadata"] = {}
@@ -90,12 +92,6 @@ def scrubbed(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: dict[str, Any], tmp_path: Path) -> None:
     full = synthesize(tmp_path, **{"aws:cdk:bundling-stacks": []})
-    image = next(path.parent for path in tmp_path.glob("asset.*/training_container") if (path / "Dockerfile").exists())
-    held = {"/".join(path.relative_to(image).parts[:2]) for path in (image / "dropforge").rglob("*.py")}
-    assert held == {
-        "dropforge/__init__.py",
-        *(f"dropforge/{name}" for name in ("contract", "datasets", "metrics", "pictures.py")),
-    }
     mine, theirs = scrubbed(template), scrubbed(full)
     differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
     assert mine["Resources"].keys() == theirs["Resources"].keys()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import EMBEDDED, ROOT, context
+from .conftest import EMBEDDED, IN_ACCOUNT, ROOT, context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,15 +31,16 @@ app.synth()
 """
 
 
-def strict_synth(folder: Path, change: str = "") -> subprocess.CompletedProcess[str]:
+def strict_synth(folder: Path, change: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """Synthesizes with every validation on, in a process of its own; `change` is done to `stack` before."""
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
-    command = [sys.executable, "-c", SYNTH, json.dumps(context(**EMBEDDED)), str(folder), change]
+    command = [sys.executable, "-c", SYNTH, json.dumps(context(**settings or EMBEDDED)), str(folder), change]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_strict_validation_and_cdk_nag_find_nothing(tmp_path: Path) -> None:
-    done = strict_synth(tmp_path)
+@pytest.mark.parametrize("settings", [EMBEDDED, IN_ACCOUNT], ids=["embedded", "in the account"])
+def test_strict_validation_and_cdk_nag_find_nothing(tmp_path: Path, settings: dict[str, str]) -> None:
+    done = strict_synth(tmp_path, **settings)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
@@ -51,10 +52,11 @@ def test_cdk_nag_is_really_asked(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of cfn-lint's own dependencies
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
-def test_cfn_lint_finds_nothing(assembly: Path) -> None:
+@pytest.mark.parametrize("kind", ["assembly", "account_assembly"])
+def test_cfn_lint_finds_nothing(request: pytest.FixtureRequest, kind: str) -> None:
     from cfnlint.api import lint_file
 
-    template = assembly / "Dropforge.template.json"
+    template = request.getfixturevalue(kind) / "Dropforge.template.json"
     found = [str(match) for match in lint_file(template) if match.rule.id != CDK_OWN]
     assert found == []
 

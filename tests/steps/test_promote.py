@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from dropforge.contract.fitting import LONGEST_REASON
 from dropforge.contract.registry import TrainingRun
 from lambdas.common import run_row
 from lambdas.common.messages import failure
@@ -251,6 +252,8 @@ def test_a_failure_before_any_run_was_known_is_still_told(cloud: Cloud) -> None:
          ["CapacityError: no capacity", "later"]),
         ("Train", "States.TaskFailed", json.dumps({"SecondaryStatus": "MaxRuntimeExceeded", "FailureReason": "x"}),
          ["budget"]),
+        ("Train", "States.TaskFailed", json.dumps({"FailureReason": "AlgorithmError: , exit code: 137"}),
+         ["exit code: 137", "memory ran out", "larger instance"]),
         ("Judge", "ArtifactFault", json.dumps({"errorMessage": "model.onnx:\n expected", "errorType": "ArtifactFault"}),
          ["Judge failed: model.onnx: expected"]),
         ("Judge", "States.Timeout", "", ["States.Timeout", "longer than its limit"]),
@@ -261,4 +264,4 @@ def test_a_failure_before_any_run_was_known_is_still_told(cloud: Cloud) -> None:
 )  # fmt: skip
 def test_errors_become_sentences(step: str, error: str, cause: str, parts: list[str]) -> None:
     said = failure(step, error, cause)
-    assert all(part in said for part in parts) and len(said) < 1300 and "\n" not in said
+    assert all(part in said for part in parts) and len(said) <= LONGEST_REASON and "\n" not in said

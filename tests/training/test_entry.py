@@ -95,6 +95,16 @@ def test_an_unprivileged_user_is_told_which_folder_it_cannot_write(root: Path) -
     assert str(root / "model") in (root / "output" / "failure").read_text()
 
 
+def test_an_image_that_is_broken_is_told_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_: str) -> None:
+        raise KeyError("getpwnam(): name not found: 'trainer'")
+
+    monkeypatch.setattr(entry.pwd, "getpwnam", lost)
+    monkeypatch.setattr(entry.os, "geteuid", lambda: 0)
+    assert entry.main(["train"], root) == 1
+    assert "the image is broken: KeyError" in (root / "output" / "failure").read_text()
+
+
 def test_a_reason_that_can_be_written_nowhere_is_in_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "output").write_text("a file, which no user can write files into")
     report_failure("the model folder is closed", tmp_path / "output" / "failure")

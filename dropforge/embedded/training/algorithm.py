@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dropforge.embedded.settings import clean_environment
@@ -33,6 +34,8 @@ class Ended:
     exit_code: int
     """128 + n: ended by signal n."""
     out_of_time: bool
+    death: str = ""
+    """How it was killed, if it was."""
 
 
 def process_of(image: str) -> list[str] | None:
@@ -90,11 +93,13 @@ def run(words: list[str], layout: Layout, environ: dict[str, str], seconds: floa
         start_new_session=True,
     ) as child:
         assert child.stdout is not None
-        reader = threading.Thread(target=_read, args=(child.stdout, say), daemon=True)
+        last: deque[str] = deque(maxlen=1)
+        reader = threading.Thread(target=_read, args=(child.stdout, say, last), daemon=True)
         reader.start()
         ended = _wait(child, seconds)
         reader.join(timeout=5)
-    return ended
+    killed = next((line for line in last if line.startswith(guard.KILLED)), "")
+    return replace(ended, death=killed)
 
 
 def _wait(child: subprocess.Popen[str], seconds: float) -> Ended:
@@ -105,6 +110,7 @@ def _wait(child: subprocess.Popen[str], seconds: float) -> Ended:
         return Ended(child.wait(), out_of_time=True)
 
 
-def _read(lines: Any, say: Callable[[str], None]) -> None:
+def _read(lines: Any, say: Callable[[str], None], last: deque[str]) -> None:
     for line in lines:
-        say(line.rstrip("\n"))
+        last.append(line.rstrip("\n"))
+        say(last[0])

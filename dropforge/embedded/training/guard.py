@@ -2,20 +2,24 @@
 
 Run: `python guard.py GRACE COMMAND…`. The parent holds the other end of standard input and never writes. On SIGTERM, or
 when that end closes because the parent is gone, the group gets SIGTERM and, GRACE seconds later, SIGKILL. Exit code:
-the command's, or 128 + the signal that ended it.
+the command's, or 128 + the signal that ended it, which the last line of the output then names.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 
-ORPHAN_SECONDS = 5.0
+ORPHAN_SECONDS = 0.5
 """Seconds of grace if the parent has ended and nobody waits for the outputs."""
+
+KILLED = "the trainer was killed"
+"""Begins the line that says how the command was killed."""
 
 
 def main() -> None:
@@ -28,8 +32,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: _end(child.pid, grace))
     threading.Thread(target=_watch, args=(child.pid, min(grace, ORPHAN_SECONDS)), daemon=True).start()
     code = child.wait()
+    if code < 0:
+        print(_death(-code), flush=True)
     _signal(child.pid, signal.SIGKILL)  # ends what the command left running, as the end of a container does
     sys.exit(code if code >= 0 else 128 - code)
+
+
+def _death(number: int) -> str:
+    """How the command was killed, and the memory that its largest process had used by then."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    name = signal.Signals(number).name
+    return f"{KILLED} by {name}; its largest process had used {used / 1e9:.1f} GB of the machine's {total / 1e9:.1f} GB"
 
 
 def _watch(group: int, grace: float) -> None:

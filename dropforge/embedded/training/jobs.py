@@ -124,8 +124,8 @@ def _outcome(ended: algorithm.Ended, layout: Layout, seconds: int, stopped: str)
     if ended.out_of_time:
         return _ended("Stopped", stopped, seconds)
     if ended.exit_code:
-        reason = f"AlgorithmError: {layout.failure()}, exit code: {ended.exit_code}"
-        return _ended("Failed", "Failed", seconds, reason)
+        why = layout.failure() or (f"{ended.death}, after {seconds} s" if ended.death else "the trainer said nothing")
+        return _ended("Failed", "Failed", seconds, f"AlgorithmError: {why}, exit code: {ended.exit_code}")
     return _ended("Completed", "Completed", seconds)
 
 

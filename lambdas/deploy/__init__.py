@@ -1,0 +1,1 @@
+"""The functions that CloudFormation calls while a stack is deployed."""

@@ -1,0 +1,1 @@
+"""Image: has CodeBuild build a training image that the repository lacks."""
