@@ -45,7 +45,7 @@ class Reconciler(Construct):
                 topic=topic.topic_arn,
             ),
             packaging=context.packaging,
-            key=context.storage.key,
+            storage=context.storage,
             size=Size(memory=512, seconds=600),
             package=RECONCILE,
         )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Tags
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
 from cdk_app.context import Context
+from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
 from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
 from cdk_app.reconciler import Reconciler
 from cdk_app.registry import RegistryTable
+from cdk_app.settings import Adopted
 from cdk_app.storage import Storage
 from cdk_app.training import Training
 from cdk_app.trigger import Trigger
@@ -29,11 +31,15 @@ class Dropforge(Stack):
     """Drop a data set into S3; get a tested, explained, monitored prediction API."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, **options: Any) -> None:
-        super().__init__(scope, id, **options)
+        super().__init__(scope, id, tags=dict(settings.tags), **options)
+        for name, value in settings.tags.items():
+            Tags.of(self).add(name, value)
+        if settings.packaging == "full":
+            warn_without_compiler(self)
         storage = Storage(self, "Lake", settings=settings)
-        registry = RegistryTable(self, "Registry", storage=storage, deletion_protection=not settings.remove_data)
-        context = Context(storage, registry, settings.packaging)
-        alarm_topic = AlarmTopic(self, "Bell", storage=storage)
+        registry = RegistryTable(self, "Registry", storage=storage, settings=settings)
+        context = Context(storage, registry, settings.packaging, metrics=settings.stack)
+        alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
         pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)
         batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
@@ -63,6 +69,7 @@ class Dropforge(Stack):
             triggers=triggers,
             api=api,
             reconciler=reconciler,
+            namespace=context.metrics,
         )
         outputs = {
             "DropBucket": storage.drop.bucket_name,
@@ -76,6 +83,15 @@ class Dropforge(Stack):
             "DeadLetters": triggers[0].dead_letters.queue_url,
             "BatchDeadLetters": triggers[1].dead_letters.queue_url,
             "ReconcileFunction": reconciler.reconcile.function.function_name,
+            "Adopt": str(
+                Adopted(
+                    drop=storage.drop.bucket_name,
+                    artifacts=storage.artifacts.bucket_name,
+                    accesses=storage.accesses.bucket_name,
+                    table=registry.table.table_name,
+                    key=storage.key.key_arn,
+                )
+            ),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
