@@ -64,7 +64,7 @@ test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda package
 test-wild: .venv/.dev node_modules/.package-lock.json ## Inputs from the world, dropped, trained and predicted: about 12 minutes
 	$(BIN)/python -m pytest -m wild tests/wild
 
-test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker ## Clients of KServe, MLServer and SageMaker, in environments of their own
+test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker .venv-clients/.openapi .venv-clients/node/.installed ## Clients of KServe, MLServer and SageMaker, generated ones, and onnxruntime in JavaScript, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients
 
 test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
@@ -82,9 +82,16 @@ test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1
 .venv-clients/.sagemaker: PACKAGES = sagemaker==2.257.7
+.venv-clients/.openapi: PACKAGES = openapi-python-client==0.29.1
 .venv-clients/.%: | .venv/bin/python
 	$(PYTHON) -m venv $(@D)/$*
 	$(@D)/$*/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary $(PACKAGES)
+	@touch $@
+
+# Without scripts: that of onnxruntime-node fetches what GPUs need.
+.venv-clients/node/.installed: tests/clients/programs/package.json
+	mkdir -p $(@D) && cp $< $(@D)/package.json
+	cd $(@D) && npm install --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 lint: .venv/.dev ## Formatting, lint, types, import rules
@@ -143,6 +150,9 @@ bench-wide: .venv/.dev ## What columns cost beside the budget, up to 1,999 of th
 
 bench-serving: .venv/.dev ## Answers per request against the bare runtime and other servers (DROPFORGE_PEERS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.serving
+
+bench-load: .venv/.dev ## The server at the limit of the machine, five minutes (DURATION), beside explanations, reloads and silent clients
+	$(BIN)/python -m benchmarks.load
 
 bench-servers: .venv/.dev ## HTTP servers under the same application (DROPFORGE_PEERS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.serving.servers

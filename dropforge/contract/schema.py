@@ -47,6 +47,11 @@ LabelType = Literal["text", "integer", "number", "boolean"]
 LONGEST_TEXT = 10_000
 """Characters of a text in a request; data with longer ones in a column that the model would read are rejected."""
 
+CREATED_KEY = "dropforge.created"
+SCORES_KEY = "dropforge.scores"
+RUNTIME_KEY = "dropforge.onnxruntime"
+"""Keys of metadata for readers that have the file alone: when it was made, how it scored, the oldest onnxruntime."""
+
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
 
