@@ -36,7 +36,7 @@ def test_a_tool_finds_nothing(tool: tuple[str, ...]) -> None:
     ("tool", "right", "wrong", "finding"),
     [
         (SCHEMA, "runs-on: ubuntu-24.04", "runs-upon: ubuntu-24.04", "runs-upon"),
-        (ZIZMOR, "permissions:\n  contents: read\n", "permissions: write-all\n", "excessive-permissions"),
+        (ZIZMOR, "persist-credentials: false", "fetch-depth: 1", "artipacked"),
         (ZIZMOR, "  pull_request:\n", "  pull_request_target:\n", "dangerous-triggers"),
         (ZIZMOR, "run: make setup", "run: echo ${{ github.event.pull_request.title }}", "template-injection"),
     ],
