@@ -58,7 +58,7 @@ test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5
 test-container: .venv/.dev ## Build the training image and run it as SageMaker would (a Docker engine, or root and dockerd)
 	$(BIN)/python -m pytest -m container tests/container
 
-test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
+test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured; stacks that fail, stand side by side and are gone on with
 	$(BIN)/python -m pytest -m slow tests
 
 test-wild: .venv/.dev node_modules/.package-lock.json ## Inputs from the world, dropped, trained and predicted: about 12 minutes
