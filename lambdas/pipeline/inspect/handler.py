@@ -55,7 +55,7 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     row = registry.training_run(request.run)
     drop = parse_drop(row.key)
     try:
-        objects = sources(row, drop)
+        objects = sources(row, drop, registry)
         decision = examine(row, drop, objects)
     except DataFault as fault:
         return reject(row, drop, str(fault), settings)
