@@ -169,7 +169,8 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "BatchNotifyRole": [
-        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *use("sns:Publish", of=TOPIC), *KMS,
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
+        *use("sns:Publish", of=TOPIC), *KMS,
     ],
     "BatchRole": [
         *use("lambda:InvokeFunction", of=FUNCTION), *use("states:StartExecution", of=MACHINE),
