@@ -128,4 +128,4 @@ def _allow_reading_drops(step: Step, storage: Storage) -> None:
     objects = storage.drop.arn_for_objects(f"{names.DATASETS}*")
     step.allow(["s3:GetObject", "s3:GetObjectVersion"], [objects], "Data sets of every model are dropped there.")
     # No condition on the prefix: S3 answers 404 for a missing spec.yaml only to those who may list the bucket.
-    step.allow(["s3:ListBucket"], [storage.drop.bucket_arn])
+    step.allow(["s3:ListBucket", "s3:ListBucketVersions"], [storage.drop.bucket_arn])

@@ -56,7 +56,7 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     row = registry.training_run(request.run)
     drop = parse_drop(row.key)
     try:
-        objects = sources(row, drop)
+        objects = sources(row, drop, registry)
         decision = examine(row, drop, objects)
         seconds = max_seconds(decision.spec.budget)
         places = affordable(places_for(decision.size, settings.places), seconds, settings.most_cost)
