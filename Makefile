@@ -67,22 +67,34 @@ test-wild: .venv/.dev node_modules/.package-lock.json ## Inputs from the world, 
 test-uploads: .venv/.dev ## Bad files, each with its verdict, under a memory limit: about half a minute
 	$(BIN)/python -m pytest -m uploads tests/uploads
 
-test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker ## Clients of KServe, MLServer and SageMaker, in environments of their own
+test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker .venv-clients/.openapi .venv-clients/node/.installed ## Clients of KServe, MLServer and SageMaker, generated ones, and onnxruntime in JavaScript, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients
 
 test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
 	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
-test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament ## What can be proven of AWS without an account
+test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .venv-clients/.lambda ## What can be proven of AWS without an account
 	$(BIN)/python -m pytest -s -m aws tests/aws
+
+.venv-clients/.lambda: | .venv/bin/python # the SDK of Lambda's Python as it began, beside whatever interpreter runs it
+	@mkdir -p $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-installed --target $(@D)/lambda boto3==1.34.145 urllib3==1.26.19
+	@touch $@
 
 .venv-clients/.parliament: PACKAGES = parliament==1.6.4 setuptools==80.9.0
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1
 .venv-clients/.sagemaker: PACKAGES = sagemaker==2.257.7
+.venv-clients/.openapi: PACKAGES = openapi-python-client==0.29.1
 .venv-clients/.%: | .venv/bin/python
 	$(PYTHON) -m venv $(@D)/$*
 	$(@D)/$*/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary $(PACKAGES)
+	@touch $@
+
+# Without scripts: that of onnxruntime-node fetches what GPUs need.
+.venv-clients/node/.installed: tests/clients/programs/package.json
+	mkdir -p $(@D) && cp $< $(@D)/package.json
+	cd $(@D) && npm install --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 lint: .venv/.dev ## Formatting, lint, types, import rules
@@ -98,7 +110,7 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-personal bench-wide bench-serving ## All benchmarks
 
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
@@ -130,6 +142,9 @@ bench-scores: .venv/.dev ## Cost and coverage of the intervals beside scores
 bench-gate: .venv/.dev ## How often the gate approves noise, and a weak signal (SEEDS, ROWS, BUDGET)
 	$(BIN)/python -m benchmarks.gate
 
+bench-personal: .venv/.dev ## How well columns of personal data are found, on labelled columns
+	$(BIN)/python -m benchmarks.personal
+
 bench-splits: .venv/.dev ## Which real tables are split by group or time, and what a score of grouped rows proves (COUNT, SEEDS)
 	$(BIN)/python -m benchmarks.splits
 
@@ -138,6 +153,9 @@ bench-wide: .venv/.dev ## What columns cost beside the budget, up to 1,999 of th
 
 bench-serving: .venv/.dev ## Answers per request against the bare runtime and other servers (DROPFORGE_PEERS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.serving
+
+bench-load: .venv/.dev ## The server at the limit of the machine, five minutes (DURATION), beside explanations, reloads and silent clients
+	$(BIN)/python -m benchmarks.load
 
 bench-servers: .venv/.dev ## HTTP servers under the same application (DROPFORGE_PEERS: see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.serving.servers

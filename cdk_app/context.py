@@ -18,6 +18,8 @@ class Context:
     storage: Storage
     registry: RegistryTable
     packaging: Packaging
+    metrics: str
+    """The CloudWatch namespace of this stack's own metrics."""
 
     @property
     def table_name(self) -> str:

@@ -22,6 +22,7 @@ NEVER_IMPORTED = (
     "onnxruntime/capi/libonnxruntime.so.*",  # the Python module holds a copy of all of it
     *(f"numpy/{name}" for name in ("f2py", "fft", "polynomial", "random", "testing", "doc", "_pyinstaller")),
     *(f"numpy/_core/{name}" for name in ("include", "lib", "_simd.*", "_umath_tests.*", "_rational_tests.*")),
+    *(f"stdnum/{name}" for name in ("oui.dat", "imsi.dat", "isil.dat", "gs1_ai.dat", "nz", "id", "eu", "at/*.dat")),
     *("numpy/**/tests", "numpy/**/*.pxd", "numpy/conftest.py", "**/*.pyi", "bin"),
     "*.dist-info/sboms",
 )

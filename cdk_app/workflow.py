@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, Fn, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
 from cdk_app.jsonata import EMPTY_TEXT, RESULT, condition, jsonata
+from cdk_app.logs import log_group
 from cdk_app.retries import catch_all
 
 if TYPE_CHECKING:
@@ -86,13 +86,7 @@ class Workflow(Construct):
 
     def make_machine(self, states: sfn.IChainable, storage: Storage, timeout: Duration) -> sfn.StateMachine:
         """The state machine. Its log has states and errors without their data, which may name columns and classes."""
-        group = logs.LogGroup(
-            self,
-            "Logs",
-            encryption_key=storage.key,
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, "Logs", storage)
         return sfn.StateMachine(
             self,
             "Machine",

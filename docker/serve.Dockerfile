@@ -20,7 +20,7 @@ COPY dropforge/inference dropforge/inference
 RUN python -m compileall -q dropforge && useradd --uid 1000 server
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 OPENBLAS_NUM_THREADS=1
-USER server
+USER 1000
 EXPOSE 8080
 ENTRYPOINT ["python", "-m", "dropforge.serve", "--host", "0.0.0.0"]
 CMD ["/models"]

@@ -139,6 +139,7 @@ def write_files(task: AnyTask, model: Any, progress: Progress, start: float) -> 
             write_scalars(tensorboard, name, curves)
         write_summaries(tensorboard, evaluation.metrics)
         task.report(folder / names.REPORT_FILE, model, exported, evaluation.metrics)
+        evidence.describe(folder / names.MODEL_FILE, exported.card, evaluation.metrics)
         evidence.write_manifest(folder, task.job, exported.card, task.device, time.monotonic() - start, gpus())
 
 

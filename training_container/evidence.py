@@ -12,21 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 
 import dropforge
 from dropforge.contract.names import MANIFEST_FILE
 from dropforge.contract.results import FileFact, Manifest
-from dropforge.contract.schema import KINDS
+from dropforge.contract.schema import CREATED_KEY, KINDS, RUNTIME_KEY, SCORES_KEY
 from training_container.kinds import TRAINED
 from training_container.kinds import UNSEEN as UNSEEN  # the golden rows of ratings hold it too
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dropforge.contract.results import Metrics
     from dropforge.contract.schema import ModelCard
     from dropforge.datasets.dataset import Rows
     from training_container.job import Job
     from training_container.native import Native
+
+RUNTIME = "1.21"
+"""The first onnxruntime that has `TreeEnsemble` of ai.onnx.ml 5."""
 
 ROWS_SCHEMA = "dropforge.rows/1"
 GOLDEN_ROWS = 64
@@ -135,6 +140,22 @@ def code_digest() -> str:
             digest.update(path.read_bytes())
     digest.update((shared / "pictures.py").read_bytes())
     return digest.hexdigest()
+
+
+def describe(file: Path, card: ModelCard, metrics: Metrics) -> None:
+    """Adds to a model file what it is, when it was made, what it needs and how it scored, for readers without the run.
+
+    A protobuf message that is appended to another is a part of it, so that the graph is neither read nor written anew.
+    """
+    of_table = "pictures" if card.image is not None else f"the columns {', '.join(card.names)}"[:1_000]
+    words = f"{card.model}: {card.task} of {card.target!r} from {of_table}. Opens in onnxruntime {RUNTIME} or newer."
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    scores = {"metric": metrics.metric, "direction": metrics.direction, "holdout": metrics.holdout}
+    texts = {CREATED_KEY: created, SCORES_KEY: json.dumps(scores, allow_nan=False), RUNTIME_KEY: RUNTIME}
+    more = onnx.ModelProto(doc_string=words)
+    more.metadata_props.extend(onnx.StringStringEntryProto(key=key, value=value) for key, value in texts.items())
+    with file.open("ab") as target:
+        target.write(more.SerializeToString())
 
 
 def write_manifest(

@@ -42,6 +42,10 @@ def program(
         str | None,
         typer.Option("--profile", metavar="NAME", help="AWS profile; selects AWS even if an embedded cloud runs."),
     ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", metavar="NAME", help="The CloudFormation stack's name; Dropforge by default."),
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Drop a data set; get a tested, explained prediction API.
@@ -50,7 +54,7 @@ def program(
 
     Example: dropforge drop houses.csv --target price --wait
     """
-    context.obj = Shell(as_json, home, profile)
+    context.obj = Shell(as_json, home, profile, stack)
     if version:
         context.obj.result({"version": __version__}, f"dropforge {__version__}")
     elif context.invoked_subcommand is None:

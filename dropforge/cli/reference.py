@@ -116,7 +116,8 @@ The program uses the first of these that is available:
 3. the embedded cloud in `.dropforge/` of the current folder or a parent, if its server is running;
 4. the stack `Dropforge` in your AWS account, with the usual credentials (`AWS_PROFILE`, `AWS_REGION`, …).
 
-`--profile NAME` selects AWS even if an embedded cloud is running.
+`--profile NAME` selects AWS even if an embedded cloud is running. `--stack NAME`, or `DROPFORGE_STACK`, selects another
+stack of the same cloud.
 
 ## Output
 

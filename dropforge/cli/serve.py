@@ -10,7 +10,7 @@ import typer
 from dropforge.cli.shell import Home, Json, Shell
 from dropforge.client.faults import Fault
 
-NEEDED = ("onnxruntime", "uvicorn", "httptools")
+NEEDED = ("onnxruntime", "uvicorn", "httptools", "prometheus_client")
 """Packages of the `serve` extra that the server cannot start without."""
 
 
@@ -38,6 +38,23 @@ def serve(
         int,
         typer.Option("--workers", metavar="NUMBER", min=1, max=256, help="Number of processes; each loads the models."),
     ] = 1,
+    token_file: Annotated[
+        str | None, typer.Option("--token-file", metavar="FILE", help="Tokens, one a line: each request needs one.")
+    ] = None,
+    certificate: Annotated[str | None, typer.Option("--tls-cert", metavar="FILE", help="The TLS certificate.")] = None,
+    key: Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="Its private key.")] = None,
+    hosts: Annotated[
+        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name that Host may have; * for any.")
+    ] = None,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option("--allow-origin", metavar="ORIGIN", help="An origin whose web pages may ask; * for any."),
+    ] = None,
+    any_reload: Annotated[
+        bool, typer.Option("--any-reload", help="Accept a changed file with another task, other columns or classes.")
+    ] = False,
+    repository: Annotated[bool, typer.Option("--repository", help="Let requests load and unload models.")] = False,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request as a line of JSON.")] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -54,8 +71,13 @@ def serve(
         raise Fault(f"serving needs {missing}, which is not installed: pip install 'dropforge[serve]'", "needs_serve")
     from dropforge.serve.faults import ServeFault
     from dropforge.serve.server import serve as run
+    from dropforge.serve.settings import Settings
 
+    settings = Settings(
+        any_reload=any_reload, repository=repository, access_log=access_log, hosts=tuple(hosts or ()),
+        origins=tuple(origins or ()), token_file=token_file, certificate=certificate, key=key,
+    )  # fmt: skip
     try:
-        run(models, name=name, host=host, port=port, workers=workers, report=shell.note)
+        run(models, name=name, host=host, port=port, workers=workers, report=shell.note, settings=settings)
     except ServeFault as fault:
         raise Fault(str(fault), fault.code) from fault

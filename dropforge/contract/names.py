@@ -15,6 +15,8 @@ QUARANTINE = "quarantine/"
 RUNS = "runs/"
 CHECKPOINTS = "checkpoints/"
 """In the artifact bucket: what unfinished jobs resume from, a folder per run; it expires."""
+EXPIRES_TAG, EXPIRES_INPUT = "dropforge-expires", "input"
+"""The tag of objects that the artifact bucket deletes after a time, and its value for a run's copy of its data."""
 SUCCESS = "_SUCCESS"
 SPEC = "spec.yaml"
 

@@ -27,6 +27,7 @@ CODES: dict[str, Severity] = {
     "unreadable": "warning",
     "number_style": "warning",
     "strays": "warning",
+    "personal": "notice",
     "gap": "notice",
     "split_proposed": "notice",
     "left_out": "notice",
@@ -43,6 +44,7 @@ CODES: dict[str, Severity] = {
     "repeated_rows": "notice",
     "place": "notice",
     "nothing_to_learn": "notice",
+    "quasi": "notice",
     "note": "notice",
 }
 """Every code, the worst first, with how much it matters: a warning may make the model's scores worthless or its answers

@@ -43,6 +43,8 @@ class Text(NamedTuple):
     """What matches `pattern`, in words."""
     choices: tuple[str, ...] = ()
     """All values that there are; the first is the default. Empty for any text."""
+    by_model: bool = False
+    """Whether the model has a setting for it, so that no choice is the default."""
 
 
 class Route(NamedTuple, Generic[R]):
@@ -91,6 +93,7 @@ STRICT = Text(
     "With true, a text that the model does not know refuses the request; with false, it is answered with a warning. "
     "Without it, the model's own setting decides, which is false unless its spec.yaml says otherwise",
     choices=("false", "true"),
+    by_model=True,
 )
 OF_CLASS = Text("class", "With explain: the class whose probability is explained, instead of each row's own prediction")
 ERRORS = Text(

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dropforge.contract.documents import Document, Record
+from dropforge.contract.personal import PersonalColumn
 from dropforge.contract.tasks import PREDICTION, PROBABILITIES, TASKS, Task
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ Order = Literal["month-first", "day-first"]
 LabelType = Literal["text", "integer", "number", "boolean"]
 LONGEST_TEXT = 10_000
 """Characters of a text in a request; data with longer ones in a column that the model would read are rejected."""
+
+CREATED_KEY = "dropforge.created"
+SCORES_KEY = "dropforge.scores"
+RUNTIME_KEY = "dropforge.onnxruntime"
+"""Keys of metadata for readers that have the file alone: when it was made, how it scored, the oldest onnxruntime."""
 
 CARD_KEY = "dropforge.card"
 """Key of the model card in the ONNX file's metadata."""
@@ -91,6 +97,8 @@ class DateRule(Record):
     slashes: Order | None = None
     """What `05/03/2024` is: month or day first. None in a column that has no such date: then only those are read that
     can be read in one way."""
+    year_alone: bool = False
+    """Of a generalised column, whether the model reads 1 January of a date's year instead of the date."""
 
 
 class NumberRule(Record):
@@ -124,6 +132,8 @@ class Column(Record):
     double: bool = False
     """Of a column of numbers, whether its ONNX input is float64, because float32 would round away what its values
     differ by (2.4e9 ± 40)."""
+    prefix: int = 0
+    """Of a generalised column of texts, how many of their first characters the model reads. 0 in every other column."""
 
     @property
     def element(self) -> Element:
@@ -167,6 +177,8 @@ class ModelCard(Document):
     """Columns of the data set that the model does not read (target, ids, constants): allowed in a request."""
     masked: tuple[str, ...] = ()
     """Sensitive columns: never captured, never shown in a report."""
+    personal: tuple[PersonalColumn, ...] = ()
+    """What became of each column of the data that looks like personal data; of those left out, none is in the file."""
     image: ImageInput | None = None
     """For image models alone: how the column `image` is read."""
     likeliest: bool = False

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-METRIC_NAMESPACE = "Dropforge"
-"""CloudWatch namespace of our own metrics; their dimension is `model`."""
-
 NO_HEALTHY_MODEL = "NoHealthyModel"
-"""Count of predict calls whose live model could not be loaded."""
+"""Count of predict calls whose live model could not be loaded, in the namespace of the stack."""
 
 UNKNOWN_VALUES_METRIC = "UnknownValues"
 """Count of the values that a model did not know, in requests that it answered nevertheless."""
-
 
 GPU_NOT_SEEN_METRIC = "GpuNotSeen"
 """Count of training jobs that did not see the GPU of their machine."""
@@ -49,6 +45,13 @@ class PlanSettings(NamedTuple):
     artifacts: str
     piece_bytes: str
     """Target size of a piece of a batch, in bytes."""
+
+
+class MetricSettings(NamedTuple):
+    """Settings of every function that counts something, beside its own."""
+
+    namespace: str
+    """CloudWatch namespace of the stack's own metrics, whose dimension is `model`."""
 
 
 class HotSettings(NamedTuple):

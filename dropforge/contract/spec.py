@@ -12,6 +12,7 @@ from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
 from dropforge.contract.fitting import quoted
 from dropforge.contract.nearest import did_you_mean
+from dropforge.contract.personal import TREATMENTS, Treatment
 from dropforge.contract.records import composed
 from dropforge.contract.schema import NumberRule, TableKind
 from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
@@ -123,6 +124,8 @@ class Spec(Record):
     by what rows are split. None is decided by the data."""
     sensitive: tuple[str, ...] = ()
     """Columns with personal data: kept out of captures and reports."""
+    personal: dict[str, Treatment] = field(default_factory=dict)
+    """What becomes of personal data, by a kind of them or by a column, which wins."""
     groups: tuple[str, ...] = ()
     """Columns whose groups are scored apart."""
     kinds: dict[str, TableKind] = field(default_factory=dict)
@@ -162,6 +165,7 @@ class Spec(Record):
         _check_replace(value.get("replace"))
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
+        _check_personal(value.get("personal"))
         try:
             spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:
@@ -228,6 +232,21 @@ def _check_replace(value: Any, where: str = "spec.yaml: replace") -> None:
         raise SpecFault(
             f"{where}: unknown name {quoted(unknown[0])}; {hint}expected one of {list(DIFFERENCES)}, each true or false"
         )
+
+
+def _check_personal(value: Any) -> None:
+    """Raises `SpecFault` for a treatment of personal data that there is none of."""
+    if value is None:
+        return
+    example = "`personal: {phone: drop, birth: generalise, email: keep}`"
+    if not isinstance(value, Mapping):
+        raise SpecFault(f"spec.yaml: personal: expected kinds or columns to what becomes of them, as {example}")
+    for key, treatment in value.items():
+        if treatment not in TREATMENTS:
+            hint = did_you_mean(str(treatment), TREATMENTS)
+            raise SpecFault(
+                f"spec.yaml: personal: {key}: {treatment!r}; {hint}expected one of {list(TREATMENTS)}, as {example}"
+            )
 
 
 def _check_split(value: Any) -> None:

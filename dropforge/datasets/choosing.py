@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, assert_never
 import polars as pl
 
 from dropforge.contract.nearest import did_you_mean
+from dropforge.contract.personal import WORDS
 from dropforge.contract.spec import Spec, SpecFault
 from dropforge.contract.tasks import TASKS
 from dropforge.datasets.columns import describe_facts
@@ -141,10 +142,12 @@ def check_wishes(names: list[str], spec: Spec) -> None:
     wished |= {"split": (spec.split_column,) if spec.split_column is not None else ()}
     wished |= {"sensitive": spec.sensitive, "groups": spec.groups, "kinds": tuple(spec.kinds),
                "trusted": spec.trusted}  # fmt: skip
+    wished |= {"personal": tuple(key for key in spec.personal if key not in WORDS)}
     for wish, columns in wished.items():
         for column in columns:
             if column not in names:
-                hint = did_you_mean(column, names).strip() or f"the columns are {names[:20]}"
+                known = [*names, *WORDS] if wish == "personal" else names
+                hint = did_you_mean(column, known).strip() or f"the columns are {names[:20]}"
                 raise SpecFault(f"{wish}: no column {column!r} in the data; expected one that is there: {hint}")
     if spec.target is not None and spec.target == spec.split_column:
         raise SpecFault(f"split: names the target {spec.target!r}; expected another column, which is known of new rows")

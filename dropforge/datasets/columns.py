@@ -101,7 +101,8 @@ class Described:
     units: tuple[str, ...] = ()
     """Of a category that would be a number if its values had one unit, those that they have."""
     width: int = 0
-    """Of zero-padded codes that all have so many digits; see `Column.width`."""
+    prefix: int = 0
+    """Of zero-padded codes, and of generalised categories, as `Column` has them."""
 
     @property
     def dropped(self) -> str:
@@ -132,8 +133,7 @@ def describe_facts(facts: Facts, spec: Spec, style: NumberRule | None = None) ->
 
     `style` is how the file's numbers are written; the column's own values tell when it is None.
     """
-    name, distinct = facts.name, facts.distinct
-    wished = spec.kinds.get(name)
+    name, distinct, wished = facts.name, facts.distinct, spec.kinds.get(facts.name)
     numbers = _numbers(facts, style, wished)
     if wished == "number" and not facts.numeric:
         check_wished_numbers(name, distinct, numbers)
@@ -196,7 +196,8 @@ def columns_read(described: Mapping[str, Described], rows: Rows, masked: Collect
             column.numbers,
             _listed(column, name in masked),
             column.width,
-            double=rows.columns[name].dtype == "float64",
+            rows.columns[name].dtype == "float64",
+            column.prefix,
         )
         for name, column in described.items()
         if column.left_out is None

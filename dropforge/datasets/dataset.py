@@ -13,6 +13,7 @@ from dropforge.contract.spec import Spec
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dropforge.contract.personal import PersonalColumn
     from dropforge.contract.plan import DataFormat, Plan
     from dropforge.contract.schema import Column, LabelType
     from dropforge.contract.tasks import Task
@@ -118,6 +119,8 @@ class Dataset:
     """The fold of each row of `learning`, where the split decides it: of whole groups, or blocks of time."""
     units: NDArray[np.int64] | None = None
     """The group of each hold-out row, from 0, where rows were split by group."""
+    personal: tuple[PersonalColumn, ...] = ()
+    """What became of each column that looks like personal data; see `personalpolicy`."""
 
     @cached_property
     def learning(self) -> Rows:

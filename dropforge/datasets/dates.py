@@ -64,6 +64,11 @@ ISO = (
 
 def canonical_dates(series: pl.Series, rule: DateRule) -> pl.Series:
     """Every (stripped) text in the spelling that models are given, null where it is no date by the rule."""
+    dates = _whole_dates(series, rule)
+    return dates.str.head(4) + "-01-01" if rule.year_alone else dates
+
+
+def _whole_dates(series: pl.Series, rule: DateRule) -> pl.Series:
     plain = _iso_dates(series)
     others = series.filter(plain.is_null()).drop_nulls().unique()
     if len(others) == 0:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-Why = Literal["empty", "constant", "copy", "id", "text", "wish", "unread", "group"]
+Why = Literal["empty", "constant", "copy", "id", "text", "wish", "unread", "group", "personal"]
 """The kinds: no value, one value, a copy of another column, an id (row numbers among them), free text, a column that
-the spec leaves out, a column that the task has no use for, and the column whose groups the rows are split by."""
+the spec leaves out, a column that the task has no use for, the column whose groups the rows are split by, and personal
+data."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class LeftOut:
         match self.why:
             case "empty" | "constant" | "copy":
                 return False
-            case "id" | "text" | "wish" | "unread" | "group":
+            case "id" | "text" | "wish" | "unread" | "group" | "personal":
                 return True
             case _:
                 assert_never(self.why)
@@ -40,6 +41,11 @@ ID_BY_VALUES = LeftOut("id", "an id by its values: whole numbers that count from
 GROUP = LeftOut("group", "rows are split by it, so that rows to predict are expected to have other values")
 NO_ROLE = LeftOut("unread", "neither user nor item")
 TIME_OF_RATINGS = LeftOut("unread", "the time: it splits the rows, the model does not read it")
+
+
+def personal(what: str) -> LeftOut:
+    """The reason of a column of personal data, such as `phone numbers`."""
+    return LeftOut("personal", f"it looks like {what}")
 
 
 def copy_of(column: str) -> LeftOut:

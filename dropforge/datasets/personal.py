@@ -1,30 +1,50 @@
-"""Columns that look like personal data: reported and masked, never silently dropped.
+"""Columns that look like personal data: what each holds, and by what it was found.
 
-Values speak first: a kind with a checksum (card, IBAN, national ids) or a shape of its own (e-mail address, phone
-number) that nearly all of up to `SAMPLE` distinct values have; of data on disk, those of the first block. Then names.
-What a column was found by stands in the profile, so that a person can overrule it.
+Values speak first: a kind with a check (national ids, IBANs, cards) or a shape of its own (e-mail and IP addresses,
+phone numbers, street addresses, full names) that nearly all of up to `SAMPLE` distinct values have; of data on disk,
+those of the first block. Then the column's name, in a dozen languages (`personalwords`), where the values agree with
+it. What a column was found by stands in the profile, so that a person can overrule it. `benchmarks/personal` measures
+how often this errs.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
-
-from dropforge.datasets.values import stripped, without_missing
+from dropforge.contract.personal import WORDS
+from dropforge.datasets import personalids as ids
+from dropforge.datasets import personalvalues as values_of
+from dropforge.datasets.personalvalues import share
+from dropforge.datasets.personalwords import (
+    CALLED,
+    OTHER_THINGS,
+    PERSONS,
+    QUASI,
+    THINGS_WITH_AGES,
+    is_called,
+    plain_name,
+)
+from dropforge.datasets.typed import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SAMPLE = 1000
-"""Distinct values that are looked at."""
+    import polars as pl
 
-SHARE = 0.8
-"""Share of them that must have the shape."""
+    from dropforge.contract.personal import PersonalKind
+
+SAMPLE = 100
+"""Distinct values that are looked at, spread over all of a column's."""
 
 FEWEST = 3
+"""Fewer distinct values say nothing by themselves."""
+
+MANY_NAMES = 8
+"""Distinct single words from which on a column may be one of first names or surnames."""
+
+FoundBy = Literal["values", "name", "spec"]
 
 
 @dataclass(frozen=True)
@@ -33,130 +53,138 @@ class Finding:
 
     column: str
     what: str
-    found_by: str
-    """`values`, `name` or `spec`."""
-
-
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit that cards have."""
-    total = sum(
-        sum(divmod(2 * int(digit), 10)) if place % 2 else int(digit) for place, digit in enumerate(digits[::-1])
-    )
-    return total % 10 == 0
-
-
-def is_card(text: str) -> bool:
-    """A payment card: 13 to 19 digits of a known issuer, with a right check digit."""
-    digits = re.sub(r"[ -]", "", text)
-    return (
-        re.fullmatch(r"(4|5[1-5]|2[2-7]|3[47]|6)\d{12,18}", digits) is not None and len(digits) <= 19 and luhn(digits)
-    )
-
-
-def is_iban(text: str) -> bool:
-    """An IBAN with right check digits (ISO 13616)."""
-    bare = text.replace(" ", "").upper()
-    if re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", bare) is None:
-        return False
-    return int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1
-
-
-def is_email(text: str) -> bool:
-    """An e-mail address."""
-    return re.fullmatch(r"[^@\s,;]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", text) is not None
-
-
-def is_phone(text: str) -> bool:
-    """A phone number: 9 to 15 digits with a leading plus, or grouped as phone numbers are."""
-    digits = re.sub(r"\D", "", text)
-    if not 9 <= len(digits) <= 15 or re.fullmatch(r"[+(]?[\d\s().-]+(x\d{1,5})?", text) is None:
-        return False
-    return text.startswith("+") or re.search(r"\d[\s)-]+\d{2,}[\s.-]\d{2,}", text) is not None
-
-
-def is_us_ssn(text: str) -> bool:
-    """A United States social security number, written with dashes."""
-    return re.fullmatch(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}", text) is not None
-
-
-def is_spanish_id(text: str) -> bool:
-    """A Spanish DNI or NIE with its check letter."""
-    if re.fullmatch(r"[XYZ\d]\d{7}-?[A-Z]", text.upper()) is None:
-        return False
-    number = text.upper().replace("-", "").translate(str.maketrans("XYZ", "012", "")) if text[0].isalpha() else text
-    return "TRWAGMYFPDXBNJZSQVHLCKE"[int(number[:8]) % 23] == text.upper()[-1]
-
-
-def is_french_id(text: str) -> bool:
-    """A French social security number with its key."""
-    bare = re.sub(r"[ .-]", "", text).upper()
-    if re.fullmatch(r"[12]\d{4}(\d{2}|2[AB])\d{8}", bare) is None:
-        return False
-    number = bare[:13].replace("2A", "19").replace("2B", "18")
-    return 97 - int(number) % 97 == int(bare[13:])
-
-
-def is_brazilian_id(text: str) -> bool:
-    """A Brazilian CPF, written with its dots, with both check digits."""
-    if re.fullmatch(r"\d{3}\.\d{3}\.\d{3}-\d{2}", text) is None:
-        return False
-    digits = [int(sign) for sign in text if sign.isdigit()]
-    checks = [
-        sum(digit * (size - place) for place, digit in enumerate(digits[: size - 1])) * 10 % 11 % 10
-        for size in (10, 11)
-    ]
-    return digits[9:] == checks
-
-
-SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("e-mail addresses", is_email),
-    ("IBANs", is_iban),
-    ("payment card numbers", is_card),
-    ("US social security numbers", is_us_ssn),
-    ("Spanish identity numbers", is_spanish_id),
-    ("French social security numbers", is_french_id),
-    ("Brazilian CPF numbers", is_brazilian_id),
-    ("phone numbers", is_phone),
-)
-
-NAMES = (
-    ("e-mail addresses", r"e_?mail(_?addr(ess)?)?"),
-    ("phone numbers", r"(tele)?phone(_?(no|num|number))?|mobile(_?(no|num|number))?|fax|whatsapp"),
-    (
-        "names of people",
-        r"(first|last|middle|family|given|full|sur|maiden|customer|patient|employee|user)_?name|surname",
-    ),
-    ("addresses", r"(street|home|postal|mailing|billing|shipping|ip|residential)_?addr(ess)?|address(_?line_?\d)?"),
-    ("dates of birth", r"birth_?(date|day)|date_?of_?birth|dob"),
-    ("national ids", r"ssn|social_?security(_?(no|num|number))?|passport(_?(no|num|number))?|national_?id|nin|cpf|nif"),
-    (
-        "bank or card numbers",
-        r"iban|bic|card_?(no|num|number)|credit_?card(_?(no|num|number))?|account_?(no|num|number)",
-    ),
-)
+    found_by: FoundBy
+    kind: PersonalKind | None = None
+    """None where the spec alone calls the column sensitive."""
 
 
 def find_personal(frame: pl.DataFrame, sensitive: Sequence[str] = ()) -> tuple[Finding, ...]:
-    """Every column that looks like personal data or that `sensitive` names, in the order of the file."""
-    findings = ((name, _finding(frame[name], name in sensitive)) for name in frame.columns)
-    return tuple(finding for _, finding in findings if finding is not None)
+    """Every column that names persons directly, or their dates of birth, or that `sensitive` names, in order."""
+    findings = (_finding(frame[name], name in sensitive) for name in frame.columns)
+    return tuple(finding for finding in findings if finding is not None)
+
+
+def find_quasi(frame: pl.DataFrame) -> tuple[Finding, ...]:
+    """Every column that names persons only together with others: postcodes, ages, years of birth, sexes."""
+    found = []
+    for name in frame.columns:
+        plain = plain_name(name)
+        called = [(kind, written) for kind, pattern, written in QUASI if is_called(plain, pattern)]
+        if (
+            called
+            and not THINGS_WITH_AGES.search(plain)
+            and not OTHER_THINGS.search(plain)
+            and (values := _distinct(frame[name]))
+        ):
+            kind, written = called[0]
+            if share(values, re.compile(written).fullmatch) >= 0.8 and (kind != "sex" or len(values) <= 8):
+                found.append(Finding(name, WORDS[kind], "name", kind))
+    return tuple(found)
 
 
 def _finding(series: pl.Series, sensitive: bool) -> Finding | None:
-    if sensitive:
-        return Finding(series.name, "called sensitive", "spec")
-    if what := _by_values(series):
-        return Finding(series.name, what, "values")
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+", "_", series.name).strip("_").lower()
-    what = next((what for what, pattern in NAMES if re.fullmatch(rf"(\w+_)?({pattern})(_\d+)?", plain)), "")
-    return Finding(series.name, what, "name") if what else None
+    if (found := kind_of(series)) is not None:
+        kind, found_by = found
+        return Finding(series.name, WORDS[kind], found_by, kind)
+    return Finding(series.name, "called sensitive", "spec") if sensitive else None
 
 
-def _by_values(series: pl.Series) -> str:
-    if series.dtype.is_float():
-        return ""
-    distinct = without_missing(stripped(series.cast(pl.String))).drop_nulls().unique(maintain_order=True)
-    sample = distinct.head(SAMPLE).to_list()
-    if len(sample) < FEWEST:
-        return ""
-    return next((what for what, has in SHAPES if sum(map(has, sample)) >= SHARE * len(sample)), "")
+def kind_of(series: pl.Series) -> tuple[PersonalKind, FoundBy] | None:
+    """What a column holds that names persons directly, or their dates of birth, and what says so."""
+    values, plain = _distinct(series), plain_name(series.name)
+    if not values:
+        return None
+    others = OTHER_THINGS.search(plain) is not None
+    if (kind := _by_values(values, is_number=series.dtype.is_numeric(), others=others)) is not None:
+        return kind, "values"
+    if others:
+        return None
+    for kind, pattern in CALLED:
+        if is_called(plain, pattern) and AGREES[kind](values):
+            return kind, "name"
+    if is_called(plain, PERSONS) and values_of.like_names(values):
+        if values_of.known_names(values) >= 0.3:
+            return "name", "values"
+        if len(values) >= FEWEST and values_of.single_names(values) >= 0.6:
+            return "name", "values"
+    return None
+
+
+def _distinct(series: pl.Series) -> list[str]:
+    distinct = texts_of(series).unique(maintain_order=True)
+    distinct = distinct.filter(distinct != "")
+    return distinct.gather_every(max(1, len(distinct) // SAMPLE)).head(SAMPLE).to_list()
+
+
+def _by_values(values: list[str], *, is_number: bool, others: bool) -> PersonalKind | None:
+    """What the values alone say; a number is judged by its check alone, and another thing has no name."""
+    if len(values) < FEWEST or ids.books_or_goods(values):
+        return None
+    checks: tuple[tuple[PersonalKind, Callable[[list[str]], bool]], ...] = (
+        ("card", ids.cards), ("national_id", ids.national_ids), ("device", ids.imeis),
+    )  # fmt: skip
+    if not is_number:
+        checks = (("email", values_of.emails), ("bank", ids.ibans), ("device", values_of.macs), *checks)
+        if not others:
+            checks = (*checks, ("ip", values_of.addresses_of_hosts), ("phone", values_of.phones),
+                      ("address", values_of.streets), ("name", _names))  # fmt: skip
+    return next((kind for kind, has in checks if has(values)), None)
+
+
+def _names(values: list[str]) -> bool:
+    """Whether the values are names of persons, whatever the column is called."""
+    if not values_of.like_names(values):
+        return False
+    return values_of.known_names(values) >= 0.55 or len(values) >= MANY_NAMES and values_of.single_names(values) >= 0.9
+
+
+def _long_ids(values: list[str]) -> bool:
+    return share(values, lambda text: re.fullmatch(r"[\w .\-/]{6,30}", text) and _digits(text) >= 5) >= 0.8
+
+
+def _addresses(values: list[str]) -> bool:
+    """Letters and a number in many values, be it of another script, or a street in many."""
+    numbered = share(values, lambda text: _digits(text) and (not text.isascii() or re.search(r"[^\W\d_]{3}", text)))
+    return numbered >= 0.4 or values_of.streets(values)
+
+
+def _passports(values: list[str]) -> bool:
+    return share(values, lambda text: re.fullmatch(r"[A-Z0-9 ]{6,12}", text) and _digits(text) >= 4) >= 0.8
+
+
+def _devices(values: list[str]) -> bool:
+    return share(values, lambda text: re.fullmatch(r"[\w:-]{12,64}", text) and _digits(text)) >= 0.8
+
+
+def _plates(values: list[str]) -> bool:
+    numbered = share(values, lambda text: re.fullmatch(r"[\w -]{4,11}", text) and _digits(text))
+    return numbered >= 0.8 and share(values, lambda text: re.search(LETTER, text)) >= 0.5
+
+
+def _logins(values: list[str]) -> bool:
+    words = share(values, lambda text: re.fullmatch(r"[^\s@]{3,40}", text) and re.search(LETTER, text))
+    return len(values) > MANY_NAMES and words >= 0.9
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+LETTER = r"[^\W\d_]"
+
+AGREES: dict[PersonalKind, Callable[[list[str]], bool]] = {
+    "name": values_of.like_names,
+    "email": lambda values: share(values, lambda text: "@" in text) >= 0.5,
+    "phone": lambda values: share(values, values_of.could_be_phone) >= 0.7,
+    "address": _addresses,
+    "national_id": _long_ids,
+    "passport": _passports,
+    "bank": _long_ids,
+    "card": lambda values: share(values, lambda text: re.fullmatch(r"[\d -]{12,24}", text)) >= 0.8,
+    "ip": lambda values: share(values, values_of.is_ip) >= 0.8,
+    "device": _devices,
+    "plate": _plates,
+    "login": _logins,
+    "birth": lambda values: share(values, values_of.DATE.fullmatch) >= 0.8,
+}
+"""What the values must be like for the column's name to be believed."""

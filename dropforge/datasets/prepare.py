@@ -28,7 +28,7 @@ from dropforge.datasets.grouping import group_labels
 from dropforge.datasets.hashing import nth_copy, row_hashes
 from dropforge.datasets.header import check_header
 from dropforge.datasets.lost import lost_columns
-from dropforge.datasets.personal import find_personal
+from dropforge.datasets.personalpolicy import applied, find_policy, policy_remarks
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.reading import open_table, sniff
 from dropforge.datasets.remarks import Found, remarks
@@ -105,7 +105,8 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     if not classes:
         _check_scale(target, codes)
     kept, hashes = _kept(clean, encoded.kept), hashes[encoded.kept]
-    described = describe(kept, spec, target, style)
+    policy = find_policy(next(block for block in kept.blocks() if block.height), spec, target)
+    described = applied(describe(kept, spec, target, style), policy, kept)
     way = choose_split(kept, described, spec, codes, len(classes), hashes)
     described = way.leaves_out(described, spec)
     _check_columns(described, target)
@@ -114,23 +115,22 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
     rows = _type(kept, described, codes, parts)
     counts |= {"rare": sum(encoded.rare.values()), "gap": way.left_out}
     counts |= {name: len(rows[name]) for name in ("train", "validation", "holdout")}
-    findings = find_personal(next(block for block in kept.blocks() if block.height), spec.sensitive)
     doubtful = {name: column for name, column in described.items() if name not in spec.trusted}
     suspects = find_suspects(rows["train"], rows["validation"], doubtful, target, len(classes))
-    masked = tuple(finding.column for finding in findings)
     lost = lost_columns(kept, described, parts, rows, len(classes))
     found = Found(
-        described, table[target], task, kind_of_label, counts, style, masked, encoded.rare, suspects, lost,
-        split_remarks(way, counts, masked=masked),
+        described, table[target], task, kind_of_label, counts, style, policy.masked, encoded.rare, suspects, lost,
+        split_remarks(way, counts, masked=policy.masked), policy_remarks(policy, described, spec),
     )  # fmt: skip
     return Dataset(
         target=target,
         task=task,
         label_type=kind_of_label,
         classes=classes,
-        columns=columns_read(described, rows["train"], masked),
+        columns=columns_read(described, rows["train"], policy.masked),
         ignored=(target, *(name for name, column in described.items() if column.dropped)),
-        masked=masked,
+        masked=policy.masked,
+        personal=policy.columns,
         counts=counts,
         rare=encoded.rare,
         profile=make_profile(
@@ -138,13 +138,13 @@ def _with_target(table: Table, spec: Spec, options: Options) -> Dataset:
             described=described,
             target={"name": target, "task": task, "label_type": kind_of_label, "classes": list(classes)},
             counts=counts,
-            findings=findings,
+            policy=policy,
             suspects=suspects,
             remarks=remarks(found, options),
-            split=facts(way, masked=masked),
+            split=facts(way, masked=policy.masked),
         ),
         groups=group_labels(kept, described, spec.groups, parts["holdout"], parts["train"]),
-        split=f"{in_words(way, masked=masked)}.",
+        split=f"{in_words(way, masked=policy.masked)}.",
         split_by=way.key,
         folds=way.folds(parts),
         units=way.groups(parts["holdout"]),

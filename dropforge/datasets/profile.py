@@ -4,7 +4,7 @@
      "columns": {name: {...}}, "dropped": {name: reason}, "suspects": [{"column", "why", "score"}],
      "remarks": [{"code", "sentence", "severity", "option", "column"}, the worst first],
      "told": [the same as plain sentences, for older readers],
-     "personal": [{"column", "what", "found_by"}], "masked": [names]}
+     "personal": [{"column", "what", "found_by", "treatment"}], "masked": [names]}
 
 Of every column that the model reads: `kind`, `missing` (share), `distinct`. Numbers add `mean`, `std`, `quantiles`
 (`q001` is the 0.1 % quantile, `q05` the 5 %) and `histogram` (20 bins of equal width between q01 and q99; what lies
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dropforge.contract.remarks import Remark
     from dropforge.datasets.columns import Described
     from dropforge.datasets.dataset import Rows
-    from dropforge.datasets.personal import Finding
+    from dropforge.datasets.personalpolicy import Policy
 
 SCHEMA = "dropforge.profile/1"
 QUANTILES = {
@@ -47,13 +47,14 @@ def make_profile(
     described: Mapping[str, Described],
     target: Mapping[str, Any],
     counts: Mapping[str, int],
-    findings: Sequence[Finding],
+    policy: Policy,
     suspects: Sequence[dict[str, Any]] = (),
     remarks: Sequence[Remark] = (),
     split: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The profile of the training rows `rows`; `target` says its name, task, label type and classes."""
-    masked = [finding.column for finding in findings]
+    masked = list(policy.masked)
+    became = {column.column: column.treatment for column in policy.columns}
     read = {name: column for name, column in described.items() if not column.dropped}
     return {
         "schema": SCHEMA,
@@ -66,8 +67,14 @@ def make_profile(
         "remarks": [remark.to_json() for remark in remarks],
         "told": [remark.text for remark in remarks if remark.code != "leak"],
         "personal": [
-            {"column": finding.column, "what": finding.what, "found_by": finding.found_by} for finding in findings
-        ],
+            {
+                "column": finding.column,
+                "what": finding.what,
+                "found_by": finding.found_by,
+                "treatment": became.get(finding.column, "keep"),
+            }
+            for finding in policy.findings
+        ],  # fmt: skip
         "masked": masked,
     }
 

@@ -32,7 +32,7 @@ from dropforge.datasets.dataset import Dataset, Options, Rows
 from dropforge.datasets.dates import canonical_dates, date_rule_of, parse_dates
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import cell_hashes, row_hashes, unit
-from dropforge.datasets.personal import find_personal
+from dropforge.datasets.personalpolicy import check_ids, find_policy
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.ratingremarks import remarks_on_ratings
 from dropforge.datasets.splitting import HOLDOUT, VALIDATION
@@ -143,7 +143,8 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
     every = Rows({name: ids_of(kept[name]) for name in (columns.user, columns.item)}, values)
     rows = {name: every.take(index) for name, index in parts.items()}
     counts |= {name: len(part) for name, part in rows.items()}
-    findings = find_personal(kept.select(columns.user, columns.item), spec.sensitive)
+    policy = find_policy(kept.select(columns.user, columns.item), spec)
+    check_ids(policy)
     described = _described(table, columns, spec)
     kind = label_type(read_labels(kept[columns.rating]))
     labels = {"name": columns.rating, "task": "recommendation", "label_type": kind, "classes": []}
@@ -155,14 +156,15 @@ def prepare_ratings(table: pl.DataFrame, options: Options) -> Dataset:
         classes=(),
         columns=tuple(Column(name, "category") for name in read),
         ignored=(columns.rating, *(name for name in table.columns if name not in (*read, columns.rating))),
-        masked=tuple(finding.column for finding in findings),
+        masked=policy.masked,
+        personal=policy.columns,
         counts=counts,
         profile=make_profile(
             rows=rows["train"],
             described=described,
             target=labels,
             counts=counts,
-            findings=findings,
+            policy=policy,
             remarks=remarks_on_ratings(described, counts, (*read, columns.rating), options),
         ),
         train=rows["train"],

@@ -55,6 +55,8 @@ class Found:
     """Left-out columns that would have mattered, to what they reach alone."""
     split: Sequence[Remark] = ()
     """How the rows are split, where the data called for it."""
+    personal: Sequence[Remark] = ()
+    """What became of personal data."""
 
     @property
     def hides_target(self) -> bool:
@@ -70,6 +72,7 @@ def remarks(found: Found, options: Options) -> tuple[Remark, ...]:
             *(leak(suspect["column"], suspect["why"]) for suspect in found.suspects),
             *_would_matter(found),
             *found.split,
+            *found.personal,
             *number_remarks(found.described, found.style, found.masked),
             *_rare(found),
             *rows_left_out(found.counts, found.target.name),

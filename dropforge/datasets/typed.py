@@ -30,7 +30,14 @@ LOOKED_AT = 10_000
 
 def typed_column(series: pl.Series, column: Described) -> NDArray[Any]:
     """The values of a described column. See `typed`."""
+    if column.prefix:
+        return _shared(cut(_composed(texts_of(series)), column.prefix))
     return typed(series, column.kind, column.dates, column.numbers)
+
+
+def cut(texts: pl.Series, prefix: int) -> pl.Series:
+    """The first characters of generalised texts, as `dropforge.inference.values` takes them of a request's."""
+    return texts.str.head(prefix).str.strip_chars()
 
 
 def typed(

@@ -19,7 +19,7 @@ from dropforge.datasets.dataset import Dataset, Rows
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.hashing import row_hashes
 from dropforge.datasets.numberremarks import number_remarks
-from dropforge.datasets.personal import find_personal
+from dropforge.datasets.personalpolicy import applied, find_policy, policy_remarks
 from dropforge.datasets.profile import make_profile
 from dropforge.datasets.remarks import columns_left_out, encoding_guessed, rows_left_out, sheet_chosen
 from dropforge.datasets.splitting import copies, split
@@ -70,7 +70,8 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
             f"needs at least {MIN_ROWS} different rows, got {kept.height} of {table.height}: drop more rows"
         )
     style = style_of(as_table(kept), spec, options.data)
-    described = describe(kept, spec, style=style)
+    policy = find_policy(kept, spec)
+    described = applied(describe(kept, spec, style=style), policy, kept)
     read = {name: column for name, column in described.items() if not column.dropped}
     if not read:
         reasons = {name: column.dropped for name, column in list(described.items())[:5]}
@@ -79,11 +80,11 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
     rows = {name: every.take(index) for name, index in split(hashes[first]).items()}
     counts = {"read": table.height, "duplicates": table.height - kept.height, "without_target": 0}
     counts |= {name: len(part) for name, part in rows.items()}
-    findings = find_personal(kept, spec.sensitive)
     remarks = [
         *rows_left_out(counts, CLUSTER),
         *columns_left_out(described.values()),
-        *number_remarks(described, style, [finding.column for finding in findings]),
+        *number_remarks(described, style, policy.masked),
+        *policy_remarks(policy, described, spec),
         *encoding_guessed(options),
         *sheet_chosen(options),
     ]
@@ -93,12 +94,13 @@ def prepare_unlabelled(table: pl.DataFrame, options: Options) -> Dataset:
         task="clustering",
         label_type="integer",
         classes=(),
-        columns=columns_read(described, rows["train"], [finding.column for finding in findings]),
+        columns=columns_read(described, rows["train"], policy.masked),
         ignored=tuple(name for name, column in described.items() if column.dropped),
-        masked=tuple(finding.column for finding in findings),
+        masked=policy.masked,
+        personal=policy.columns,
         counts=counts,
         profile=make_profile(rows=rows["train"], described=described, target=labels, counts=counts,
-                             findings=findings, remarks=worst_first(remarks)),
+                             policy=policy, remarks=worst_first(remarks)),
         train=rows["train"],
         validation=rows["validation"],
         holdout=rows["holdout"],

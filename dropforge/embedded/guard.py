@@ -9,12 +9,9 @@ point to this machine, to pass for its own origin (DNS rebinding).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-LOOPBACK = ("127.0.0.1", "localhost")
+from dropforge.contract.web import refusal
 
 
 def guarded(application: Any) -> Any:
@@ -30,18 +27,6 @@ def guarded(application: Any) -> Any:
             await application(scope, receive, send)
 
     return app
-
-
-def refusal(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Why a request with these headers is refused; empty if it is not."""
-    sent = {name.lower(): value.decode("latin-1") for name, value in headers}
-    site, host = sent.get(b"sec-fetch-site", "none"), sent.get(b"host", LOOPBACK[0])
-    name = host.partition(":")[0].lower()
-    if name not in LOOPBACK and not name.endswith(".localhost"):
-        return f"Host {host!r}: expected 127.0.0.1 or localhost"
-    if b"origin" in sent or site != "none":
-        return f"a web page ({sent.get(b'origin', site)!r}) asked: expected a program, or an address typed by hand"
-    return ""
 
 
 async def _forbidden(reason: str, send: Any) -> None:

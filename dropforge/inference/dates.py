@@ -18,7 +18,8 @@ NO_VALUE = frozenset(MISSING)
 def canonical_texts(texts: Iterable[str], rule: DateRule) -> list[str | None]:
     """Each text as an ISO date in UTC, a missing marker as the empty text; None for what is no date by the rule."""
     known: dict[str, str | None] = {}
-    return [text if CANONICAL.fullmatch(text) else _read(text, rule, known) for text in texts]
+    dates = [text if CANONICAL.fullmatch(text) else _read(text, rule, known) for text in texts]
+    return [f"{date[:4]}-01-01" if date else date for date in dates] if rule.year_alone else dates
 
 
 def _read(text: str, rule: DateRule, known: dict[str, str | None]) -> str | None:

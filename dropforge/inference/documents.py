@@ -34,7 +34,7 @@ def read(body: bytes) -> Any:
     except (orjson.JSONDecodeError, RecursionError):
         pass
     try:
-        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        return json.loads(body, parse_constant=_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as fault:
         reason = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
         raise InputFault("not_json", f"expected JSON: {reason}") from fault
@@ -88,8 +88,10 @@ def colons(body: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(":")))
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON; null stands for a missing value")
+def _constant(name: str) -> None:
+    """NaN, which some clients write for a missing value, as null; infinity is no value of any column."""
+    if name != "NaN":
+        raise ValueError(f"{name} is not JSON; null stands for a missing value")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

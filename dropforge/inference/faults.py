@@ -24,6 +24,7 @@ Code = Literal[
     "not_base64",
     "not_csv",
     "not_explained",
+    "not_gzip",
     "not_json",
     "out_of_range",
     "ragged_columns",

@@ -52,7 +52,9 @@ def to_array(column: Column, values: Sequence[Any], *, text: bool = False, comma
             return _numbers_of_text(column, values, commas) if text else _numbers(column, values)
         case "category" | "boolean":
             texts = _texts(column.name, values)
-            return _padded(texts, column.width) if column.width else texts
+            if column.width:
+                texts = _padded(texts, column.width)
+            return _cut(texts, column.prefix) if column.prefix else texts
         case "date":
             return _dates(column, _texts(column.name, values), values)
         case "image":
@@ -221,6 +223,13 @@ def _padded(texts: np.ndarray, width: int) -> np.ndarray:
         digits = text.removesuffix(".0")
         if len(digits) <= width and digits.isascii() and digits.isdigit():
             texts[row, 0] = digits.zfill(width)
+    return texts
+
+
+def _cut(texts: np.ndarray, prefix: int) -> np.ndarray:
+    """Texts [N, 1] of a generalised column: their first characters, as training read them."""
+    for row, text in enumerate(texts[:, 0]):
+        texts[row, 0] = text[:prefix].strip()
     return texts
 
 

@@ -5,9 +5,29 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import fields
+from typing import Any
 
 from dropforge.serve.faults import ServeFault
 from dropforge.serve.server import serve
+from dropforge.serve.settings import Settings
+
+FLAGS = {
+    "--any-reload": "accept a changed file whose task, columns or classes are others",
+    "--repository": "let requests load and unload models",
+    "--access-log": "log every request",
+}
+MANY = {
+    "--allow-host": ("NAME", "a name that Host may have; * for any"),
+    "--allow-origin": ("ORIGIN", "an origin whose pages may ask; * for any"),
+}
+PATHS = {
+    "--token-file": "file of tokens, one a line: each request needs one",
+    "--tls-cert": "file of the TLS certificate",
+    "--tls-key": "file of its private key",
+}
+SETTINGS = {"allow_host": "hosts", "allow_origin": "origins", "tls_cert": "certificate", "tls_key": "key"}
+"""Options whose setting has another name."""
 
 
 def main() -> int:
@@ -19,9 +39,18 @@ def main() -> int:
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT", "8080"),
                         help="0 for any free one, default $PORT (which some clouds set), or 8080")  # fmt: skip
     parser.add_argument("--workers", type=_workers, default=1, help="processes, default 1")
-    given = parser.parse_args()
+    for flag, described in FLAGS.items():
+        parser.add_argument(flag, action="store_true", help=described)
+    for option, (metavar, described) in MANY.items():
+        parser.add_argument(option, action="append", default=[], metavar=metavar, help=described)
+    for option, described in PATHS.items():
+        parser.add_argument(option, metavar="FILE", help=described)
+    given = vars(parser.parse_args())
+    names = {field.name for field in fields(Settings)}
+    told = {SETTINGS.get(name, name): given.pop(name) for name in [*given] if SETTINGS.get(name, name) in names}
+    found: Any = {name: tuple(value) if type(value) is list else value for name, value in told.items()}
     try:
-        serve(**vars(given), report=lambda text: print(text, flush=True))
+        serve(**given, report=lambda text: print(text, flush=True), settings=Settings(**found))
     except ServeFault as fault:
         print(f"error: {fault}", file=sys.stderr)
         return 2

@@ -22,10 +22,13 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.log import begin, log
 from dropforge.inference.protocols.common import MOST_BYTES
 from dropforge.serve.connections import Watch
+from dropforge.serve.doors import Doors
 from dropforge.serve.explaining import Explaining, Gone
+from dropforge.serve.metrics import Metrics
 from dropforge.serve.pace import Pace
+from dropforge.serve.packing import packed
 from dropforge.serve.refusals import refusal
-from dropforge.serve.routes import reply, routed
+from dropforge.serve.routes import ROUTES, reply, routed
 from dropforge.serve.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,6 +57,9 @@ HEALTH = ("/ping", "/v2/health/live", "/v2/health/ready")
 """Paths that are answered whatever else goes on."""
 
 
+METRICS = "/metrics"
+
+
 @dataclass(frozen=True)
 class App:
     """The application that uvicorn calls for every request."""
@@ -73,6 +79,16 @@ class App:
     def explaining(self) -> Explaining:
         """Who answers requests for explanations."""
         return Explaining(self.settings.most_explained)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """Who keeps out whom the settings do not allow."""
+        return Doors(self.settings)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What has been done."""
+        return Metrics()
 
     @cached_property
     def threads(self) -> ThreadPoolExecutor:
@@ -105,34 +121,58 @@ class App:
         if not REQUEST_ID.fullmatch(request_id):
             request_id = f"{PROCESS}-{next(NUMBERS)}"
         begin("Serve", request=request_id)
+        path: str = scope["path"]
+        request = routed(scope["method"], target(scope), headers, b"")
         body = Body(self.held, self.settings.most_body_bytes)
+        start = time.perf_counter()
         try:
-            response = await body.read(receive, scope["path"]) or await self.handled(scope, headers, body, receive)
+            response = self.doors.preflight(scope["method"], headers)
+            response = response or self.doors.refused(path, scope["headers"], headers)
+            response = response or await body.read(receive, path)
+            if response is None:
+                start = time.perf_counter()
+                response = await self.handled(request._replace(body=body.whole), path, receive)
         except Gone:
             raise
         except Exception as fault:
             log("fault", level="error", type=type(fault).__name__)
             message = "the server failed at this request; its log has the kind of fault"
-            response = refusal(scope["path"], 500, "fault", message)
+            response = refusal(path, 500, "fault", message)
         finally:
             body.drop()
+        self._count(request, response, time.perf_counter() - start)
+        response = self.doors.shared(response, headers)
         return response._replace(headers={**response.headers, "X-Request-Id": request_id})
 
-    async def handled(self, scope: Message, headers: dict[str, str], body: Body, receive: Receive) -> Response:
+    async def handled(self, request: Request, path: str, receive: Receive) -> Response:
         """The response to a request whose body is here."""
-        request = routed(scope["method"], target(scope), headers, body.whole)
+        if request.resource == METRICS and request.method in ("GET", "HEAD"):
+            return self.metrics.page(self.files)
         if "explain" in request.query:
-            return await self.explaining.answer(lambda: reply(request, self.files), scope["path"], gone(receive))
+            return await self.explaining.answer(lambda: self._reply(request), path, gone(receive))
         if self.pace.is_quick(request):
             return self._timed(request)
         return await asyncio.get_running_loop().run_in_executor(self.threads, copy_context().run, self._timed, request)
 
+    def _reply(self, request: Request) -> Response:
+        return packed(request, reply(request, self.files))
+
     def _timed(self, request: Request) -> Response:
         start = time.perf_counter()
-        response = reply(request, self.files)
+        response = self._reply(request)
         if response.status == OK:
             self.pace.learn(request, time.perf_counter() - start)
         return response
+
+    def _count(self, request: Request, response: Response, seconds: float) -> None:
+        route = request.resource if request.resource in ROUTES or request.resource == METRICS else "other"
+        model = request.path.get("model", "")
+        model = model if model in self.files.served else ""
+        self.metrics.count(route, model, response.status, seconds)
+        if self.settings.access_log:
+            milliseconds, size = round(1000 * seconds, 3), len(response.body)
+            log("request", model=model, method=request.method[:20], route=route, status=response.status,
+                milliseconds=milliseconds, bytes=size)  # fmt: skip
 
 
 class Body:

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 SPARE = 16
 """Connections beyond the limit that are accepted for health probes, where all others are being answered."""
 
-ACCEPTED_AT_ONCE = 256
-"""Connections that asyncio accepts before it hands over the first of them."""
+ACCEPTED_AT_ONCE = 100
+"""Connections that asyncio accepts in one turn of its loop."""
+
+TURNS = 4
+"""Turns until the first of them is handed over, and another one may be closed for it: so many more files are open."""
 
 FRAMING = 9
 """Bytes that chunked encoding may send for each byte of a body: chunks of one byte have five around it."""
@@ -251,4 +254,4 @@ def affordable() -> int:
             soft = wanted
         except (OSError, ValueError):
             pass
-    return max(16, soft - ACCEPTED_AT_ONCE - 64)
+    return max(16, soft - TURNS * ACCEPTED_AT_ONCE - 64)

@@ -23,6 +23,9 @@ COUNTED = 65_536
 CALMER = 0.1
 """Weight of a request that was faster than expected; a slower one counts at once."""
 
+REPOSITORY = "/v2/repository"
+"""Routes that open model files."""
+
 Kind = tuple[str, str, str]
 
 
@@ -35,13 +38,15 @@ class Pace:
     def is_quick(self, request: Request) -> bool:
         """Whether the request will probably take at most `PATIENCE`."""
         if not request.body:
-            return True
+            return not request.resource.startswith(REPOSITORY)
+        if "content-encoding" in request.headers:  # its size says little about what it becomes
+            return False
         count = values_in(request.body)
         return count * self._rate(_kind(request), count) <= PATIENCE
 
     def learn(self, request: Request, seconds: float) -> None:
         """Updates the estimate by a successful request."""
-        if not request.body:
+        if not request.body or "content-encoding" in request.headers:
             return
         count = values_in(request.body)
         found, known, size = seconds / count, self._known.setdefault(_kind(request), {}), _size(count)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 from dropforge.contract import api, routes
 from dropforge.contract.names import MODEL_NAME
-from dropforge.inference.faults import short
+from dropforge.inference.faults import ModelFault, short
 from dropforge.inference.http import Request, Response, answer, error
 from dropforge.inference.openapi.document import off_aws
 from dropforge.inference.protocols.dispatch import respond
@@ -39,6 +39,9 @@ def routed(method: str, target: str, headers: Mapping[str, str], body: bytes) ->
 def reply(request: Request, files: Files) -> Response:
     """The answer to a routed request."""
     methods = ROUTES.get(request.resource)
+    if request.resource in REPOSITORY and not files.repository:
+        message = f"{request.resource}: this server was started without --repository"
+        return refusal(request.resource, 404, "not_found", message)
     if methods is None:
         return refusal(
             request.resource, 404, "not_found", f"{short(request.resource)}: no such route; see GET /openapi.json"
@@ -107,6 +110,39 @@ def openapi(_request: Request, _files: Files) -> Response:
     return answer(200, DOCUMENT)
 
 
+def repository_index(_request: Request, files: Files) -> Response:
+    """Every model that this server knows, and whether it can be asked."""
+    found: list[dict[str, str]] = []
+    for name, one in sorted(files.served.items()):
+        found.append({"name": name, "version": one.row.version, "state": "READY", "reason": ""})
+    found += [{"name": name, "state": "UNAVAILABLE", "reason": "unloaded"} for name in sorted(files.unloaded)]
+    found += [{"name": name, "state": "UNAVAILABLE", "reason": why} for name, why in sorted(files.broken.items())]
+    return answer(200, found)
+
+
+def repository_load(request: Request, files: Files) -> Response:
+    """Opens a model's file again, or one that has come into a folder of the server since it started."""
+    name = request.path["model"]
+    path = files.path_of(name)
+    if path is None:
+        message = f"model {short(name)!r}: expected one whose file is in a folder that this server was started with"
+        return refusal(request.resource, 404, "no_such_model", message)
+    try:
+        files.load_again(name, path)
+    except (ModelFault, OSError) as fault:
+        return refusal(request.resource, 400, "not_a_model", f"model {name!r} stays as it was: {fault}"[:1000])
+    return answer(200, {})
+
+
+def repository_unload(request: Request, files: Files) -> Response:
+    """Serves a model no more, until it is loaded again or the server starts again."""
+    name = request.path["model"]
+    if name not in files.served:
+        return refusal(request.resource, 404, "no_such_model", f"model {short(name)!r}: not served here")
+    files.unload(name)
+    return answer(200, {})
+
+
 def _current(files: Files) -> list[Served]:
     return [files.served[name] for name in sorted(files.served) if files.live(name) is not None]
 
@@ -127,7 +163,14 @@ LOCAL: dict[tuple[str, str], Route] = {
 }
 """The routes that Catalog has on AWS; Predict's are answered by its own dispatch."""
 
+REPOSITORY: dict[str, dict[str, Route]] = {
+    "/v2/repository/index": {"POST": repository_index},
+    "/v2/repository/models/{model}/load": {"POST": repository_load},
+    "/v2/repository/models/{model}/unload": {"POST": repository_unload},
+}
+
 ROUTES: dict[str, dict[str, Route]] = {
+    **REPOSITORY,
     "/ping": {"GET": alive},
     "/invocations": {"POST": invocations},
     "/endpoints/{model}/invocations": {"POST": endpoint},

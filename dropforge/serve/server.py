@@ -7,10 +7,15 @@ import json
 import os
 import signal
 import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.web import is_loopback
 from dropforge.serve.faults import ServeFault
-from dropforge.serve.settings import Settings
+from dropforge.serve.settings import FOLDER, Settings
 from dropforge.serve.sources import find
 
 if TYPE_CHECKING:
@@ -43,12 +48,17 @@ def serve(models: list[str], *, name: str | None, host: str, port: int, workers:
     Raises:
         ServeFault: an argument is not a model, or the port is not available.
     """
-    settings = settings or Settings()
+    settings = replace(settings or Settings(), loopback=is_loopback(host))
+    if settings.certificate:
+        checked(settings)
+    if workers > 1:
+        os.environ.setdefault(FOLDER, mkdtemp(prefix="dropforge-metrics-"))
     application = loaded(models, name, settings)
     with bound(host, port) as listening:
         known = ", ".join(sorted(application.files.served))
         shown = f"[{host}]" if ":" in host else host
-        report(f"serving {known} at http://{shown}:{listening.getsockname()[1]}")
+        scheme = "https" if settings.certificate else "http"
+        report(f"serving {known} at {scheme}://{shown}:{listening.getsockname()[1]}")
         if workers == 1:
             _alone(application, listening, settings)
         else:
@@ -65,7 +75,14 @@ def loaded(models: list[str], name: str | None, settings: Settings | None = None
     from dropforge.serve.app import App
     from dropforge.serve.store import Files
 
-    return App(Files.of(find(models, name)), settings or Settings())
+    settings = settings or Settings()
+    files = Files.of(find(models, name), any_reload=settings.any_reload)
+    files.repository = settings.repository
+    files.folders = tuple(Path(each).absolute() for each in models if Path(each).is_dir())
+    files.beside = lambda act: threading.Thread(target=act, name="reload").start()
+    application = App(files, settings)
+    _ = application.doors  # a wrong file of tokens ends the start
+    return application
 
 
 def of_worker() -> App:
@@ -79,7 +96,15 @@ def _alone(application: App, listening: socket.socket, settings: Settings) -> No
 
     for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again after its orderly stop
         signal.signal(each, lambda *_: None)
-    uvicorn.Server(uvicorn.Config(application, **_settings(settings))).run(sockets=[listening])
+    server = uvicorn.Server(uvicorn.Config(application, **_settings(settings)))
+    begin = server.startup
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await begin(sockets)
+        listening.listen(BACKLOG)  # uvicorn has made the queue as short as what is accepted at once
+
+    server.startup = startup  # type: ignore[method-assign]
+    server.run(sockets=[listening])
 
 
 def _together(listening: socket.socket, workers: int, settings: Settings) -> None:
@@ -88,6 +113,19 @@ def _together(listening: socket.socket, workers: int, settings: Settings) -> Non
 
     config = uvicorn.Config(f"{__name__}:of_worker", factory=True, workers=workers, **_settings(settings))
     Multiprocess(config, sockets=[listening]).run()
+
+
+def checked(settings: Settings) -> None:
+    """Raises `ServeFault` for a certificate and key that cannot be used together."""
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.certificate or "", settings.key)
+    except OSError as fault:  # ssl's own errors too
+        message = (
+            f"--tls-cert {settings.certificate}, --tls-key {settings.key}: expected a certificate and its key: {fault}"
+        )
+        raise ServeFault(message, "certificate") from fault
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
@@ -104,6 +142,8 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "ssl_certfile": settings.certificate,
+        "ssl_keyfile": settings.key,
         "proxy_headers": False,
         "timeout_keep_alive": settings.kept_seconds,
         "timeout_graceful_shutdown": SECONDS_TO_STOP,

@@ -6,11 +6,32 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable of Prometheus's library: the folder in which several workers count together."""
+
 
 @dataclass(frozen=True)
 class Settings:
     """The settings of one server; every worker of it has the same."""
 
+    any_reload: bool = False
+    """Whether a changed file may have another task, other columns or other classes."""
+    repository: bool = False
+    """Whether models may be loaded and unloaded by requests."""
+    access_log: bool = False
+    """Whether each request is logged."""
+    loopback: bool = False
+    """Whether the server listens on this machine alone, and so keeps web pages and foreign names out."""
+    hosts: tuple[str, ...] = ()
+    """Names that `Host` may have besides those of this machine; `*` for any."""
+    origins: tuple[str, ...] = ()
+    """Origins of web pages that may ask; `*` for any."""
+    token_file: str | None = None
+    """File of tokens, one of which every request needs; None for a server that asks for none."""
+    certificate: str | None = None
+    """File of the TLS certificate, and of those that vouch for it; None for a server without TLS."""
+    key: str | None = None
+    """File of its private key."""
     silent_seconds: float = 30
     """How long a new connection may send nothing."""
     header_seconds: float = 20

@@ -51,10 +51,10 @@ def test_binary_answers(made: Little) -> None:
     described = {each["name"]: each for each in reply.body["outputs"]}
     assert described["prediction"]["datatype"] == "INT64"
     sizes = [each["parameters"]["binary_data_size"] for each in reply.body["outputs"]]
-    assert (sizes, len(reply.blob)) == ([24, 36], 60)
+    assert (sizes, len(reply.blob)) == ([24, 36, 114], 174)
     assert np.frombuffer(reply.blob[:24], "<i8").tolist() == simple["predictions"]
     shares = [list(row.values()) for row in simple["probabilities"]]
-    assert np.frombuffer(reply.blob[24:], "<f4").reshape(3, 3).tolist() == shares
+    assert np.frombuffer(reply.blob[24:60], "<f4").reshape(3, 3).tolist() == shares
 
 
 @pytest.mark.parametrize("classes", [("benign", "malignant"), ("größer", ""), ("a", "b", "longer")])
@@ -153,7 +153,8 @@ def test_columns_of_pandas_come_back_as_columns(made: Little) -> None:
     given[4] |= {"data": [json.dumps(value) for value in given[4]["data"]], "parameters": {"content_type": "pd_json"}}
     reply = infer({"inputs": given, "parameters": {"content_type": "pd"}})
     simple = post(made.rows(3)).body
-    assert [each["name"] for each in reply.body["outputs"]] == ["prediction", *(f"probability_{at}" for at in range(3))]
+    shares = [f"probability_{at}" for at in range(3)]
+    assert [each["name"] for each in reply.body["outputs"]] == ["prediction", *shares, "ids"]
     assert output(reply, "probability_1") == [row["1"] for row in simple["probabilities"]]
     assert reply.body["parameters"] == {"content_type": "pd"}
 

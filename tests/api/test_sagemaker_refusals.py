@@ -38,7 +38,7 @@ def live() -> Iterator[None]:
         ('{"instances": [[1, 2, 3, 4, "red"], {}]}', "application/json", 422, "ragged_row", "rows[1]"),
         ('{"instances": [[1, 2, 3, "four", "red"]]}', "application/json", 422, "wrong_type", "rows[0].x3"),
         ('{"instances": [{"x0": 1}]}', "application/json", 422, "missing_column", "rows[0].x1"),
-        ('{"instances": [[NaN]]}', "application/json", 400, "not_json", None),
+        ('{"instances": [[Infinity]]}', "application/json", 400, "not_json", None),
         ("[" * 10_000, "application/json", 400, "not_json", None),
         ("[1]\n[", "application/jsonlines", 400, "not_json", None),
         ("1", "application/x-recordio-protobuf", 415, "content_type", None),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 
+TRAINER_ID = 10001
 AS_A_JOB = ("--network", "none", "--read-only", "--tmpfs", "/tmp")
 """What a job has: no network, and nothing that it can write but its own folders and /tmp."""
 
@@ -81,7 +82,7 @@ def test_its_model_is_the_processs_model(job: Path, tmp_path: Path) -> None:
 
 def test_folders_of_root_are_written_without_its_rights(job: Path) -> None:
     assert not (job / "output/failure").exists()
-    assert {path.stat().st_uid for path in (job / "model").rglob("*")} == {1000}
+    assert {path.stat().st_uid for path in (job / "model").rglob("*")} == {TRAINER_ID}
     assert job.stat().st_uid == os.geteuid()
 
 
@@ -153,7 +154,7 @@ def test_it_holds_the_trainer_alone_and_nothing_that_its_user_can_change(image: 
         options = ("--rm", "--network", "none", "--user", "trainer", "--entrypoint", "sh")
         return docker("run", *options, image, "-c", script).stdout.strip()
 
-    assert inside("id -u") == "1000"
+    assert inside("id -u") == str(TRAINER_ID)
     assert inside("ls /opt/dropforge").split() == ["dropforge", "training_container"]
     assert inside("ls /opt/dropforge/dropforge | grep -v __pycache__").split() == [
         "__init__.py",

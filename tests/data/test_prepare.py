@@ -64,9 +64,9 @@ def test_every_kind_of_column_is_typed():
     assert data.columns == (
         Column("size", "number", numbers=NumberRule()), Column("town", "category"), Column("garden", "boolean"),
         Column("built", "date", DateRule("day-first")),
-        Column("code", "category", width=3), Column("mail", "category"),
+        Column("code", "category", width=3),
     )  # fmt: skip
-    assert (data.target, data.task, data.ignored) == ("price", "regression", ("price", "id", "same"))
+    assert (data.target, data.task, data.ignored) == ("price", "regression", ("price", "id", "mail", "same"))
     assert data.masked == ("mail",)
     rows = data.train
     assert np.isnan(rows.columns["size"]).any()
@@ -88,7 +88,9 @@ def test_the_profile_tells_everything_but_personal_values():
     assert profile["columns"]["town"]["top"][0][0] in ("Köln", "Bonn")
     assert profile["columns"]["built"]["format"] == "iso"
     assert profile["dropped"]["id"].startswith("row numbers")
-    assert profile["personal"] == [{"column": "mail", "what": "e-mail addresses", "found_by": "values"}]
+    assert profile["personal"] == [
+        {"column": "mail", "what": "e-mail addresses", "found_by": "values", "treatment": "drop"}
+    ]
     assert "example.org" not in json.dumps(profile)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dropforge.embedded.guard import refusal
+from dropforge.contract.web import refusal
 
 if TYPE_CHECKING:
     from tests.embedded.conftest import Cloud

@@ -103,6 +103,12 @@ def test_a_build_can_answer_within_the_hour_that_cloudformation_waits(account_te
     assert {"SUCCEEDED", "FAILED", "FAULT", "STOPPED", "TIMED_OUT"} == {*rule["EventPattern"]["detail"]["build-status"]}
 
 
+def test_one_build_runs_at_a_time(account_template: dict[str, Any]) -> None:
+    """A new account's quota may be one."""
+    names = {name.removeprefix(BUILDER)[:3]: name for name in of_type(account_template, "Custom::TrainingImage")}
+    assert names["Cpu"] in account_template["Resources"][names["Gpu"]]["DependsOn"]
+
+
 def test_a_build_may_push_into_its_repository_and_nothing_else(account_template: dict[str, Any]) -> None:
     policies = of_type(account_template, "AWS::IAM::Policy").items()
     (role,) = (policy["Properties"] for name, policy in policies if name.startswith(f"{BUILDER}ProjectRole"))
@@ -136,7 +142,7 @@ def test_the_local_docker_builds_both_from_one_dockerfile(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"dropforge:image-build": "podman"}, "expected one of .*, got 'podman'"),
+        ({"dropforge:image-build": "podman"}, "expected 'codebuild' or 'docker', got 'podman'"),
         (
             {"dropforge:training-image": "", "dropforge:gpu-training-image": "x:1"},
             "expected dropforge:training-image with",

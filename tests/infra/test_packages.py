@@ -51,7 +51,7 @@ PACKAGES = {package.folder: package for package in (JUDGE, PREDICT, INSPECT, PLA
 DEPENDENCIES = {
     "pipeline/judge": ["onnxruntime", "numpy", "PIL"],
     "api/predict": ["onnxruntime", "numpy", "PIL"],
-    "pipeline/inspect": ["polars", "numpy", "python_calamine", "yaml"],
+    "pipeline/inspect": ["polars", "numpy", "python_calamine", "stdnum", "yaml"],
     "batch/plan": ["polars", "numpy", "python_calamine"],
     "batch/answer": ["onnxruntime", "numpy"],
     "batch/join": ["polars", "xlsxwriter"],

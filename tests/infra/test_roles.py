@@ -101,7 +101,8 @@ ALLOWED: dict[str, list[Case]] = {
     ],
     "PipelineInspectRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
-        *use("s3:PutObject", of=f"{RUN}/input/data/houses.csv"), *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{RUN}/input/data/houses.csv"),
+        *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "PipelineJudgeRole": [
@@ -183,7 +184,10 @@ DENIED: dict[str, list[Case]] = {
         *use("states:DescribeExecution", of=EXECUTION.replace("way", "others")),
         *use("states:StopExecution", of=EXECUTION),
     ],
-    "PipelineInspectRole": [*use("s3:PutObject", "s3:DeleteObject", of=DATA), *use("dynamodb:PutItem", of=TABLE)],
+    "PipelineInspectRole": [
+        *use("s3:PutObjectTagging", of=f"{RUN}/model.onnx"), *use("s3:PutObject", "s3:DeleteObject", of=DATA),
+        *use("dynamodb:PutItem", of=TABLE),
+    ],
     "PipelineJudgeRole": [*use("s3:GetObject", of=DATA), *use("s3:DeleteObject", of=f"{RUN}/model.onnx")],
     "PipelineRerouteRole": [
         *use("s3:GetObject", of=DATA), *use("dynamodb:PutItem", "dynamodb:DeleteItem", of=TABLE),

@@ -38,7 +38,9 @@ def open_bucket(template: Template) -> None:
 
 CHANGES: dict[str, Change] = {
     "public bucket": open_bucket,
-    "unprotected table": lambda t: first(t, "AWS::DynamoDB::Table").pop("DeletionProtectionEnabled"),
+    "unprotected table": lambda t: first(t, "AWS::DynamoDB::Table")["PointInTimeRecoverySpecification"].update(
+        PointInTimeRecoveryEnabled=False
+    ),
     "topic without TLS": lambda t: first(t, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"].pop(0),
     "training with a network": rewrite(lambda s: s["Train"]["Arguments"].update(EnableNetworkIsolation=False)),
     "training volume without a key": rewrite(

@@ -59,6 +59,10 @@ class Cloud:
         """An object of the artifact bucket."""
         return bytes(self.s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
 
+    def tags(self, key: str) -> dict[str, str]:
+        """The tags of an object of the artifact bucket."""
+        return {tag["Key"]: tag["Value"] for tag in self.s3.get_object_tagging(Bucket="artifacts", Key=key)["TagSet"]}
+
     def keys(self) -> list[str]:
         """All keys of the artifact bucket."""
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])]

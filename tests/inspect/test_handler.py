@@ -38,6 +38,8 @@ def test_a_data_set_is_accepted_with_a_plan(cloud, houses):
     expected["lineage"] |= {"version": version, "size": len(houses.encode())}
     assert json.loads(cloud.read(PLAN)) == expected
     assert cloud.read(f"{DATA}houses.csv").decode() == houses
+    # The copy expires by its tag; the plan, which says what was trained, is kept.
+    assert [cloud.tags(key) for key in (f"{DATA}houses.csv", PLAN)] == [{"dropforge-expires": "input"}, {}]
     row = cloud.registry.run(RUN)
     assert (row.step, row.task, row.target, row.forecast) == ("Train", "regression", "price", 0.0575)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import dropforge.serve.app as module
@@ -80,7 +81,8 @@ def test_a_rejected_file_is_a_warning_with_its_model(tmp_path: Path, capsys: pyt
     app = application(tmp_path)
     one = app.files.served["flowers"]
     one.path.write_bytes(b"no model")
-    app.files._look("flowers", one)
+    one.looked = -math.inf
+    assert app.files.live("flowers") == one.row
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["level"], line["model"]) == ("warning", "flowers")
     assert line["event"] == "rejected new file; keeping the previous model"

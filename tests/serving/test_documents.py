@@ -55,7 +55,7 @@ def test_colons_inside_texts_are_no_keys(body: str) -> None:
     assert read(body.encode()) == json.loads(body)
 
 
-@pytest.mark.parametrize("body", [b"[NaN]", b"[1,]", b"\xff", b'{"a":}', b"[" * 5_000, b"[" + b"9" * 5_000 + b"]"])
+@pytest.mark.parametrize("body", [b"[Infinity]", b"[1,]", b"\xff", b'{"a":}', b"[" * 5_000, b"[" + b"9" * 5_000 + b"]"])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(InputFault) as caught:
         read(body)

@@ -200,7 +200,8 @@ def test_a_manifest_that_sagemaker_refuses_fails_the_deployment(
     else:
         push(OCI)
         handle(question(answers), None)
-    assert only_answer(answers, "FAILED") == f"{IMAGE}: expected a manifest of type {TAKEN}, got '{OCI}'"
+    reason = only_answer(answers, "FAILED")
+    assert f"{IMAGE}: expected a manifest of type {TAKEN}, got '{OCI}'; delete the image" in reason
 
 
 def test_a_build_that_pushed_nothing_fails_the_deployment(started: list[dict[str, Any]], answers: Answers) -> None:

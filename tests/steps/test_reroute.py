@@ -10,13 +10,13 @@ import pytest
 from dropforge.contract.hops import OBSTACLES, Hop, hop_remarks
 from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cores, has_gpu, memory
 from dropforge.contract.remarks import CODES
-from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, METRIC_NAMESPACE
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
 from dropforge.contract.steps import Rerouted, RerouteInput
 from dropforge.embedded.training.faults import FAULTS
 from lambdas.common.aws import cloudwatch
 from lambdas.pipeline.reroute.logic import ROUNDS, reroute
 from lambdas.pipeline.reroute.obstacles import Ended
-from tests.steps.cloud import HANDLERS, Cloud
+from tests.steps.cloud import HANDLERS, NAMESPACE, Cloud
 
 REQUEST = {"ResourceConfig": {"InstanceType": "ml.g6.xlarge"}}
 EVERYWHERE = (*SMALL_PLACES, *PLACES)
@@ -210,7 +210,7 @@ def test_an_unseen_gpu_is_counted_for_the_alarm(cloud: Cloud) -> None:
     run = cloud.claim("datasets/flowers/a.csv")["run"]
     HANDLERS["reroute"](event(run, failed_job(secondary="MaxWaitTimeExceeded")), None)
     HANDLERS["reroute"](event(run, failed_job("AlgorithmError: GpuNotSeen: x")), None)
-    listed = cloudwatch().list_metrics(Namespace=METRIC_NAMESPACE)["Metrics"]
+    listed = cloudwatch().list_metrics(Namespace=NAMESPACE)["Metrics"]
     assert sorted(len(each["Dimensions"]) for each in listed if each["MetricName"] == GPU_NOT_SEEN_METRIC) == [0, 1]
 
 

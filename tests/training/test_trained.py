@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import pytest
 
 from dropforge.contract.parity import TOLERANCE, difference, scale_of
@@ -96,6 +97,18 @@ def test_the_manifest_knows_every_file_by_content(folder: Path) -> None:
     for name, fact in made.files.items():
         content = (folder / name).read_bytes()
         assert (fact.sha256, fact.size) == (hashlib.sha256(content).hexdigest(), len(content))
+
+
+def test_the_file_says_what_it_is_when_it_was_made_and_how_it_scored(folder: Path) -> None:
+    model = onnx.load(folder / "model.onnx")
+    card, texts = manifest(folder).card, {each.key: each.value for each in model.metadata_props}
+    assert card.target in model.doc_string and "onnxruntime 1.21 or newer" in model.doc_string
+    assert texts["dropforge.onnxruntime"] == "1.21"
+    assert texts["dropforge.created"] <= manifest(folder).created
+    reported = Metrics.from_json(read(folder, "metrics.json"))
+    assert json.loads(texts["dropforge.scores"])["holdout"] == reported.holdout
+    names = [node.name for node in model.graph.node]
+    assert all(names) and len({*names}) == len(names)
 
 
 def test_golden_rows_are_answered_alike(folder: Path) -> None:

@@ -162,7 +162,7 @@ def finish(
     for node in graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
-        node.ClearField("name")
+        node.name = next(name for name in node.output if name)
     for constant in graph.initializer:
         constant.ClearField("doc_string")
         constant.ClearField("metadata_props")

@@ -47,6 +47,7 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         columns=dataset.columns,
         ignored=dataset.ignored,
         masked=dataset.masked,
+        personal=dataset.personal,
         likeliest=bool(dataset.classes),
         strict=job.spec.strict,
         split=dataset.split_by,

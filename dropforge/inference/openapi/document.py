@@ -15,7 +15,7 @@ from dropforge import __version__
 from dropforge.contract import api, routes
 from dropforge.contract.routes import ROUTES, Count, Text
 from dropforge.inference.openapi import sagemaker, v2
-from dropforge.inference.openapi.parts import ERRORS, PARAMETERS, VALUE, list_of, object_of, ref
+from dropforge.inference.openapi.parts import BYTES, ERRORS, PARAMETERS, VALUE, list_of, object_of, ref
 from dropforge.inference.openapi.schemas import components, name_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "Rows": {
         "application/json": {"schema": ref("Rows")},
         "text/csv": {"schema": {"type": "string", "description": "A header, then a row a line"}},
-        **{kind: {"schema": {}} for kind in PICTURES},
+        **{kind: {"schema": BYTES} for kind in PICTURES},
     },
     **sagemaker.BODIES,
     **v2.BODIES,
@@ -48,6 +48,20 @@ SIGV4 = {
 }
 
 
+CONTAINER: tuple[Route[Any], ...] = (
+    routes.PING._replace(template="/ping", operation="pingServer", summary="Whether the server lives", errors=()),
+    routes.INVOCATIONS._replace(
+        template="/invocations", operation="invocationsOfServer", summary="Predictions of the one model that is served"
+    ),
+    routes.INVOCATIONS._replace(
+        template="/endpoints/{model}/invocations",
+        operation="invokeEndpoint",
+        summary="Predictions as a client of sagemaker-runtime asks for them",
+    ),
+)
+"""What SageMaker asks of a container or of an endpoint, by paths that `dropforge serve` alone has."""
+
+
 def document() -> dict[str, Any]:
     """The whole document of the API on AWS, plain JSON values."""
     described = "Predictions from models made of dropped data sets. Every route wants a SigV4 signature."
@@ -60,7 +74,8 @@ def off_aws() -> dict[str, Any]:
     """The document of `dropforge serve`: the routes that it has, without signatures and without the registry's part."""
     page: Route[Any] = routes.SHOW_MODEL._replace(response=api.ServedModelPage)  # type: ignore[arg-type]
     here = [page if route is routes.SHOW_MODEL else route for route in ROUTES if route.off_aws]
-    return described_routes(here, "Predictions from models of this disk. No signature is asked for.")
+    described = "Predictions from models of this disk. No signature is asked for."
+    return described_routes([*here, *CONTAINER], described)
 
 
 def described_routes(table: Iterable[Route[Any]], description: str) -> dict[str, Any]:
@@ -100,7 +115,8 @@ def query_parameter(parameter: Count | Text) -> dict[str, Any]:
     else:
         schema = {"type": "string"}
         if parameter.choices:
-            schema |= {"enum": list(parameter.choices), "default": parameter.choices[0]}
+            default = {} if parameter.by_model else {"default": parameter.choices[0]}
+            schema |= {"enum": list(parameter.choices), **default}
     described = {"description": parameter.description} if parameter.description else {}
     return {"name": parameter.name, "in": "query", "schema": schema, **described}
 
@@ -126,12 +142,15 @@ def responses(route: Route[Any]) -> dict[str, Any]:
 
 def named_schemas() -> dict[str, Any]:
     """The bodies that no record describes."""
-    record = {"type": "object", "additionalProperties": VALUE}
     columns = {"type": "object", "additionalProperties": list_of(VALUE)}
     return {
         "Any": {"type": "object"},
+        "Row": {"type": "object", "additionalProperties": VALUE},
+        "RowsOfRows": object_of({"rows": list_of(ref("Row"))}),
+        "ColumnValues": columns,
+        "RowsOfColumns": object_of({"columns": ref("ColumnValues")}),
         "Rows": {
-            "oneOf": [list_of(record), object_of({"rows": list_of(record)}), object_of({"columns": columns})],
+            "oneOf": [list_of(ref("Row")), ref("RowsOfRows"), ref("RowsOfColumns")],
             "description": "Records or columns; every column of the model's card, null for a missing value",
         },
         **sagemaker.schemas(),

@@ -20,6 +20,8 @@ ERRORS = {
 
 TEXT = {"type": "string"}
 VALUE = {"type": ["string", "number", "boolean", "null"]}
+BYTES = {"type": "string", "format": "binary"}
+"""A body that is no text; generators of clients know it by its format, which OpenAPI 3.1 allows."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     name: {"name": name, "in": "path", "required": True, "schema": schema}

@@ -25,7 +25,13 @@ def schemas() -> dict[str, Any]:
     """Bodies of the invocations."""
     label = {"type": ["string", "number", "boolean"]}
     one = object_of({"score": {"anyOf": [{"type": "number"}, list_of({"type": "number"})]}})
-    one["properties"] |= {"predicted_label": label, "recommendations": list_of({"type": "object"})}
-    row = {"anyOf": [list_of(VALUE), {"type": "object"}]}
-    instances = {"anyOf": [object_of({"instances": list_of(row)}), list_of(row), ref("Rows")]}
-    return {"Instances": instances, "Invocations": object_of({"predictions": list_of(one)})}
+    one["properties"] |= {"predicted_label": label, "recommendations": list_of(ref("ShownItem"))}
+    row = {"anyOf": [list_of(VALUE), ref("Row")]}
+    forms = [ref("InstanceList"), list_of(row), ref("RowsOfRows"), ref("RowsOfColumns")]
+    return {
+        "InstanceList": object_of({"instances": list_of(row)}),
+        "Instances": {"anyOf": forms},
+        "ShownItem": {"type": "object"},
+        "Invocation": one,
+        "Invocations": object_of({"predictions": list_of(ref("Invocation"))}),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dropforge.inference.openapi.parts import TEXT, VALUE, list_of, object_of, ref
+from dropforge.inference.openapi.parts import BYTES, TEXT, VALUE, list_of, object_of, ref
 
 LENGTH = {
     "name": "Inference-Header-Content-Length",
@@ -18,11 +18,11 @@ DATATYPES = ("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "IN
 
 
 BODIES: dict[str, dict[str, Any]] = {
-    "InferenceRequest": {"application/json": {"schema": ref("InferenceRequest")}, BINARY: {"schema": {}}}
+    "InferenceRequest": {"application/json": {"schema": ref("InferenceRequest")}, BINARY: {"schema": BYTES}}
 }
 """Media types of requests."""
 
-ANSWERS: dict[str, dict[str, Any]] = {"InferenceResponse": {BINARY: {"schema": {}}}}
+ANSWERS: dict[str, dict[str, Any]] = {"InferenceResponse": {BINARY: {"schema": BYTES}}}
 """Media types of answers besides JSON."""
 
 HEADERS = {"InferenceRequest": [LENGTH]}
@@ -33,17 +33,21 @@ def schemas() -> dict[str, Any]:
     """Every body of the protocol."""
     number = {"type": "integer", "minimum": 0}
     parameters = {"type": "object", "description": "binary_data_size, binary_data, binary_data_output, content_type"}
-    tensor = {"name": TEXT, "shape": list_of(number), "datatype": {"enum": list(DATATYPES)}}
+    tensor = {"name": TEXT, "shape": list_of(number), "datatype": ref("Datatype")}
     given = object_of(tensor)
     given["properties"] = {**tensor, "parameters": parameters, "data": list_of({"anyOf": [VALUE, list_of({})]})}
-    request = object_of({"inputs": {**list_of(given), "minItems": 1}})
+    request = object_of({"inputs": {**list_of(ref("Tensor")), "minItems": 1}})
     wanted = object_of({"name": TEXT})
     wanted["properties"]["parameters"] = parameters
-    request["properties"] |= {"id": TEXT, "parameters": parameters, "outputs": list_of(wanted)}
-    response = object_of({"model_name": TEXT, "model_version": TEXT, "outputs": list_of(given)})
+    request["properties"] |= {"id": TEXT, "parameters": parameters, "outputs": list_of(ref("WantedOutput"))}
+    response = object_of({"model_name": TEXT, "model_version": TEXT, "outputs": list_of(ref("Tensor"))})
     response["properties"] |= {"id": TEXT, "parameters": parameters}
-    described = list_of(object_of({**tensor, "shape": list_of({"type": "integer", "minimum": -1})}))
+    described = list_of(ref("TensorMetadata"))
     return {
+        "Datatype": {"type": "string", "enum": list(DATATYPES)},
+        "Tensor": given,
+        "TensorMetadata": object_of({**tensor, "shape": list_of({"type": "integer", "minimum": -1})}),
+        "WantedOutput": wanted,
         "InferenceRequest": request,
         "InferenceResponse": response,
         "InferenceError": object_of({"error": TEXT}),

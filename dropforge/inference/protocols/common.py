@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.names import MODEL_NAME
 from dropforge.inference.faults import NO_FINITE_ANSWER, InputFault, NotFinite, short
+from dropforge.inference.pictures import BODIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +51,13 @@ if TYPE_CHECKING:
             """The refusal in the protocol's own shape."""
 
 
+JSON = "application/json"
+UNSAID = ("application/x-www-form-urlencoded", "text/plain")
+"""Types that clients name by themselves, whatever the body is."""
+
+PICTURES = (*BODIES, "application/x-image")
+"""Types of a body that is one picture."""
+
 MOST_BYTES = 6_000_000
 """Lambda takes no more in one call."""
 
@@ -83,13 +91,37 @@ def chosen(path: Mapping[str, str], served: Store) -> LiveRow | VersionRow:
 
 
 def checked_body(request: Request) -> bytes:
-    """The request's body; `InputFault` when it is not base64 though called so, or too large."""
+    """The request's body, decompressed; `InputFault` when it is not what the request calls it, or too large."""
     if request.body is None:
         raise InputFault("not_base64", "expected a base64 body, as the request calls it")
     if len(request.body) > MOST_BYTES:
         reason = f"expected at most {MOST_BYTES} bytes, got {len(request.body)}: send fewer rows"
         raise InputFault("too_large", reason)
-    return request.body
+    encoding = request.headers.get("content-encoding")
+    if encoding is None:
+        return request.body
+    from dropforge.inference.compressed import decoded
+
+    return decoded(request.body, encoding, MOST_BYTES)
+
+
+def media_type(request: Request, body: bytes) -> str:
+    """The body's media type: JSON where it looks so and the client named none.
+
+    `curl -d` and a browser's `fetch` name one by themselves that says nothing about the body.
+    """
+    named = request.content_type
+    return JSON if named in UNSAID and body.lstrip()[:1] in (b"[", b"{") else named
+
+
+def picture_type(content_type: str, card: ModelCard) -> bool:
+    """Whether the body is a picture; `InputFault` for one, or for bytes of no known kind, to a model of a table."""
+    if content_type not in PICTURES:
+        return False
+    if card.image is None:
+        reason = f"expected {JSON} or text/csv for a model of a table, got {short(content_type)!r}"
+        raise InputFault("content_type", reason)
+    return True
 
 
 def is_strict(value: str | None, card: ModelCard) -> bool:

@@ -24,6 +24,7 @@ STATUSES: Mapping[Code, int] = {
     "not_base64": 400,
     "not_csv": 400,
     "not_explained": 422,
+    "not_gzip": 400,
     "not_json": 400,
     "out_of_range": 422,
     "ragged_columns": 422,

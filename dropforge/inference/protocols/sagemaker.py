@@ -16,8 +16,15 @@ from dropforge.contract.tasks import TASKS
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, answer, error_document
-from dropforge.inference.pictures import BODIES
-from dropforge.inference.protocols.common import checked_body, is_strict, live_row, predicted, unknown_in
+from dropforge.inference.protocols.common import (
+    checked_body,
+    is_strict,
+    live_row,
+    media_type,
+    picture_type,
+    predicted,
+    unknown_in,
+)
 from dropforge.inference.rows import (
     Rows,
     check_count,
@@ -32,7 +39,7 @@ from dropforge.inference.rows import (
 from dropforge.inference.values import table_of_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dropforge.contract.schema import ModelCard
     from dropforge.inference.http import Request
@@ -47,8 +54,6 @@ SAME = {"": JSON, "application/csv": CSV, "application/x-jsonlines": LINES}
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 """Header for what SageMaker itself does not read: `strict=true` of a request, `warning_count=3` of an answer."""
 
-PICTURES = (*BODIES, "application/x-image")
-
 
 def answered(request: Request, served: Store) -> Response:
     """See `Dialect`."""
@@ -56,9 +61,11 @@ def answered(request: Request, served: Store) -> Response:
     model = served.load(live)
     if request.resource.endswith("/ping"):
         return answer(200, {})
-    given = SAME.get(request.content_type, request.content_type)
+    body = checked_body(request)
+    named = media_type(request, body)
+    given = SAME.get(named, named)
     wanted = accepted(request.headers.get("accept", "*/*"), given if given in (CSV, LINES) else JSON)
-    rows = read_rows(checked_body(request), given, model.card)
+    rows = read_rows(body, given, model.card)
     arrays = to_arrays(rows, model.card)
     strict = is_strict(wanted_strictness(request), model.card)
     warnings = unknown_in(arrays, live, model, served, strict=strict, values=lambda: values_of(rows, model.card))
@@ -111,7 +118,7 @@ def read_rows(body: bytes, content_type: str, card: ModelCard) -> Rows:
         return from_json(parsed(body), card)
     if content_type == LINES:
         return from_json([parsed(line) for line in body.splitlines() if line.strip()], card)
-    if content_type in PICTURES:
+    if picture_type(content_type, card):
         return from_picture(body)
     message = f"expected {CSV}, {JSON}, {LINES} or a picture, got {short(content_type)!r}"
     raise InputFault("content_type", message)
@@ -175,10 +182,10 @@ def _check_widths(rows: Sequence[Any], names: Sequence[str]) -> None:
 
 
 def written(answers: Answers, card: ModelCard, wanted: str) -> Response:
-    """The answer in the wanted type: CSV has the prediction alone, a line a row."""
+    """The answer in the wanted type: CSV has the prediction alone, or the items of a list, a line a row."""
     if wanted == CSV:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([_shown(each)] for each in answers.predictions)
+        csv.writer(text, lineterminator="\n").writerows(_fields(answers))
         return _response(CSV, text.getvalue().encode())
     found = predictions(answers, card)
     if wanted == LINES:
@@ -204,6 +211,16 @@ def predictions(answers: Answers, card: ModelCard) -> list[dict[str, Any]]:
 def _has_positive(card: ModelCard) -> bool:
     """Whether one of two classes is the positive one, whose probability says all; two clusters have none."""
     return len(card.classes) == 2 and TASKS[card.task].classes == "labels"
+
+
+def _fields(answers: Answers) -> Iterator[list[str]]:
+    """The fields of each row: the prediction; in a row of a list each item and its score, best first."""
+    lists = answers.recommendations or [None] * len(answers.predictions)
+    for prediction, shown in zip(answers.predictions, lists, strict=True):
+        if shown is None:
+            yield [_shown(prediction)]
+        else:
+            yield [str(each[name]) for each in shown for name in ("item", "score")]
 
 
 def _shown(value: Any) -> str:

@@ -8,8 +8,15 @@ from dropforge.contract.ids import prediction_ids
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, error
-from dropforge.inference.pictures import BODIES
-from dropforge.inference.protocols.common import checked_body, chosen, is_strict, predicted, unknown_in
+from dropforge.inference.protocols.common import (
+    checked_body,
+    chosen,
+    is_strict,
+    media_type,
+    picture_type,
+    predicted,
+    unknown_in,
+)
 from dropforge.inference.rows import Rows, check_count, from_csv, from_json, from_picture, to_arrays, values_of
 
 if TYPE_CHECKING:
@@ -94,13 +101,14 @@ def explained(
 def read_rows(request: Request, card: ModelCard) -> Rows:
     """The request's rows by its content type; JSON when it names none."""
     body = checked_body(request)
-    if request.content_type in ("", "application/json"):
+    kind = media_type(request, body)
+    if kind in ("", "application/json"):
         return many_records(body, card) or from_json(body)
-    if request.content_type in ("text/csv", "application/csv"):
+    if kind in ("text/csv", "application/csv"):
         return from_csv(body, card.encoding)
-    if request.content_type in BODIES:
+    if picture_type(kind, card):
         return from_picture(body)
-    message = f"expected application/json, text/csv or a picture, got {short(request.content_type)!r}"
+    message = f"expected application/json, text/csv or a picture, got {short(kind)!r}"
     raise InputFault("content_type", message)
 
 

@@ -14,6 +14,11 @@ TAKEN = "application/vnd.docker.distribution.manifest.v2+json"
 """The manifest that SageMaker takes: Docker's schema 2. It refuses those of the OCI for endpoints
 (amazon-sagemaker-feedback#180), and for training nobody says that it does not."""
 
+WRONG_TYPE = (
+    f"{{image}}: expected a manifest of type {TAKEN}, got {{got!r}}; delete the image, build it as "
+    "docs/decisions/0041-docker-manifests.md says, and deploy again"
+)
+
 
 @dataclass(frozen=True)
 class Build:
@@ -58,4 +63,4 @@ def image_fault(repository: str, image: str) -> str | None:
     except ecr.exceptions.ImageNotFoundException:
         return None
     media_type = details.get("imageManifestMediaType", "")
-    return "" if media_type == TAKEN else f"{image}: expected a manifest of type {TAKEN}, got {media_type!r}"
+    return "" if media_type == TAKEN else WRONG_TYPE.format(image=image, got=media_type)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.environment import load
 from dropforge.contract.fitting import shortened
 from dropforge.contract.log import begin_step, log
-from dropforge.contract.names import PLAN_FILE, RunFiles, parse_drop, quarantine_prefix, spec_key
+from dropforge.contract.names import (
+    EXPIRES_INPUT,
+    EXPIRES_TAG,
+    PLAN_FILE,
+    RunFiles,
+    parse_drop,
+    quarantine_prefix,
+    spec_key,
+)
 from dropforge.contract.plan import Lineage, Plan
 from dropforge.contract.remarks import row_fields
 from dropforge.contract.settings import InspectSettings
@@ -79,7 +87,7 @@ def examine(row: TrainingRun, drop: Drop, objects: list[Source]) -> Decision:
 def accept(row: TrainingRun, objects: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
     """Writes the data and the plan into the run's folder; says where they are, where to train, and the cost limit."""
     files, places, seconds = RunFiles(row.run), places_for(decision.size), max_seconds(decision.spec.budget)
-    s3_objects.copy_into(objects, settings.artifacts, files.data)
+    s3_objects.copy_into(objects, settings.artifacts, files.data, f"{EXPIRES_TAG}={EXPIRES_INPUT}")
     plan = Plan(
         run=row.run,
         model=row.model,

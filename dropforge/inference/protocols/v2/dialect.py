@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dropforge.inference.faults import InputFault, NotFinite
+from dropforge.inference.faults import NotFinite
 from dropforge.inference.http import Response, answer
 from dropforge.inference.protocols.common import checked_body, chosen, is_strict, out_of_range, unknown_in
 from dropforge.inference.protocols.v2 import metadata, wire
@@ -44,10 +44,6 @@ def refused(refusal: Refusal) -> Response:
 
 def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Response:
     """The answer to an inference request."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise InputFault(
-            "content_encoding", "expected none, for bodies are taken as they are", place="Content-Encoding"
-        )
     asked = wire.read(checked_body(request), request.headers.get(wire.HEADER))
     model = served.load(live)
     arrays = to_arrays(asked, model.card)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
+import pybase64 as base64
 
 from dropforge.contract.records import repeated
 from dropforge.contract.schema import IMAGE
@@ -33,6 +34,9 @@ ROUNDED = ("FP16", "BF16", "FP32")
 
 JSON_TEXT = "pd_json"
 """MLServer's name for a tensor whose elements are JSON: a column of texts with gaps."""
+
+BASE64 = "base64"
+"""MLServer's name for a tensor whose elements are base64."""
 
 
 def to_arrays(asked: Inference, card: ModelCard) -> Mapping[str, np.ndarray]:
@@ -129,6 +133,8 @@ def _values(tensor: Tensor) -> Values:
     if datatype == BYTES:
         if data and type(data[0]) is bytes:
             data = [_decoded(each, at, tensor.name) for at, each in enumerate(data)]
+        if tensor.content_type == BASE64:
+            return [_from_base64(each, at, tensor.name) for at, each in enumerate(data)]
         return [_from_json(each, at, tensor.name) for at, each in enumerate(data)] if (
             tensor.content_type == JSON_TEXT) else data  # fmt: skip
     if datatype == "BOOL":
@@ -141,6 +147,15 @@ def _decoded(value: bytes, at: int, name: str) -> str:
         return value.decode()
     except UnicodeDecodeError as fault:
         raise _wrong_type(at, name, f"a text in UTF-8, got {len(value)} other bytes") from fault
+
+
+def _from_base64(value: Any, at: int, name: str) -> str | None:
+    if value is None or value == "":
+        return None
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except (ValueError, TypeError) as fault:
+        raise _wrong_type(at, name, f"base64 of a text in UTF-8, as its content_type {BASE64} says") from fault
 
 
 def _from_json(value: Any, at: int, name: str) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dropforge.inference.unknown import Warnings
 
 IDS = "ids"
-"""Ids of predictions, under which labels come back: an output that is given when it is asked for."""
+"""Ids of predictions, under which labels come back: an output like the others."""
 
 FP32 = "FP32"
 
@@ -110,7 +110,7 @@ def response(
         InputFault: an output that the model does not have.
     """
     known = names_of(card)
-    wanted = asked.outputs or [Output(name, asked.binary) for name in known if name != IDS]
+    wanted = asked.outputs or [Output(name, asked.binary) for name in known]
     described: list[dict[str, Any]] = []
     blobs: list[bytes] = []
     for each in wanted:
