@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dropforge.contract.fitting import quoted
+from dropforge.contract.fitting import LONGEST_QUOTATION, shortened
 from dropforge.contract.schema import DateRule
 from dropforge.contract.spec import SpecFault
 from dropforge.datasets.dates import canonical_dates, date_rule_of
@@ -27,7 +27,7 @@ def check_wished_numbers(name: str, distinct: pl.Series, numbers: Numbers | None
     read = 0 if numbers is None else len(distinct) - parse_numbers(distinct, numbers.rule).null_count()
     if len(distinct) and read < LEAST_WISHED * len(distinct):
         raise SpecFault(
-            f"kinds: {quoted(name)}: number: {len(distinct) - read:,} of its {len(distinct):,} different values are no "
+            f"kinds: {shortened(name, LONGEST_QUOTATION)}: number: {len(distinct) - read:,} of its {len(distinct):,} different values are no "
             "numbers; expected most of them to be: leave the wish out, or call it a category"
         )
 
@@ -42,7 +42,7 @@ def wished_dates(name: str, distinct: pl.Series) -> DateRule:
     if rule is None:
         others = canonical_dates(distinct, DateRule("month-first")).null_count()
         raise SpecFault(
-            f"kinds: {quoted(name)}: date: {others:,} of its {len(distinct):,} different values are no dates; expected "
+            f"kinds: {shortened(name, LONGEST_QUOTATION)}: date: {others:,} of its {len(distinct):,} different values are no dates; expected "
             "most of them to be: leave the wish out, or write them like 2024-05-31T12:30:00"
         )
     return rule
