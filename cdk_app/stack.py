@@ -13,6 +13,7 @@ from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
 from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
+from cdk_app.reconciler import Reconciler
 from cdk_app.registry import RegistryTable
 from cdk_app.settings import Adopted
 from cdk_app.storage import Storage
@@ -56,6 +57,9 @@ class Dropforge(Stack):
             ),
         ]
         api = Api(self, "Api", context=context, settings=settings)
+        reconciler = Reconciler(
+            self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
+        )
         Monitoring(
             self,
             "Watch",
@@ -64,6 +68,7 @@ class Dropforge(Stack):
             batch=batch,
             triggers=triggers,
             api=api,
+            reconciler=reconciler,
             namespace=context.metrics,
         )
         outputs = {
@@ -75,6 +80,9 @@ class Dropforge(Stack):
             "BatchMachineArn": batch.machine.state_machine_arn,
             "RegistryTable": registry.table.table_name,
             "TopicArn": alarm_topic.topic.topic_arn,
+            "DeadLetters": triggers[0].dead_letters.queue_url,
+            "BatchDeadLetters": triggers[1].dead_letters.queue_url,
+            "ReconcileFunction": reconciler.reconcile.function.function_name,
             "Adopt": str(
                 Adopted(
                     drop=storage.drop.bucket_name,

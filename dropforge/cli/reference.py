@@ -98,6 +98,16 @@ SDK = {
         costs.sheet()["idle"]["dollars"], costs.sheet()["million_predictions"]["dollars"]
         costs.sheet(costs.Use("mine", models=3, runs=10, minutes=20, instance="ml.g6.xlarge", predictions=200_000))
         """,
+    "doctor": """
+        from dropforge.client.doctor import examine_account
+
+        [finding.message for finding in examine_account() if finding.status == "blocks"]
+        """,
+    "smoke": """
+        from dropforge.client.smoke import smoke
+
+        [(step.name, step.seconds) for step in smoke(forge, timeout=3600)]
+        """,
 }
 """The Python equivalent of each command, after `forge = Dropforge()`."""
 

@@ -8,6 +8,7 @@
 | the number that a run was registered under | `MODEL#<model>` | `RUN#<run>` | |
 | the live pointer | `MODEL#<model>` | `LIVE` | `models`, by model |
 | its history, append-only | `MODEL#<model>` | `HISTORY#<8 digits>` | |
+| the reconciler's last look | `UPKEEP` | `LOOK` | |
 
 A run's id is made of the version of the object that it is for, so the row of the run is the claim on that version.
 Both indexes hold the listed rows: `listing` by kind, `listing-of-model` by the model that they are of.
@@ -54,6 +55,7 @@ __all__ = [
     "INDEX_PARTITION",
     "INDEX_SORT",
     "Key",
+    "LOOK_KEY",
     "LiveRow",
     "MODELS",
     "MODEL_INDEX",
@@ -79,6 +81,10 @@ __all__ = [
 def run_key(run: str) -> Key:
     """The row of a run."""
     return Key(f"RUN#{run}", "RUN")
+
+
+LOOK_KEY = Key("UPKEEP", "LOOK")
+"""When the reconciler last compared bucket and registry."""
 
 
 def content_key(model: str, digest: str) -> Key:

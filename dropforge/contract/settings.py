@@ -63,6 +63,19 @@ class HotSettings(NamedTuple):
     """The model's name."""
 
 
+class ReconcileSettings(NamedTuple):
+    """Settings of Reconcile."""
+
+    registry: str
+    drops: str
+    """The drop bucket."""
+    machine: str
+    """ARN of the state machine that trains."""
+    batch_machine: str
+    topic: str
+    """ARN of the topic that people subscribe to."""
+
+
 class NotifySettings(NamedTuple):
     """Settings of Notify."""
 

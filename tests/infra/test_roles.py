@@ -169,13 +169,20 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "BatchNotifyRole": [
-        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *use("sns:Publish", of=TOPIC), *KMS,
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
+        *use("sns:Publish", of=TOPIC), *KMS,
     ],
     "BatchRole": [
         *use("lambda:InvokeFunction", of=FUNCTION), *use("states:StartExecution", of=MACHINE),
         *use("states:DescribeExecution", "states:StopExecution", of=CHILDREN),
     ],
     "BatchMachineEventsRole": use("states:StartExecution", of=MACHINE),
+    "ReconcilerReconcileRole": [
+        *use("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
+        *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("s3:ListBucketVersions", of=DROP), *KMS,
+        *use("states:StartExecution", of=MACHINE), *use("states:DescribeExecution", of=EXECUTION),
+        *use("sns:Publish", of=TOPIC),
+    ],
 }  # fmt: skip
 
 DENIED: dict[str, list[Case]] = {
@@ -241,6 +248,11 @@ DENIED: dict[str, list[Case]] = {
     ],
     "BatchMachineEventsRole": [
         *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("states:DeleteStateMachine", of=MACHINE),
+    ],
+    "ReconcilerReconcileRole": [
+        *use("s3:GetObject", of=DATA), *use("dynamodb:DeleteItem", of=TABLE),
+        *use("states:StopExecution", of=EXECUTION), *use("states:StartExecution", of=f"{MACHINE}-of-others"),
+        *use("sns:Publish", of=f"{TOPIC}-of-others"),
     ],
 }  # fmt: skip
 
