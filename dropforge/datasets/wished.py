@@ -27,7 +27,7 @@ def check_wished_numbers(name: str, distinct: pl.Series, numbers: Numbers | None
     read = 0 if numbers is None else len(distinct) - parse_numbers(distinct, numbers.rule).null_count()
     if len(distinct) and read < LEAST_WISHED * len(distinct):
         raise SpecFault(
-            f"kinds: {shortened(name, LONGEST_QUOTATION)}: number: {len(distinct) - read:,} of its {len(distinct):,} different values are no "
+            f"kinds: {short(name)}: number: {len(distinct) - read:,} of its {len(distinct):,} different values are no "
             "numbers; expected most of them to be: leave the wish out, or call it a category"
         )
 
@@ -42,7 +42,12 @@ def wished_dates(name: str, distinct: pl.Series) -> DateRule:
     if rule is None:
         others = canonical_dates(distinct, DateRule("month-first")).null_count()
         raise SpecFault(
-            f"kinds: {shortened(name, LONGEST_QUOTATION)}: date: {others:,} of its {len(distinct):,} different values are no dates; expected "
+            f"kinds: {short(name)}: date: {others:,} of its {len(distinct):,} different values are no dates; expected "
             "most of them to be: leave the wish out, or write them like 2024-05-31T12:30:00"
         )
     return rule
+
+
+def short(name: str) -> str:
+    """The name of a column, as much of it as a message quotes."""
+    return shortened(name, LONGEST_QUOTATION)
