@@ -13,12 +13,13 @@ from constructs import Construct
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.function import Function, Size
 from cdk_app.libraries import HTTP, INFERENCE, PICTURES, PROTOCOLS
+from cdk_app.logs import log_group
 from cdk_app.packaging import Package
 from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
 from dropforge.contract.log import UNKNOWN_VALUES
 from dropforge.contract.routes import ROUTES
-from dropforge.contract.settings import METRIC_NAMESPACE, UNKNOWN_VALUES_METRIC, HotSettings, RegistrySettings
+from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, RegistrySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +60,7 @@ class Api(Construct):
         """Functions that predict for one model each, by the model's name."""
         self.catalog = self._catalog(context)
         self.live = self._live(context)
-        self.rest = self._rest(context)
+        self.rest = self._rest(context, own_role=not settings.leave_api_account)
         self._routes()
 
     def _predict(
@@ -70,7 +71,7 @@ class Api(Construct):
             id,
             environment=environment,
             packaging=context.packaging,
-            key=context.storage.key,
+            storage=context.storage,
             size=Size(memory=1769, seconds=29),
             package=PREDICT,
             warmth=warmth,
@@ -80,9 +81,8 @@ class Api(Construct):
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
         models = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
-        own = {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}}
-        predict.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
-        count_unknown_values(predict)
+        predict.allow_counting(context.metrics)
+        count_unknown_values(predict, context.metrics)
         return predict
 
     def _catalog(self, context: Context) -> Function:
@@ -91,7 +91,7 @@ class Api(Construct):
             "Catalog",
             environment=artifact_settings(context),
             packaging=context.packaging,
-            key=context.storage.key,
+            storage=context.storage,
             size=Size(memory=512, seconds=29),
             package=CATALOG,
             traced=self._settings.trace_calls,
@@ -108,7 +108,7 @@ class Api(Construct):
             "Live",
             environment=RegistrySettings(registry=context.table_name),
             packaging=context.packaging,
-            key=context.storage.key,
+            storage=context.storage,
             size=Size(memory=256, seconds=29),
             package=LIVE_POINTER,
             traced=self._settings.trace_calls,
@@ -116,21 +116,16 @@ class Api(Construct):
         context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
         return live
 
-    def _rest(self, context: Context) -> apigateway.RestApi:
-        group = logs.LogGroup(
-            self,
-            "Accesses",
-            encryption_key=context.storage.key,
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+    def _rest(self, context: Context, *, own_role: bool) -> apigateway.RestApi:
+        """The API. Its role for logs is the account's, one a region: it stays when the stack goes, as others use it."""
+        group = log_group(self, "Accesses", context.storage)
         rest = apigateway.RestApi(
             self,
             "Rest",
             rest_api_name=Stack.of(self).stack_name,  # the dimension of its metrics
             description="Dropforge: predictions from models made of dropped data sets",
-            cloud_watch_role=True,
-            cloud_watch_role_removal_policy=RemovalPolicy.DESTROY,
+            cloud_watch_role=own_role,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if own_role else None,
             binary_media_types=BINARY_MEDIA_TYPES,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
@@ -187,12 +182,12 @@ class Api(Construct):
             resource.add_method(route.method, integrations[route.function])
 
 
-def count_unknown_values(predict: Function) -> None:
+def count_unknown_values(predict: Function, namespace: str) -> None:
     """Makes a metric, by model, of the log lines that count the values which a model does not know."""
     predict.log_group.add_metric_filter(
         "UnknownValues",
         filter_pattern=logs.FilterPattern.string_value("$.event", "=", UNKNOWN_VALUES),
-        metric_namespace=METRIC_NAMESPACE,
+        metric_namespace=namespace,
         metric_name=UNKNOWN_VALUES_METRIC,
         metric_value="$.values",
         dimensions={"model": "$.model"},

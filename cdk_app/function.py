@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import Size as CdkSize
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
+from cdk_app.logs import log_group
 from cdk_app.packaging import RUNTIME, function_code
 from dropforge.contract.environment import variables
+from dropforge.contract.settings import MetricSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import aws_kms as kms
-
     from cdk_app.packaging import Package
     from cdk_app.settings import Packaging, Warmth
+    from cdk_app.storage import Storage
 
 LIBRARY_VARIABLES = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2"}
 """By default onnxruntime opens a database in the home folder at import, and BLAS threads slow a cold start."""
@@ -47,7 +47,7 @@ class Function(Construct):
         id: its construct id, and the state's name where it is a state.
         environment: a settings record of `dropforge.contract.settings`, which the handler loads.
         packaging: whether its dependencies are packed with it.
-        key: encrypts its log.
+        storage: has the key that encrypts its log, and says how long it is kept.
         size: its resources.
         package: its sources.
         warmth: SnapStart or provisioned concurrency; None for neither.
@@ -61,7 +61,7 @@ class Function(Construct):
         *,
         environment: NamedTuple,
         packaging: Packaging,
-        key: kms.IKey,
+        storage: Storage,
         size: Size,
         package: Package,
         warmth: Warmth | None = None,
@@ -69,13 +69,7 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, id)
         snap_start = warmth is not None and warmth.snap_start
-        self.log_group = logs.LogGroup(
-            self,
-            "Logs",
-            encryption_key=key,
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self.log_group = log_group(self, "Logs", storage)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(self.role)
         self.function = lambda_.Function(
@@ -110,6 +104,14 @@ class Function(Construct):
             alias_name="live",
             version=self.function.current_version,
             provisioned_concurrent_executions=warmth.provisioned or None,
+        )
+
+    def allow_counting(self, namespace: str) -> None:
+        """Lets the function write metrics, into this namespace alone, and tells it the namespace."""
+        for name, value in variables(MetricSettings(namespace)).items():
+            self.function.add_environment(name, value)
+        self.allow(
+            ["cloudwatch:PutMetricData"], ["*"], conditions={"StringEquals": {"cloudwatch:namespace": namespace}}
         )
 
     def allow(

@@ -12,12 +12,12 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
 from cdk_app.function import Function, Size
+from cdk_app.logs import log_group
 from cdk_app.packaging import ROOT, Package
 from dropforge.contract.settings import ImageSettings
 
@@ -55,13 +55,7 @@ class ImageBuilder(Construct):
             self, "Sources", path=str(ROOT), exclude=ignored(), ignore_mode=IgnoreMode.DOCKER
         )
         self.repository = self._make_repository()
-        self._log_group = logs.LogGroup(
-            self,
-            "Logs",
-            encryption_key=storage.key,
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self._log_group = log_group(self, "Logs", storage)
         self.role = self._make_role()
         self.project = self._make_project(dockerfile)
         self.function = self._make_function()
@@ -142,7 +136,7 @@ class ImageBuilder(Construct):
             "Image",
             environment=names,
             packaging=self._settings.packaging,
-            key=self._storage.key,
+            storage=self._storage,
             size=Size(memory=256, seconds=60),
             package=Package("deploy/image"),
         )

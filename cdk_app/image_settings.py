@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from cdk_app.context_values import SettingFault
+
 if TYPE_CHECKING:
-    from constructs import Node
+    from cdk_app.context_values import ContextValues
 
 ImageBuild = Literal["codebuild", "docker"]
 ImageKind = Literal["cpu", "gpu"]
@@ -40,31 +42,28 @@ class ImageChoice:
     """The major version of CUDA that the torch of `gpu_torch_index` is built with."""
 
     @classmethod
-    def from_context(cls, node: Node) -> ImageChoice:
+    def from_values(cls, values: ContextValues) -> ImageChoice:
         """Reads the choice from `cdk.json` and the `-c` options.
 
         Raises:
-            ValueError: an unknown way to build, or a GPU image without one for the other places.
+            SettingFault: an unknown way to build, or a GPU image without one for the other places.
         """
-        build: ImageBuild = node.try_get_context("dropforge:image-build") or "codebuild"
-        if build not in get_args(ImageBuild):
-            raise ValueError(f"dropforge:image-build: expected one of {get_args(ImageBuild)}, got {build!r}")
-        existing, existing_gpu = _text(node, "training-image"), _text(node, "gpu-training-image")
+        existing, existing_gpu = values.text("training-image"), values.text("gpu-training-image")
         if existing_gpu and not existing:
-            raise ValueError(
+            raise SettingFault(
                 f"dropforge:gpu-training-image: expected dropforge:training-image with it, got {existing_gpu!r} alone; "
                 "name the image of the places without a GPU too"
             )
         return cls(
             existing=existing,
             existing_gpu=existing_gpu or existing,
-            build=build,
-            base=_text(node, "base-image"),
-            gpu_base=_text(node, "gpu-base-image"),
-            package_index=_text(node, "package-index"),
-            torch_index=_text(node, "torch-index"),
-            gpu_torch_index=_text(node, "gpu-torch-index") or GPU_TORCH,
-            gpu_cuda=_text(node, "gpu-cuda") or GPU_CUDA,
+            build=values.choice("image-build", get_args(ImageBuild)),
+            base=values.text("base-image"),
+            gpu_base=values.text("gpu-base-image"),
+            package_index=values.text("package-index"),
+            torch_index=values.text("torch-index"),
+            gpu_torch_index=values.text("gpu-torch-index", GPU_TORCH),
+            gpu_cuda=values.text("gpu-cuda", GPU_CUDA),
         )
 
     def arguments(self, kind: ImageKind) -> dict[str, str]:
@@ -74,7 +73,3 @@ class ImageChoice:
         else:
             arguments = {"BASE_IMAGE": self.gpu_base, "TORCH_INDEX": self.gpu_torch_index, "CUDA": self.gpu_cuda}
         return {name: value for name, value in {**arguments, "PACKAGE_INDEX": self.package_index}.items() if value}
-
-
-def _text(node: Node, name: str) -> str:
-    return str(node.try_get_context(f"dropforge:{name}") or "")

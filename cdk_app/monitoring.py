@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, METRIC_NAMESPACE, NO_HEALTHY_MODEL, UNKNOWN_VALUES_METRIC
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, NO_HEALTHY_MODEL, UNKNOWN_VALUES_METRIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cdk_app.batch import Batch
     from cdk_app.notifications import AlarmTopic
     from cdk_app.pipeline import Pipeline
+    from cdk_app.reconciler import Reconciler
     from cdk_app.trigger import Trigger
 
 SLOW_MILLISECONDS = 2_000
@@ -39,13 +40,17 @@ class Monitoring(Construct):
         batch: Batch,
         triggers: Sequence[Trigger],
         api: Api,
+        reconciler: Reconciler,
+        namespace: str,
     ) -> None:
         super().__init__(scope, id)
         self._alarm_topic = alarm_topic
+        self._namespace = namespace
         self.alarms = [
             *self._runs("Run", pipeline.machine, "A run ended without a verdict"),
             *self._runs("Batch", batch.machine, "A batch ended without predictions"),
             *(self._dead_letters(trigger) for trigger in triggers),
+            self._alarm("Reconciler", reconciler.errors, 1, "The reconciler failed: what was missed is not started"),
             *self._predictions(api),
             self._models(),
             self._gpus(),
@@ -88,13 +93,13 @@ class Monitoring(Construct):
 
     def _models(self) -> cloudwatch.Alarm:
         metric = cloudwatch.Metric(
-            namespace=METRIC_NAMESPACE, metric_name=NO_HEALTHY_MODEL, period=Duration.minutes(1), statistic="Sum"
+            namespace=self._namespace, metric_name=NO_HEALTHY_MODEL, period=Duration.minutes(1), statistic="Sum"
         )
         return self._alarm("NoHealthyModel", metric, 1, "A live model cannot be loaded")
 
     def _gpus(self) -> cloudwatch.Alarm:
         metric = cloudwatch.Metric(
-            namespace=METRIC_NAMESPACE, metric_name=GPU_NOT_SEEN_METRIC, period=Duration.minutes(1), statistic="Sum"
+            namespace=self._namespace, metric_name=GPU_NOT_SEEN_METRIC, period=Duration.minutes(1), statistic="Sum"
         )
         return self._alarm("GpuNotSeen", metric, 1, "A training job could not use the GPU of its machine")
 
@@ -139,13 +144,13 @@ class Monitoring(Construct):
             _graph(
                 "How long a batch takes", [batches.metric_time(statistic=statistic) for statistic in ("p50", "Maximum")]
             ),
-            _graph("Values that a model does not know", [_of_every_model(UNKNOWN_VALUES_METRIC)]),
+            _graph("Values that a model does not know", [_of_every_model(self._namespace, UNKNOWN_VALUES_METRIC)]),
         )
 
 
-def _of_every_model(name: str) -> cloudwatch.MathExpression:
+def _of_every_model(namespace: str, name: str) -> cloudwatch.MathExpression:
     """One line a model of a metric of ours."""
-    search = f"SEARCH('{{{METRIC_NAMESPACE},model}} MetricName=\"{name}\"', 'Sum')"
+    search = f"SEARCH('{{\"{namespace}\",model}} MetricName=\"{name}\"', 'Sum')"
     return cloudwatch.MathExpression(expression=search, using_metrics={}, label="")
 
 

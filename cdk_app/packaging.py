@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, IgnoreMode, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_app.interpreters import PYTHON, compiler
 from cdk_app.trimming import NEVER_IMPORTED, trim
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
-PYTHON = "3.13"
 SHARED_BY_ALL = ("lambdas/__init__.py", "lambdas/common", "dropforge/__init__.py", "dropforge/contract")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 RECIPE = "12"
@@ -140,8 +139,6 @@ class PipBundling:
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:  # noqa: ARG002  # jsii's name
         """Fills `output_dir`; raises when pip fails: a function without its dependencies would deploy and then fail."""
         package, target, python = self._package, Path(output_dir), compiler(self._python)
-        if python is None:
-            print(f"python{self._python} not found: packing without byte code, so starts are slower", file=sys.stderr)
         if package.requirements is not None:
             print(f"packing {package.folder} with its dependencies", file=sys.stderr)
             install(package.requirements, target, package.keep, self._python)
@@ -163,16 +160,6 @@ def install(requirements: Path, target: Path, keep: Collection[str] = (), python
     command += [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run([*command, "--no-deps", "-r", str(requirements)], check=True)
     trim(target, keep)
-
-
-@cache
-def compiler(python: str = PYTHON) -> str | None:
-    """Path of a Python of exactly that minor version, which byte code needs; None when none is installed."""
-    for path in filter(None, (sys.executable, shutil.which(f"python{python}"))):
-        command = [path, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
-        if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == python:
-            return path
-    return None
 
 
 def compile_sources(python: str, package: Path, folders: Iterable[Path], *optimized: str) -> None:

@@ -43,13 +43,20 @@ def claim(scope: Construct, context: Context, image: str) -> Step:
 
 def inspect(scope: Construct, context: Context, image: str) -> Step:
     """Inspect reads dropped objects and writes plans, copies of the data, and the quarantine."""
-    environment = settings.InspectSettings(registry=context.table_name, artifacts=context.artifact_bucket, image=image)
+    environment = settings.InspectSettings(
+        registry=context.table_name,
+        artifacts=context.artifact_bucket,
+        image=image,
+        places=context.places,
+        most_cost=context.most_cost,
+    )
     step = step_of(scope, "Inspect", context, environment, Size(memory=3008, seconds=600, disk=10240), INSPECT)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
     _allow_reading_drops(step, context.storage)
     bucket = context.storage.artifacts
     written = [bucket.arn_for_objects(f"{prefix}*") for prefix in (names.RUNS, names.QUARANTINE)]
     step.allow(["s3:PutObject", "s3:AbortMultipartUpload"], written, EVERY_RUN)
+    step.allow(["s3:PutObjectTagging"], [bucket.arn_for_objects(f"{names.RUNS}*/input/data/*")], EVERY_RUN)
     return step
 
 
@@ -58,7 +65,7 @@ def reroute(scope: Construct, context: Context) -> Step:
     environment = settings.RegistrySettings(registry=context.table_name)
     step = step_of(scope, "Reroute", context, environment, SMALL, REROUTE)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
-    _allow_counting(step)
+    step.allow_counting(context.metrics)
     return step
 
 
@@ -70,7 +77,7 @@ def judge(scope: Construct, context: Context) -> Step:
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
     # S3 answers 404 for a champion's missing file only to those who may list; to others it answers 403.
     step.allow(["s3:ListBucket"], [bucket.bucket_arn])
-    _allow_counting(step)
+    step.allow_counting(context.metrics)
     return step
 
 
@@ -106,7 +113,7 @@ def step_of(scope: Construct, id: str, context: Context, environment: NamedTuple
         id,
         environment=environment,
         packaging=context.packaging,
-        key=context.storage.key,
+        storage=context.storage,
         size=size,
         package=package,
     )
@@ -117,13 +124,8 @@ def artifact_settings(context: Context) -> ArtifactSettings:
     return ArtifactSettings(registry=context.table_name, artifacts=context.artifact_bucket)
 
 
-def _allow_counting(step: Step) -> None:
-    own = {"StringEquals": {"cloudwatch:namespace": settings.METRIC_NAMESPACE}}
-    step.allow(["cloudwatch:PutMetricData"], ["*"], conditions=own)
-
-
 def _allow_reading_drops(step: Step, storage: Storage) -> None:
     objects = storage.drop.arn_for_objects(f"{names.DATASETS}*")
     step.allow(["s3:GetObject", "s3:GetObjectVersion"], [objects], "Data sets of every model are dropped there.")
     # No condition on the prefix: S3 answers 404 for a missing spec.yaml only to those who may list the bucket.
-    step.allow(["s3:ListBucket"], [storage.drop.bucket_arn])
+    step.allow(["s3:ListBucket", "s3:ListBucketVersions"], [storage.drop.bucket_arn])

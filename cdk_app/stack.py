@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Tags
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
 from cdk_app.context import Context
+from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
 from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
+from cdk_app.reconciler import Reconciler
 from cdk_app.registry import RegistryTable
+from cdk_app.settings import Adopted
 from cdk_app.storage import Storage
 from cdk_app.training import Training
 from cdk_app.trigger import Trigger
@@ -28,11 +31,22 @@ class Dropforge(Stack):
     """Drop a data set into S3; get a tested, explained, monitored prediction API."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, **options: Any) -> None:
-        super().__init__(scope, id, **options)
+        super().__init__(scope, id, tags=dict(settings.tags), **options)
+        for name, value in settings.tags.items():
+            Tags.of(self).add(name, value)
+        if settings.packaging == "full":
+            warn_without_compiler(self)
         storage = Storage(self, "Lake", settings=settings)
-        registry = RegistryTable(self, "Registry", storage=storage, deletion_protection=not settings.remove_data)
-        context = Context(storage, registry, settings.packaging)
-        alarm_topic = AlarmTopic(self, "Bell", storage=storage)
+        registry = RegistryTable(self, "Registry", storage=storage, settings=settings)
+        context = Context(
+            storage,
+            registry,
+            settings.packaging,
+            metrics=settings.stack,
+            places=",".join(settings.places),
+            most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
+        )
+        alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
         pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)
         batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
@@ -50,7 +64,20 @@ class Dropforge(Stack):
             ),
         ]
         api = Api(self, "Api", context=context, settings=settings)
-        Monitoring(self, "Watch", alarm_topic=alarm_topic, pipeline=pipeline, batch=batch, triggers=triggers, api=api)
+        reconciler = Reconciler(
+            self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
+        )
+        Monitoring(
+            self,
+            "Watch",
+            alarm_topic=alarm_topic,
+            pipeline=pipeline,
+            batch=batch,
+            triggers=triggers,
+            api=api,
+            reconciler=reconciler,
+            namespace=context.metrics,
+        )
         outputs = {
             "DropBucket": storage.drop.bucket_name,
             "ArtifactBucket": storage.artifacts.bucket_name,
@@ -60,6 +87,18 @@ class Dropforge(Stack):
             "BatchMachineArn": batch.machine.state_machine_arn,
             "RegistryTable": registry.table.table_name,
             "TopicArn": alarm_topic.topic.topic_arn,
+            "DeadLetters": triggers[0].dead_letters.queue_url,
+            "BatchDeadLetters": triggers[1].dead_letters.queue_url,
+            "ReconcileFunction": reconciler.reconcile.function.function_name,
+            "Adopt": str(
+                Adopted(
+                    drop=storage.drop.bucket_name,
+                    artifacts=storage.artifacts.bucket_name,
+                    accesses=storage.accesses.bucket_name,
+                    table=registry.table.table_name,
+                    key=storage.key.key_arn,
+                )
+            ),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

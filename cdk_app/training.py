@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from cdk_app.settings import Settings
     from cdk_app.storage import Storage
 
-CREATE_JOB = "arn:aws:states:::sagemaker:createTrainingJob.sync"
-JOB_PREFIX = "dropforge-"
-"""How every training job's name begins; the roles' rights are limited to such names."""
+CREATE_JOB = "states:::sagemaker:createTrainingJob.sync"
+"""The integration, without the partition in front of it."""
+LONGEST_PREFIX = 24
+"""A job's name has at most 63 characters, of which the run and the attempt take 37."""
 THROTTLED = ["SageMaker.ThrottlingException", "ThrottlingException"]
 """Too many calls at once, which started no job. What to do about any other error is decided by Reroute."""
 EVENTS_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
@@ -43,6 +45,8 @@ class Training(Construct):
     def __init__(self, scope: Construct, id: str, *, storage: Storage, settings: Settings) -> None:
         super().__init__(scope, id)
         self._storage, self._without_gpu = storage, settings.without_gpu
+        self.job_prefix = job_prefix(settings.stack)
+        """How every training job's name begins; the roles' rights are limited to such names."""
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         self._allow_job()
         self._images = training_images(self, storage=storage, settings=settings)
@@ -56,7 +60,7 @@ class Training(Construct):
             "Train",
             state_json={
                 "Type": "Task",
-                "Resource": CREATE_JOB,
+                "Resource": f"arn:{Stack.of(self).partition}:{CREATE_JOB}",
                 "Arguments": self._job(),
                 "TimeoutSeconds": MAX_SECONDS,
                 "Assign": {
@@ -76,7 +80,7 @@ class Training(Construct):
             "$string($toMillis($states.context.State.EnteredTime)) & '-' & $string($states.context.State.RetryCount)"
         )
         return {
-            "TrainingJobName": jsonata(f"'{JOB_PREFIX}' & $run & '-' & {attempt}"),
+            "TrainingJobName": jsonata(f"'{self.job_prefix}' & $run & '-' & {attempt}"),
             "RoleArn": self.role.role_arn,
             "AlgorithmSpecification": {
                 "TrainingImage": self._image(),
@@ -145,7 +149,7 @@ class Training(Construct):
     def allow_starting(self, machine: iam.Role) -> None:
         """Lets the state machine's role start jobs, learn of their end, and stop them."""
         stack = Stack.of(self)
-        jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name=f"{JOB_PREFIX}*")
+        jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name=f"{self.job_prefix}run-*")
         rule = stack.format_arn(service="events", resource="rule", resource_name=EVENTS_RULE)
         service = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         job_actions = ["CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob", "AddTags"]
@@ -158,6 +162,15 @@ class Training(Construct):
         ):
             machine.add_to_policy(statement)
         acknowledge_wildcards(machine, [jobs], "Every job's name is new and begins so.")
+
+
+def job_prefix(stack: str) -> str:
+    """How the names of a stack's training jobs begin: its own name in small letters, the end of a long one hashed."""
+    prefix = f"{stack.lower()}-"
+    if len(prefix) <= LONGEST_PREFIX:
+        return prefix
+    digest = hashlib.sha256(stack.encode()).hexdigest()[:8]
+    return f"{prefix[: LONGEST_PREFIX - 10].rstrip('-')}-{digest}-"
 
 
 def _channel(name: str, uri: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropforge import __version__
-from dropforge.cli import batch, catalog, cloud, drop, predict, price, serve, spec
+from dropforge.cli import batch, catalog, cloud, doctor, drop, predict, price, serve, smoke, spec
 from dropforge.cli.shell import Home, Json, Shell, clean, print_json
 from dropforge.client.faults import Fault
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     name="dropforge", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for group in (cloud, drop, spec, catalog, predict, batch, serve, price):
+for group in (cloud, drop, spec, catalog, predict, batch, serve, price, doctor, smoke):
     group.register(app)
 
 
@@ -42,6 +42,10 @@ def program(
         str | None,
         typer.Option("--profile", metavar="NAME", help="AWS profile; selects AWS even if an embedded cloud runs."),
     ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", metavar="NAME", help="The CloudFormation stack's name; Dropforge by default."),
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Drop a data set; get a tested, explained prediction API.
@@ -50,7 +54,7 @@ def program(
 
     Example: dropforge drop houses.csv --target price --wait
     """
-    context.obj = Shell(as_json, home, profile)
+    context.obj = Shell(as_json, home, profile, stack)
     if version:
         context.obj.result({"version": __version__}, f"dropforge {__version__}")
     elif context.invoked_subcommand is None:

@@ -98,6 +98,16 @@ SDK = {
         costs.sheet()["idle"]["dollars"], costs.sheet()["million_predictions"]["dollars"]
         costs.sheet(costs.Use("mine", models=3, runs=10, minutes=20, instance="ml.g6.xlarge", predictions=200_000))
         """,
+    "doctor": """
+        from dropforge.client.doctor import examine_account
+
+        [finding.message for finding in examine_account() if finding.status == "blocks"]
+        """,
+    "smoke": """
+        from dropforge.client.smoke import smoke
+
+        [(step.name, step.seconds) for step in smoke(forge, timeout=3600)]
+        """,
 }
 """The Python equivalent of each command, after `forge = Dropforge()`."""
 
@@ -116,7 +126,8 @@ The program uses the first of these that is available:
 3. the embedded cloud in `.dropforge/` of the current folder or a parent, if its server is running;
 4. the stack `Dropforge` in your AWS account, with the usual credentials (`AWS_PROFILE`, `AWS_REGION`, …).
 
-`--profile NAME` selects AWS even if an embedded cloud is running.
+`--profile NAME` selects AWS even if an embedded cloud is running. `--stack NAME`, or `DROPFORGE_STACK`, selects another
+stack of the same cloud.
 
 ## Output
 

@@ -40,12 +40,13 @@ class Shell:
     json: bool = False
     home: Path | None = None
     profile: str | None = None
+    stack: str | None = None
 
     @classmethod
     def of(cls, context: typer.Context, as_json: bool, home: Path | None) -> Shell:
         """Combines the options of the program and of the command; those of the command take precedence."""
         before = context.obj if isinstance(context.obj, Shell) else cls()
-        return cls(as_json or before.json, home or before.home, before.profile)
+        return cls(as_json or before.json, home or before.home, before.profile, before.stack)
 
     @cached_property
     def out(self) -> Console:
@@ -60,7 +61,7 @@ class Shell:
     @cached_property
     def forge(self) -> Dropforge:
         """The SDK, connected to the cloud."""
-        return Dropforge(self.home, profile=self.profile)
+        return Dropforge(self.home, profile=self.profile, stack=self.stack)
 
     @property
     def place(self) -> Path:

@@ -8,7 +8,7 @@ open.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -56,36 +56,40 @@ class Connection:
     def load(
         cls,
         home: str | Path | None = None,
-        stack: str = STACK,
+        stack: str | None = None,
         profile: str | None = None,
         region: str | None = None,
     ) -> Connection:
         """The connection that the arguments, the environment and the current folder mean.
 
+        `stack` is the stack's name; None takes `DROPFORGE_STACK`, or else `Dropforge`.
+
         Raises:
             Fault: no cloud is found, or it does not answer; the message says what to start or set.
         """
+        stack = stack or os.environ.get("DROPFORGE_STACK") or STACK
         elsewhere = profile or region  # asks for AWS, whatever runs here
         wanted = home or (None if elsewhere else os.environ.get("DROPFORGE_HOME"))
         if wanted:
-            return cls._asked(Path(wanted).expanduser().resolve())
+            return cls._asked(Path(wanted).expanduser().resolve(), stack)
         place = None if elsewhere else embedded.find_home(Path.cwd())
         found = embedded.running(place) if place else None
         endpoint = os.environ.get("AWS_ENDPOINT_URL")
         if place and found and (endpoint is None or _same_server(endpoint, found["endpoint_url"])):
-            return cls._of_home(place, found)
+            return cls._of_home(place, found, stack)
         return cls._of_account(place, stack, profile, region, endpoint)
 
     @classmethod
-    def _asked(cls, home: Path) -> Connection:
+    def _asked(cls, home: Path, stack: str) -> Connection:
         found = embedded.running(home)
         if found is None:
             raise embedded.not_running(home)
-        return cls._of_home(home, found)
+        return cls._of_home(home, found, stack)
 
     @classmethod
-    def _of_home(cls, home: Path, found: dict[str, Any]) -> Connection:
-        return cls(
+    def _of_home(cls, home: Path, found: dict[str, Any], stack: str) -> Connection:
+        """The stack in an embedded cloud; `dropforge up` writes down where its own is."""
+        connection = cls(
             region=found["region"],
             outputs=found["outputs"],
             api_url=found["api_url"].rstrip("/"),
@@ -95,6 +99,7 @@ class Connection:
             secret_key=found["secret_key"],
             ca_bundle=found["ca_bundle"],
         )
+        return connection if stack == STACK else connection._with_outputs(stack)
 
     @classmethod
     def _of_account(
@@ -122,7 +127,8 @@ class Connection:
     def _with_outputs(self, stack: str) -> Connection:
         """This connection with what the stack says of itself."""
         none = Fault(
-            f"no stack {stack!r} in {self.where}: deploy it with `npx cdk deploy`, or set AWS_REGION", "no_stack"
+            f"no stack {stack!r} in {self.where}: deploy it with `npx cdk deploy`, or set AWS_REGION or --stack",
+            "no_stack",
         )
         with readable(f"reading the stack {stack!r}", self.where):
             client = self.client("cloudformation")
@@ -137,7 +143,7 @@ class Connection:
         if missing:
             raise Fault(f"the stack {stack!r} in {self.where} has no output {missing[0]}: deploy it again", "no_stack")
         url = _at_endpoint(self.endpoint_url, outputs) if self.endpoint_url else outputs["ApiUrl"]
-        return Connection(self.region, outputs, url.rstrip("/"), endpoint_url=self.endpoint_url, profile=self.profile)
+        return replace(self, outputs=outputs, api_url=url.rstrip("/"))
 
     @property
     def where(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dropforge.client.base import TIMEOUT
-from dropforge.client.connection import STACK, Connection
+from dropforge.client.connection import Connection
 from dropforge.client.modelcalls import ModelCalls
 from dropforge.client.predictcalls import PredictCalls
 from dropforge.client.runcalls import RunCalls
@@ -23,7 +23,7 @@ class Dropforge(PredictCalls, RunCalls, ModelCalls):
         home: the folder of an embedded cloud.
         profile: the AWS profile; selects AWS even if an embedded cloud is running.
         region: the AWS region; selects AWS too.
-        stack: the name of the CloudFormation stack.
+        stack: the name of the CloudFormation stack; by default `DROPFORGE_STACK`, or else `Dropforge`.
 
     Raises:
         Fault: no stack is reachable. Every method raises `Fault` too; its message is one readable line.
@@ -41,6 +41,6 @@ class Dropforge(PredictCalls, RunCalls, ModelCalls):
         *,
         profile: str | None = None,
         region: str | None = None,
-        stack: str = STACK,
+        stack: str | None = None,
     ) -> None:
         super().__init__(Connection.load(home, stack, profile, region))

@@ -9,6 +9,7 @@ DropforgeError
 │   ├── WrongQuery             Catalog: a query parameter is wrong
 │   ├── Refused                the live pointer cannot be moved as requested
 │   ├── Refusal                embedded cloud: SageMaker would refuse the job's request
+│   ├── SettingFault           a setting of the deployment cannot be used
 │   └── ServeFault             `dropforge serve` cannot start as called
 ├── OwnerError             the owner of the data or of its spec can mend it
 │   ├── DataFault              the data set cannot be used

@@ -15,6 +15,8 @@ QUARANTINE = "quarantine/"
 RUNS = "runs/"
 CHECKPOINTS = "checkpoints/"
 """In the artifact bucket: what unfinished jobs resume from, a folder per run; it expires."""
+EXPIRES_TAG, EXPIRES_INPUT = "dropforge-expires", "input"
+"""The tag of objects that the artifact bucket deletes after a time, and its value for a run's copy of its data."""
 SUCCESS = "_SUCCESS"
 SPEC = "spec.yaml"
 
@@ -125,6 +127,14 @@ def _parsed(key: str, top: str) -> Drop:
     if head == SPEC:
         return Drop("spec", model, head)
     return Drop("unknown" if format_of(head) is None else "file", model, head)
+
+
+def starts_run(key: str) -> bool:
+    """Whether an object under this key starts a run, of training or of a batch."""
+    try:
+        return (parse_batch if key.startswith(BATCH) else parse_drop)(key).starts_run
+    except NameFault:
+        return False
 
 
 def spellings(key: str) -> tuple[str, ...]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-METRIC_NAMESPACE = "Dropforge"
-"""CloudWatch namespace of our own metrics; their dimension is `model`."""
-
 NO_HEALTHY_MODEL = "NoHealthyModel"
-"""Count of predict calls whose live model could not be loaded."""
+"""Count of predict calls whose live model could not be loaded, in the namespace of the stack."""
 
 UNKNOWN_VALUES_METRIC = "UnknownValues"
 """Count of the values that a model did not know, in requests that it answered nevertheless."""
-
 
 GPU_NOT_SEEN_METRIC = "GpuNotSeen"
 """Count of training jobs that did not see the GPU of their machine."""
@@ -40,6 +36,10 @@ class InspectSettings(NamedTuple):
     artifacts: str
     """Bucket of runs and models."""
     image: str
+    places: str
+    """The places to train as `ml.g6.xlarge:spot,ml.m5.xlarge`; empty for `instances.PLACES`."""
+    most_cost: str
+    """The most US dollars that a training job may cost; empty for any."""
 
 
 class PlanSettings(NamedTuple):
@@ -51,6 +51,13 @@ class PlanSettings(NamedTuple):
     """Target size of a piece of a batch, in bytes."""
 
 
+class MetricSettings(NamedTuple):
+    """Settings of every function that counts something, beside its own."""
+
+    namespace: str
+    """CloudWatch namespace of the stack's own metrics, whose dimension is `model`."""
+
+
 class HotSettings(NamedTuple):
     """Settings of a predict function for a single model."""
 
@@ -58,6 +65,19 @@ class HotSettings(NamedTuple):
     artifacts: str
     hot: str
     """The model's name."""
+
+
+class ReconcileSettings(NamedTuple):
+    """Settings of Reconcile."""
+
+    registry: str
+    drops: str
+    """The drop bucket."""
+    machine: str
+    """ARN of the state machine that trains."""
+    batch_machine: str
+    topic: str
+    """ARN of the topic that people subscribe to."""
 
 
 class NotifySettings(NamedTuple):

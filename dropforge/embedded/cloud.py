@@ -94,9 +94,11 @@ def down(home: Path, report: Report = lambda _line: None) -> bool:
             return False
         report("saving the state and stopping")
         jobs = len(list(place.training.glob("*")))
-        process.stop(server)
         if jobs:
-            report(f"stopping {jobs} training job{'s' if jobs > 1 else ''}; the next `dropforge up` starts it again")
+            report(
+                f"stopping {jobs} training job{'s' if jobs > 1 else ''} too; the next `dropforge up` starts it again"
+            )
+        process.stop(server, report)
         for folder in (place.training, place.temporary):
             _remove(folder)
     return True

@@ -20,10 +20,15 @@ from dropforge.embedded.fault import CloudFault
 from dropforge.embedded.settings import ADDRESS, DEFAULT_PORT, Address, clean_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dropforge.embedded.home import Home
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+REPORT_SECONDS = 3.0
+"""Between two lines about a server that is still stopping."""
+
 HEALTH = "/_ministack/health"
 
 
@@ -102,13 +107,20 @@ def healthy(home: Home, address: Address) -> bool:
         return False
 
 
-def stop(server: Server) -> None:
-    """Ask the server to save and stop, then kill what is left of its group, such as busy functions."""
+def stop(server: Server, report: Callable[[str], None] = lambda _line: None) -> None:
+    """Ask the server to save and stop, then kill what is left of its group, such as busy functions.
+
+    `report` gets a line every few seconds for as long as that takes.
+    """
     with contextlib.suppress(ProcessLookupError):
         os.kill(server.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while _alive(server.pid) and time.monotonic() < deadline:
+    begun = told = time.monotonic()
+    while _alive(server.pid) and time.monotonic() < begun + STOP_SECONDS:
         time.sleep(0.05)
+        if time.monotonic() > told + REPORT_SECONDS:
+            told = time.monotonic()
+            spent = told - begun
+            report(f"still stopping after {spent:.0f} s; what does not end within {STOP_SECONDS:.0f} s is killed")
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dropforge.contract.environment import load
 from dropforge.contract.log import log
-from dropforge.contract.settings import METRIC_NAMESPACE
+from dropforge.contract.settings import MetricSettings
 from lambdas.common.aws import cloudwatch
 
 
@@ -16,6 +17,6 @@ def count(name: str, model: str) -> None:
     over_all = {"MetricName": name, "Value": 1.0, "Unit": "Count"}
     data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
     try:
-        cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
+        cloudwatch().put_metric_data(Namespace=load(MetricSettings).namespace, MetricData=data)
     except (BotoCoreError, ClientError) as lost:
         log("metric lost", level="warning", model=model, reason=str(lost))

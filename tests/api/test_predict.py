@@ -13,11 +13,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from dropforge.contract import names
-from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
+from dropforge.contract.settings import NO_HEALTHY_MODEL
 from dropforge.inference.protocols import common
 from lambdas.api.predict import handler, models
 from tests.api.calls import post
 from tests.serving.little import TASKS, Little, little
+from tests.steps.cloud import NAMESPACE
 
 if TYPE_CHECKING:
     from tests.steps.cloud import Cloud
@@ -130,7 +131,7 @@ def no_healthy_model(model: str | None) -> float:
                 "Id": "m",
                 "MetricStat": {
                     "Metric": {
-                        "Namespace": METRIC_NAMESPACE,
+                        "Namespace": NAMESPACE,
                         "MetricName": NO_HEALTHY_MODEL,
                         "Dimensions": [{"Name": "model", "Value": model}] if model else [],
                     },
@@ -167,7 +168,7 @@ def test_a_503_does_not_hang_on_its_metric(
         def put_metric_data(self, **_: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://monitoring.example")
 
-    monkeypatch.setattr("lambdas.common.aws.cloudwatch", lambda: Down())
+    monkeypatch.setattr("lambdas.common.metrics.cloudwatch", lambda: Down())
     assert post(made.rows(1)).status == 503
     assert "metric lost" in capsys.readouterr().out
 

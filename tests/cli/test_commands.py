@@ -267,7 +267,8 @@ OF_BATCHES = {
     "output_version": None,
 }
 SCORED = {"intervals": {}, "gains": {}, "notes": [], "remarks": [], "more_remarks": 0, "budget": None, "suspects": []}
-EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, **SCORED, **OF_BATCHES}
+TRAINED = {"instance_type": None, "device": None, "hops": [], "sequencer": "", "dropped": "", "generation": None}
+EMPTY = {"reason": "", "duplicate_of": None, "job": None, "cost": None, **SCORED, **TRAINED, **OF_BATCHES}
 EXTRAS = (EMPTY, {**EMPTY, "status": "running", "metric": None, "metrics": {}, "version": None})
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dropforge.cli import catalog, cloud
+from dropforge.client.connection import Connection
+from dropforge.client.faults import Fault
 from dropforge.embedded import cloud as embedded
 from tests.client.server import RUN, ApiServer
 
@@ -65,6 +67,22 @@ def test_a_stopped_cloud(run: Run, tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == f"error: the embedded cloud in {tmp_path / 'away'} is not running: start it with `dropforge up`\n"
     assert run("models", "--home", str(tmp_path / "away")).err == ran.err
+
+
+@pytest.mark.usefixtures("api")
+def test_another_stack_is_asked_for_by_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the embedded cloud too, whose own stack stands in connection.json."""
+    asked: list[str] = []
+
+    def no_outputs(_connection: Connection, stack: str) -> Connection:
+        asked.append(stack)
+        raise Fault(f"no stack {stack!r}", "no_stack")
+
+    monkeypatch.setattr(Connection, "_with_outputs", no_outputs)
+    assert run("--stack", "Two", "models").code == 1
+    monkeypatch.setenv("DROPFORGE_STACK", "Three")
+    assert run("models").code == 1
+    assert asked == ["Two", "Three"]
 
 
 def test_the_apis_fault_is_told_with_its_field(run: Run, api: ApiServer) -> None:

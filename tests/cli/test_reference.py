@@ -41,7 +41,7 @@ def test_every_command_has_a_twin_that_exists(name: str) -> None:
     tree = ast.parse(SDK[name].replace("\n        ", "\n"))
     used = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     methods = {node.attr for node in used if isinstance(node.value, ast.Name) and node.value.id == "forge"}
-    assert methods or name in ("up", "down", "status", "serve", "price")
+    assert methods or name in ("up", "down", "status", "serve", "price", "doctor", "smoke")
     assert all(callable(getattr(Dropforge, method)) for method in methods)
 
 

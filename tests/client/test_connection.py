@@ -53,13 +53,15 @@ def home(api: ApiServer, tmp_path: Path) -> Path:
     return write_home(tmp_path, api.url)
 
 
-def make_stack(outputs: dict[str, str], region: str = "eu-central-1", endpoint: str | None = None) -> None:
+def make_stack(
+    outputs: dict[str, str], region: str = "eu-central-1", endpoint: str | None = None, stack: str = "Dropforge"
+) -> None:
     template = {
         "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
     client = boto3.client("cloudformation", region_name=region, endpoint_url=endpoint)
-    client.create_stack(StackName="Dropforge", TemplateBody=json.dumps(template))
+    client.create_stack(StackName=stack, TemplateBody=json.dumps(template))
 
 
 def test_the_embedded_cloud_of_a_parent_folder_is_found(
@@ -134,6 +136,19 @@ def test_the_stack_of_the_account_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert found.api_url == "https://api1.execute-api.eu-central-1.amazonaws.com/live"
     assert found.outputs["DropBucket"] == "drops"
     assert found.where == "AWS in eu-central-1"
+
+
+@pytest.mark.usefixtures("aws")
+def test_one_of_several_stacks_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    for stack in ("Dropforge", "Dropforge-Two"):
+        make_stack({**OUTPUTS, "DropBucket": f"drops-of-{stack.lower()}", "ApiUrl": "https://x/live/"}, stack=stack)
+    assert Connection.load().outputs["DropBucket"] == "drops-of-dropforge"
+    assert Connection.load(stack="Dropforge-Two").outputs["DropBucket"] == "drops-of-dropforge-two"
+    monkeypatch.setenv("DROPFORGE_STACK", "Dropforge-Two")
+    assert Connection.load().outputs["DropBucket"] == "drops-of-dropforge-two"
+    with pytest.raises(Fault, match="no stack 'Three' in AWS in eu-central-1"):
+        Connection.load(stack="Three")
 
 
 @pytest.mark.usefixtures("home", "aws")

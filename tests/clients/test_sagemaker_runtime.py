@@ -51,3 +51,12 @@ def test_a_server_of_one_model_is_a_container(server: Server, tmp_path: Path) ->
         reply = alone.ask("POST", "/invocations", json.dumps(row).encode(), content_type="application/json")
         expected = alone.predict("flowers", row).body["predictions"]
         assert [each["predicted_label"] for each in reply.body["predictions"]] == expected
+
+
+def test_errors_of_the_server_itself_have_their_message(client: Any) -> None:
+    with pytest.raises(ClientError) as large:
+        client.invoke_endpoint(EndpointName="houses", ContentType="text/csv", Body=b"0" * 6_000_001)
+    assert "at most 6000000 bytes" in large.value.response["Error"]["Message"]
+    with pytest.raises(ClientError) as bytes_alone:
+        client.invoke_endpoint(EndpointName="houses", ContentType="application/octet-stream", Body=b"1,2")
+    assert "model of a table" in bytes_alone.value.response["Error"]["Message"]

@@ -106,3 +106,39 @@ def test_asynchronous_requests(server: Server, client: Any) -> None:
             return [each.as_numpy("prediction").tolist() for each in results]
 
     assert asyncio.run(asked()) == [expected] * 3
+
+
+def test_a_missing_number_in_json_mode_is_the_one_of_binary_mode(client: Any) -> None:
+    """The client writes the literal NaN into its JSON."""
+    assert any(value is None for value in little("multiclass").columns["x1"][:COUNT])
+    binary, in_json = (client.infer("flowers", inputs(binary=each)) for each in (True, False))
+    assert in_json.as_numpy("prediction").tolist() == binary.as_numpy("prediction").tolist()
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_compressed_requests(client: Any, algorithm: str) -> None:
+    plain = client.infer("flowers", inputs())
+    packed = client.infer(
+        "flowers", inputs(), request_compression_algorithm=algorithm, response_compression_algorithm=algorithm
+    )
+    assert packed.as_numpy("prediction").tolist() == plain.as_numpy("prediction").tolist()
+
+
+def test_all_outputs_of_the_metadata_are_answered(client: Any) -> None:
+    result = client.infer("flowers", inputs())
+    for each in client.get_model_metadata("flowers")["outputs"]:
+        assert result.as_numpy(each["name"]) is not None, each["name"]
+
+
+def test_errors_of_the_server_itself_are_exceptions_with_words(client: Any) -> None:
+    with pytest.raises(InferenceServerException) as absent:
+        client.get_model_config("flowers")
+    assert "no such route" in str(absent.value)
+    with pytest.raises(InferenceServerException) as unloaded:
+        client.unload_model("flowers")
+    assert "--repository" in str(unloaded.value)
+    large = triton.InferInput("x0", [1_700_000, 1], "FP32")
+    large.set_data_from_numpy(np.zeros((1_700_000, 1), np.float32))
+    with pytest.raises(InferenceServerException) as refused:
+        client.infer("flowers", [large])
+    assert "at most 6000000 bytes" in str(refused.value)

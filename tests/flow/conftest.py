@@ -15,6 +15,7 @@ import pytest
 from dropforge.client import Dropforge
 from dropforge.contract import names
 from dropforge.embedded import cloud as embedded
+from dropforge.embedded.training import faults
 from examples import datasets
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Forged:
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dropforge]:
     """The SDK, connected to an embedded cloud of the tests' own."""
     home = tmp_path_factory.mktemp("embedded")
+    os.environ[faults.FILE] = str(home / "faults.json")  # `test_places.py` writes it
     embedded.up(home=home, port=0, strict=STRICT, report=print)
     yield Dropforge(home=home)
     embedded.down(home)

@@ -30,9 +30,9 @@ def context(**more: Any) -> dict[str, Any]:
 def synthesize(folder: Path, **more: Any) -> dict[str, Any]:
     """The template of the stack under this context, written into `folder`."""
     app = App(context=context(**more), outdir=str(folder))
-    make(app)
+    stack = make(app)
     app.synth()
-    template: dict[str, Any] = json.loads((folder / "Dropforge.template.json").read_text())
+    template: dict[str, Any] = json.loads((folder / stack.template_file).read_text())
     return template
 
 

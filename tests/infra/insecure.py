@@ -51,8 +51,13 @@ def public_buckets(template: Template) -> list[str]:
 
 
 def unprotected_tables(template: Template) -> list[str]:
-    tables = of_type(template, "AWS::DynamoDB::Table")
-    return [name for name, each in tables.items() if each["Properties"].get("DeletionProtectionEnabled") is not True]
+    """Those that go with the stack, or cannot be restored; a setting makes DynamoDB refuse to delete them, too."""
+    return [
+        name
+        for name, each in of_type(template, "AWS::DynamoDB::Table").items()
+        if not str(each.get("DeletionPolicy")).startswith("Retain")
+        or not each["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    ]
 
 
 def topics_without_tls(template: Template) -> list[str]:

@@ -142,7 +142,7 @@ def test_the_local_docker_builds_both_from_one_dockerfile(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"dropforge:image-build": "podman"}, "expected one of .*, got 'podman'"),
+        ({"dropforge:image-build": "podman"}, "expected 'codebuild' or 'docker', got 'podman'"),
         (
             {"dropforge:training-image": "", "dropforge:gpu-training-image": "x:1"},
             "expected dropforge:training-image with",

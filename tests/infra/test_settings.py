@@ -8,14 +8,14 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from cdk_app import packaging
 
 from .conftest import EMBEDDED, ROOT, of_type, synthesize
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 INFERENCE = {*packaging.files_in("dropforge/inference")}
 PICTURES = {"dropforge/pictures.py"}
@@ -32,23 +32,6 @@ SHARES = {
     "api/live_pointer": HTTP,
 }
 """What each function has beside its own folder and what all have."""
-
-
-def test_data_stay_unless_two_switches_say_otherwise(template: dict[str, Any], tmp_path: Path) -> None:
-    keeping = [*of_type(template, "AWS::S3::Bucket").values(), *of_type(template, "AWS::DynamoDB::Table").values()]
-    assert {each["DeletionPolicy"] for each in keeping} == {"Retain"}
-    one = synthesize(tmp_path / "one", **EMBEDDED, **{"dropforge:remove-data": "true"})
-    assert one["Resources"].keys() == template["Resources"].keys()
-    assert {each["DeletionPolicy"] for each in of_type(one, "AWS::S3::Bucket").values()} == {"Retain"}
-    both = {"dropforge:remove-data": "true", "dropforge:yes-remove-data": "true"}
-    gone = synthesize(tmp_path / "both", **EMBEDDED, **both)
-    assert {each["DeletionPolicy"] for each in of_type(gone, "AWS::S3::Bucket").values()} == {"Delete"}
-    assert {each["DeletionPolicy"] for each in of_type(gone, "AWS::DynamoDB::Table").values()} == {"Delete"}
-
-
-def test_an_unknown_packaging_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected 'full' or 'code', got 'zip'"):
-        synthesize(tmp_path, **{**EMBEDDED, "dropforge:packaging": "zip"})
 
 
 def test_what_costs_by_call_or_route_is_off_unless_a_setting_says_otherwise(

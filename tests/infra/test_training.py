@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from cdk_app.training import JOB_PREFIX
 from dropforge.contract.hops import WITHOUT_GPU, Hop
 from dropforge.contract.instances import OWN_DISK, PLACES, PRICES, Place
 from dropforge.contract.names import RunFiles
@@ -47,7 +46,7 @@ def request(definition: dict[str, Any], place: Place) -> dict[str, Any]:
 def test_sagemaker_takes_the_request_on_every_place(definition: dict[str, Any], place: Place) -> None:
     asked = request(definition, place)
     check(asked)
-    assert asked["TrainingJobName"].startswith(f"{JOB_PREFIX}{RUN}-")
+    assert asked["TrainingJobName"].startswith(f"dropforge-{RUN}-")
     assert asked["TrainingJobName"].endswith("-3")
     assert asked["EnableManagedSpotTraining"] is place.spot
     waits = {"MaxWaitTimeInSeconds": 1800} if place.spot else {}

@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Node:
-    """CDK's context of a test."""
-
-    def __init__(self, **context: Any) -> None:
-        self.try_get_context = {f"dropforge:{name.replace('_', '-')}": each for name, each in context.items()}.get
-
-
 def settings(**context: Any) -> Settings:
-    node: Any = Node(**context)
-    return Settings.from_context(node)
+    return Settings.from_context({f"dropforge:{name.replace('_', '-')}": each for name, each in context.items()})
 
 
 def predicting(template: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parent / "golden"
-SETTINGS = InspectSettings(registry="registry", artifacts="artifacts", image="trainer:1")
+SETTINGS = InspectSettings(registry="registry", artifacts="artifacts", image="trainer:1", places="", most_cost="")
 
 
 def golden(name: str) -> Any:
@@ -58,6 +58,10 @@ class Cloud:
     def read(self, key: str) -> bytes:
         """An object of the artifact bucket."""
         return bytes(self.s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
+
+    def tags(self, key: str) -> dict[str, str]:
+        """The tags of an object of the artifact bucket."""
+        return {tag["Key"]: tag["Value"] for tag in self.s3.get_object_tagging(Bucket="artifacts", Key=key)["TagSet"]}
 
     def keys(self) -> list[str]:
         """All keys of the artifact bucket."""

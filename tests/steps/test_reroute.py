@@ -9,14 +9,16 @@ import pytest
 
 from dropforge.contract.hops import OBSTACLES, Hop, hop_remarks
 from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cores, has_gpu, memory
+from dropforge.contract.names import MANIFEST_FILE
 from dropforge.contract.remarks import CODES
-from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, METRIC_NAMESPACE
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
 from dropforge.contract.steps import Rerouted, RerouteInput
 from dropforge.embedded.training.faults import FAULTS
 from lambdas.common.aws import cloudwatch
 from lambdas.pipeline.reroute.logic import ROUNDS, reroute
 from lambdas.pipeline.reroute.obstacles import Ended
-from tests.steps.cloud import HANDLERS, Cloud
+from tests.serving.little import little, trained
+from tests.steps.cloud import HANDLERS, NAMESPACE, Cloud
 
 REQUEST = {"ResourceConfig": {"InstanceType": "ml.g6.xlarge"}}
 EVERYWHERE = (*SMALL_PLACES, *PLACES)
@@ -121,7 +123,7 @@ def test_a_place_that_may_become_free_is_waited_for(passing: str) -> None:
     while way.fail("no_quota" if not waits else passing).outcome == "train":
         assert way.last.place == first
         waits.append(way.last.wait)
-    assert len(waits) == ROUNDS and waits[0] == 60 and waits == sorted(waits)
+    assert len(waits) == ROUNDS and waits[0] == 30 and waits == sorted(waits)
     assert 10 * 3600 < sum(waits) < 14 * 3600
     assert [hop.times for hop in way.last.hops if hop.place == first] == [ROUNDS + 1]
 
@@ -210,8 +212,26 @@ def test_an_unseen_gpu_is_counted_for_the_alarm(cloud: Cloud) -> None:
     run = cloud.claim("datasets/flowers/a.csv")["run"]
     HANDLERS["reroute"](event(run, failed_job(secondary="MaxWaitTimeExceeded")), None)
     HANDLERS["reroute"](event(run, failed_job("AlgorithmError: GpuNotSeen: x")), None)
-    listed = cloudwatch().list_metrics(Namespace=METRIC_NAMESPACE)["Metrics"]
-    assert sorted(len(each["Dimensions"]) for each in listed if each["MetricName"] == GPU_NOT_SEEN_METRIC) == [0, 1]
+    assert counted() == [0, 1]
+
+
+def counted() -> list[int]:
+    """The numbers of dimensions under which jobs without their GPU are counted."""
+    listed = cloudwatch().list_metrics(Namespace=NAMESPACE)["Metrics"]
+    return sorted(len(each["Dimensions"]) for each in listed if each["MetricName"] == GPU_NOT_SEEN_METRIC)
+
+
+@pytest.mark.parametrize(("machine", "gpus", "rings"), [("ml.g6.xlarge", 0, True), ("ml.g6.xlarge", 1, False),
+                                                        ("ml.m5.xlarge", 0, False)])  # fmt: skip
+def test_a_job_that_trained_on_without_its_gpu_is_counted_too(
+    cloud: Cloud, machine: str, gpus: int, rings: bool
+) -> None:
+    run = cloud.claim("datasets/flowers/a.csv")["run"]
+    files = trained(little("regression", run, "flowers"))
+    manifest = {**json.loads(files[MANIFEST_FILE]), "instance_type": machine, "gpus": gpus, "device": "cpu"}
+    cloud.judged("regression", run, files={**files, MANIFEST_FILE: json.dumps(manifest).encode()})
+    assert counted() == ([0, 1] if rings else [])
+    assert cloud.registry.training_run(run).device == "cpu"
 
 
 def test_a_run_that_found_no_place_names_all_that_it_tried(cloud: Cloud) -> None:
@@ -220,7 +240,7 @@ def test_a_run_that_found_no_place_names_all_that_it_tried(cloud: Cloud) -> None
     for place in PLACES[:2]:
         request = event(run, failed_job("CapacityError: none"), place=place.to_json(), hops=hops)
         hops = HANDLERS["reroute"](request, None)["hops"]
-    told = {"execution": "e", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Train"}
+    told = {"execution": "exe-1", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Train"}
     HANDLERS["notify"]({**told, "error": "States.TaskFailed", "cause": failed_job("CapacityError: none")}, None)
     reason = cloud.registry.run(run).reason
     assert "ml.g6.xlarge on spot had no machine free; ml.g6.xlarge had no machine free" in reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dropforge.contract import names
 from dropforge.contract.log import UNKNOWN_VALUES, log
@@ -124,18 +124,11 @@ class Models:
 
     def report(self, model: str, fault: ModelFault) -> None:
         """A log line, and a count that the alarm watches: by model, and over all."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        from dropforge.contract.settings import METRIC_NAMESPACE, NO_HEALTHY_MODEL
-        from lambdas.common.aws import cloudwatch
+        from dropforge.contract.settings import NO_HEALTHY_MODEL
+        from lambdas.common.metrics import count
 
         log("no healthy model", level="error", model=model, reason=str(fault))
-        over_all = {"MetricName": NO_HEALTHY_MODEL, "Value": 1.0, "Unit": "Count"}
-        data: Any = [over_all, {**over_all, "Dimensions": [{"Name": "model", "Value": model}]}]
-        try:
-            cloudwatch().put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data)
-        except (BotoCoreError, ClientError) as lost:  # the caller's answer must not hang on the metric
-            log("metric lost", level="warning", model=model, reason=str(lost))
+        count(NO_HEALTHY_MODEL, model)
 
     def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
         """Logs how many values of a request the model does not know; a metric filter of the log adds them up."""

@@ -40,11 +40,12 @@ def read_spec(row: TrainingRun) -> bytes | None:
     return body
 
 
-def copy_into(sources: Sequence[Source], bucket: str, prefix: str) -> None:
-    """Copies these versions under `prefix`, without their tags, which would need further rights."""
+def copy_into(sources: Sequence[Source], bucket: str, prefix: str, tags: str = "") -> None:
+    """Copies these versions under `prefix`, with `tags` (`name=value`) instead of their own."""
+    instead = {"TaggingDirective": "REPLACE", **({"Tagging": tags} if tags else {})}
     for source in sources:
         origin: Any = {"Bucket": source.bucket, "Key": source.key, **source.at_version}
-        s3().copy(origin, bucket, f"{prefix}{source.name}", ExtraArgs={"TaggingDirective": "REPLACE"})
+        s3().copy(origin, bucket, f"{prefix}{source.name}", ExtraArgs=instead)
 
 
 def write_json(bucket: str, key: str, value: dict[str, Any]) -> None:

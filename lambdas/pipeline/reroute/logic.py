@@ -21,7 +21,7 @@ SAME_PLACE = 2
 """How often a run tries a place again that failed with an error of the service."""
 SERVICE_WAIT = 20
 """Seconds before that."""
-FIRST_WAIT, LONGEST_WAIT = 60, 600
+FIRST_WAIT, LONGEST_WAIT = 30, 600
 """Seconds before all places are tried again; the wait doubles each time."""
 ROUNDS = 75
 """How often all places are tried again: for about twelve hours."""
