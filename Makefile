@@ -9,7 +9,7 @@ export ORT_DISABLE_TELEMETRY := 1
 # How many test processes: the suites share two cores with the embedded cloud.
 WORKERS ?= 2
 # Every folder of tests but those with a target of their own, so that a new one is never left out.
-FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
+FAST_TESTS := $(filter-out tests/flow tests/container tests/golden tests/uploads,$(patsubst %/,%,$(wildcard tests/*/)))
 
 # No target but those that begin with a dot, or with a folder, is a file.
 .PHONY: $(shell grep -oE '^[a-z-]+:' $(firstword $(MAKEFILE_LIST)) | tr -d :)
@@ -58,11 +58,14 @@ test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5
 test-container: .venv/.dev ## Build the training image and run it as SageMaker would (a Docker engine, or root and dockerd)
 	$(BIN)/python -m pytest -m container tests/container
 
-test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured
+test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda packages, built and measured; stacks that fail, stand side by side and are gone on with
 	$(BIN)/python -m pytest -m slow tests
 
 test-wild: .venv/.dev node_modules/.package-lock.json ## Inputs from the world, dropped, trained and predicted: about 12 minutes
 	$(BIN)/python -m pytest -m wild tests/wild
+
+test-uploads: .venv/.dev ## Bad files, each with its verdict, under a memory limit: about half a minute
+	$(BIN)/python -m pytest -m uploads tests/uploads
 
 test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker .venv-clients/.openapi .venv-clients/node/.installed ## Clients of KServe, MLServer and SageMaker, generated ones, and onnxruntime in JavaScript, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients
@@ -70,7 +73,7 @@ test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-cli
 test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesis (CASES=…): no server error
 	$(BIN)/python -m pytest -s -m fuzz tests/clients
 
-test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .venv-clients/.lambda ## What can be proven of AWS without an account
+test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .venv-clients/.lambda .venv-clients/.workflows ## What can be proven of AWS without an account
 	$(BIN)/python -m pytest -s -m aws tests/aws
 
 .venv-clients/.lambda: | .venv/bin/python # the SDK of Lambda's Python as it began, beside whatever interpreter runs it
@@ -78,6 +81,7 @@ test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-installed --target $(@D)/lambda boto3==1.34.145 urllib3==1.26.19
 	@touch $@
 
+.venv-clients/.workflows: PACKAGES = check-jsonschema==0.39.0 zizmor==1.32.0
 .venv-clients/.parliament: PACKAGES = parliament==1.6.4 setuptools==80.9.0
 .venv-clients/.kserve: PACKAGES = kserve==0.21.0
 .venv-clients/.mlserver: PACKAGES = mlserver==1.7.1

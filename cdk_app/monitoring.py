@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cdk_app.batch import Batch
     from cdk_app.notifications import AlarmTopic
     from cdk_app.pipeline import Pipeline
+    from cdk_app.reconciler import Reconciler
     from cdk_app.trigger import Trigger
 
 SLOW_MILLISECONDS = 2_000
@@ -39,6 +40,7 @@ class Monitoring(Construct):
         batch: Batch,
         triggers: Sequence[Trigger],
         api: Api,
+        reconciler: Reconciler,
         namespace: str,
     ) -> None:
         super().__init__(scope, id)
@@ -48,6 +50,7 @@ class Monitoring(Construct):
             *self._runs("Run", pipeline.machine, "A run ended without a verdict"),
             *self._runs("Batch", batch.machine, "A batch ended without predictions"),
             *(self._dead_letters(trigger) for trigger in triggers),
+            self._alarm("Reconciler", reconciler.errors, 1, "The reconciler failed: what was missed is not started"),
             *self._predictions(api),
             self._models(),
             self._gpus(),

@@ -13,6 +13,7 @@ from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
 from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
+from cdk_app.reconciler import Reconciler
 from cdk_app.registry import RegistryTable
 from cdk_app.settings import Adopted
 from cdk_app.storage import Storage
@@ -37,7 +38,14 @@ class Dropforge(Stack):
             warn_without_compiler(self)
         storage = Storage(self, "Lake", settings=settings)
         registry = RegistryTable(self, "Registry", storage=storage, settings=settings)
-        context = Context(storage, registry, settings.packaging, metrics=settings.stack)
+        context = Context(
+            storage,
+            registry,
+            settings.packaging,
+            metrics=settings.stack,
+            places=",".join(settings.places),
+            most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
+        )
         alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
         pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)
@@ -56,6 +64,9 @@ class Dropforge(Stack):
             ),
         ]
         api = Api(self, "Api", context=context, settings=settings)
+        reconciler = Reconciler(
+            self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
+        )
         Monitoring(
             self,
             "Watch",
@@ -64,6 +75,7 @@ class Dropforge(Stack):
             batch=batch,
             triggers=triggers,
             api=api,
+            reconciler=reconciler,
             namespace=context.metrics,
         )
         outputs = {
@@ -75,6 +87,9 @@ class Dropforge(Stack):
             "BatchMachineArn": batch.machine.state_machine_arn,
             "RegistryTable": registry.table.table_name,
             "TopicArn": alarm_topic.topic.topic_arn,
+            "DeadLetters": triggers[0].dead_letters.queue_url,
+            "BatchDeadLetters": triggers[1].dead_letters.queue_url,
+            "ReconcileFunction": reconciler.reconcile.function.function_name,
             "Adopt": str(
                 Adopted(
                     drop=storage.drop.bucket_name,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_app.acknowledgements import acknowledge
+from cdk_app.deadletters import dead_letter_queue
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
@@ -29,14 +28,7 @@ class Trigger(Construct):
         self, scope: Construct, id: str, *, storage: Storage, machine: sfn.StateMachine, folder: str, what: str
     ) -> None:
         super().__init__(scope, id)
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        acknowledge(self.dead_letters, "SQS3", "It is the dead-letter queue.")
+        self.dead_letters = dead_letter_queue(self)
         self.rule = events.Rule(
             self,
             "Rule",

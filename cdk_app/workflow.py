@@ -8,10 +8,12 @@ from aws_cdk import ArnFormat, Duration, Fn, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge, acknowledge_wildcards
+from cdk_app.deadletters import dead_letter_queue
 from cdk_app.jsonata import EMPTY_TEXT, RESULT, condition, jsonata
 from cdk_app.logs import log_group
 from cdk_app.retries import catch_all
@@ -104,16 +106,28 @@ class Workflow(Construct):
 
         The policy stands apart from the function's others, because the state machine depends on those.
         """
-        name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
-        executions = Stack.of(self).format_arn(
-            service="states", resource="execution", resource_name=f"{name}:*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
+        executions = self.executions_of(machine)
         statement = iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
         policy = iam.Policy(self, f"{step.node.id}Executions", statements=[statement], roles=[step.role])
         acknowledge_wildcards(policy, [executions], "Every execution of this state machine, which no other has.")
 
+    def executions_of(self, machine: sfn.StateMachine) -> str:
+        """The ARN of every execution of a state machine."""
+        name = Fn.select(6, Fn.split(":", machine.state_machine_arn))
+        return Stack.of(self).format_arn(
+            service="states", resource="execution", resource_name=f"{name}:*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+
     def notify_of_early_ends(self, machine: sfn.StateMachine, notify: Step) -> None:
-        """Invokes Notify for executions that end before its state: stopped, timed out, or with an uncatchable error."""
+        """Invokes Notify for executions that end before its state: stopped, timed out, or with an uncatchable error.
+
+        An event that could not be delivered, and one that Notify failed at, is kept in a dead-letter queue; the
+        reconciler ends such a run.
+        """
+        self.dead_letters = dead_letter_queue(self)
+        notify.function.configure_async_invoke(
+            on_failure=destinations.SqsDestination(self.dead_letters), retry_attempts=2
+        )
         events.Rule(
             self,
             "EarlyEnd",
@@ -126,7 +140,7 @@ class Workflow(Construct):
                     "status": ["ABORTED", "TIMED_OUT", "FAILED"],
                 },
             ),
-            targets=[targets.LambdaFunction(notify.function)],
+            targets=[targets.LambdaFunction(notify.function, dead_letter_queue=self.dead_letters)],
         )
 
     def acknowledge_role(self, steps: Sequence[Step]) -> None:

@@ -17,7 +17,7 @@ from dropforge.contract.routes import ROUTES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ALARMS, DASHBOARDS, KEYS = 13, 1, 1
+ALARMS, DASHBOARDS, KEYS = 14, 1, 1
 """What the stack has of each by default; a test counts them in the template."""
 METRICS_OF_A_ROUTE = 5
 """Count, 4xx, 5xx, latency and integration latency: what API Gateway's detailed metrics measure of a route."""

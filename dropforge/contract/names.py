@@ -129,6 +129,14 @@ def _parsed(key: str, top: str) -> Drop:
     return Drop("unknown" if format_of(head) is None else "file", model, head)
 
 
+def starts_run(key: str) -> bool:
+    """Whether an object under this key starts a run, of training or of a batch."""
+    try:
+        return (parse_batch if key.startswith(BATCH) else parse_drop)(key).starts_run
+    except NameFault:
+        return False
+
+
 def spellings(key: str) -> tuple[str, ...]:
     """The keys that an event may mean by `key`: itself, and what it is without percent-encoding if that differs.
 

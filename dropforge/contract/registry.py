@@ -4,10 +4,12 @@
 |---|---|---|---|
 | a run | `RUN#<run>` | `RUN` | `runs`, by creation |
 | a content's claim, a lease of a run | `CONTENT#<model>#<digest>` | `CONTENT` | |
+| the parts of a set, in pages | `PARTS#<run>#<identity>` | `<4 digits>` | |
 | a version | `MODEL#<model>` | `VERSION#<8 digits>` | |
 | the number that a run was registered under | `MODEL#<model>` | `RUN#<run>` | |
 | the live pointer | `MODEL#<model>` | `LIVE` | `models`, by model |
 | its history, append-only | `MODEL#<model>` | `HISTORY#<8 digits>` | |
+| the reconciler's last look | `UPKEEP` | `LOOK` | |
 
 A run's id is made of the version of the object that it is for, so the row of the run is the claim on that version.
 Both indexes hold the listed rows: `listing` by kind, `listing-of-model` by the model that they are of.
@@ -54,11 +56,13 @@ __all__ = [
     "INDEX_PARTITION",
     "INDEX_SORT",
     "Key",
+    "LOOK_KEY",
     "LiveRow",
     "MODELS",
     "MODEL_INDEX",
     "MODEL_INDEX_PARTITION",
     "PARTITION",
+    "PARTS",
     "RUNS",
     "RUN_KINDS",
     "RunRow",
@@ -70,6 +74,7 @@ __all__ = [
     "history_key",
     "live_key",
     "model_partition",
+    "parts_key",
     "registration_key",
     "run_key",
     "version_key",
@@ -79,6 +84,19 @@ __all__ = [
 def run_key(run: str) -> Key:
     """The row of a run."""
     return Key(f"RUN#{run}", "RUN")
+
+
+PARTS = "parts-"
+"""How the identity of a set begins whose parts Claim has listed in the registry."""
+
+
+def parts_key(run: str, identity: str, page: int) -> Key:
+    """A page of the parts that a run was claimed with. They are named by what they are, so that none is overwritten."""
+    return Key(f"PARTS#{run}#{identity}", f"{page:04d}")
+
+
+LOOK_KEY = Key("UPKEEP", "LOOK")
+"""When the reconciler last compared bucket and registry."""
 
 
 def content_key(model: str, digest: str) -> Key:

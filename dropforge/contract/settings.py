@@ -36,6 +36,10 @@ class InspectSettings(NamedTuple):
     artifacts: str
     """Bucket of runs and models."""
     image: str
+    places: str
+    """The places to train as `ml.g6.xlarge:spot,ml.m5.xlarge`; empty for `instances.PLACES`."""
+    most_cost: str
+    """The most US dollars that a training job may cost; empty for any."""
 
 
 class PlanSettings(NamedTuple):
@@ -61,6 +65,19 @@ class HotSettings(NamedTuple):
     artifacts: str
     hot: str
     """The model's name."""
+
+
+class ReconcileSettings(NamedTuple):
+    """Settings of Reconcile."""
+
+    registry: str
+    drops: str
+    """The drop bucket."""
+    machine: str
+    """ARN of the state machine that trains."""
+    batch_machine: str
+    topic: str
+    """ARN of the topic that people subscribe to."""
 
 
 class NotifySettings(NamedTuple):

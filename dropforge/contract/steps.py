@@ -226,3 +226,14 @@ class Joined(Record):
 
     predicted: int
     failed: int
+
+
+class Reconciled(Record):
+    """What a look of the reconciler came to."""
+
+    ended: int
+    """Runs that were ended, because their executions had."""
+    started: int
+    """Drops that were started, because they had no run or their Claim had failed."""
+    given_up: int
+    """Drops that were started in vain before, and are failed runs now."""

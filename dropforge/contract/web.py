@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -19,21 +19,20 @@ def is_loopback(host: str) -> bool:
     return host in (*LOOPBACK, "::1") or host.startswith("127.")
 
 
-def refusal(headers: Iterable[tuple[bytes, bytes]], hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> str:
+def refusal(sent: Mapping[str, str], hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> str:
     """Why a request with these headers is refused; empty if it is not.
 
     Args:
-        headers: as they were sent.
+        sent: the headers, names in lower case.
         hosts: names that `Host` may have besides those of this machine; `*` for any.
         origins: origins of pages that may ask; `*` for any.
     """
-    sent = {name.lower(): value.decode("latin-1") for name, value in headers}
-    site, host = sent.get(b"sec-fetch-site", "none"), sent.get(b"host", LOOPBACK[0])
+    site, host = sent.get("sec-fetch-site", "none"), sent.get("host", LOOPBACK[0])
     name = (host if host.startswith("[") else host.partition(":")[0]).lower()
     local = name in LOOPBACK or name.endswith(".localhost") or name.startswith("[::1]")
     if not local and "*" not in hosts and name not in hosts:
         return f"Host {host!r}: expected {' or '.join((*LOOPBACK, *hosts))}"
-    origin = sent.get(b"origin", "")
+    origin = sent.get("origin", "")
     if (origin or site != "none") and "*" not in origins and origin not in origins:
         return f"a web page ({origin or site!r}) asked: expected a program, or an address typed by hand"
     return ""

@@ -29,6 +29,7 @@ from dropforge.contract.tasks import TASKS
 from dropforge.datasets.columns import describe_facts
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.numeric import Texts, numbers_in
+from dropforge.datasets.personal import kind_of
 from dropforge.datasets.spellings import in_one_spelling, words_that_are_classes
 from dropforge.datasets.styles import rule_alone
 from dropforge.datasets.table import as_table
@@ -100,7 +101,11 @@ def choose_target(frame: pl.DataFrame | Table, spec: Spec) -> str:
         return spec.target
     names = [name for name in frame.columns if name not in (*spec.drop, spec.split_column)]
     plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
-    last = (name for name in reversed(names) if _can_be_last(as_table(frame).facts(name)))
+    last = (
+        name
+        for name in reversed(names)
+        if _can_be_last(as_table(frame).facts(name)) and kind_of(frame[name]) is None  # no phone number is a class
+    )
     target = next(iter(_ranked(names, plain)), None) or next(last, None)
     if target is None:
         raise DataFault(
@@ -204,7 +209,7 @@ def choose_task(values: pl.Series, spec: Spec, style: NumberRule | None = None) 
     if distinct < 2:
         what = "different values" if _has_numbers(spec.task) else "classes"
         raise DataFault(
-            f"needs at least 2 {what} in {values.name!r}, got {distinct} ({present[0]!r} in every row): "
+            f"needs at least 2 {what} in {values.name!r}, got {distinct} (the same value in every row): "
             "drop rows of another, or name another target in spec.yaml"
         )
     task = spec.task or _task_of(present, labels.numeric, distinct)

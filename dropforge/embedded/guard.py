@@ -9,16 +9,19 @@ point to this machine, to pass for its own origin (DNS rebinding).
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.web import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def guarded(application: Any) -> Any:
     """Wraps the application; requests from a web page, or with a foreign host name, get a 403."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        reason = "" if scope["type"] == "lifespan" else refusal(scope["headers"])
+        reason = "" if scope["type"] == "lifespan" else refusal(sent_in(scope["headers"]))
         if reason and scope["type"] == "http":
             await _forbidden(reason, send)
         elif reason:
@@ -27,6 +30,11 @@ def guarded(application: Any) -> Any:
             await application(scope, receive, send)
 
     return app
+
+
+def sent_in(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of a request as texts, names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
 
 
 async def _forbidden(reason: str, send: Any) -> None:

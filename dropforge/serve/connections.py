@@ -116,6 +116,7 @@ class Connection(HttpToolsProtocol):
         application: Any = self.app
         self.watch: Watch = application.watch
         self.settings: Settings = self.watch.settings
+        self.most_header_bytes = self.settings.most_header_bytes
         self.phase, self.since = Phase.SILENT, self.loop.time()
         self.in_headers, self.header_bytes, self.framing_bytes = True, 0, 0
         self.url = b""
@@ -182,8 +183,10 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """See `HttpToolsProtocol`."""
-        self.count(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        self.header_bytes += len(name) + len(value) + 4
+        if self.header_bytes > self.most_header_bytes:
+            raise TooLong
+        HttpToolsProtocol.on_header(self, name, value)  # every header of every request comes by
 
     def on_headers_complete(self) -> None:
         """See `HttpToolsProtocol`."""

@@ -12,7 +12,7 @@ from dropforge.serve.faults import ServeFault
 from dropforge.serve.refusals import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dropforge.serve.settings import Settings
 
@@ -31,16 +31,15 @@ class Doors:
         self._guarded = settings.loopback or bool(settings.hosts)
         self._tokens = tokens(Path(settings.token_file)) if settings.token_file else []
 
-    def refused(self, path: str, headers: Iterable[tuple[bytes, bytes]], sent: Mapping[str, str]) -> Response | None:
+    def refused(self, path: str, sent: Mapping[str, str]) -> Response | None:
         """The refusal of a request; None if it may come in.
 
         Args:
             path: of the request.
-            headers: as they were sent.
-            sent: the same by name in lower case.
+            sent: its headers, names in lower case.
         """
         if self._guarded:
-            reason = of_page(headers, self._hosts, self._origins)
+            reason = of_page(sent, self._hosts, self._origins)
             if reason:
                 return refusal(path, 403, "forbidden", reason)
         if self._tokens and path not in OPEN:

@@ -20,9 +20,6 @@ GUESS = PATIENCE / 3_000
 COUNTED = 65_536
 """Bytes of a body in which values are counted; of a longer one the rest is taken to be alike."""
 
-CALMER = 0.1
-"""Weight of a request that was faster than expected; a slower one counts at once."""
-
 REPOSITORY = "/v2/repository"
 """Routes that open model files."""
 
@@ -45,13 +42,12 @@ class Pace:
         return count * self._rate(_kind(request), count) <= PATIENCE
 
     def learn(self, request: Request, seconds: float) -> None:
-        """Updates the estimate by a successful request."""
+        """Updates the estimate: the mean of the previous one and of this successful request."""
         if not request.body or "content-encoding" in request.headers:
             return
         count = values_in(request.body)
         found, known, size = seconds / count, self._known.setdefault(_kind(request), {}), _size(count)
-        before = known.get(size, found)
-        known[size] = found if found > before else before + CALMER * (found - before)
+        known[size] = (known.get(size, found) + found) / 2
 
     def _rate(self, kind: Kind, count: int) -> float:
         known = self._known.get(kind)

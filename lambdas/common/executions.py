@@ -11,6 +11,18 @@ from lambdas.common.aws import stepfunctions
 UNKNOWN = ("ExecutionDoesNotExist", "InvalidArn")
 
 
+REASONS = {
+    "ABORTED": "its execution was stopped",
+    "TIMED_OUT": "its execution took longer than its limit",
+    "SUCCEEDED": "its execution ended without a result",
+}
+
+
+def why(status: str, error: str | None, cause: str | None) -> str:
+    """Why an execution ended with this status, from what Step Functions says."""
+    return REASONS.get(status) or cause or error or ""
+
+
 class End(NamedTuple):
     """How an execution ended, as Step Functions says it."""
 

@@ -17,9 +17,14 @@ from lambdas.common.clock import now
 from lambdas.common.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dropforge.contract.registry import Key
     from dropforge.contract.steps import Status
 
+PARTS_A_PAGE = 200
+"""A key has up to 1,024 bytes and a version id some 100, and an item of DynamoDB at most 400 KB."""
+MOST_ROWS = 1_000_000
 ATTEMPTS = 20
 """How often a claim or a version number is tried while others write at the same time."""
 
@@ -83,6 +88,23 @@ class RunRows:
             writes.append(claim)
         return self._table.transact([{"Put": write} for write in writes])
 
+    # parts of a set
+
+    def put_parts(self, run: str, identity: str, parts: Sequence[Sequence[Any]]) -> None:
+        """Keeps the parts of a set, which `identity` names; they cannot change."""
+        for page in range(-(-len(parts) // PARTS_A_PAGE)):
+            row = {"parts": [list(part) for part in parts[page * PARTS_A_PAGE : (page + 1) * PARTS_A_PAGE]]}
+            self._table.put(rows.parts_key(run, identity, page), row, condition=Table.NEW)
+
+    def parts(self, run: str, identity: str) -> list[list[Any]]:
+        """The parts of a set, in their order."""
+        found: list[list[Any]] = []
+        page = 0
+        while (row := self._table.get(rows.parts_key(run, identity, page))) is not None:
+            found += row["parts"]
+            page += 1
+        return found
+
     # endings
 
     def end(self, run: str, status: Status, reason: str, step: str | None = None, **expected: Any) -> bool:
@@ -96,7 +118,31 @@ class RunRows:
         changes = {"status": status, "reason": shortened(reason), "updated": now()}
         return self._table.update_request(rows.run_key(run), changes, status="running")
 
+    # the reconciler
+
+    def running(self, since: str) -> list[RunRow]:
+        """The runs created after the time `since` that are running by their rows."""
+        listed = self._table.listing(rows.RUNS, MOST_ROWS, newest=False, after=since)
+        return [RunRow.from_json(row) for row in listed if row["status"] == "running"]
+
+    def last_look(self) -> tuple[str, int]:
+        """When the reconciler last compared bucket and registry, empty if never, and how many pages the bucket had."""
+        row = self._table.get(rows.LOOK_KEY)
+        return ("", 0) if row is None else (row["looked"], row["pages"])
+
+    def note_look(self, looked: str, pages: int) -> None:
+        """Notes a comparison, unless a later one is noted."""
+        later = "attribute_not_exists(pk) OR #looked < :looked"
+        row = {"looked": looked, "pages": pages}
+        self._table.put(rows.LOOK_KEY, row, condition=later, names=("looked",), values={":looked": looked})
+
     # rows
+
+    def find_runs(self, runs: Sequence[str]) -> dict[str, RunRow]:
+        """The rows of those of these runs that exist."""
+        stored = self._table.get_all([rows.run_key(run) for run in runs])
+        found = [RunRow.from_json(row) for row in stored.values()]
+        return {row.run: row for row in found}
 
     def find_run(self, run: str) -> RunRow | None:
         """The row of a run, or None if there is none."""

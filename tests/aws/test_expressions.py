@@ -73,5 +73,5 @@ def test_the_embedded_clouds_engine_agrees(machine: tuple[dict[str, Any], dict[s
 def test_an_expression_without_a_value_is_found(definition: dict[str, Any], broken: str, fault: str) -> None:
     changed = copy.deepcopy(definition)
     changed["States"]["Train"]["Catch"][0]["Assign"]["cause"] = broken
-    found = " ".join(each["fault"] for each in walked(changed, batch=False, walks=100)["faults"])
+    found = " ".join(each["fault"] for each in walked(changed, batch=False, walks=400)["faults"])
     assert broken in found and fault in found

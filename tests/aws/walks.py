@@ -9,7 +9,7 @@ import json
 import random
 import subprocess
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from dropforge.contract import steps
 from dropforge.contract.hops import Hop
@@ -156,7 +156,7 @@ RESULTS = {
     "Judge": function(judged),
     "Register": function(lambda chance: steps.Registered(str(chance.randint(1, 999)))),
     "Promote": function(promoted),
-    "Notify": function(lambda _chance: steps.Notified("running")),
+    "Notify": function(lambda chance: steps.Notified(chance.choice(get_args(steps.Status)))),
     "Plan": function(planned),
     "Answer": function(lambda _chance: steps.AnswerInput("r", "m", 1)),
     "AnswerPiece": function(lambda _chance: steps.AnswerInput("r", "m", 1)),

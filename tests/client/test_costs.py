@@ -17,9 +17,9 @@ def dollars(lines: list[Line], *names: str) -> float:
 
 def test_an_idle_month_by_hand() -> None:
     lines = costs.idle(image_gigabytes=9, gigabytes=100)
-    assert costs.total(lines) == pytest.approx(1.00 + 13 * 0.10 + 3.00 + 9 * 0.10 + 100 * 0.023 + 0.01 * 0.45)
-    # three alarms above the ten that are free, no dashboard, and the table within its free 25 GB
-    assert costs.to_pay(lines) == pytest.approx(1.00 + 3 * 0.10 + 9 * 0.10 + 100 * 0.023 + 0.01 * 0.20)
+    assert costs.total(lines) == pytest.approx(1.00 + 14 * 0.10 + 3.00 + 9 * 0.10 + 100 * 0.023 + 0.01 * 0.45)
+    # four alarms above the ten that are free, no dashboard, and the table within its free 25 GB
+    assert costs.to_pay(lines) == pytest.approx(1.00 + 4 * 0.10 + 9 * 0.10 + 100 * 0.023 + 0.01 * 0.20)
 
 
 def test_a_million_predictions_by_hand() -> None:

@@ -9,6 +9,7 @@ import yaml
 
 from dropforge.contract.personal import QUASI, WORDS, default_treatment
 from dropforge.contract.spec import Spec, SpecFault
+from dropforge.datasets.choosing import choose_target
 from dropforge.datasets.dataset import Options
 from dropforge.datasets.faults import DataFault
 from dropforge.datasets.prepare import prepare_table
@@ -139,6 +140,11 @@ def test_the_target_stays_and_is_masked():
     dataset = prepare_table(rows, Options(Spec.read({"target": "y", "split": {"by": "rows"}})))
     assert dataset.target == "y"
     assert "y" in dataset.masked
+
+
+def test_no_rule_chooses_a_phone_number_as_the_target():
+    rows = table().drop("y").select("income", "zip", "email", "phone")
+    assert choose_target(rows, Spec()) in ("income", "zip")
 
 
 def test_clusters_are_found_without_it():

@@ -50,4 +50,4 @@ def test_programs_are_answered_by_every_name_of_this_machine(cloud: Cloud, host:
 
 
 def test_a_request_without_headers_is_a_program() -> None:
-    assert refusal([]) == ""
+    assert refusal({}) == ""

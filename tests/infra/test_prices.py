@@ -7,7 +7,7 @@ from typing import Any
 
 from dropforge.client import costs
 
-from .conftest import of_type
+from .conftest import ROOT, of_type
 
 
 def count(template: dict[str, Any], kind: str) -> int:
@@ -49,3 +49,21 @@ def test_a_promoted_run_has_as_many_transitions(definition: dict[str, Any]) -> N
         state = at_choices.get(state) or found.get("Next") or found.get("Default")
     assert way[0] == "Drop" and way[-1] == "Promoted" and "Train" in way
     assert len(way) + 1 == costs.STATES, "and the start"
+
+
+def test_the_page_has_the_sheets_figures() -> None:
+    page = (ROOT / "docs" / "aws.md").read_text()
+    run = costs.total(costs.a_run())
+    idle = f"{costs.total(costs.idle()):.2f}, or {costs.to_pay(costs.idle()):.2f} after"
+    rows = {
+        "a month in which nothing happens": idle,
+        "a run of 10 minutes on `ml.m5.xlarge`": f"{run + costs.training('ml.m5.xlarge', 10):.2f}",
+        "a run of 20 minutes on `ml.g6.xlarge`, on demand": f"{run + costs.training('ml.g6.xlarge', 20):.2f}",
+        "a million predictions": f"{costs.total(costs.predictions(1_000_000)):.2f}",
+    }
+    for use in costs.USES:
+        ways = [f"{dollars:,.2f}" for way, dollars in costs.beside_endpoints(use).items() if "free" not in way]
+        models = f"{use.models} model{'s' if use.models > 1 else ''}"
+        rows[f"{use.name} ({models}, {use.predictions:,} calls)"] = " | ".join(ways)
+    assert [f"| {what} | {dollars}" for what, dollars in rows.items() if f"| {what} | {dollars}" not in page] == []
+    assert f"From\nabout {costs.break_even() / 1e6:.0f} million calls" in page

@@ -95,12 +95,12 @@ def use(*actions: str, of: str, under: str = "") -> list[Case]:
 KMS = use("kms:Decrypt", "kms:GenerateDataKey", of=KEY)
 ALLOWED: dict[str, list[Case]] = {
     "PipelineClaimRole": [
-        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
         *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS,
         *use("states:DescribeExecution", of=EXECUTION),
     ],
     "PipelineInspectRole": [
-        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
         *use("s3:PutObject", "s3:PutObjectTagging", of=f"{RUN}/input/data/houses.csv"),
         *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
@@ -154,7 +154,7 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS, *use("states:DescribeExecution", of=EXECUTION),
     ],
     "BatchPlanRole": [
-        *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:PutObject", "s3:AbortMultipartUpload", of=PIECE),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
@@ -169,13 +169,20 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
     "BatchNotifyRole": [
-        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *use("sns:Publish", of=TOPIC), *KMS,
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
+        *use("sns:Publish", of=TOPIC), *KMS,
     ],
     "BatchRole": [
         *use("lambda:InvokeFunction", of=FUNCTION), *use("states:StartExecution", of=MACHINE),
         *use("states:DescribeExecution", "states:StopExecution", of=CHILDREN),
     ],
     "BatchMachineEventsRole": use("states:StartExecution", of=MACHINE),
+    "ReconcilerReconcileRole": [
+        *use("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
+        *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("s3:ListBucketVersions", of=DROP), *KMS,
+        *use("states:StartExecution", of=MACHINE), *use("states:DescribeExecution", of=EXECUTION),
+        *use("sns:Publish", of=TOPIC),
+    ],
 }  # fmt: skip
 
 DENIED: dict[str, list[Case]] = {
@@ -241,6 +248,11 @@ DENIED: dict[str, list[Case]] = {
     ],
     "BatchMachineEventsRole": [
         *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("states:DeleteStateMachine", of=MACHINE),
+    ],
+    "ReconcilerReconcileRole": [
+        *use("s3:GetObject", of=DATA), *use("dynamodb:DeleteItem", of=TABLE),
+        *use("states:StopExecution", of=EXECUTION), *use("states:StartExecution", of=f"{MACHINE}-of-others"),
+        *use("sns:Publish", of=f"{TOPIC}-of-others"),
     ],
 }  # fmt: skip
 

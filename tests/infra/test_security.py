@@ -92,7 +92,7 @@ def test_buckets_are_private_versioned_encrypted_and_take_tls_alone(template: Te
 
 def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None:
     assert not [each for each in template["Resources"].values() if each["Type"].startswith("Custom::")]
-    assert len(of_type(template, "AWS::Lambda::Function")) == 15
+    assert len(of_type(template, "AWS::Lambda::Function")) == 16
     told = [b for b in of_type(template, "AWS::S3::Bucket").values() if "NotificationConfiguration" in b["Properties"]]
     assert len(told) == 1
     rules = [each for each in of_type(template, "AWS::Events::Rule").values() if source_of(each) == "aws.s3"]
@@ -105,12 +105,20 @@ def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None
 
 
 def source_of(rule: dict[str, Any]) -> str:
-    (source,) = rule["Properties"]["EventPattern"]["source"]
+    (source,) = rule["Properties"].get("EventPattern", {"source": [""]})["source"]
     return str(source)
 
 
+def config_of(template: Template, function: str) -> Any:
+    """How a function's asynchronous invocations are tried, and where they go that fail."""
+    configs = [each["Properties"] for each in of_type(template, "AWS::Lambda::EventInvokeConfig").values()]
+    (config,) = (each for each in configs if each["FunctionName"] == {"Ref": function})
+    return config
+
+
 def test_every_early_end_of_an_execution_is_told_to_its_own_notify(template: Template) -> None:
-    rules = {name: each for name, each in of_type(template, "AWS::Events::Rule").items() if source_of(each) != "aws.s3"}
+    every = of_type(template, "AWS::Events::Rule")
+    rules = {name: each for name, each in every.items() if source_of(each) == "aws.states"}
     told = set()
     for name, rule in rules.items():
         detail = rule["Properties"]["EventPattern"]["detail"]
@@ -118,6 +126,9 @@ def test_every_early_end_of_an_execution_is_told_to_its_own_notify(template: Tem
         (machine,), (target,) = detail["stateMachineArn"], rule["Properties"]["Targets"]
         told.add((machine["Ref"][:5], target["Arn"]["Fn::GetAtt"][0][:11]))
         assert name[:5] == machine["Ref"][:5]
+        queue, config = target["DeadLetterConfig"]["Arn"], config_of(template, target["Arn"]["Fn::GetAtt"][0])
+        assert queue["Fn::GetAtt"][0].startswith(name[:5])
+        assert config["DestinationConfig"] == {"OnFailure": {"Destination": queue}}
     assert told == {("Batch", "BatchNotify"), ("Pipel", "PipelineNot")}
 
 
@@ -144,7 +155,7 @@ def test_every_alarm_rings_the_bell(template: Template) -> None:
     watched = {alarm["MetricName"]: alarm for alarm in alarms.values()}
     assert set(watched) == {
         "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ApproximateNumberOfMessagesVisible",
-        "5XXError", "Latency", "Throttles", "NoHealthyModel", "GpuNotSeen",
+        "5XXError", "Latency", "Throttles", "NoHealthyModel", "GpuNotSeen", "Errors",
     }  # fmt: skip
     watching: dict[str, set[str]] = {}
     for alarm in alarms.values():

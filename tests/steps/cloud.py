@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.client import BaseClient
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
@@ -78,12 +78,16 @@ class Line:
     lock: Any = field(default_factory=threading.Lock)
     ended: set[str] = field(default_factory=set)
     """Executions that have ended; all others run."""
+    started: dict[str, Any] = field(default_factory=dict)
+    """The input of every started execution, by its name, which is also its ARN here."""
 
     def call(self, real: Any, client: Any, operation: str, arguments: Any) -> Any:
         """Does the real call, one at a time; then gives its answer, or loses it."""
         self.calls += 1
         if operation == "DescribeExecution":
             return {"status": "FAILED" if arguments["executionArn"] in self.ended else "RUNNING"}
+        if operation == "StartExecution":
+            return self.start(**arguments)
         with self.lock:
             fails = self.fails(self.calls)
             if fails is not False:
@@ -99,6 +103,13 @@ class Line:
         if lost:
             raise ReadTimeoutError(endpoint_url="https://aws.example", error=f"the answer of {operation} was lost")
         return answer
+
+    def start(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:
+        """Step Functions gives a name once; the same start again, while it runs, is the same execution."""
+        if name in self.started and name in self.ended:
+            raise ClientError({"Error": {"Code": "ExecutionAlreadyExists"}}, "StartExecution")
+        self.started[name] = {**json.loads(input), "machine": stateMachineArn}
+        return {"executionArn": name}
 
     @contextmanager
     def failing(self, from_call: int, done: bool) -> Iterator[None]:
@@ -226,6 +237,7 @@ def make_cloud(line: Line) -> Cloud:
 def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """An empty cloud, with the environment that the functions find there."""
     settings = {"REGISTRY": "registry", "ARTIFACTS": "artifacts", "IMAGE": "trainer:1", "NAMESPACE": NAMESPACE}
+    settings |= {"DROPS": "drops", "MACHINE": "trains", "BATCH_MACHINE": "predicts"}
     settings["TOPIC"] = "arn:aws:sns:us-east-1:123456789012:topic"
     for name, value in {**settings, "AWS_DEFAULT_REGION": "us-east-1"}.items():
         patch.setenv(name, value)

@@ -13,14 +13,10 @@ from dropforge.contract.ids import run_id
 from dropforge.contract.log import log
 from dropforge.contract.names import spellings
 from dropforge.contract.steps import NotifyInput
+from lambdas.common.executions import why
 
 if TYPE_CHECKING:
     from lambdas.common.registry import Registry
-
-REASONS = {
-    "ABORTED": "its execution was stopped",
-    "TIMED_OUT": "its execution took longer than its limit",
-}
 
 
 def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput | None:
@@ -37,7 +33,7 @@ def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput
     if row is None or row.status != "running" or row.execution != execution:
         log("nothing to close", run=runs[0] if runs else "", execution=execution, status=status)
         return None
-    cause = REASONS.get(status) or detail.get("cause") or detail.get("error") or ""
+    cause = why(status, detail.get("error"), detail.get("cause"))
     return NotifyInput(
         execution=execution,
         run=row.run,

@@ -1,0 +1,1 @@
+"""Reconcile: what was missed is started, and what has ended is closed."""
