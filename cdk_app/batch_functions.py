@@ -46,7 +46,7 @@ def plan(scope: Construct, context: Context) -> Step:
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
     _allow_reading_drops(step, context.storage)
     # No condition on the prefix, as for Inspect: Plan lists the bucket to see the parts of a set.
-    step.allow(["s3:ListBucket"], [context.storage.drop.bucket_arn])
+    step.allow(["s3:ListBucket", "s3:ListBucketVersions"], [context.storage.drop.bucket_arn])
     manifests = context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{names.MANIFEST_FILE}")
     step.allow(["s3:GetObject"], [manifests], EVERY_BATCH)
     step.allow(["s3:PutObject", "s3:AbortMultipartUpload"], [_pieces(context.storage)], EVERY_BATCH)

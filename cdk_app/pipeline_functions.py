@@ -43,7 +43,13 @@ def claim(scope: Construct, context: Context, image: str) -> Step:
 
 def inspect(scope: Construct, context: Context, image: str) -> Step:
     """Inspect reads dropped objects and writes plans, copies of the data, and the quarantine."""
-    environment = settings.InspectSettings(registry=context.table_name, artifacts=context.artifact_bucket, image=image)
+    environment = settings.InspectSettings(
+        registry=context.table_name,
+        artifacts=context.artifact_bucket,
+        image=image,
+        places=context.places,
+        most_cost=context.most_cost,
+    )
     step = step_of(scope, "Inspect", context, environment, Size(memory=3008, seconds=600, disk=10240), INSPECT)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
     _allow_reading_drops(step, context.storage)
@@ -122,4 +128,4 @@ def _allow_reading_drops(step: Step, storage: Storage) -> None:
     objects = storage.drop.arn_for_objects(f"{names.DATASETS}*")
     step.allow(["s3:GetObject", "s3:GetObjectVersion"], [objects], "Data sets of every model are dropped there.")
     # No condition on the prefix: S3 answers 404 for a missing spec.yaml only to those who may list the bucket.
-    step.allow(["s3:ListBucket"], [storage.drop.bucket_arn])
+    step.allow(["s3:ListBucket", "s3:ListBucketVersions"], [storage.drop.bucket_arn])

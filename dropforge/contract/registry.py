@@ -4,6 +4,7 @@
 |---|---|---|---|
 | a run | `RUN#<run>` | `RUN` | `runs`, by creation |
 | a content's claim, a lease of a run | `CONTENT#<model>#<digest>` | `CONTENT` | |
+| the parts of a set, in pages | `PARTS#<run>#<identity>` | `<4 digits>` | |
 | a version | `MODEL#<model>` | `VERSION#<8 digits>` | |
 | the number that a run was registered under | `MODEL#<model>` | `RUN#<run>` | |
 | the live pointer | `MODEL#<model>` | `LIVE` | `models`, by model |
@@ -61,6 +62,7 @@ __all__ = [
     "MODEL_INDEX",
     "MODEL_INDEX_PARTITION",
     "PARTITION",
+    "PARTS",
     "RUNS",
     "RUN_KINDS",
     "RunRow",
@@ -72,6 +74,7 @@ __all__ = [
     "history_key",
     "live_key",
     "model_partition",
+    "parts_key",
     "registration_key",
     "run_key",
     "version_key",
@@ -81,6 +84,15 @@ __all__ = [
 def run_key(run: str) -> Key:
     """The row of a run."""
     return Key(f"RUN#{run}", "RUN")
+
+
+PARTS = "parts-"
+"""How the identity of a set begins whose parts Claim has listed in the registry."""
+
+
+def parts_key(run: str, identity: str, page: int) -> Key:
+    """A page of the parts that a run was claimed with. They are named by what they are, so that none is overwritten."""
+    return Key(f"PARTS#{run}#{identity}", f"{page:04d}")
 
 
 LOOK_KEY = Key("UPKEEP", "LOOK")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import Key
     from dropforge.contract.steps import Status
 
+PARTS_A_PAGE = 200
+"""A key has up to 1,024 bytes and a version id some 100, and an item of DynamoDB at most 400 KB."""
 MOST_ROWS = 1_000_000
 ATTEMPTS = 20
 """How often a claim or a version number is tried while others write at the same time."""
@@ -85,6 +87,23 @@ class RunRows:
             )
             writes.append(claim)
         return self._table.transact([{"Put": write} for write in writes])
+
+    # parts of a set
+
+    def put_parts(self, run: str, identity: str, parts: Sequence[Sequence[Any]]) -> None:
+        """Keeps the parts of a set, which `identity` names; they cannot change."""
+        for page in range(-(-len(parts) // PARTS_A_PAGE)):
+            row = {"parts": [list(part) for part in parts[page * PARTS_A_PAGE : (page + 1) * PARTS_A_PAGE]]}
+            self._table.put(rows.parts_key(run, identity, page), row, condition=Table.NEW)
+
+    def parts(self, run: str, identity: str) -> list[list[Any]]:
+        """The parts of a set, in their order."""
+        found: list[list[Any]] = []
+        page = 0
+        while (row := self._table.get(rows.parts_key(run, identity, page))) is not None:
+            found += row["parts"]
+            page += 1
+        return found
 
     # endings
 

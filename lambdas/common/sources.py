@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.contract.names import SUCCESS
+from dropforge.contract.registry import PARTS, TrainingRun
 from lambdas.common.aws import s3
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.names import Drop
     from dropforge.contract.registry import RunRow
+    from lambdas.common.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,39 @@ def dropped(row: RunRow, drop: Drop) -> Source:
     return Source(row.bucket, row.key, row.object_version, row.size, name.replace("/", "_"))
 
 
-def sources(row: RunRow, drop: Drop) -> list[Source]:
-    """The objects with the data: the dropped one, or the parts of a set sorted by name, without empty ones."""
+def sources(row: RunRow, drop: Drop, registry: Registry) -> list[Source]:
+    """The objects with the data: the dropped one, or the parts of a set sorted by name, without empty ones.
+
+    The parts are those that Claim listed, in these versions; where it listed none, those that are there now.
+    """
     if drop.kind != "set":
         return [dropped(row, drop)]
     prefix = row.key.removesuffix(SUCCESS)
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=row.bucket, Prefix=f"{prefix}part-")
-    keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Size"]]
-    return [_latest(row.bucket, key, key.removeprefix(prefix)) for key in sorted(keys)]
+    identity = row.identity if isinstance(row, TrainingRun) else ""
+    if identity.startswith(PARTS):
+        parts = [Part(*part) for part in registry.parts(row.run, identity)]
+    else:
+        parts = list_parts(row.bucket, prefix)
+    return [
+        Source(row.bucket, part.key, part.version, part.size, part.key.removeprefix(prefix).replace("/", "_"))
+        for part in parts
+    ]
 
 
-def _latest(bucket: str, key: str, name: str) -> Source:
-    head = s3().head_object(Bucket=bucket, Key=key)
-    return Source(bucket, key, head.get("VersionId", ""), head["ContentLength"], name.replace("/", "_"))
+class Part(NamedTuple):
+    """One version of one part of a set."""
+
+    key: str
+    version: str
+    size: int
+    etag: str
+
+
+def list_parts(bucket: str, prefix: str) -> list[Part]:
+    """The newest versions of the parts under `prefix`, sorted by key, without empty ones; a thousand a request."""
+    pages = s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=f"{prefix}part-")
+    found = (each for page in pages for each in page.get("Versions", []) if each["IsLatest"] and each["Size"])
+    return sorted(Part(each["Key"], each["VersionId"], each["Size"], each["ETag"].strip('"')) for each in found)
 
 
 def fetch(source: Source, folder: Path) -> Path:

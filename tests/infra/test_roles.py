@@ -95,12 +95,12 @@ def use(*actions: str, of: str, under: str = "") -> list[Case]:
 KMS = use("kms:Decrypt", "kms:GenerateDataKey", of=KEY)
 ALLOWED: dict[str, list[Case]] = {
     "PipelineClaimRole": [
-        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
         *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS,
         *use("states:DescribeExecution", of=EXECUTION),
     ],
     "PipelineInspectRole": [
-        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
         *use("s3:PutObject", "s3:PutObjectTagging", of=f"{RUN}/input/data/houses.csv"),
         *use("s3:PutObject", of=f"{ARTIFACTS}/quarantine/r/f"),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
@@ -154,7 +154,7 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:GetItem", "dynamodb:PutItem", of=TABLE), *KMS, *use("states:DescribeExecution", of=EXECUTION),
     ],
     "BatchPlanRole": [
-        *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:ListBucket", of=DROP),
+        *use("s3:GetObject", "s3:GetObjectVersion", of=ROWS), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:PutObject", "s3:AbortMultipartUpload", of=PIECE),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],

@@ -12,9 +12,11 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from dropforge.contract.names import parse_drop
 from dropforge.contract.registry import content_key, run_key
 from lambdas.api.live_pointer.handler import remove
 from lambdas.common.registry import Registry
+from lambdas.common.sources import sources
 from lambdas.pipeline.inspect.objects import read_spec
 from tests.steps.cloud import HANDLERS, Cloud, delete_row, run_of
 
@@ -93,6 +95,23 @@ def test_a_set_is_claimed_by_its_parts(cloud: Cloud) -> None:
     assert first["outcome"] == "claimed"
     assert cloud.claim("datasets/flowers/tuesday/_SUCCESS", b"", "two")["outcome"] == "claimed"
     assert cloud.claim("datasets/flowers/monday/_SUCCESS", b"", "three")["outcome"] == "duplicate"
+
+
+def test_a_set_is_read_in_the_versions_that_were_claimed(cloud: Cloud) -> None:
+    """Parts that come or change after the claim are not of it; 1,200 of them are listed by pages."""
+    for at in range(1200):
+        cloud.s3.put_object(Bucket="drops", Key=f"datasets/flowers/monday/part-{at:04d}.csv", Body=b"%d" % at)
+    given = cloud.drop("datasets/flowers/monday/_SUCCESS", b"")
+    before = cloud.line.calls
+    assert claim(given, "one")["outcome"] == "claimed"
+    assert cloud.line.calls - before < 20
+    cloud.drop("datasets/flowers/monday/part-0001.csv", b"changed")
+    cloud.drop("datasets/flowers/monday/part-9999.csv", b"new")
+    row = cloud.registry.run(run_of(given))
+    found = sources(row, parse_drop(row.key), cloud.registry)
+    assert [source.name for source in found] == [f"part-{at:04d}.csv" for at in range(1200)]
+    body = cloud.s3.get_object(Bucket="drops", Key=found[1].key, **found[1].at_version)["Body"].read()
+    assert body == b"1"
 
 
 @pytest.mark.parametrize("status", ["failed", "rejected", "refused", "promoted"])

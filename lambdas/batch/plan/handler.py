@@ -66,7 +66,7 @@ def make_plan(row: RunRow, registry: Registry, settings: PlanSettings) -> BatchP
     drop = parse_batch(row.key)
     version = live_version(row.model, registry)
     card = Manifest.from_json(Artifacts(settings.artifacts).read_json(version.manifest)).card
-    files = sources(row, drop)
+    files = sources(row, drop, registry)
     check_drop(drop, card, [source.size for source in files])
     return cut_up(
         row,

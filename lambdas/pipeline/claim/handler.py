@@ -62,7 +62,7 @@ def claim(request: ClaimInput, settings: ClaimSettings) -> Claimed:
 
 def first_row(request: ClaimInput, drop: Drop, run: str, registry: Registry, image: str) -> TrainingRun:
     """The row of the run if it gets the claim on its content; `image` is the trainer's."""
-    data, options = identity(request, drop), drop_options(request, drop)
+    data, options = identity(request, drop, run, registry), drop_options(request, drop)
     live = registry.pointer(drop.model)
     return replace(
         training_row(request, drop.model, run),

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dropforge.contract.ids import digest
-from dropforge.contract.names import SUCCESS, set_prefix, spec_key, spellings
+from dropforge.contract.names import set_prefix, spec_key, spellings
+from dropforge.contract.registry import PARTS
 from dropforge.contract.spec import REPLACE_KEY, UNPROVEN_KEY
 from lambdas.common.aws import s3
+from lambdas.common.sources import list_parts
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
     from dropforge.contract.steps import ClaimInput
+    from lambdas.common.registry import Registry
 
 CHECKSUMS = ("ChecksumSHA256", "ChecksumCRC64NVME", "ChecksumCRC32C", "ChecksumCRC32", "ChecksumSHA1")
 NOT_FOUND = ("404", "NoSuchKey", "NotFound")
@@ -36,15 +39,18 @@ def _has(bucket: str, key: str) -> bool:
     return any(item["Key"] == key for item in listed.get("Contents", []))
 
 
-def identity(request: ClaimInput, drop: Drop) -> str:
-    """A text that is equal for equal data: S3's checksum of the object, or a digest over all parts of a set."""
+def identity(request: ClaimInput, drop: Drop, run: str, registry: Registry) -> str:
+    """A text that is equal for equal data: S3's checksum of the object, or a digest over all parts of a set.
+
+    The parts of a set are listed, and kept in the registry in the versions of this moment: what is claimed is trained.
+    A listing has no checksums, so that parts are compared by their ETags.
+    """
     if drop.kind != "set":
         return identity_of(head(request.bucket, request.key, request.version))
-    prefix = set_prefix(drop.model, drop.name)
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=request.bucket, Prefix=prefix)
-    keys = sorted(item["Key"] for page in pages for item in page.get("Contents", []))
-    parts = [f"{key}:{identity_of(head(request.bucket, key))}" for key in keys if not key.endswith(SUCCESS)]
-    return f"set-{digest(*parts)}"
+    parts = list_parts(request.bucket, set_prefix(drop.model, drop.name))
+    content = f"{PARTS}{digest(*(f'{part.key}:{part.etag}-{part.size}' for part in parts))}"
+    registry.put_parts(run, content, parts)
+    return content
 
 
 @dataclass(frozen=True)
