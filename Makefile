@@ -9,7 +9,7 @@ export ORT_DISABLE_TELEMETRY := 1
 # How many test processes: the suites share two cores with the embedded cloud.
 WORKERS ?= 2
 # Every folder of tests but those with a target of their own, so that a new one is never left out.
-FAST_TESTS := $(filter-out tests/flow tests/container tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
+FAST_TESTS := $(filter-out tests/flow tests/container tests/golden tests/uploads,$(patsubst %/,%,$(wildcard tests/*/)))
 
 # No target but those that begin with a dot, or with a folder, is a file.
 .PHONY: $(shell grep -oE '^[a-z-]+:' $(firstword $(MAKEFILE_LIST)) | tr -d :)
@@ -63,6 +63,9 @@ test-slow: .venv/.dev node_modules/.package-lock.json ## The real Lambda package
 
 test-wild: .venv/.dev node_modules/.package-lock.json ## Inputs from the world, dropped, trained and predicted: about 12 minutes
 	$(BIN)/python -m pytest -m wild tests/wild
+
+test-uploads: .venv/.dev ## Bad files, each with its verdict, under a memory limit: about half a minute
+	$(BIN)/python -m pytest -m uploads tests/uploads
 
 test-clients: .venv/.dev .venv-clients/.kserve .venv-clients/.mlserver .venv-clients/.sagemaker .venv-clients/.openapi .venv-clients/node/.installed ## Clients of KServe, MLServer and SageMaker, generated ones, and onnxruntime in JavaScript, in environments of their own
 	$(BIN)/python -m pytest -m clients tests/clients

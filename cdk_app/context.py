@@ -20,6 +20,9 @@ class Context:
     packaging: Packaging
     metrics: str
     """The CloudWatch namespace of this stack's own metrics."""
+    places: str = ""
+    """Where runs train, as `InspectSettings` has it."""
+    most_cost: str = ""
 
     @property
     def table_name(self) -> str:

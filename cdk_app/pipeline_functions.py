@@ -43,7 +43,13 @@ def claim(scope: Construct, context: Context, image: str) -> Step:
 
 def inspect(scope: Construct, context: Context, image: str) -> Step:
     """Inspect reads dropped objects and writes plans, copies of the data, and the quarantine."""
-    environment = settings.InspectSettings(registry=context.table_name, artifacts=context.artifact_bucket, image=image)
+    environment = settings.InspectSettings(
+        registry=context.table_name,
+        artifacts=context.artifact_bucket,
+        image=image,
+        places=context.places,
+        most_cost=context.most_cost,
+    )
     step = step_of(scope, "Inspect", context, environment, Size(memory=3008, seconds=600, disk=10240), INSPECT)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
     _allow_reading_drops(step, context.storage)

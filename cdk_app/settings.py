@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from cdk_app.context_values import ContextValues, SettingFault
 from cdk_app.image_settings import ImageChoice
 from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
+from dropforge.contract.instances import parse_place
 from dropforge.contract.names import check_model
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ class Settings:
     adopt: Adopted | None = None
     """The data of another stack to go on with; None makes new buckets, table and key."""
     retention: Retention = Retention()
+    places: tuple[str, ...] = ()
+    """Where runs train, in order, as `parse_place` reads it; empty for `instances.PLACES`."""
+    budget_cap: float = 0.0
+    """The most US dollars that a training job may cost, by its time limit and the list price; 0 for any."""
     alarm_addresses: tuple[str, ...] = ()
     """E-mail addresses that alarms and results are sent to."""
     leave_api_account: bool = False
@@ -152,6 +157,8 @@ class Settings:
             protect_table=values.flag("protect-table"),
             adopt=_adopted(values),
             retention=_retention(values),
+            places=_places(values),
+            budget_cap=values.amount("budget-cap"),
             alarm_addresses=_addresses(values),
             leave_api_account=values.flag("leave-api-account"),
             warmth=Warmth(values.flag("snap-start"), values.count("provisioned-concurrency")),
@@ -189,6 +196,16 @@ def _retention(values: ContextValues) -> Retention:
         known = ", ".join(map(str, LOG_DAYS))
         raise values.fault("log-days", f"0 for ever, or a time that CloudWatch Logs knows ({known})", kept.logs)
     return kept
+
+
+def _places(values: ContextValues) -> tuple[str, ...]:
+    places = values.names("places")
+    for place in places:
+        try:
+            parse_place(place)
+        except ValueError as fault:
+            raise SettingFault(f"dropforge:places: {fault}") from fault
+    return tuple(places)
 
 
 def _addresses(values: ContextValues) -> tuple[str, ...]:

@@ -38,7 +38,14 @@ class Dropforge(Stack):
             warn_without_compiler(self)
         storage = Storage(self, "Lake", settings=settings)
         registry = RegistryTable(self, "Registry", storage=storage, settings=settings)
-        context = Context(storage, registry, settings.packaging, metrics=settings.stack)
+        context = Context(
+            storage,
+            registry,
+            settings.packaging,
+            metrics=settings.stack,
+            places=",".join(settings.places),
+            most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
+        )
         alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
         pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)

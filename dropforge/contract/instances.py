@@ -44,6 +44,18 @@ class Place(Record):
         return f"{self.instance_type} on spot" if self.spot else self.instance_type
 
 
+def parse_place(text: str) -> Place:
+    """A place from `ml.m5.xlarge`, or `ml.g6.xlarge:spot` for spot.
+
+    Raises:
+        ValueError: a type whose price is not known, or something else than `spot` behind it.
+    """
+    name, _, kind = text.partition(":")
+    if name not in PRICES or kind not in ("", "spot"):
+        raise ValueError(f"{text!r}: expected one of {', '.join(PRICES)}, with ':spot' behind it for spot")
+    return Place(name, spot=kind == "spot")
+
+
 def _on_demand(*types: str) -> tuple[Place, ...]:
     return tuple(Place(name, spot=False) for name in types)
 

@@ -36,6 +36,10 @@ class InspectSettings(NamedTuple):
     artifacts: str
     """Bucket of runs and models."""
     image: str
+    places: str
+    """The places to train as `ml.g6.xlarge:spot,ml.m5.xlarge`; empty for `instances.PLACES`."""
+    most_cost: str
+    """The most US dollars that a training job may cost; empty for any."""
 
 
 class PlanSettings(NamedTuple):

@@ -209,7 +209,7 @@ def choose_task(values: pl.Series, spec: Spec, style: NumberRule | None = None) 
     if distinct < 2:
         what = "different values" if _has_numbers(spec.task) else "classes"
         raise DataFault(
-            f"needs at least 2 {what} in {values.name!r}, got {distinct} ({present[0]!r} in every row): "
+            f"needs at least 2 {what} in {values.name!r}, got {distinct} (the same value in every row): "
             "drop rows of another, or name another target in spec.yaml"
         )
     task = spec.task or _task_of(present, labels.numeric, distinct)

@@ -36,7 +36,6 @@ from typing import TYPE_CHECKING, assert_never
 import polars as pl
 
 from dropforge.contract.schema import Column, DateRule
-from dropforge.contract.spec import Spec, SpecFault
 from dropforge.datasets import leftout
 from dropforge.datasets.dates import canonical_dates, date_rule_of
 from dropforge.datasets.hashing import copies_of
@@ -44,12 +43,14 @@ from dropforge.datasets.numeric import Numbers, numbers_in, several_units, stray
 from dropforge.datasets.styles import PLAIN, rule_alone
 from dropforge.datasets.table import as_table
 from dropforge.datasets.values import FALSE, NUMBER_SHARE, PADDED, POINT, TRUE, parse_numbers
+from dropforge.datasets.wished import check_wished_numbers, wished_dates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dropforge.contract.schema import NumberRule
     from dropforge.contract.schema import TableKind as Kind
+    from dropforge.contract.spec import Spec
     from dropforge.datasets.dataset import Rows
     from dropforge.datasets.facts import Facts
     from dropforge.datasets.leftout import LeftOut
@@ -73,8 +74,6 @@ ID_NAME = re.compile(
 CAMEL_ID = re.compile(r"[a-z](Id|ID)$|^ID[A-Z]?[a-z]*$")
 YEARS = (1500, 2200)
 
-LEAST_WISHED = 0.5
-"""Of the distinct values of a column that the spec calls one of dates, this share must be."""
 
 SHARED = 3
 """Rows from which on a text in a masked column is no one person's."""
@@ -136,6 +135,8 @@ def describe_facts(facts: Facts, spec: Spec, style: NumberRule | None = None) ->
     """
     name, distinct, wished = facts.name, facts.distinct, spec.kinds.get(facts.name)
     numbers = _numbers(facts, style, wished)
+    if wished == "number" and not facts.numeric:
+        check_wished_numbers(name, distinct, numbers)
     rule = None
     if wished or facts.numeric:
         kind: Kind = wished or "number"
@@ -144,7 +145,7 @@ def describe_facts(facts: Facts, spec: Spec, style: NumberRule | None = None) ->
     if kind == "number" and not wished and _names_things(facts, numbers):
         kind = "category"
     if kind == "date" and rule is None:
-        rule = _wished_dates(name, _texts(distinct))
+        rule = wished_dates(name, _texts(distinct))
     left_out = leftout.BY_SPEC if name in spec.drop else _left_out(facts, kind, bool(wished))
     column = Described(name, kind, rule, left_out, known=facts.known)
     if kind == "number":
@@ -225,23 +226,6 @@ def _are_codes(distinct: pl.Series) -> bool:
     """Whether zero-padded values make a column one of codes: a stray one among values of other lengths does not."""
     padded = int(distinct.str.contains(PADDED).sum())
     return padded >= (1 - NUMBER_SHARE) * len(distinct) or distinct.str.len_chars().n_unique() == 1
-
-
-def _wished_dates(name: str, distinct: pl.Series) -> DateRule:
-    """How the dates of a column are read that the spec calls one of dates.
-
-    Raises:
-        SpecFault: most of its values are none.
-    """
-    rule = date_rule_of(distinct, LEAST_WISHED)
-    if rule is None:
-        others = distinct.filter(canonical_dates(distinct, DateRule("month-first")).is_null()).sort()
-        raise SpecFault(
-            f"kinds: {name}: date: {len(others):,} of its {len(distinct):,} different values are no dates, such as "
-            f"{others.head(3).to_list()}; expected most of them to be: leave the wish out, or write them like "
-            "2024-05-31T12:30:00"
-        )
-    return rule
 
 
 def _names_things(facts: Facts, found: Numbers | None) -> bool:

@@ -8,7 +8,7 @@ counts. They are walked without unpacking anything. The layout is Thrift's compa
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.datasets.faults import DataFault
 
@@ -34,17 +34,28 @@ DATA_HEADERS, DICTIONARY_HEADER, COUNT = (5, 8), 7, 1
 """The kinds of page in PageHeader, and the number of values in each of them."""
 
 
-def unpacked_size(path: Path) -> int:
-    """Bytes of all pages once unpacked, by their own headers.
+class Size(NamedTuple):
+    """How large a file or one of its columns is."""
+
+    pages: int
+    """Bytes of all pages once unpacked."""
+    values: int
+    """Bytes of all values once each is written out: a page of a few bytes may name a long word of the dictionary for
+    every row. Words count with their average length."""
+
+
+def unpacked_size(path: Path) -> Size:
+    """The size of the file, by the headers of its pages.
 
     Raises:
         DataFault: the file is not laid out as Parquet is.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return sum(
+            chunks = [
                 _chunk(data, chunk[META_DATA], group[GROUP_ROWS]) for group in _groups(data) for chunk in group[COLUMNS]
-            )
+            ]
+            return Size(sum(chunk.pages for chunk in chunks), sum(chunk.values for chunk in chunks))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as fault:
         if isinstance(fault, DataFault):
             raise
@@ -62,13 +73,13 @@ def _groups(data: mmap.mmap) -> list[dict[int, Any]]:
     return groups
 
 
-def _chunk(data: mmap.mmap, meta: dict[int, Any], rows: int) -> int:
-    """Bytes of one column's pages, whose counts must agree: a reader asks for as much memory as they say."""
+def _chunk(data: mmap.mmap, meta: dict[int, Any], rows: int) -> Size:
+    """The size of one column's pages, whose counts must agree: a reader asks for as much memory as they say."""
     start, end = min(meta[DATA_PAGE], meta.get(DICTIONARY_PAGE) or meta[DATA_PAGE]), meta[PACKED_SIZE]
     end += start
     _expect(4 <= start <= end <= len(data), "pages outside of the file")
     _expect(meta[VALUES] == rows, "a column of another length than its row group")
-    reader, size, values = _Reader(data, start), 0, 0
+    reader, size, values, word = _Reader(data, start), 0, 0, 0.0
     while reader.at < end:
         header = reader.struct(0)
         counts = [header[kind][COUNT] for kind in (*DATA_HEADERS, DICTIONARY_HEADER) if kind in header]
@@ -76,10 +87,12 @@ def _chunk(data: mmap.mmap, meta: dict[int, Any], rows: int) -> int:
         dictionary = header.get(DICTIONARY_HEADER)
         _expect(dictionary is None or dictionary[COUNT] <= header[UNPACKED], "more words than bytes")
         size += header[UNPACKED]
+        if dictionary is not None and dictionary[COUNT]:
+            word = header[UNPACKED] / dictionary[COUNT]
         values += sum(header[kind][COUNT] for kind in DATA_HEADERS if kind in header)
         reader.at += header[PACKED]
     _expect(values == rows, "pages of another length than their column")
-    return size
+    return Size(size, max(size, round(word * values)))
 
 
 def _expect(right: bool, otherwise: str) -> None:

@@ -23,6 +23,11 @@ MAX_CELLS = 1_000_000_000
 """Most rows times columns: run-length coding fits far more into a few bytes."""
 
 
+MOST_WRITTEN = 2**30
+"""Bytes of all values, once each is written out, that any file may have; more only if the file itself is large."""
+MOST_TIMES = 200
+"""How many times larger than the file its values may be beyond that: a dictionary repeats a text for almost nothing."""
+
 BATCH = 100_000
 """Rows that are unpacked together."""
 
@@ -71,8 +76,15 @@ def checked_schema(path: Path) -> dict[str, DataType]:
     schema = dict(pl.read_parquet_schema(path))
     _check_schema(schema)
     size = unpacked_size(path)
-    if size > streams.MAX_BYTES:
-        raise DataFault(f"{size} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns")
+    if size.pages > streams.MAX_BYTES:
+        raise DataFault(
+            f"{size.pages} bytes unpacked; expected at most {streams.MAX_BYTES}: drop fewer rows or columns"
+        )
+    if size.values > max(MOST_WRITTEN, MOST_TIMES * path.stat().st_size):
+        raise DataFault(
+            f"{path.stat().st_size:,} bytes hold values of {size.values:,} bytes; expected at most {MOST_TIMES} times "
+            "the file: drop fewer rows, or leave out the columns of long texts"
+        )
     rows = pl.scan_parquet(path).select(pl.len()).collect().item()
     if rows * len(schema) > MAX_CELLS:
         raise DataFault(f"{rows} rows of {len(schema)} columns; expected at most {MAX_CELLS} cells: drop fewer rows")

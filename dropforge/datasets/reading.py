@@ -43,6 +43,9 @@ SAMPLE_BYTES = 64 << 20
 IN_MEMORY = 64 << 20
 """Bytes, unpacked, up to which a data set is not worth a scratch folder."""
 
+LARGEST_CELL = 2**20
+"""Bytes of one cell."""
+
 MAX_COLUMNS = 2000
 """Most columns: each is an input of the model's graph."""
 
@@ -89,6 +92,7 @@ def read_table(paths: Sequence[Path], data_format: DataFormat, limit: int | None
         frames.append(frame)
     table = pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
     check_shape(table.columns, table.height)
+    check_cells(table)
     return table if limit is None else table.head(limit)
 
 
@@ -107,12 +111,23 @@ def check_shape(columns: Sequence[str], height: int) -> None:
         raise DataFault(f"the data have {len(columns)} columns; expected at most {MAX_COLUMNS}: leave some out")
 
 
+def check_cells(table: pl.DataFrame) -> None:
+    """Refuses, with `DataFault`, a cell that no table has: a quote that was never closed makes one of a whole file."""
+    texts = table.select(pl.col(pl.String).str.len_bytes().max().fill_null(0))
+    for name, size in zip(texts.columns, texts.row(0) if texts.columns else (), strict=True):
+        if size > LARGEST_CELL:
+            raise DataFault(
+                f"a cell of {name[:60]!r} has {size:,} bytes; expected at most {LARGEST_CELL:,}: is a quotation mark "
+                "never closed, or is it a document?"
+            )
+
+
 def unpacked_bytes(paths: Sequence[Path], data_format: DataFormat) -> int:
     """How large the files are once unpacked, together."""
     if data_format.format == "parquet":
         for path in paths:
             check_types(path)
-        return sum(unpacked_size(path) for path in paths)
+        return sum(unpacked_size(path).values for path in paths)
     if data_format.format == "excel":
         return sum(sheet_bytes(path, data_format.sheet) for path in paths)
     if data_format.gzip:

@@ -35,6 +35,8 @@ FOREIGN = {
     b"SQLite": "an SQLite database",
     b"\x89HDF": "an HDF5 file",
 }
+LONGEST_LINE = 16 * 2**20
+"""Bytes of one line: 2,000 cells of 8 KB."""
 CONTROL = bytes([*range(1, 9), *range(14, 32), 127])
 LATIN_CONTROL = re.compile(rb"[\x80-\x9f]")
 NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -125,11 +127,18 @@ def _encoding(name: str, blocks: Iterable[bytes], sample: bytes) -> str:
     """The first of utf-16 (by its mark), utf-8, latin-1 and cp1252 that fits every byte of the file."""
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _checked_utf16(name, blocks)
-    decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
+    decoder, at, line = codecs.getincrementaldecoder("utf-8")(), 0, 0
     utf8 = latin = windows = True
     for block in blocks:
         _check_control(name, block, at)
         at += len(block)
+        end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+        line = line + len(block) if end < 0 else len(block) - end
+        if line > LONGEST_LINE:
+            raise DataFault(
+                f"{name!r} has a line of more than {LONGEST_LINE:,} bytes; expected rows: is it one document, or text "
+                "without ends of lines?"
+            )
         if block.isascii() and not decoder.getstate()[0]:
             continue  # the same in each of them, and most blocks of most files
         utf8 = utf8 and _decodes(decoder, block)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,9 @@ CALLS = "DROPFORGE_CALLS"
 WAIT_SECONDS = 25.0
 """How long an invocation waits for a process of its function; API Gateway itself waits for 29 s."""
 
+RESERVED = 4 * 2**30
+"""Bytes of address space that Python and its libraries reserve without using them."""
+
 TRAINING = "createTrainingJob"
 THROTTLED = "ConcurrentInvocationLimitExceeded"
 
@@ -34,6 +39,8 @@ def register() -> None:
     cores = os.cpu_count() or 1
     _bound_tasks(Places(_number(TASKS, cores + 1)), Places(_number(TRAININGS, max(2, cores // 2))))
     _bound_functions(_number(CALLS, max(4, 2 * cores)))
+    if sys.platform == "linux":
+        _bound_memory()
 
 
 class Places:
@@ -100,6 +107,19 @@ def _bound_functions(number: int) -> None:
             return execute(function, event, request_id)
 
     service._execute_function_warm = bounded
+
+
+def _bound_memory() -> None:
+    """Bound the address space of each function's process by the function's memory, and what its libraries reserve."""
+    runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
+    spawn = runtime.Worker._spawn
+
+    def bounded(worker: Any) -> None:
+        spawn(worker)
+        size = RESERVED + int(worker.config.get("MemorySize", 128)) * 2**20
+        resource.prlimit(worker._proc.pid, resource.RLIMIT_AS, (size, size))
+
+    runtime.Worker._spawn = bounded
 
 
 def _number(name: str, default: int) -> int:

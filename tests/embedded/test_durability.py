@@ -76,7 +76,8 @@ def kill(home: Home) -> None:
 def seen(cloud: Cloud) -> list[str]:
     """The versions that executions were started for."""
     states = cloud.client("stepfunctions")
-    found = states.list_executions(stateMachineArn=cloud.machine)["executions"]
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=cloud.machine)
+    found = [one for page in pages for one in page["executions"]]
     inputs = [states.describe_execution(executionArn=one["executionArn"])["input"] for one in found]
     return sorted(json.loads(text)["detail"]["object"]["version-id"] for text in inputs)
 

@@ -78,6 +78,28 @@ def test_a_burst_of_executions_is_worked_off_by_few_processes(narrow: Cloud) -> 
     assert len({json.loads(output)["Payload"]["pid"] for output in outputs}) <= 2
 
 
+def test_a_function_that_asks_for_too_much_memory_fails_alone(narrow: Cloud) -> None:
+    """The limit is of its own process; the next invocation gets another one."""
+    body = BytesIO()
+    with zipfile.ZipFile(body, "w") as file:
+        file.writestr("greedy.py", "def all(event, context):\n    return len(bytearray(event['bytes']))\n")
+    function = narrow.client("lambda").create_function(
+        FunctionName="greedy",
+        Runtime="python3.12",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
+        Handler="greedy.all",
+        Code={"ZipFile": body.getvalue()},
+        MemorySize=256,
+    )["FunctionName"]
+
+    def invoked(size: int) -> Any:
+        answer = narrow.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"bytes": size}))
+        return answer.get("FunctionError"), answer["Payload"].read()
+
+    assert invoked(10**10)[0] == "Unhandled"
+    assert invoked(1000) == (None, b"1000")
+
+
 def test_places_are_taken_in_the_order_of_arrival() -> None:
     places, order = Places(1), []
 

@@ -76,6 +76,8 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "log-days": 30,
         "version-days": "7",
         "prediction-days": "0",
+        "places": "ml.g6.xlarge:spot, ml.m5.xlarge",
+        "budget-cap": 2.5,
     }
     folder = tmp_path_factory.mktemp("other")
     return synthesize(folder, **EMBEDDED, **{f"dropforge:{name}": value for name, value in chosen.items()})
@@ -89,6 +91,9 @@ def test_the_account_s_role_can_be_left_alone(other: dict[str, Any]) -> None:
 def test_what_was_chosen_is_in_the_template(other: dict[str, Any]) -> None:
     (table,) = of_type(other, "AWS::DynamoDB::Table").values()
     assert table["Properties"]["DeletionProtectionEnabled"] is True
+    (inspect,) = (each for name, each in of_type(other, "AWS::Lambda::Function").items() if "InspectFunction" in name)
+    variables = inspect["Properties"]["Environment"]["Variables"]
+    assert (variables["PLACES"], variables["MOST_COST"]) == ("ml.g6.xlarge:spot,ml.m5.xlarge", "2.5")
     subscriptions = [each["Properties"] for each in of_type(other, "AWS::SNS::Subscription").values()]
     assert {each["Endpoint"] for each in subscriptions} == {"ops@example.org", "ml@example.org"}
     assert {each["Properties"]["RetentionInDays"] for each in of_type(other, "AWS::Logs::LogGroup").values()} == {30}
@@ -235,6 +240,9 @@ def test_the_output_of_a_stack_is_the_setting_of_the_next(template: dict[str, An
         ({"input_days": "ten"}, "dropforge:input-days: expected a whole number, got 'ten'"),
         ({"tags": "team"}, "dropforge:tags: expected name=value pairs with commas between them, got 'team'"),
         ({"alarm_email": "me"}, "dropforge:alarm-email: expected e-mail addresses"),
+        ({"places": "ml.m5.xlarge,ml.x9"}, "dropforge:places: 'ml.x9': expected one of ml.g6.xlarge"),
+        ({"places": "ml.m5.xlarge:sport"}, "dropforge:places: 'ml.m5.xlarge:sport': expected one of"),
+        ({"budget_cap": "-1"}, "dropforge:budget-cap: expected a number of more than 0, got '-1'"),
         ({"adopt": "drop=a,table=b"}, "dropforge:adopt: expected the names of drop, artifacts, accesses, table, key"),
         ({"adopt": f"{ADOPTED},more=x"}, "dropforge:adopt: expected the names of"),
         ({"remove_data": "1", "yes_remove_data": "1", "adopt": str(ADOPTED)}, "remove-data and dropforge:adopt"),

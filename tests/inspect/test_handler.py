@@ -13,6 +13,7 @@ from dropforge.contract.plan import Plan
 from dropforge.contract.steps import Inspected
 from lambdas.common.registry import RegistryFault
 from lambdas.pipeline.inspect import handler, logic
+from lambdas.pipeline.inspect.forecast import SMALL_BYTES, places_for
 from lambdas.pipeline.inspect.handler import handle
 
 KEY = "datasets/houses/houses.csv"
@@ -169,3 +170,27 @@ def test_a_run_that_nobody_claimed_is_a_fault(cloud):
     with pytest.raises(RegistryFault, match="run 'run-0123456789abcdef': expected"):
         handle(golden("input.json"), None)
     assert cloud.keys() == []
+
+
+def names_of(places) -> list[str]:
+    return [place.name for place in places]
+
+
+def test_the_deployment_chooses_the_places(cloud, houses, monkeypatch):
+    monkeypatch.setenv("PLACES", "ml.g6.xlarge:spot,ml.m5.xlarge,ml.g5.xlarge,ml.c5.xlarge")
+    answer = Inspected.from_json(cloud.inspect(KEY, houses))
+    assert names_of(answer.places) == ["ml.m5.xlarge", "ml.c5.xlarge", "ml.g6.xlarge on spot", "ml.g5.xlarge"]
+    large = places_for(SMALL_BYTES + 1, "ml.g6.xlarge:spot,ml.m5.xlarge")
+    assert names_of(large) == ["ml.g6.xlarge on spot", "ml.m5.xlarge"]
+
+
+def test_no_job_costs_more_than_the_cap(cloud, houses, monkeypatch):
+    """Five minutes and ten for the rest, at the on-demand price of each place: $0.0575 at the first."""
+    monkeypatch.setenv("MOST_COST", "0.06")
+    answer = Inspected.from_json(cloud.inspect(KEY, houses))
+    assert names_of(answer.places) == ["ml.m5.xlarge", "ml.m6i.xlarge", "ml.c5.xlarge"]
+    monkeypatch.setenv("MOST_COST", "0.05")
+    version = cloud.put(KEY, houses)
+    answer = Inspected.from_json(handle(cloud.claim(KEY, version, 1), None))
+    assert answer.outcome == "rejected"
+    assert answer.reason.startswith("budget: training could cost $0.051 at the cheapest place; expected at most $0.05,")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.names import METRICS_FILE
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from dropforge.inference.http import Request, Response
     from tests.steps.cloud import Cloud
 
 PATH = "/models/flowers/predict?explain=true&class=1"
@@ -46,20 +48,21 @@ def test_a_wrong_query_is_refused(server: Server) -> None:
 
 
 def test_explanations_leave_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files, moved = Files.of(find([str(place_run(tmp_path, "multiclass"))])), []
+    files, threads = Files.of(find([str(place_run(tmp_path, "multiclass"))])), []
 
-    async def to_thread(act: Any, *given: Any) -> Any:
-        moved.append(given[0].query)
-        return act(*given)
+    def replied(request: Request, files: Files) -> Response:
+        threads.append((request.query, threading.current_thread().name.partition("_")[0]))
+        return answered(request, files)
 
     async def receive() -> Any:
         return {"type": "http.request", "body": json.dumps(little("multiclass").rows(1)).encode()}
 
-    monkeypatch.setattr(module.asyncio, "to_thread", to_thread)
+    answered = module.reply
+    monkeypatch.setattr(module, "reply", replied)
     for query in (b"", b"explain=true"):
         scope = {"method": "POST", "path": "/models/flowers/predict", "query_string": query, "headers": []}
         assert asyncio.run(App(files).answered(scope, receive)).status == 200
-    assert moved == [{"explain": "true"}]
+    assert threads == [({}, "MainThread"), ({"explain": "true"}, "explain")]
 
 
 def test_a_model_s_page_says_which_columns_matter(server: Server, tmp_path: Path) -> None:

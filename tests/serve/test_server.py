@@ -128,6 +128,7 @@ def test_what_is_served_is_as_the_document_says(server: Server) -> None:
     assert [line["model"] for line in asked["Models"].body["models"]] == ["flowers", "houses"]
     assert page.body["card"]["columns"][0] == {
         "name": "x0", "kind": "number", "dates": None, "numbers": None, "missing": [], "width": 0, "double": False,
+        "prefix": 0,
     }  # fmt: skip
 
 
@@ -152,7 +153,7 @@ def told(running: Server) -> str:
 
 def test_a_stop_lets_the_request_under_way_end(tmp_path: Path) -> None:
     body = json.dumps(little("multiclass").rows(100)).encode()
-    head = f"POST /models/flowers/predict HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST /models/flowers/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     with serving(place_run(tmp_path, "multiclass")) as running:
         with socket.create_connection(("127.0.0.1", running.port), timeout=30) as asking:
             asking.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())

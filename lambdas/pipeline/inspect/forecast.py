@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cost
+from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cost, has_gpu, parse_place
+from dropforge.contract.spec import SpecFault
 
 SMALL_BYTES = 2 << 20
 """Up to this unpacked size, a GPU waits for its data more than it computes, and costs five times as much."""
@@ -11,9 +12,35 @@ OVERHEAD_SECONDS = 600
 """Time of a job besides the budget for training: reading, export, parity check and report."""
 
 
-def places_for(size: int) -> tuple[Place, ...]:
-    """The places to try, in order, for a data set of `size` bytes unpacked."""
-    return (*SMALL_PLACES, *PLACES) if size <= SMALL_BYTES else PLACES
+def places_for(size: int, chosen: str = "") -> tuple[Place, ...]:
+    """The places to try, in order, for a data set of `size` bytes unpacked.
+
+    Args:
+        chosen: the deployment's own places, with commas between them; small data try those without a GPU first.
+    """
+    small = size <= SMALL_BYTES
+    if not chosen:
+        return (*SMALL_PLACES, *PLACES) if small else PLACES
+    places = tuple(parse_place(part) for part in chosen.split(","))
+    return tuple(sorted(places, key=lambda place: has_gpu(place.instance_type))) if small else places
+
+
+def affordable(places: tuple[Place, ...], seconds: int, most: str) -> tuple[Place, ...]:
+    """Those of the places at which a job of `seconds` cannot cost more than `most` US dollars; all if it is empty.
+
+    Raises:
+        SpecFault: there is none.
+    """
+    if not most:
+        return places
+    costs = {place: cost(place.instance_type, seconds) for place in places}
+    left = tuple(place for place, price in costs.items() if price <= float(most))
+    if not left:
+        raise SpecFault(
+            f"budget: training could cost ${min(costs.values()):.4g} at the cheapest place; expected at most "
+            f"${float(most):.4g}, the cap of this deployment: set a smaller budget, or raise dropforge:budget-cap"
+        )
+    return left
 
 
 def max_seconds(budget: float) -> int:

@@ -29,10 +29,11 @@ from lambdas.common.clock import now
 from lambdas.common.registry import Registry
 from lambdas.common.sources import dropped, fetch, sources
 from lambdas.pipeline.inspect import objects as s3_objects
-from lambdas.pipeline.inspect.forecast import forecast, max_seconds, places_for
+from lambdas.pipeline.inspect.forecast import affordable, forecast, max_seconds, places_for
 from lambdas.pipeline.inspect.logic import check_drop, decide
 
 if TYPE_CHECKING:
+    from dropforge.contract.instances import Place
     from dropforge.contract.names import Drop
     from dropforge.contract.registry import TrainingRun
     from lambdas.common.sources import Source
@@ -57,11 +58,13 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     try:
         objects = sources(row, drop, registry)
         decision = examine(row, drop, objects)
+        seconds = max_seconds(decision.spec.budget)
+        places = affordable(places_for(decision.size, settings.places), seconds, settings.most_cost)
     except DataFault as fault:
         return reject(row, drop, str(fault), settings)
     except SpecFault as fault:
         return reject(row, drop, f"{fault}{standing_options(row)}", settings)
-    inspected = accept(row, objects, decision, settings)
+    inspected = accept(row, objects, decision, settings, places)
     registry.update_run(
         request.run,
         step="Train",
@@ -84,9 +87,15 @@ def examine(row: TrainingRun, drop: Drop, objects: list[Source]) -> Decision:
         return decide([fetch(source, Path(folder)) for source in objects], spec, target)
 
 
-def accept(row: TrainingRun, objects: list[Source], decision: Decision, settings: InspectSettings) -> Inspected:
+def accept(
+    row: TrainingRun,
+    objects: list[Source],
+    decision: Decision,
+    settings: InspectSettings,
+    places: tuple[Place, ...],
+) -> Inspected:
     """Writes the data and the plan into the run's folder; says where they are, where to train, and the cost limit."""
-    files, places, seconds = RunFiles(row.run), places_for(decision.size), max_seconds(decision.spec.budget)
+    files, seconds = RunFiles(row.run), max_seconds(decision.spec.budget)
     s3_objects.copy_into(objects, settings.artifacts, files.data, f"{EXPIRES_TAG}={EXPIRES_INPUT}")
     plan = Plan(
         run=row.run,

@@ -24,6 +24,7 @@ from dropforge.metrics.evaluation import beyond_chance
 from lambdas.common.artifacts import Artifacts
 from lambdas.common.metrics import count
 from lambdas.common.registry import Registry
+from lambdas.pipeline.judge import trial
 from lambdas.pipeline.judge.champion import Candidate, compare_with_live
 from lambdas.pipeline.judge.evidence import SEED, Holdout, parity, score
 from lambdas.pipeline.judge.fast_form import with_fast_form
@@ -115,6 +116,7 @@ def evidence(
     metrics: Metrics, digest: str, files: dict[str, bytes], live: LiveRow | None, artifacts: Artifacts, spec: Spec
 ) -> Evidence:
     """Everything that the verdict needs, from the files of the run and of the live model."""
+    trial.check(files[names.MODEL_FILE], digest, files[names.GOLDEN_FILE])
     model = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
     holdout = Holdout.read(files[names.HOLDOUT_FILE], files.get(names.BASELINE_FILE))
     scored = score(model, holdout)
