@@ -26,8 +26,6 @@ SIGNALS = {
     "lambdas/batch/common/jsonlines.py": {"_InvalidRow"},
     "lambdas/batch/common/rows.py": {"_LeftOpen"},
     "dropforge/client/answers.py": {"_Unknown"},
-    "dropforge/serve/explaining.py": {"Gone"},
-    "dropforge/serve/connections.py": {"TooLong"},
 }
 """Exceptions that only steer the code next to them: no caller sees one, so the tree leaves them out."""
 
