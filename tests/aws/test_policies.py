@@ -81,7 +81,9 @@ BESIDE = {
     "s3:GetBucketLocation": "SageMaker looks for the bucket",
     "s3:ListBucket": "S3 answers 404 for a missing object only to those who may list",
     "states:RedriveExecution": "a map that is redriven, as CDK grants it",
-    "dynamodb:DeleteItem": "Notify releases the claim of a rejected drop",
+    "sqs:SendMessage": "what a function could not do goes to its dead-letter queue",
+    "sqs:GetQueueAttributes": "CDK grants sending as one",
+    "sqs:GetQueueUrl": "CDK grants sending as one",
 }
 """Granted actions without a case of their own, each with what wants it."""
 
@@ -122,8 +124,9 @@ def documents(template: dict[str, Any]) -> dict[str, Any]:
     }
     every = {**policies, **inline}
     text = json.dumps({name: resolved(template, each["Properties"]["PolicyDocument"]) for name, each in every.items()})
-    # The ARN of a log group, as CloudFormation gives it, ends with all of its streams.
-    loaded: dict[str, Any] = json.loads(re.sub(r":loggroup:(\w+)", r":log-group:\1:*", text))
+    # The ARN of a log group, as CloudFormation gives it, ends with all of its streams; that of a queue has no kind.
+    text = re.sub(r":loggroup:(\w+)", r":log-group:\1:*", text)
+    loaded: dict[str, Any] = json.loads(re.sub(r":queue:(\w+)", r":\1", text))
     return loaded
 
 

@@ -12,13 +12,15 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
-from cdk_app import api, batch_functions, pipeline_functions
+import cdk_app
 from cdk_app.packaging import PYTHON, ROOT, Package, compiler, files_under, install
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ HERE = PYTHON if compiler() else "{}.{}".format(*sys.version_info)
 SERVICES = ("s3", "dynamodb", "sns", "cloudwatch")
 PACKAGES = {
     value.folder: value
-    for module in (pipeline_functions, batch_functions, api)
+    for module in map(import_module, (f"cdk_app.{each.name}" for each in iter_modules(cdk_app.__path__)))
     for value in vars(module).values()
     if isinstance(value, Package)
 }

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .conftest import Build
 
-pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.container, pytest.mark.timeout(1800)]
 
 TRAINER_ID = 10001
 AS_A_JOB = ("--network", "none", "--read-only", "--tmpfs", "/tmp")

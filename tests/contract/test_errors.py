@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("dropforge", "lambdas", "training_container", "cdk_app")
 
 SIGNALS = {
-    "dropforge/serve/app.py": {"Gone"},
+    "dropforge/serve/connections.py": {"TooLong"},
+    "dropforge/serve/explaining.py": {"Gone"},
     "training_container/models/linear.py": {"OutOfBudget"},
     "training_container/models/racing.py": {"Outraced"},
     "training_container/stopping.py": {"Stopped"},
