@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dropforge.client.faults import ApiFault, Fault
+from dropforge.contract.figures import figure
 from dropforge.contract.names import drop_key, spec_key
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Trial:
             outcome = self.forge.drop(data, model=self.model, target=TARGET, wait=True, timeout=self.timeout)
         if outcome.status != "promoted":
             raise Fault(f"the run {outcome.run} is {outcome.status}; expected promoted: {outcome.reason}", "smoke")
-        return f"run {outcome.run}: {outcome.metric} {outcome.metrics[outcome.metric or '']:.4g}"
+        return f"run {outcome.run}: {outcome.metric} {figure(outcome.metrics[outcome.metric or ''])}"
 
     def predict(self) -> str:
         """Predicts rows that the model has not seen."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Severity = Literal["warning", "notice"]
 
 CODES: dict[str, Severity] = {
-    "gpu_not_seen": "warning",
     "leak": "warning",
     "would_matter": "warning",
     "split": "warning",
@@ -27,6 +26,7 @@ CODES: dict[str, Severity] = {
     "unreadable": "warning",
     "number_style": "warning",
     "strays": "warning",
+    "gpu_not_seen": "warning",
     "personal": "notice",
     "gap": "notice",
     "split_proposed": "notice",
