@@ -66,9 +66,7 @@ def serve(
     Example: dropforge serve houses=run-0123456789abcdef flowers=flowers.onnx --port 9000
     """
     shell = Shell.of(context, as_json, home)
-    missing = next((each for each in NEEDED if importlib.util.find_spec(each) is None), None)
-    if missing is not None:
-        raise Fault(f"serving needs {missing}, which is not installed: pip install 'dropforge[serve]'", "needs_serve")
+    check_packages()
     from dropforge.serve.faults import ServeFault
     from dropforge.serve.server import serve as run
     from dropforge.serve.settings import Settings
@@ -81,3 +79,10 @@ def serve(
         run(models, name=name, host=host, port=port, workers=workers, report=shell.note, settings=settings)
     except ServeFault as fault:
         raise Fault(str(fault), fault.code) from fault
+
+
+def check_packages() -> None:
+    """Raises `Fault` where a package of the server is not installed."""
+    missing = next((each for each in NEEDED if importlib.util.find_spec(each) is None), None)
+    if missing is not None:
+        raise Fault(f"serving needs {missing}, which is not installed: pip install 'dropforge[serve]'", "needs_serve")

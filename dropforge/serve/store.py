@@ -1,7 +1,6 @@
 """A store of model files on disk, with the methods that Predict needs; it reloads a file that changes.
 
-A file is opened beside the event loop, since that takes half a second for a large model; requests are answered by the
-previous model until then.
+A file is opened beside the event loop, for a large one takes half a second; the previous model answers until then.
 """
 
 from __future__ import annotations
@@ -297,5 +296,5 @@ def importances(path: Path) -> tuple[Importance, ...]:
 def stamp_of(path: Path) -> Stamp:
     """The stamp of a model file (see `Stamp`); `OSError` if the file does not exist."""
     manifest = path.with_name(MANIFEST_FILE)
-    facts = [each.stat() for each in (path, manifest) if each == path or each.is_file()]
+    facts = (each.stat() for each in (path, manifest) if each == path or each.is_file())
     return tuple((fact.st_mtime_ns, fact.st_size, fact.st_ino) for fact in facts)
