@@ -108,6 +108,9 @@ SDK = {
 
         [(step.name, step.seconds) for step in smoke(forge, timeout=3600)]
         """,
+    "redrive": """
+        [(event.outcome, event.run, event.key) for event in forge.redrive()]
+        """,
 }
 """The Python equivalent of each command, after `forge = Dropforge()`."""
 

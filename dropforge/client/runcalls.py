@@ -13,6 +13,7 @@ from dropforge.client.datafiles import as_data_file
 from dropforge.client.drops import Dropped, Wishes, upload
 from dropforge.client.faults import Fault, readable
 from dropforge.client.outcome import Outcome, outcome
+from dropforge.client.redrive import Redriven, redrive
 from dropforge.client.runs import Clock, Ended, Event, decoded, follow, has_ended, original_of
 from dropforge.client.traininglog import TrainingLog
 from dropforge.contract.registry import TrainingRun
@@ -184,6 +185,20 @@ class RunCalls(BaseClient):
             ['promoted', 'duplicate', 'refused']
         """
         return [decoded(each) for each in self._api.runs(limit, model)]
+
+    def redrive(self) -> list[Redriven]:
+        """Starts the drops whose events are in the dead-letter queues, and returns what became of each message.
+
+        A message is deleted once its execution was started, or if its drop has a run already.
+
+        Raises:
+            Fault: the stack is older than these queues, or refuses a call; messages that were not started stay.
+
+        Example:
+            >>> [(event.outcome, event.run) for event in forge.redrive()]
+            [('started', 'run-0123456789abcdef')]
+        """
+        return list(redrive(self.connection, self._find))
 
     def report(self, run: str, to: str | Path | None = None) -> Path:
         """Downloads the report of a run, one HTML page, and returns its path.

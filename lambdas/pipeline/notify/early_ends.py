@@ -6,12 +6,10 @@ execution, are left alone.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.ids import run_id
+from dropforge.contract.events import dropped_object
 from dropforge.contract.log import log
-from dropforge.contract.names import spellings
 from dropforge.contract.steps import NotifyInput
 from lambdas.common.executions import why
 
@@ -28,7 +26,8 @@ def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput
     """
     detail = event["detail"]
     execution, status = detail["executionArn"], detail["status"]
-    runs = _runs_of(detail.get("input"))
+    dropped = dropped_object(detail.get("input"))
+    runs = dropped.runs if dropped is not None else []
     row = next((row for run in runs if (row := registry.find_run(run)) is not None), None)
     if row is None or row.status != "running" or row.execution != execution:
         log("nothing to close", run=runs[0] if runs else "", execution=execution, status=status)
@@ -44,13 +43,3 @@ def input_of_early_end(event: dict[str, Any], registry: Registry) -> NotifyInput
         error=detail.get("error") or status,
         cause=cause,
     )
-
-
-def _runs_of(text: str | None) -> list[str]:
-    """The run ids that the S3 event may mean that the execution was started with; none for any other input."""
-    try:
-        dropped = json.loads(text or "")["detail"]
-        bucket, version = dropped["bucket"]["name"], dropped["object"]["version-id"]
-        return [run_id(bucket, key, version) for key in spellings(dropped["object"]["key"])]
-    except (ValueError, KeyError, TypeError):
-        return []
