@@ -6,6 +6,7 @@ import re
 from typing import Literal, NamedTuple
 
 from dropforge.contract.errors import OwnerError
+from dropforge.contract.fitting import quoted
 
 DATASETS = "datasets/"
 BATCH = "batch/"
@@ -36,7 +37,12 @@ FORMATS = {
 }
 """File endings that a data set may have, and the format each stands for."""
 
-DropKind = Literal["file", "set", "spec", "part", "folder", "unknown"]
+DropKind = Literal["file", "set", "spec", "part", "folder", "unknown", "misnamed"]
+
+LONGEST_FILE = 240
+"""Bytes of a file's name as UTF-8: file systems take 255, and some programs add an ending."""
+UNNAMED = "unnamed"
+"""The model whose runs list drops under a name without any letter or digit."""
 
 
 class NameFault(OwnerError, ValueError):
@@ -44,23 +50,33 @@ class NameFault(OwnerError, ValueError):
 
 
 class Drop(NamedTuple):
-    """What one key of the drop bucket means: `file` and `set` start a run, `unknown` is rejected, the rest wait."""
+    """What one key of the drop bucket means: `file` and `set` start a run, `unknown` and `misnamed` start one that is
+    rejected, the rest wait."""
 
     kind: DropKind
     model: str
     name: str
     """The file's or the set's own name, without the folder of the model."""
+    fault: str = ""
+    """Of `misnamed`: what is wrong with the key, and where the object belongs."""
 
     @property
     def starts_run(self) -> bool:
         """Whether this key is a whole data set (or claims to be one), rather than a part or a wish."""
-        return self.kind in ("file", "set", "unknown")
+        return self.kind in ("file", "set", "unknown", "misnamed")
+
+    def checked(self) -> Drop:
+        """This drop; `NameFault` if it is `misnamed`."""
+        if self.kind == "misnamed":
+            raise NameFault(self.fault)
+        return self
 
 
 def check_model(name: str) -> str:
     """`name` itself when it is a valid model name; `NameFault` otherwise."""
     if MODEL_NAME.fullmatch(name) is None:
-        raise NameFault(f"model name {name!r}: expected 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit")
+        rule = "expected 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit"
+        raise NameFault(f"model name {quoted(name)}: {rule}")
     return name
 
 
@@ -110,10 +126,41 @@ def parse_batch(key: str) -> Drop:
     return found._replace(kind="unknown") if found.kind == "spec" else found
 
 
+def drop_at(key: str) -> Drop:
+    """What any key means, of data or of a batch: `misnamed` where it breaks the contract, so that its owner is told.
+
+    Such a drop is listed under the valid model name that is closest to its own.
+    """
+    if not key.startswith((DATASETS, BATCH)):
+        return Drop("folder", "", key)
+    top, parse = (BATCH, parse_batch) if key.startswith(BATCH) else (DATASETS, parse_drop)
+    try:
+        return parse(key)
+    except NameFault as fault:
+        folder, slash, name = key.removeprefix(top).partition("/")
+        model, name = _closest_model(folder), name if slash else folder
+        meant = parse(f"{top}{model}/{name}")
+        return Drop("misnamed", model, name, f"{fault}; drop it under {top}{model}/") if meant.starts_run else meant
+
+
+def _closest_model(name: str) -> str:
+    try:
+        return model_from_file(name)
+    except NameFault:
+        return UNNAMED
+
+
+def check_file_name(name: str) -> str:
+    """`name` itself when a file system takes it; `NameFault` otherwise."""
+    if (size := len(name.encode("utf-8", "surrogatepass"))) > LONGEST_FILE:
+        raise NameFault(f"a file name of {size} bytes: expected at most {LONGEST_FILE}; drop it under a shorter name")
+    return name
+
+
 def _parsed(key: str, top: str) -> Drop:
     folder, _, rest = key.removeprefix(top).partition("/")
     if not key.startswith(top) or not rest and not key.endswith("/"):
-        raise NameFault(f"key {key!r}: expected {top}<model>/<file>")
+        raise NameFault(f"key {quoted(key)}: expected {top}<model>/<file>")
     model = check_model(folder)
     head, _, tail = rest.partition("/")
     if not rest or rest.endswith("/"):
@@ -131,10 +178,7 @@ def _parsed(key: str, top: str) -> Drop:
 
 def starts_run(key: str) -> bool:
     """Whether an object under this key starts a run, of training or of a batch."""
-    try:
-        return (parse_batch if key.startswith(BATCH) else parse_drop)(key).starts_run
-    except NameFault:
-        return False
+    return drop_at(key).starts_run
 
 
 def spellings(key: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import run_id
 from dropforge.contract.log import log
-from dropforge.contract.names import BATCH, NameFault, parse_batch, parse_drop, spellings
+from dropforge.contract.names import BATCH, drop_at, spellings
 from dropforge.contract.registry import TrainingRun
 from dropforge.contract.steps import Notified
 from lambdas.common.aws import sns
@@ -68,11 +68,7 @@ def reason_of(request: NotifyInput, row: RunRow | None) -> str:
 
 def begin_failed(request: NotifyInput, registry: Registry) -> RunRow | None:
     """The first row of a run whose Claim failed; None if the object starts no run."""
-    batch = request.key.startswith(BATCH)
-    try:
-        drop = parse_batch(request.key) if batch else parse_drop(request.key)
-    except NameFault:
-        return None
+    batch, drop = request.key.startswith(BATCH), drop_at(request.key)
     if not drop.starts_run:
         return None
     run = run_id(request.bucket, request.key, request.version)

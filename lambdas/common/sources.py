@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dropforge.contract.names import SUCCESS
+from dropforge.contract.names import SUCCESS, check_file_name
 from dropforge.contract.registry import PARTS, TrainingRun
 from lambdas.common.aws import s3
 
@@ -75,7 +75,7 @@ def list_parts(bucket: str, prefix: str) -> list[Part]:
 
 
 def fetch(source: Source, folder: Path) -> Path:
-    """Downloads the object into `folder` under its own name."""
-    path = folder / source.name
+    """Downloads the object into `folder` under its own name; `NameFault` if that is too long for a file."""
+    path = folder / check_file_name(source.name)
     s3().download_file(source.bucket, source.key, str(path), ExtraArgs=source.at_version)
     return path

@@ -54,6 +54,38 @@ def test_any_key_is_parsed_or_refused(key: str) -> None:
     assert names.check_model(drop.model) == drop.model
 
 
+@given(st.sampled_from((names.DATASETS, names.BATCH)), st.text(max_size=80))
+def test_any_key_in_the_drop_bucket_has_an_owner_or_waits(top: str, key: str) -> None:
+    drop = names.drop_at(top + key)
+    assert names.check_model(drop.model) == drop.model
+    assert (drop.kind == "misnamed") == bool(drop.fault)
+
+
+@pytest.mark.parametrize("top", ["datasets", "batch"])
+@pytest.mark.parametrize(
+    ("key", "kind", "model"),
+    [
+        ("My Model/x.csv", "misnamed", "my-model"),
+        ("My Model/monday/_SUCCESS", "misnamed", "my-model"),
+        ("My Model/x.docx", "misnamed", "my-model"),
+        ("houses.csv", "misnamed", "houses"),
+        ("/x.csv", "misnamed", "unnamed"),
+        ("売上/x.csv", "misnamed", "unnamed"),
+        (f"{'a' * 300}/x.csv", "misnamed", "a" * 63),
+        ("My Model/", "folder", "my-model"),
+        ("My Model/monday/part-1.csv", "part", "my-model"),
+        ("", "folder", "unnamed"),
+    ],
+)
+def test_a_key_under_an_invalid_name_says_where_it_belongs(top: str, key: str, kind: str, model: str) -> None:
+    drop = names.drop_at(f"{top}/{key}")
+    assert (drop.kind, drop.model) == (kind, model)
+    assert names.starts_run(f"{top}/{key}") == (kind == "misnamed")
+    if kind == "misnamed":
+        assert drop.fault.endswith(f"drop it under {top}/{model}/") and "expected" in drop.fault
+        assert len(drop.fault) < 400
+
+
 @pytest.mark.parametrize(
     ("file", "model"),
     [

@@ -40,9 +40,9 @@ def claim_started(cloud: Cloud, name: str) -> dict[str, Any]:
 
 
 def test_drops_without_a_run_are_started_once(cloud: Cloud) -> None:
-    lost, batch = cloud.drop(KEY), cloud.drop("batch/flowers/new.csv")
+    lost, batch = cloud.drop("datasets/Bad Name/a.csv"), cloud.drop("batch/flowers/new.csv")
     taken = cloud.claim("datasets/flowers/b.csv", b"b")
-    for key in ("datasets/flowers/spec.yaml", "datasets/flowers/set/part-1", "datasets/Bad Name/a.csv"):
+    for key in ("datasets/flowers/spec.yaml", "datasets/flowers/set/part-1", "datasets/Bad Name/"):
         cloud.drop(key)
     assert look() == (0, 2, 0)
     first, second = f"again-1-{run_of(lost)}", f"again-1-{run_of(batch)}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dropforge.contract.batch import BatchPlan, Piece
 from dropforge.contract.environment import load
 from dropforge.contract.log import begin_step, log
-from dropforge.contract.names import BATCH_PLAN, RunFiles, parse_batch, text_file
+from dropforge.contract.names import BATCH_PLAN, NameFault, RunFiles, drop_at, text_file
 from dropforge.contract.results import Manifest
 from dropforge.contract.settings import PlanSettings
 from dropforge.contract.steps import PlanInput, Planned
@@ -47,7 +47,7 @@ def plan(request: PlanInput, settings: PlanSettings) -> Planned:
     row = registry.run(request.run)
     try:
         batch_plan = make_plan(row, registry, settings)
-    except DataFault as fault:
+    except (DataFault, NameFault) as fault:
         registry.end(row.run, "rejected", str(fault))
         log("rejected", run=row.run, model=row.model)
         return Planned("rejected", str(fault))
@@ -62,8 +62,9 @@ def make_plan(row: RunRow, registry: Registry, settings: PlanSettings) -> BatchP
 
     Raises:
         DataFault: the batch cannot be predicted; the message says what to do.
+        NameFault: the same of its key or a file's name.
     """
-    drop = parse_batch(row.key)
+    drop = drop_at(row.key).checked()
     version = live_version(row.model, registry)
     card = Manifest.from_json(Artifacts(settings.artifacts).read_json(version.manifest)).card
     files = sources(row, drop, registry)

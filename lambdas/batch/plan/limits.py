@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dropforge.contract.fitting import quoted
 from dropforge.contract.names import FORMATS, format_of
 from dropforge.datasets.faults import DataFault
 
@@ -32,12 +33,12 @@ def check_drop(drop: Drop, card: ModelCard, sizes: Sequence[int]) -> None:
         )
     if drop.kind == "unknown" and "/" in drop.name:
         raise DataFault(
-            f"{drop.name!r} lies in a folder; expected batch/{card.model}/<file>, or parts named part-* and a _SUCCESS "
-            "beside them: move it up"
+            f"{quoted(drop.name)} lies in a folder; expected batch/{card.model}/<file>, or parts named part-* and a "
+            "_SUCCESS beside them: move it up"
         )
     if drop.kind == "unknown" or format_of(drop.name) == "images":
         endings = ", ".join(ending for ending, kind in FORMATS.items() if kind != "images")
-        raise DataFault(f"{drop.name!r}: expected a file ending in {endings}; convert it to one of these")
+        raise DataFault(f"{quoted(drop.name)}: expected a file ending in {endings}; convert it to one of these")
     if not sizes:
         raise DataFault(f"{drop.name}/_SUCCESS has no part beside it; expected part-* files with rows: drop them first")
     _check_sizes(sizes)

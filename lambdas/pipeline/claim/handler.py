@@ -3,6 +3,8 @@
 It takes two claims in one write, and the same execution may repeat it. The claim on the object's version, which is the
 run's row, makes a repeated event harmless; the claim on the content makes it harmless to drop the same file again. Both
 are leases: what a run holds that failed, or whose execution ended without a result, the next comer gets.
+
+An object under an invalid name is claimed without its content, so that Inspect rejects it and its owner is told.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dropforge.contract.environment import load
 from dropforge.contract.ids import digest, run_id
 from dropforge.contract.log import begin_step, log
-from dropforge.contract.names import BATCH, parse_drop
+from dropforge.contract.names import BATCH
 from dropforge.contract.registry import TrainingRun, content_key
 from dropforge.contract.settings import ClaimSettings, RegistrySettings
 from dropforge.contract.steps import KEPT_NOTHING, Claimed, ClaimInput
@@ -22,7 +24,7 @@ from lambdas.common.run_row import training_row
 from lambdas.common.runrows import moved_since
 from lambdas.pipeline.claim.batch import claim_batch
 from lambdas.pipeline.claim.objects import drop_options, identity, stored_key
-from lambdas.pipeline.claim.version import drop_of, is_dead, outcome_of
+from lambdas.pipeline.claim.version import claim_object, drop_of, is_dead, outcome_of
 
 if TYPE_CHECKING:
     from dropforge.contract.names import Drop
@@ -46,9 +48,11 @@ def claim(request: ClaimInput, settings: ClaimSettings) -> Claimed:
         RegistryFault: others wrote the same rows in every attempt.
     """
     run, registry = run_id(request.bucket, request.key, request.version), Registry(settings.registry)
-    drop = drop_of(request, run, parse_drop)
+    drop = drop_of(request, run)
     if isinstance(drop, Claimed):
         return drop
+    if drop.kind == "misnamed":
+        return claim_object(training_row(request, drop.model, run), registry)
     row: TrainingRun | None = None
     for _ in range(ATTEMPTS):
         before = registry.find_run(run)

@@ -5,32 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dropforge.contract.log import log
-from dropforge.contract.names import NameFault
+from dropforge.contract.names import drop_at
 from dropforge.contract.steps import Claimed
 from lambdas.common.executions import end_of
+from lambdas.common.registry import ATTEMPTS, RegistryFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dropforge.contract.names import Drop
     from dropforge.contract.registry import RunRow
     from dropforge.contract.steps import ClaimInput
+    from lambdas.common.registry import Registry
 
 
-def drop_of(request: ClaimInput, run: str, parse: Callable[[str], Drop]) -> Drop | Claimed:
-    """The drop that the object is; the outcome `ignored` if it starts no run.
-
-    Args:
-        request: names the object.
-        run: the run that the object would start.
-        parse: reads the object's key, or raises `NameFault`.
-    """
-    try:
-        drop = parse(request.key)
-    except NameFault as fault:
-        log("ignored", run=run, reason=str(fault))
-        return Claimed("ignored", run, "")
+def drop_of(request: ClaimInput, run: str) -> Drop | Claimed:
+    """The drop that the object is; the outcome `ignored` if it starts no run, which would be `run`."""
+    drop = drop_at(request.key)
     return drop if drop.starts_run else Claimed("ignored", run, drop.model)
+
+
+def claim_object(row: RunRow, registry: Registry) -> Claimed:
+    """Claims the object of `row` for its execution, whatever the content, unless another execution has it.
+
+    Raises:
+        RegistryFault: others wrote the same row in every attempt.
+    """
+    for _ in range(ATTEMPTS):
+        before = registry.find_run(row.run)
+        if outcome := outcome_of(before, row.execution):
+            return outcome
+        if registry.begin(row, before):
+            log("claimed", run=row.run, model=row.model)
+            return Claimed("claimed", row.run, row.model)
+    raise RegistryFault(f"{row.run}: expected to write its row in {ATTEMPTS} attempts; run again")
 
 
 def outcome_of(row: RunRow | None, execution: str) -> Claimed | None:

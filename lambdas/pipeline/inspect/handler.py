@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from dropforge.contract.names import (
     EXPIRES_INPUT,
     EXPIRES_TAG,
     PLAN_FILE,
+    NameFault,
     RunFiles,
-    parse_drop,
+    drop_at,
     quarantine_prefix,
     spec_key,
 )
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from lambdas.common.sources import Source
     from lambdas.pipeline.inspect.decision import Decision
 
+LONGEST_KEPT = 200
+"""Characters of a name in quarantine, the last ones: with its folder it must fit into a key of S3."""
 REASON_FILE = "reason.json"
 REASON_SCHEMA = "dropforge.reason/1"
 
@@ -54,13 +58,13 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     registry = Registry(settings.registry)
     registry.update_run(request.run, step="Inspect")
     row = registry.training_run(request.run)
-    drop = parse_drop(row.key)
+    drop = drop_at(row.key)
     try:
-        objects = sources(row, drop, registry)
+        objects = sources(row, drop.checked(), registry)
         decision = examine(row, drop, objects)
         seconds = max_seconds(decision.spec.budget)
         places = affordable(places_for(decision.size, settings.places), seconds, settings.most_cost)
-    except DataFault as fault:
+    except (DataFault, NameFault) as fault:
         return reject(row, drop, str(fault), settings)
     except SpecFault as fault:
         return reject(row, drop, f"{fault}{standing_options(row)}", settings)
@@ -132,7 +136,9 @@ def standing_options(row: TrainingRun) -> str:
 def reject(row: TrainingRun, drop: Drop, reason: str, settings: InspectSettings) -> Inspected:
     """Copies the object that started the run into quarantine, with a reason that a person can act on; ends the run."""
     prefix = quarantine_prefix(row.run)
-    s3_objects.copy_into([dropped(row, drop)], settings.artifacts, prefix)
+    source = dropped(row, drop)
+    kept = replace(source, name=source.name[-LONGEST_KEPT:])
+    s3_objects.copy_into([kept], settings.artifacts, prefix)
     document = {"schema": REASON_SCHEMA, "run": row.run, "model": row.model, "key": row.key, "reason": reason}
     s3_objects.write_json(settings.artifacts, f"{prefix}{REASON_FILE}", {**document, "when": now()})
     Registry(settings.registry).end(row.run, "rejected", shortened(reason))

@@ -11,6 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from dropforge.contract.fitting import quoted
 from dropforge.contract.names import Drop, format_of
 from dropforge.contract.records import composed
 from dropforge.contract.remarks import remarks_in
@@ -46,7 +47,7 @@ def check_drop(drop: Drop, sizes: Sequence[int]) -> None:
     """Refuses, with `DataFault`, drops whose names or sizes are wrong, before anything is downloaded."""
     if drop.kind == "unknown" and "/" in drop.name and format_of(drop.name):
         raise DataFault(
-            f"{drop.name!r} lies in a folder; expected datasets/{drop.model}/<file>, or parts named part-* and a "
+            f"{quoted(drop.name)} lies in a folder; expected datasets/{drop.model}/<file>, or parts named part-* and a "
             "_SUCCESS beside them: move it up"
         )
     if drop.kind == "set" and not sizes:
