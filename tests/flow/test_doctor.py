@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from dropforge.cli.main import main
 from dropforge.client.doctor import examine_embedded
 
 if TYPE_CHECKING:
-    import pytest
-
     from dropforge.client import Dropforge
 
 

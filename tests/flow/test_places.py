@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from dropforge.client.connection import STACK
 import pytest
 
+from dropforge.client.connection import STACK
 from dropforge.contract.instances import PLACES, SMALL_PLACES
 from dropforge.contract.registry import TrainingRun
 from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
