@@ -50,7 +50,7 @@ test-flow: .venv/.dev node_modules/.package-lock.json
 	$(BIN)/python -m pytest tests/flow
 
 test-strict: .venv/.dev node_modules/.package-lock.json ## The same flow with TLS and IAM enforced on every call
-	DROPFORGE_STRICT=1 $(BIN)/python -m pytest -m "" tests/flow
+	DROPFORGE_STRICT=1 $(BIN)/python -m pytest -m "not slow" tests/flow
 
 test-long: .venv/.dev ## Whole trainings, each longer than some seconds: about 5 minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m long $(FAST_TESTS)

@@ -36,6 +36,12 @@ class Dropforge(Stack):
             Tags.of(self).add(name, value)
         if settings.packaging == "full":
             warn_without_compiler(self)
+        outputs = self._constructs(settings)
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+    def _constructs(self, settings: Settings) -> dict[str, str]:
+        """Makes every construct, in the order of the way of a data set; returns the stack's outputs."""
         storage = Storage(self, "Lake", settings=settings)
         registry = RegistryTable(self, "Registry", storage=storage, settings=settings)
         context = Context(
@@ -51,17 +57,11 @@ class Dropforge(Stack):
         pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)
         batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
         triggers = [
-            Trigger(
-                self, "Trigger", storage=storage, machine=pipeline.machine, folder=names.DATASETS, what="a data set"
-            ),
-            Trigger(
-                self,
-                "BatchTrigger",
-                storage=storage,
-                machine=batch.machine,
-                folder=names.BATCH,
-                what="a file to predict",
-            ),
+            Trigger(self, name, storage=storage, machine=machine, folder=folder, what=what)
+            for name, machine, folder, what in (
+                ("Trigger", pipeline.machine, names.DATASETS, "a data set"),
+                ("BatchTrigger", batch.machine, names.BATCH, "a file to predict"),
+            )
         ]
         api = Api(self, "Api", context=context, settings=settings)
         reconciler = Reconciler(
@@ -78,7 +78,14 @@ class Dropforge(Stack):
             reconciler=reconciler,
             namespace=context.metrics,
         )
-        outputs = {
+        adopted = Adopted(
+            drop=storage.drop.bucket_name,
+            artifacts=storage.artifacts.bucket_name,
+            accesses=storage.accesses.bucket_name,
+            table=registry.table.table_name,
+            key=storage.key.key_arn,
+        )
+        return {
             "DropBucket": storage.drop.bucket_name,
             "ArtifactBucket": storage.artifacts.bucket_name,
             "ApiUrl": api.rest.url,
@@ -90,15 +97,5 @@ class Dropforge(Stack):
             "DeadLetters": triggers[0].dead_letters.queue_url,
             "BatchDeadLetters": triggers[1].dead_letters.queue_url,
             "ReconcileFunction": reconciler.reconcile.function.function_name,
-            "Adopt": str(
-                Adopted(
-                    drop=storage.drop.bucket_name,
-                    artifacts=storage.artifacts.bucket_name,
-                    accesses=storage.accesses.bucket_name,
-                    table=registry.table.table_name,
-                    key=storage.key.key_arn,
-                )
-            ),
+            "Adopt": str(adopted),
         }
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)

@@ -13,7 +13,7 @@ from dropforge.contract.instances import Place
 from dropforge.contract.remarks import remark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dropforge.contract.remarks import Remark
 
@@ -95,6 +95,20 @@ def sentence(hop: Hop) -> str:
     return f"{hop.place.name} {known.get(hop.obstacle, hop.obstacle)}{often}"
 
 
+def clauses(hops: Iterable[Hop]) -> str:
+    """The hops in words; places that one obstacle closed share a clause, so that the names of all of them fit."""
+    alike: dict[tuple[str, int], list[Hop]] = {}
+    for hop in hops:
+        alike.setdefault((hop.obstacle, hop.times), []).append(hop)
+    return "; ".join(sentence(same[0]) if len(same) == 1 else _shared(same) for same in alike.values())
+
+
+def _shared(hops: Sequence[Hop]) -> str:
+    """Hops of one obstacle as one clause."""
+    first = hops[0].place.name
+    return f"{', '.join(hop.place.name for hop in hops)}: each {sentence(hops[0]).removeprefix(first).lstrip()}"
+
+
 def gpu_remark(instance_type: str, *, moved: bool) -> Remark:
     """The warning of a run whose job did not see the GPU of its machine."""
     then = "it went on at a place without a GPU" if moved else "it trained on the CPU of that machine, at a GPU's price"
@@ -109,7 +123,7 @@ def hop_remarks(hops: Iterable[Hop]) -> tuple[Remark, ...]:
     """What a run tells of the places that it left, the worst first."""
     every = tuple(hops)
     unseen = [hop for hop in every if hop.obstacle == "gpu_not_seen"]
-    left = "; ".join(sentence(hop) for hop in every if hop.obstacle != "gpu_not_seen")
+    left = clauses(hop for hop in every if hop.obstacle != "gpu_not_seen")
     return (
         *(gpu_remark(hop.instance_type, moved=True) for hop in unseen),
         *([remark("place", f"Training was moved or repeated: {left}.")] if left else []),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.figures import figure
 from dropforge.contract.fitting import LONGEST_REASON, shortened
-from dropforge.contract.hops import GPU_NOT_SEEN, OUT_OF_MEMORY, sentence
+from dropforge.contract.hops import GPU_NOT_SEEN, OUT_OF_MEMORY, clauses
 from dropforge.contract.registry import BatchRun, TrainingRun
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def failure(step: str, error: str, cause: str, hops: Sequence[Hop] = ()) -> str:
     reason = _reason(cause) or error or "no cause was given"
     fix = next((fix for part, fix in FIXES.items() if part in error or part in cause), None)
     if len({hop.place for hop in hops}) > 1:
-        reason = f"{reason} (places tried: {'; '.join(map(sentence, hops))})"
+        reason = f"{reason} (places tried: {clauses(hops)})"
     told = f"; {fix}" if fix else ""
     return shortened(f"{step or 'the pipeline'} failed: {reason}", LONGEST_REASON - len(told)) + told
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from dropforge.cli.main import main
 from dropforge.client.doctor import examine_embedded
 
 if TYPE_CHECKING:
-    import pytest
-
     from dropforge.client import Dropforge
 
 
@@ -24,6 +24,7 @@ def test_the_doctor_finds_nothing_wrong_with_the_embedded_cloud(
     assert (code == 0) is found["ok"]
 
 
+@pytest.mark.long
 def test_smoke_drops_predicts_explains_rolls_back_and_leaves_nothing(
     forge: Dropforge, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -243,7 +243,7 @@ def test_a_run_that_found_no_place_names_all_that_it_tried(cloud: Cloud) -> None
     told = {"execution": "exe-1", "run": run, "model": "flowers", "status": "failed", "reason": "", "step": "Train"}
     HANDLERS["notify"]({**told, "error": "States.TaskFailed", "cause": failed_job("CapacityError: none")}, None)
     reason = cloud.registry.run(run).reason
-    assert "ml.g6.xlarge on spot had no machine free; ml.g6.xlarge had no machine free" in reason
+    assert "ml.g6.xlarge on spot, ml.g6.xlarge: each had no machine free" in reason
     assert reason.endswith("drop the file again later")
 
 
