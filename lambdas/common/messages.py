@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import RunRow
     from dropforge.contract.steps import NotifyInput
 
+LEAST_CAUSE = 60
+"""Characters of a cause that are told, however many places were tried."""
+
 NEXT_STEPS = {
     "promoted": "It serves now: POST /models/{model}/predict.",
     "refused": "The previous version keeps serving. The report says why; drop better data to try again.",
@@ -85,10 +88,12 @@ def failure(step: str, error: str, cause: str, hops: Sequence[Hop] = ()) -> str:
     """
     reason = _reason(cause) or error or "no cause was given"
     fix = next((fix for part, fix in FIXES.items() if part in error or part in cause), None)
-    if len({hop.place for hop in hops}) > 1:
-        reason = f"{reason} (places tried: {clauses(hops)})"
-    told = f"; {fix}" if fix else ""
-    return shortened(f"{step or 'the pipeline'} failed: {reason}", LONGEST_REASON - len(told)) + told
+    places = f" (places tried: {clauses(hops)})" if len({hop.place for hop in hops}) > 1 else ""
+    advice = f"; {fix}" if fix else ""
+    begun = f"{step or 'the pipeline'} failed: "
+    room = max(LEAST_CAUSE, LONGEST_REASON - len(begun) - len(places) - len(advice))
+    told = begun + shortened(reason, room) + places
+    return shortened(told, LONGEST_REASON - len(advice)) + advice
 
 
 def _reason(cause: str) -> str:

@@ -62,9 +62,9 @@ def test_every_route_has_a_function() -> None:
 
 def test_the_server_off_aws_has_what_it_describes() -> None:
     described = {(method.upper(), path) for path, methods in off_aws()["paths"].items() for method in methods}
-    assert described == {route.key for route in ROUTES if route.off_aws}
     own = {("GET", "/ping"), ("POST", "/invocations"), ("POST", "/endpoints/{model}/invocations")}
-    assert described | own == {(method, path) for path, methods in SERVED.items() for method in methods}
+    assert described == {route.key for route in ROUTES if route.off_aws} | own
+    assert described == {(method, path) for path, methods in SERVED.items() for method in methods}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=named)

@@ -108,10 +108,10 @@ def check_answers(content: dict[str, bytes]) -> None:
     assert [(reply.status, reply.code) for reply, *_ in refused] == [(status, code) for _, status, code in refused]
 
 
-def test_a_table_s_model_refuses_a_picture_by_the_column_that_it_misses(cloud: Cloud) -> None:
+def test_a_table_s_model_refuses_a_picture_by_its_type(cloud: Cloud) -> None:
     cloud.serve("multiclass", "flowers")
     reply = post("text", "flowers", "image/png")
-    assert (reply.status, reply.code) == (422, "missing_column")
+    assert (reply.status, reply.code) == (415, "content_type")
 
 
 @pytest.mark.parametrize(

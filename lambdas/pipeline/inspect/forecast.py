@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropforge.contract.figures import figure
 from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cost, has_gpu, parse_place
 from dropforge.contract.spec import SpecFault
 
@@ -37,8 +38,8 @@ def affordable(places: tuple[Place, ...], seconds: int, most: str) -> tuple[Plac
     left = tuple(place for place, price in costs.items() if price <= float(most))
     if not left:
         raise SpecFault(
-            f"budget: training could cost ${min(costs.values()):.4g} at the cheapest place; expected at most "
-            f"${float(most):.4g}, the cap of this deployment: set a smaller budget, or raise dropforge:budget-cap"
+            f"budget: training could cost ${figure(min(costs.values()))} at the cheapest place; expected at most "
+            f"${figure(float(most))}, the cap of this deployment: set a smaller budget, or raise dropforge:budget-cap"
         )
     return left
 
