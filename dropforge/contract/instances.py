@@ -22,6 +22,8 @@ PRICES = {
     "ml.m6i.4xlarge": 0.922,
     "ml.r5.4xlarge": 1.21,
 }
+"""US dollars an hour of training on demand in us-east-1. Those of m5.2xlarge, m6i, c5 and r5 are computed: EC2's price
+and a fifth, which is what SageMaker adds for the others."""
 
 OWN_DISK = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
 """Types with a local, self-encrypted disk; SageMaker refuses a volume key for them."""
