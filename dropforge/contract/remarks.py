@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from dropforge.contract.documents import Record
+from dropforge.contract.fitting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,12 +121,8 @@ def row_fields(remarks: Iterable[Remark]) -> dict[str, Any]:
 def _short(remark: Remark) -> dict[str, Any]:
     """The remark with texts of at most `LONGEST` characters; half an option would be none."""
     option = remark.option if remark.option is None or len(remark.option) <= LONGEST else None
-    column = None if remark.column is None else _cut(remark.column)
-    return {**remark.to_json(), "sentence": _cut(remark.sentence), "option": option, "column": column}
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    column = None if remark.column is None else shortened(remark.column, LONGEST)
+    return {**remark.to_json(), "sentence": shortened(remark.sentence, LONGEST), "option": option, "column": column}
 
 
 def yaml_text(text: str) -> str:

@@ -9,6 +9,7 @@ import resource
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,21 @@ NEVER = "3600"
 def dropped_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """A cloud that saves at its end alone, with a bucket whose events start executions."""
     monkeypatch.setenv("DROPFORGE_SAVE_SECONDS", NEVER)
-    home, address = Home(tmp_path / "home"), Address(free_port(), strict=False)
+    with cloud_to_kill(tmp_path / "home") as cloud:
+        yield cloud
+
+
+@contextmanager
+def cloud_to_kill(root: Path) -> Iterator[Cloud]:
+    """A cloud with a bucket whose events start executions, all of which is saved before it is used."""
+    home, address = Home(root), Address(free_port(), strict=False)
     home.root.mkdir()
     process.start(home, address)
-    made = Cloud(home, address)
-    make(made)
+    cloud = Cloud(home, address)
+    make(cloud)
     stop(home)
     process.start(home, address)
-    yield made
+    yield cloud
     stop(home)
 
 

@@ -11,10 +11,8 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dropforge.embedded import process
-from dropforge.embedded.home import Home
-from dropforge.embedded.settings import Address
-from tests.embedded.conftest import Cloud, eventually, free_port
-from tests.embedded.test_durability import kill, make, seen, stop
+from tests.embedded.conftest import Cloud, eventually
+from tests.embedded.test_durability import cloud_to_kill, kill, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +27,8 @@ SEED = 7
 @pytest.fixture
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("DROPFORGE_SAVE_SECONDS", "0.5")
-    home, address = Home(tmp_path / "home"), Address(free_port(), strict=False)
-    home.root.mkdir()
-    process.start(home, address)
-    made = Cloud(home, address)
-    make(made)
-    stop(home)
-    process.start(home, address)
-    yield made
-    stop(home)
+    with cloud_to_kill(tmp_path / "home") as saved_often:
+        yield saved_often
 
 
 def drop_until(stopped: threading.Event, cloud: Cloud, accepted: list[str]) -> None:
