@@ -5,9 +5,9 @@ They stand apart for cold starts: what Predict does not need of `contract.regist
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from dropforge.contract.documents import Document
+from dropforge.contract.documents import Document, Record
 from dropforge.contract.fast import FastForm
 
 PARTITION = "pk"
@@ -93,6 +93,33 @@ class VersionRow(Document):
     """The fast form of a large model, in the folder of its run."""
 
 
+Stage = Literal["shadow", "canary", "after"]
+"""Of a rollout. `shadow`: the candidate is asked after the answer. `canary`: it answers a share of the callers, and the
+champion is asked after the answer. `after`: the new version answers all, and the former one is the candidate, which
+shadows, so that going back is instant and informed."""
+
+
+class Candidate(Record):
+    """The other version of a model while a rollout is under way."""
+
+    version: str
+    run: str
+    artifact: str
+    sha256: str
+    stage: Stage
+    share: float
+    """From 0 to 1: the share of the units that the candidate answers; 0 unless the stage is `canary`."""
+    salt: str
+    """What units are hashed with. It stays the same over a whole rollout, so that nobody switches back."""
+    since: str
+    """When this stage began."""
+    by: str = ""
+    """Where a request's unit stands: a column, or `header:` and a header's name; empty for the caller's identity."""
+    paused: bool = False
+    """Whether somebody has stopped it where it stands."""
+    fast: FastForm | None = None
+
+
 class LiveRow(Document):
     """The live pointer. `generation` counts its moves; a move is conditional on the generation it saw."""
 
@@ -110,3 +137,9 @@ class LiveRow(Document):
     fast: FastForm | None = None
     withdrawn: bool = False
     """Whether the model was removed; `version` is then the one that was live last."""
+    candidate: Candidate | None = None
+    """The other version of the rollout that is under way; None without one."""
+    by: str = ""
+    """Who made this move: the caller's ARN, or the run that it was made for."""
+    because: str = ""
+    """Why, in the words of whoever moved it."""
