@@ -24,7 +24,7 @@ class RolloutWish(Record):
 
     mode: Mode = "auto"
     by: str = ""
-    """Whose requests stay with one version: a column of the data, or `header:` with a header's name behind it. Empty for
+    """Whose requests stay with one version: a column of the data, or `header:` and a header's name. Empty for
     the caller's identity."""
     shares: tuple[float, ...] = (0.05, 0.25, 0.5, 1.0)
     """The candidate's share of all units, canary stage by canary stage, rising to 1."""
@@ -39,5 +39,5 @@ class RolloutWish(Record):
     slower: float = 1.5
     """The latency ratio of candidate and champion above which it is refused."""
     differs: float | None = None
-    """The share of rows with another answer than the champion's above which it is refused; None for what was seen on the
+    """The share of rows with another answer than the champion's that refuses it; None for what was seen on the
     hold-out, with a margin."""
