@@ -21,6 +21,7 @@ class AlarmTopic(Construct):
 
     def __init__(self, scope: Construct, id: str, *, storage: Storage, addresses: Sequence[str] = ()) -> None:
         super().__init__(scope, id)
+        self._storage = storage
         self.topic = sns.Topic(self, "Topic", master_key=storage.key, enforce_ssl=True)
         for address in addresses:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
@@ -33,4 +34,9 @@ class AlarmTopic(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
-        storage.key.grant_encrypt_decrypt(cloudwatch)
+        storage.grant_key_to_alarms()
+
+    def allow_publishing(self, role: iam.Role) -> None:
+        """Lets `role` publish. CDK's own grant would let it use the key without SNS, too."""
+        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
+        self._storage.grant_key(role)

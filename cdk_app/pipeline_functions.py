@@ -102,7 +102,7 @@ def notify(scope: Construct, context: Context, alarm_topic: AlarmTopic) -> Step:
     environment = settings.NotifySettings(registry=context.table_name, topic=alarm_topic.topic.topic_arn)
     step = step_of(scope, "Notify", context, environment, SMALL, NOTIFY)
     context.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem"])
-    alarm_topic.topic.grant_publish(step.role)
+    alarm_topic.allow_publishing(step.role)
     return step
 
 

@@ -56,7 +56,7 @@ class Reconciler(Construct):
         for workflow in (pipeline, batch):
             why = "Every execution of this state machine, which no other has."
             self.reconcile.allow(["states:DescribeExecution"], [workflow.executions_of(workflow.machine)], why)
-        topic.grant_publish(role)
+        alarm_topic.allow_publishing(role)
         # A look that fails is made good by the next one, so that an event need not wait for it.
         schedule = events.Schedule.rate(Duration.minutes(MINUTES))
         target = targets.LambdaFunction(self.reconcile.function, retry_attempts=0)

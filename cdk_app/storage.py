@@ -14,10 +14,16 @@ from cdk_app.acknowledgements import acknowledge
 from dropforge.contract import names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cdk_app.settings import Adopted, Settings
 
 CHECKPOINT_DAYS = 14
 """Days that a job's checkpoints are kept: longer than a job can wait for its next machine."""
+KEY_USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+"""What DynamoDB asks of those who read and write a table under a key; S3 and SNS ask for the first and the third."""
+DATA_SERVICES = ("dynamodb", "s3", "sns")
+"""The services that hold data under the key, and ask KMS on behalf of whoever calls them."""
 
 
 class Storage(Construct):
@@ -47,12 +53,43 @@ class Storage(Construct):
         kms.Alias(self, "Alias", alias_name=f"alias/{settings.stack}", target_key=self.key)
 
     def grant_key(self, role: iam.IRole) -> None:
-        """Lets `role` read and write data under the key, in S3, DynamoDB, SNS and on volumes."""
-        self.key.grant_encrypt_decrypt(role)
-        for action in ("kms:ReEncrypt*", "kms:GenerateDataKey*"):
-            acknowledge(
-                role, f"IAM5[Action::{action}]", "The two forms of each action that DynamoDB asks of key users."
+        """Lets `role` read and write data under the key in S3, DynamoDB and SNS.
+
+        The role may not ask KMS itself: with nothing but the key, nobody decrypts what a service would not hand out.
+        """
+        stack = Stack.of(self)
+        services = [f"{name}.{stack.region}.{stack.url_suffix}" for name in DATA_SERVICES]
+        self._allow_key(role, KEY_USE, {"StringEquals": {"kms:ViaService": services}})
+
+    def grant_key_to_jobs(self, role: iam.IRole) -> None:
+        """Lets SageMaker, which alone can take on `role`, read and write data under the key and encrypt volumes.
+
+        No condition names a service here, because AWS does not document through which ones SageMaker uses the key for
+        a job. Grants can only be made for resources of AWS, such as a volume.
+        """
+        self._allow_key(role, (*KEY_USE, "kms:DescribeKey"), None)
+        self._allow_key(role, ("kms:CreateGrant",), {"Bool": {"kms:GrantIsForAWSResource": "true"}})
+
+    def grant_key_to_alarms(self) -> None:
+        """Lets the account's own alarms publish to a topic under the key. An adopted key's policy stays as it is."""
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
+        )
+
+    def _allow_key(
+        self, role: iam.IRole, actions: Sequence[str], conditions: Mapping[str, Mapping[str, object]] | None
+    ) -> None:
+        role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=[self.key.key_arn], conditions=conditions)
+        )
+        for action in actions:
+            if action.endswith("*"):
+                acknowledge(role, f"IAM5[Action::{action}]", "The two forms that DynamoDB asks of key users.")
 
     def _make(self) -> None:
         key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=self.removal_policy)

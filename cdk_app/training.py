@@ -20,6 +20,8 @@ from dropforge.contract.instances import OWN_DISK, PRICES, has_gpu
 from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cdk_app.settings import Settings
     from cdk_app.storage import Storage
 
@@ -48,8 +50,8 @@ class Training(Construct):
         self.job_prefix = job_prefix(settings.stack)
         """How every training job's name begins; the roles' rights are limited to such names."""
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        self._allow_job()
         self._images = training_images(self, storage=storage, settings=settings)
+        self._allow_job(self._images.repositories)
         self.image = self._images.cpu
         """The trainer as plans and claims name it, whatever place it trains on."""
 
@@ -115,24 +117,20 @@ class Training(Construct):
         """The image of the place: with torch for its GPU, or the small one."""
         return jsonata(f"$place.instance_type in {GPU_TYPES} ? '{self._images.gpu}' : '{self._images.cpu}'")
 
-    def _allow_job(self) -> None:
-        """Allows what SageMaker does for the job outside its container: pulling, reading, writing, logging.
-
-        It may pull any image of this account, so that a deployment with another image needs no other rights.
-        """
+    def _allow_job(self, repositories: Sequence[str]) -> None:
+        """Allows what SageMaker does for the job outside its container: pulling, reading, writing, logging."""
         bucket, stack = self._storage.artifacts, Stack.of(self)
         runs = bucket.arn_for_objects(f"{names.RUNS}*")
         checkpoints = bucket.arn_for_objects(f"{names.CHECKPOINTS}*")
         logs = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/sagemaker/TrainingJobs*"
-        images = stack.format_arn(service="ecr", resource="repository", resource_name="*")
         for actions, resources in (
             (["ecr:GetAuthorizationToken"], ["*"]),
-            (["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]),
+            (["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repositories),
             (["s3:GetObject", "s3:PutObject"], [runs, checkpoints]),
             (["s3:ListBucket", "s3:GetBucketLocation"], [bucket.bucket_arn]),
             (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], [logs]),
         ):
-            self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+            self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[*resources]))
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["cloudwatch:PutMetricData"],
@@ -140,11 +138,9 @@ class Training(Construct):
                 conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             )
         )
-        self._storage.grant_key(self.role)
-        wildcards = [runs, checkpoints, logs, images]
-        acknowledge_wildcards(self.role, wildcards, "Names that a job makes, and images that people name.")
+        acknowledge_wildcards(self.role, [runs, checkpoints, logs], "Names that a job makes.")
         acknowledge_wildcards(self.role, ["*"], "PutMetricData and GetAuthorizationToken have no resource.")
-        self._storage.key.grant(self.role, "kms:CreateGrant", "kms:DescribeKey")
+        self._storage.grant_key_to_jobs(self.role)
 
     def allow_starting(self, machine: iam.Role) -> None:
         """Lets the state machine's role start jobs, learn of their end, and stop them."""
