@@ -14,10 +14,12 @@ the factor of the mean, by the inequality of the means, so that rows of one requ
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+Name = TypeVar("Name", bound=str)
 
 LEVEL = 0.01
 """The chance that an equal model is refused, over a whole rollout and all streams."""
@@ -68,7 +70,7 @@ def of_mean(wealth: Sequence[float]) -> float:
     return log_mean(wealth) if wealth else 0.0
 
 
-def combined(logarithms: Mapping[str, float], weights: Mapping[str, float]) -> float:
+def combined(logarithms: Mapping[str, float], weights: Mapping[Name, float]) -> float:
     """The logarithm of the weighted mean of e-values; a stream without one has won and lost nothing.
 
     Args:

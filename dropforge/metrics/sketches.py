@@ -20,6 +20,7 @@ STEPS_OF_SCALE = 48
 """Steps of the scale for a factor of ten, so that a median is known within five in a hundred."""
 
 HASH_DIGITS = 8
+HASHES = 1 << 4 * HASH_DIGITS
 
 
 def median(steps: dict[str, float]) -> float:
@@ -42,7 +43,7 @@ def number_of(hashes: Iterable[str]) -> int:
     least = sorted(set(hashes))[:MOST_UNITS]
     if len(least) < MOST_UNITS:
         return len(least)
-    return max(MOST_UNITS, round((MOST_UNITS - 1) * 16**HASH_DIGITS / (int(least[-1], 16) + 1)))
+    return max(MOST_UNITS, round((MOST_UNITS - 1) * HASHES / (int(least[-1], 16) + 1)))
 
 
 def keep_least(hashes: set[str]) -> None:
