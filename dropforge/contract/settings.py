@@ -42,6 +42,15 @@ class InspectSettings(NamedTuple):
     """The most US dollars that a training job may cost; empty for any."""
 
 
+class RehearseSettings(NamedTuple):
+    """Settings of Rehearse."""
+
+    registry: str
+    artifacts: str
+    predict: str
+    """ARN of the prediction function, or of its alias."""
+
+
 class PlanSettings(NamedTuple):
     """Settings of Plan."""
 

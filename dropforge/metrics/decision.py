@@ -193,7 +193,7 @@ def _differently(evidence: Evidence) -> str:
 def _e_value(logarithm: float) -> str:
     if logarithm > math.log(MOST_TOLD):
         return f"above {figure(MOST_TOLD)}"
-    return figure(float(f"{math.exp(logarithm):.3g}"), digits=3)
+    return figure(math.exp(logarithm), digits=3)
 
 
 def _excess(tally: Tally) -> str:

@@ -49,7 +49,7 @@ HANDLERS = {
 NOWHERE = Lineage("drops", "datasets/flowers/a.csv", "v1", 10, "sha256-x", "trainer:1")
 NAMESPACE = "Dropforge-tests"
 EVENTS = Path(__file__).parent / "events"
-CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch, aws.stepfunctions)
+CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch, aws.stepfunctions, aws.functions)
 WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish")
 
 
