@@ -120,7 +120,7 @@ def evidence(
     model = ServedModel.from_bytes(files[names.MODEL_FILE], digest)
     holdout = Holdout.read(files[names.HOLDOUT_FILE], files.get(names.BASELINE_FILE))
     scored = score(model, holdout)
-    candidate = Candidate(model, holdout, scored.model, spec.replace)
+    candidate = Candidate(model, holdout, scored, spec.replace)
     explain.check(model)
     return Evidence(
         metric=metrics.metric,
