@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dropforge.inference.after import Refused
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.protocols import simple
 from dropforge.inference.protocols.common import fitting
@@ -20,11 +21,14 @@ def respond(request: Request, served: Store) -> Response:
     try:
         return fitting(dialect.answered(request, served))
     except InputFault as fault:
+        served.refused(Refused(request.path.get("model", ""), fault.code, request))
         return dialect.refused(refusal_of(fault))
     except ModelFault as fault:
         model = request.path["model"]
         served.report(model, fault)
-        return dialect.refused(no_healthy_model(model))
+        refusal = no_healthy_model(model)
+        served.refused(Refused(model, refusal.code, request))
+        return dialect.refused(refusal)
 
 
 def protocol_of(resource: str) -> Dialect:
