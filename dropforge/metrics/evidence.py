@@ -5,9 +5,9 @@
 
 - `failures`: of the requests on which exactly one of the two versions failed, more than half are the candidate's.
   Equal models fail equally often, whatever makes them fail.
-- `latency`: in more than half of the requests the candidate took more than `slower` times as long. Both ran the same
-  rows in one process, so that load, cold caches and the clock's steps touch both; only the sign counts, so that a pause
-  of the process counts as one request, however long it was.
+- `latency`: in more than half of the requests the candidate took more than `slower` times as long, and longer by more
+  than a caller could notice. Both ran the same rows in one process, so that load touches both; only the sign counts, so
+  that a pause of the process is one request, however long it was.
 - `outputs`: the answers differ in a larger share of the rows than the hold-out made expect.
 - `constant`: where the other version's answer changed from one row to the next, the candidate's stayed the same in more
   than four of five cases. A constant answer agrees with most rows where one class is common: `outputs` may miss it.
@@ -38,6 +38,10 @@ WEIGHTS: dict[Stream, float] = {"failures": 0.3, "latency": 0.2, "outputs": 0.3,
 
 STAYS = 0.8
 """Of the rows where the other version's answer changes, the share in which the candidate's may stay the same."""
+
+NOTICED = 0.1
+"""Milliseconds by which a slower candidate is slower at least. Small graphs take some hundredths of one, an answer over
+the API takes many: that a graph takes .07 instead of .03 is no reason to keep a better model away."""
 
 HALF = 0.5
 TO_MILLISECONDS = 23
@@ -106,6 +110,11 @@ def fold_losses(evidence: Evidence, losses: Iterable[tuple[float, float]]) -> Ev
         hits, trials, wealth = hits + value, trials + 1, bet(wealth, value)
     streams = {**evidence.streams, "losses": replace(tally, hits=hits, trials=trials, wealth=wealth)}
     return replace(evidence, streams=streams, logarithm=combined(logarithms(streams), WEIGHTS))
+
+
+def is_slower(ours: float, theirs: float, slower: float) -> bool:
+    """Whether a candidate that took so many milliseconds counts as slower than the other version."""
+    return ours > slower * theirs and ours > theirs + NOTICED
 
 
 def logarithms(streams: dict[str, Tally]) -> dict[str, float]:
@@ -183,7 +192,7 @@ class _Sums:
         times = {record.version: record.milliseconds, pair.version: pair.milliseconds}
         ours, theirs = times[self.before.version], times[self.before.against]
         if ours > 0 and theirs > 0:
-            self._count("latency", ours > self.before.slower * theirs, weight)
+            self._count("latency", is_slower(ours, theirs, self.before.slower), weight)
             for version, time in times.items():
                 count_in(self.milliseconds.setdefault(version, {}), time, weight)
             count_in(self.ratios, ours / theirs, weight)

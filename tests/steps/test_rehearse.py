@@ -17,6 +17,7 @@ import pytest
 
 from dropforge.contract import names
 from dropforge.contract.captures import Captured
+from dropforge.contract.models import live_key
 from dropforge.contract.rollouts import RolloutWish
 from dropforge.contract.spec import Spec
 from lambdas.api.predict.handler import handle as predict
@@ -26,7 +27,7 @@ from lambdas.pipeline.rehearse import logic
 from lambdas.pipeline.rehearse.handler import handle as rehearse
 from lambdas.pipeline.rehearse.rows import MOST_CAPTURED, captured_rows
 from tests.serving.little import little
-from tests.steps.cloud import HANDLERS, Cloud
+from tests.steps.cloud import HANDLERS, Cloud, delete_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +146,7 @@ def test_a_row_that_the_new_version_alone_fails_on_refuses_it_by_name(
     answer, functions = stage.rehearsed(failing_where("x0", 140.0, code))
     assert answer["outcome"] == "refused"
     assert "the row of prediction p-140 with version 2 each of 3 times" in answer["reason"]
-    assert code in answer["reason"] and "Version 1 answers it." in answer["reason"]
+    assert code in answer["reason"] and "version 1 answers it" in answer["reason"]
     assert "`dropforge rollback flowers --to 2` makes it live anyway" in answer["reason"]
     assert sum(row["x0"] == 140.0 and version == CANDIDATE for version, row in functions.invoked) == 3
     run = cloud.registry.training_run(stage.run)
@@ -199,12 +200,24 @@ def test_at_once_asks_the_golden_rows_alone(cloud: Cloud, monkeypatch: pytest.Mo
     assert len(functions.invoked) == 1 + golden
 
 
-def test_a_first_version_that_fails_on_a_golden_row_is_refused(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_golden_row_refuses_too_where_the_live_version_is_not_asked(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = Stage(cloud, monkeypatch, mode="at-once")
     row = json.loads(cloud.file(stage.run, names.GOLDEN_FILE).splitlines()[1])["row"]
     answer, _ = stage.rehearsed(failing_where("x0", row["x0"]))
     assert answer["outcome"] == "refused" and "failed on golden row" in answer["reason"]
     assert "answers it" not in answer["reason"]
+
+
+def test_a_first_version_takes_nobodys_place_and_is_not_rehearsed(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(cloud, monkeypatch)
+    cloud.s3.delete_object(Bucket="artifacts", Key=names.RunFiles(stage.run).key(names.GOLDEN_FILE))
+    delete_row(live_key("flowers"))
+    answer, functions = stage.rehearsed()
+    assert answer["outcome"] == "rehearsed" and functions.invoked == []
 
 
 def test_rows_are_read_backwards_by_the_hour_up_to_their_most(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

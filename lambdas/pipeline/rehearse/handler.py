@@ -35,15 +35,19 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 def rehearse(request: RehearseInput, settings: RehearseSettings) -> Rehearsed:
     """Has both versions answer the same rows; a refusal ends the run.
 
-    The live version is asked only if Judge compared the two: other targets or columns make other requests.
+    Where nothing serves yet, no route of the function leads to the version, and nobody can be harmed by it. The live
+    version is asked only if Judge compared the two: other targets or columns make other requests.
     """
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
     registry.update_run(request.run, step="Rehearse")
     wish = Plan.from_json(artifacts.read_json(f"{names.RunFiles(request.run).plan}{names.PLAN_FILE}")).spec.rollout
     verdict = Verdict.from_json(artifacts.read_json(names.RunFiles(request.run).key(names.VERDICT_FILE)))
     live = registry.live(request.model)
-    compared = live is not None and live.version == verdict.champion_version and live.version != request.version
-    champion = live.version if live is not None and compared and wish.mode != "at-once" else ""
+    if live is None:
+        log("not rehearsed", run=request.run, model=request.model, why="nothing serves yet: it takes nobody's place")
+        return Rehearsed("rehearsed", "")
+    compared = live.version == verdict.champion_version and live.version != request.version
+    champion = live.version if compared and wish.mode != "at-once" else ""
     reason, evidence = refusal(
         request.model,
         request.version,

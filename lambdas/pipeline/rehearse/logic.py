@@ -82,10 +82,10 @@ def _both(
 
 
 def _repeated(candidate: str, champion: str, row: Row, reply: Reply) -> str:
-    other = f" Version {champion} answers it." if champion else ""
+    other = f", and version {champion} answers it" if champion else ""
     return (
         f"in the rehearsal, the deployed function failed on {row.name} with version {candidate} each of "
-        f"{REPLAYS + 1} times ({reply.code!r}); no failure of the new version alone may repeat.{other}"
+        f"{REPLAYS + 1} times ({reply.code!r}); no failure of the new version alone may repeat{other}"
     )
 
 
