@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.report import Row, publish
 from benchmarks.rollout.pairs import pools
 from benchmarks.rollout.regressions import failing_rows, regressions
-from benchmarks.rollout.simulated import Simulation, honest
+from benchmarks.rollout.simulated import Outcome, Simulation, honest
 from dropforge.contract.rollouts import RolloutWish
 from dropforge.inference.sticky import is_candidates
 from dropforge.metrics.evidence import is_slower
@@ -93,7 +93,7 @@ def failing(found: list[Pool]) -> Iterator[Row]:
 
 def wrong(found: list[Pool]) -> Iterator[Row]:
     """Seeded regressions at 1,000 requests an hour: refused or rolled back, with a reason that names the figure."""
-    ended = {}
+    ended: dict[str, list[tuple[bool, Outcome]]] = {}
     for seed, each in enumerate(regressions(found)):
         outcome = Simulation(each.behaviour, 1_000, seed, labels=LABELLED).run()
         named = outcome.refused and any(words in outcome.reason for words in each.named)

@@ -28,6 +28,8 @@ from training_container.driver import train
 from training_container.job import Job
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from dropforge.contract.rollouts import Disagreement
@@ -74,9 +76,9 @@ def pool(name: str, learned: int, held_out: int, asked: int) -> Pool:
                                                       for model in reversed(versions)))  # fmt: skip
     assert differing is not None
     requests = table.slice(learned + held_out, asked)
-    answers, milliseconds, twice = timed(versions, requests)
-    classes = tuple(dict.fromkeys(answers[0])) if differing.beyond is None else ()
-    return Pool(name, classes, requests[target].to_list(), *answers, milliseconds, twice, differing)
+    (champion, candidate), milliseconds, twice = timed(versions, requests)
+    classes = tuple(dict.fromkeys(champion)) if differing.beyond is None else ()
+    return Pool(name, classes, requests[target].to_list(), champion, candidate, milliseconds, twice, differing)
 
 
 def trained(name: str, rows: pl.DataFrame, target: str) -> ServedModel:
@@ -92,7 +94,9 @@ def trained(name: str, rows: pl.DataFrame, target: str) -> ServedModel:
 
 def arrays_of(table: pl.DataFrame, model: ServedModel) -> Any:
     """The rows of a table as the model's inputs."""
-    columns = {column.name: [_json(value) for value in table[column.name].to_list()] for column in model.card.columns}
+    columns: dict[str, Sequence[Any]] = {
+        column.name: [_json(value) for value in table[column.name].to_list()] for column in model.card.columns
+    }
     return to_arrays(Rows(columns, len(table)), model.card)
 
 

@@ -169,8 +169,8 @@ class Spec(Record):
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
         _check_personal(value.get("personal"))
-        if fault := fault_in(value.get("rollout")):
-            raise SpecFault(f"spec.yaml: rollout: {fault}")
+        if wrong := fault_in(value.get("rollout")):
+            raise SpecFault(f"spec.yaml: rollout: {wrong}")
         try:
             spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:

@@ -10,7 +10,7 @@ BYTES = 8
 def place(unit: str, salt: str) -> float:
     """Where the unit stands between 0 and 1, evenly among all units; it stays there as long as the salt does."""
     digest = hashlib.blake2b((unit + salt).encode("utf-8", "surrogatepass"), digest_size=BYTES).digest()
-    return int.from_bytes(digest, "big") / 2 ** (8 * BYTES)
+    return int.from_bytes(digest, "big") / (1 << 8 * BYTES)
 
 
 def is_candidates(unit: str, salt: str, share: float) -> bool:
