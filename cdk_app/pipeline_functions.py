@@ -94,7 +94,7 @@ def register(scope: Construct, context: Context) -> Step:
 
 
 def rehearse(scope: Construct, context: Context, predict: Function) -> Step:
-    """Rehearse invokes the deployed prediction function, and reads golden rows, verdicts and captured requests."""
+    """Rehearse invokes the deployed prediction function, reads what it asks it, and draws into the report."""
     target = predict.target.function_arn
     environment = settings.RehearseSettings(context.table_name, context.artifact_bucket, target)
     step = step_of(scope, "Rehearse", context, environment, Size(memory=1024, seconds=300), REHEARSE)
@@ -102,6 +102,8 @@ def rehearse(scope: Construct, context: Context, predict: Function) -> Step:
     bucket = context.storage.artifacts
     files = (names.GOLDEN_FILE, names.VERDICT_FILE, f"input/plan/{names.PLAN_FILE}")
     step.allow(["s3:GetObject"], [bucket.arn_for_objects(f"{names.RUNS}*/{name}") for name in files], EVERY_RUN)
+    drawn = [bucket.arn_for_objects(f"{names.RUNS}*/{name}") for name in (names.REPORT_FILE, names.MANIFEST_FILE)]
+    step.allow(["s3:GetObject", "s3:PutObject"], drawn, EVERY_RUN)
     captured = [bucket.arn_for_objects(f"{names.CAPTURES}*")]
     step.allow(["s3:GetObject"], captured, "It rehearses the versions of every model, and each has a folder there.")
     step.allow(["s3:ListBucket"], [bucket.bucket_arn])

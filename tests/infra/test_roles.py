@@ -122,6 +122,8 @@ ALLOWED: dict[str, list[Case]] = {
     "PipelineRehearseRole": [
         *use("s3:GetObject", of=f"{RUN}/golden.jsonl"), *use("s3:GetObject", of=f"{RUN}/verdict.json"),
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/report.html"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/manifest.json"),
         *use("s3:GetObject", of=f"{ARTIFACTS}/captures/houses/1/2026-12-01-04/s-1.jsonl.gz"),
         *use("s3:ListBucket", of=ARTIFACTS), *use("lambda:InvokeFunction", of=FUNCTION),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,

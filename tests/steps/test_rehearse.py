@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 from dataclasses import replace
@@ -122,6 +123,15 @@ class Stage:
         return rehearse({"run": self.run, "model": "flowers", "version": CANDIDATE}, None), functions
 
 
+def report_of(cloud: Cloud, run: str) -> str:
+    """The run's report with three charts of the rehearsal, which the manifest knows."""
+    page = cloud.file(run, names.REPORT_FILE)
+    manifest = json.loads(cloud.file(run, names.MANIFEST_FILE))
+    assert manifest["files"][names.REPORT_FILE]["sha256"] == hashlib.sha256(page).hexdigest()
+    assert b"<b>This version may serve.</b>" in page and page.count(b"<svg") == 3
+    return page.decode()
+
+
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_an_equal_version_passes_and_both_answer_every_row(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, task: str
@@ -135,6 +145,9 @@ def test_an_equal_version_passes_and_both_answer_every_row(
         assert [row for row in asked if row in rows] == rows[::-1], "the newest first"
         assert len(asked) > len(rows)
     assert cloud.registry.training_run(stage.run).step == "Rehearse"
+    first = report_of(cloud, stage.run)
+    stage.rehearsed()
+    assert report_of(cloud, stage.run) == first, "a step that is repeated draws once"
 
 
 @pytest.mark.parametrize("code", ["no_healthy_model", "function_error"])
@@ -147,6 +160,7 @@ def test_a_row_that_the_new_version_alone_fails_on_refuses_it_by_name(
     assert answer["outcome"] == "refused"
     assert "the row of prediction p-140 with version 2 each of 3 times" in answer["reason"]
     assert code in answer["reason"] and "version 1 answers it" in answer["reason"]
+    assert "p-140 with version 2 each of 3 times" in report_of(cloud, stage.run)
     assert "`dropforge rollback flowers --to 2` makes it live anyway" in answer["reason"]
     assert sum(row["x0"] == 140.0 and version == CANDIDATE for version, row in functions.invoked) == 3
     run = cloud.registry.training_run(stage.run)
@@ -183,6 +197,7 @@ def test_figures_refuse_with_their_limit(
     answer, _ = stage.rehearsed(harm, slow)
     assert answer["outcome"] == "refused" and words in answer["reason"] and "expected" in answer["reason"]
     assert len(answer["reason"]) <= 500
+    assert words in report_of(cloud, stage.run)
 
 
 def test_the_owner_sets_the_limits(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

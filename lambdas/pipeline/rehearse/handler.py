@@ -20,6 +20,7 @@ from lambdas.common.artifacts import Artifacts
 from lambdas.common.registry import Registry
 from lambdas.pipeline.rehearse.deployed import Deployed
 from lambdas.pipeline.rehearse.logic import refusal
+from lambdas.pipeline.rehearse.report import draw
 from lambdas.pipeline.rehearse.rows import captured_rows, golden_rows
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def rehearse(request: RehearseInput, settings: RehearseSettings) -> Rehearsed:
         verdict.disagreement,
     )
     log("rehearsed", run=request.run, model=request.model, refused=bool(reason), compared=round(evidence.compared))
+    if champion:
+        draw(request.run, evidence, artifacts)
     if not reason:
         return Rehearsed("rehearsed", "")
     by_hand = f"`dropforge rollback {request.model} --to {request.version}` makes it live anyway"
