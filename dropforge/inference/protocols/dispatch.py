@@ -20,7 +20,7 @@ def respond(request: Request, served: Store) -> Response:
     """The answer to any route of `dropforge.contract.routes`; a caller's mistake never becomes a 5xx."""
     dialect = protocol_of(request.resource)
     if request.caller == REHEARSER:
-        from dropforge.inference.rehearsal import Unheard
+        from dropforge.inference.protocols.rehearsal import Unheard
 
         served = Unheard(served)
     try:
