@@ -27,6 +27,10 @@ class Paired(Record):
     probabilities, from 0 to 1. Numbers: the absolute difference. None where either failed."""
     same: bool | None = None
     """Whether it names the same class, or the same number within one part in a thousand; None where either failed."""
+    prediction: Any = None
+    """Its answer: a class or a number; None where it failed."""
+    repeated: bool = False
+    """Whether its failure came again each time that the row was replayed, which proves that the row is the reason."""
 
 
 class Captured(Document):

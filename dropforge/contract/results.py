@@ -9,6 +9,7 @@ from dropforge.contract.documents import Document, Record
 from dropforge.contract.fast import FastForm
 from dropforge.contract.instances import has_gpu
 from dropforge.contract.plan import Lineage
+from dropforge.contract.rollouts import Disagreement
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
 from dropforge.contract.tasks import TASK_NAMES, TASKS, Direction, Task
@@ -132,3 +133,5 @@ class Verdict(Document):
     """How much better the candidate is than the trivial baseline, by metric."""
     champion_gains: dict[str, Gain] = field(default_factory=dict)
     """How much better the candidate is than the champion, by metric."""
+    disagreement: Disagreement | None = None
+    """How often candidate and champion differ on the hold-out; None if they were not compared, and for clusterings."""

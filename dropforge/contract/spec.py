@@ -14,6 +14,7 @@ from dropforge.contract.fitting import quoted
 from dropforge.contract.nearest import did_you_mean
 from dropforge.contract.personal import TREATMENTS, Treatment
 from dropforge.contract.records import composed
+from dropforge.contract.rollouts import RolloutWish, fault_in
 from dropforge.contract.schema import NumberRule, TableKind
 from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
 
@@ -144,6 +145,8 @@ class Spec(Record):
     """Whether a version may serve although its gain over the trivial baseline may be chance."""
     strict: bool = False
     """Whether the model refuses a request with a text that it does not know, instead of a prediction with a warning."""
+    rollout: RolloutWish = field(default_factory=RolloutWish)
+    """How a new version takes over from the one that serves, and what refuses it on the way."""
 
     @classmethod
     def read(cls, value: Mapping[str, Any] | None) -> Spec:
@@ -166,6 +169,8 @@ class Spec(Record):
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
         _check_personal(value.get("personal"))
+        if wrong := fault_in(value.get("rollout")):
+            raise SpecFault(f"spec.yaml: rollout: {wrong}")
         try:
             spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:

@@ -26,6 +26,8 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: bytes | None
     """None when the event calls it base64 and it is not."""
+    caller: str = ""
+    """The ARN of whoever signed it; empty where nobody did, as off AWS."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -38,6 +40,7 @@ class Request(NamedTuple):
             query=event.get("queryStringParameters") or {},
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             body=_body(event.get("body") or "", encoded=bool(event.get("isBase64Encoded"))),
+            caller=_caller(event),
         )
 
     @property
@@ -53,6 +56,12 @@ def _template(resource: str, path: dict[str, str]) -> tuple[str, dict[str, str]]
         return resource, path
     name, slash, rest = after.partition("/")
     return f"{before}/models/{{model}}{slash}{rest}", {**path, "model": name}
+
+
+def _caller(event: Mapping[str, Any]) -> str:
+    """As API Gateway knows it, by the signature: no header of the request has a say."""
+    identity: Mapping[str, Any] = (event.get("requestContext") or {}).get("identity") or {}
+    return identity.get("userArn") or identity.get("caller") or ""
 
 
 def _body(text: str, *, encoded: bool) -> bytes | None:

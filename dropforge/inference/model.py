@@ -100,13 +100,16 @@ class ServedModel:
         if self.card.likeliest:
             shares = self._numbers(PROBABILITIES, arrays)
             return Answers(self._labels(likeliest(shares)), shares)
+        return self.answers(self.outputs(arrays), arrays)
+
+    def answers(self, found: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> Answers:
+        """The answers that `outputs` of the same rows mean, as `predict` has them."""
         match self.card.task:
             case "regression":
-                return Answers(self._numbers(PREDICTION, arrays)[:, 0].tolist(), None)
+                return Answers(found[PREDICTION][:, 0].tolist(), None)
             case "recommendation":
-                return self._recommended(self.outputs(arrays), arrays)
+                return self._recommended(dict(found), arrays)
             case "binary" | "multiclass" | "clustering":
-                found = self.outputs(arrays)
                 return Answers(self._labels(found[PREDICTION][:, 0]), found[PROBABILITIES])
             case _:
                 assert_never(self.card.task)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dropforge.contract.registry import VersionRow
     from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Importance
+    from dropforge.inference.after import Answered, Refused
     from dropforge.serve.sources import Named
 
 LOOK_SECONDS = 1.0
@@ -153,6 +154,12 @@ class Files:
     def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
         """Logs how many values of a request the model does not know."""
         log(UNKNOWN_VALUES, level="warning", model=row.model, version=row.version, values=values)
+
+    def answered(self, answered: Answered) -> None:
+        """Nothing follows an answer."""
+
+    def refused(self, refused: Refused) -> None:
+        """Nothing follows a refusal."""
 
     def load_again(self, model: str, path: Path) -> None:
         """Opens a model's file, whether it has changed or not, and serves it.

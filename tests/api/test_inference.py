@@ -65,7 +65,7 @@ def test_labels_of_texts_are_packed_whatever_their_number(classes: tuple[str, ..
     labels = [classes[at] for at in shares.argmax(axis=1)]
     row = LiveRow("m", "1", "run-0123456789abcdef", "model.onnx", "0" * 64, 1, "2026-11-01T12:00:00+00:00")
     asked = read(b'{"inputs": [{}], "outputs": [{"name": "prediction", "parameters": {"binary_data": true}}]}', None)
-    made = response(asked, row, card, {"prediction": likeliest(shares)[:, np.newaxis], "probabilities": shares})
+    made = response(asked, row, card, {"prediction": likeliest(shares)[:, np.newaxis], "probabilities": shares}, [])
     length = int(made.headers["Inference-Header-Content-Length"])
     assert parts_of(memoryview(made.body)[length:]) == [label.encode() for label in labels]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 # Every module that has a document.
-from dropforge.contract import baseline, batch, captures, plan, registry, results, schema  # noqa: F401
+from dropforge.contract import baseline, batch, captures, known, plan, registry, results, rollouts, schema  # noqa: F401
 from dropforge.contract.documents import Document, DocumentError, Record
 from dropforge.contract.registry import BatchRun, RunRow, TrainingRun
 from dropforge.contract.results import Manifest

@@ -7,12 +7,14 @@ from typing import Any, get_args
 import pytest
 
 from dropforge.contract.results import METRICS, PRIMARY
+from dropforge.contract.rollouts import Stream
 from dropforge.contract.schema import KINDS, Element, Kind, LabelType, TableKind
 from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
 from dropforge.datasets.leftout import LeftOut, Why
 from dropforge.inference.model import ANSWERED, as_label
 from dropforge.inference.protocols.v2.metadata import DATATYPES
 from dropforge.metrics import scores
+from dropforge.metrics.evidence import WEIGHTS
 from lambdas.batch.join.converted import LABEL_TYPES
 
 
@@ -26,6 +28,7 @@ from lambdas.batch.join.converted import LABEL_TYPES
         (ANSWERED, Task),
         (scores._METRICS, Task),
         (LABEL_TYPES, LabelType),
+        (WEIGHTS, Stream),
     ],
 )
 def test_a_table_covers_its_literal(table: dict[str, Any], literal: Any) -> None:

@@ -30,7 +30,7 @@ RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForSageMak
 IMAGE = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/trainer"
 KNOWN = {
     "LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC,
-    "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "PipelineMachine": MACHINE,
+    "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "ApiPredictFunction": FUNCTION, "PipelineMachine": MACHINE,
     "BatchAnswerFunction": FUNCTION, "BatchMachine": MACHINE,
 }  # fmt: skip
 Case = tuple[str, str, str]
@@ -119,6 +119,15 @@ ALLOWED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=f"{RUN}/verdict.json"),
         *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", of=TABLE), *KMS,
     ],
+    "PipelineRehearseRole": [
+        *use("s3:GetObject", of=f"{RUN}/golden.jsonl"), *use("s3:GetObject", of=f"{RUN}/verdict.json"),
+        *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/report.html"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/manifest.json"),
+        *use("s3:GetObject", of=f"{ARTIFACTS}/captures/houses/1/2026-12-01-04/s-1.jsonl.gz"),
+        *use("s3:ListBucket", of=ARTIFACTS), *use("lambda:InvokeFunction", of=FUNCTION),
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
     "PipelinePromoteRole": use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE) + KMS,
     "PipelineNotifyRole": [
         *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
@@ -202,6 +211,10 @@ DENIED: dict[str, list[Case]] = {
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
     ],
     "PipelineRegisterRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
+    "PipelineRehearseRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:PutObject", of=f"{RUN}/verdict.json"),
+        *use("lambda:InvokeFunction", of=f"{FUNCTION}-of-others"), *use("dynamodb:PutItem", of=TABLE),
+    ],
     "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],
     "ApiPredictRole": [

@@ -90,6 +90,8 @@ def test_worse_than_the_champion_is_refused_and_as_good_is_not(cloud: Cloud, tas
     assert cloud.judged(task, run)["outcome"] == "approved"
     verdict = verdict_of(cloud, run)
     assert verdict.champion_version == "1" and verdict.champion == pytest.approx(verdict.candidate)
+    assert verdict.disagreement is not None and verdict.disagreement.share == 0
+    assert verdict.disagreement.rows == verdict.rows and (verdict.disagreement.beyond is None) == (task != "regression")
     if task == "binary":
         return  # halved weights rank as before: the same AUC
     run = cloud.claim("datasets/flowers/c.csv", b"still more")["run"]

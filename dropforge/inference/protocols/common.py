@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from dropforge.contract.names import MODEL_NAME
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import ModelCard
+    from dropforge.inference.after import Answered, Refused
     from dropforge.inference.faults import ModelFault
     from dropforge.inference.http import Request, Response
     from dropforge.inference.model import Answers, ServedModel
@@ -40,6 +42,12 @@ if TYPE_CHECKING:
 
         def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
             """Counts the values of an answered request that the model does not know."""
+
+        def answered(self, answered: Answered) -> None:
+            """Puts an answered request aside, for what is done once the answer has been sent."""
+
+        def refused(self, refused: Refused) -> None:
+            """Puts a refused request aside in the same way."""
 
     class Dialect(Protocol):
         """A protocol that Predict speaks."""
@@ -177,10 +185,14 @@ def unknown_in(
     return warnings
 
 
-def predicted(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> Answers:
-    """The model's answers; a row without a finite one is the caller's to mend, for the judge saw finite ones."""
+def predicted(model: ServedModel, arrays: Mapping[str, np.ndarray]) -> tuple[Answers, float]:
+    """The model's answers, and the milliseconds that they took.
+
+    A row without a finite answer is the caller's to mend, for the judge saw finite ones.
+    """
+    start = perf_counter()
     try:
-        return model.predict(arrays)
+        return model.predict(arrays), 1000 * (perf_counter() - start)
     except NotFinite as fault:
         raise out_of_range(fault) from fault
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dropforge.contract.names import REHEARSER
+from dropforge.inference.after import Refused
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.protocols import simple
 from dropforge.inference.protocols.common import fitting
@@ -17,14 +19,21 @@ if TYPE_CHECKING:
 def respond(request: Request, served: Store) -> Response:
     """The answer to any route of `dropforge.contract.routes`; a caller's mistake never becomes a 5xx."""
     dialect = protocol_of(request.resource)
+    if request.caller == REHEARSER:
+        from dropforge.inference.protocols.rehearsal import Unheard
+
+        served = Unheard(served)
     try:
         return fitting(dialect.answered(request, served))
     except InputFault as fault:
+        served.refused(Refused(request.path.get("model", ""), fault.code, request))
         return dialect.refused(refusal_of(fault))
     except ModelFault as fault:
         model = request.path["model"]
         served.report(model, fault)
-        return dialect.refused(no_healthy_model(model))
+        refusal = no_healthy_model(model)
+        served.refused(Refused(model, refusal.code, request))
+        return dialect.refused(refusal)
 
 
 def protocol_of(resource: str) -> Dialect:

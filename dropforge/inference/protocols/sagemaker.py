@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.records import column_names, spelled_as
 from dropforge.contract.tasks import TASKS
+from dropforge.inference.after import Answered
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, answer, error_document
@@ -69,7 +70,9 @@ def answered(request: Request, served: Store) -> Response:
     arrays = to_arrays(rows, model.card)
     strict = is_strict(wanted_strictness(request), model.card)
     warnings = unknown_in(arrays, live, model, served, strict=strict, values=lambda: values_of(rows, model.card))
-    response = written(predicted(model, arrays), model.card, wanted)
+    answers, milliseconds = predicted(model, arrays)
+    response = written(answers, model.card, wanted)
+    served.answered(Answered(live, model, arrays, answers, (), milliseconds, request))
     if warnings is None:
         return response
     return response._replace(headers={**response.headers, ATTRIBUTES: f"warning_count={warnings.total}"})

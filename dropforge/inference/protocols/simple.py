@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.ids import prediction_ids
+from dropforge.inference.after import Answered
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
 from dropforge.inference.http import HEADERS, Response, error
@@ -73,18 +74,21 @@ def document(
     arrays = to_arrays(rows, model.card)
     strict = is_strict(request.query.get("strict"), model.card)
     warnings = unknown_in(arrays, row, model, served, strict=strict, values=lambda: values_of(rows, model.card))
-    answers = predicted(model, arrays)
-    return {
+    answers, milliseconds = predicted(model, arrays)
+    ids = prediction_ids(rows.count)
+    found = {
         "model": row.model,
         "version": row.version,
         "predictions": answers.predictions,
         "probabilities": probabilities(answers, model),
         "recommendations": answers.recommendations,
-        "ids": prediction_ids(rows.count),
+        "ids": ids,
         "warnings": [] if warnings is None else [warning._asdict() for warning in warnings.first],
         "warning_count": 0 if warnings is None else warnings.total,
         **explained(request, model, arrays, answers),
     }
+    served.answered(Answered(row, model, arrays, answers, ids, milliseconds, request))
+    return found
 
 
 def explained(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dropforge.contract.artifacts import ArtifactSettings
     from dropforge.contract.fast import FastForm
     from dropforge.contract.registry import LiveRow, VersionRow
+    from dropforge.inference.after import Answered, Refused
 
 POINTER_SECONDS = 5.0
 """How long a pointer is believed: the longest that a promotion or a removal takes to be seen."""
@@ -133,6 +134,12 @@ class Models:
     def count_unknown(self, row: LiveRow | VersionRow, values: int) -> None:
         """Logs how many values of a request the model does not know; a metric filter of the log adds them up."""
         log(UNKNOWN_VALUES, level="warning", model=row.model, version=row.version, values=values)
+
+    def answered(self, answered: Answered) -> None:
+        """Nothing follows an answer."""
+
+    def refused(self, refused: Refused) -> None:
+        """Nothing follows a refusal."""
 
     @property
     def _registry(self) -> ModelRows:

@@ -15,17 +15,18 @@ from dropforge.contract.spec import Replace
 from dropforge.contract.tasks import TASKS
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.model import ServedModel
+from dropforge.metrics.disagreement import disagreement
 from dropforge.metrics.evaluation import compare
 from lambdas.pipeline.judge.evidence import SEED, score
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow
+    from dropforge.contract.rollouts import Disagreement
     from dropforge.contract.schema import ModelCard
     from dropforge.contract.scores import Gain
     from dropforge.contract.tasks import Task
-    from dropforge.metrics.evaluation import Answered
     from lambdas.common.artifacts import Artifacts
-    from lambdas.pipeline.judge.evidence import Holdout
+    from lambdas.pipeline.judge.evidence import Holdout, Scored
 
 NOT_FOUND = ("NoSuchKey", "404")
 MAX_NAMES = 5
@@ -53,6 +54,8 @@ class ChampionResult:
     refused: tuple[Difference, ...] = ()
     """Differences that no option accepts."""
     notes: tuple[str, ...] = ()
+    disagreement: Disagreement | None = None
+    """How often the two versions differ; None if they were not compared, and for clusterings."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Candidate:
 
     model: ServedModel
     holdout: Holdout
-    answered: Answered
+    scored: Scored
     replace: Replace = field(default_factory=Replace)
 
     def accepts(self, difference: Difference) -> bool:
@@ -100,7 +103,7 @@ def _scored(live: LiveRow, champion: ServedModel, candidate: Candidate, notes: t
     holdout = candidate.holdout.with_missing(absent)
     unread = [name for name in absent if name in card.ignored]
     try:
-        answered = score(champion, holdout, candidate.model).model
+        scored = score(champion, holdout, candidate.model)
     except (InputFault, ModelFault) as fault:
         return _without_scores(
             live, candidate, [Difference("uncompared", f"it cannot answer the new hold-out rows ({fault})")]
@@ -109,8 +112,9 @@ def _scored(live: LiveRow, champion: ServedModel, candidate: Candidate, notes: t
         notes += (f"the live version {live.version} was compared with {_listed(unread)} missing: the new version does "
                   "not read what it reads there",)  # fmt: skip
     notes += (*split_otherwise(live.version, champion.card, card), *changes_for_callers(champion.card, card))
-    gains = compare(candidate.answered, answered, SEED).gains
-    return ChampionResult(live.version, answered.scores, gains, notes=notes)
+    gains = compare(candidate.scored.model, scored.model, SEED).gains
+    differing = disagreement(card.task, candidate.scored.predictions, scored.predictions)
+    return ChampionResult(live.version, scored.model.scores, gains, notes=notes, disagreement=differing)
 
 
 def _without_scores(live: LiveRow, candidate: Candidate, differing: list[Difference]) -> ChampionResult:

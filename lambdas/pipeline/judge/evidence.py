@@ -115,6 +115,8 @@ class Scored:
 
     model: Answered
     baseline: Answered
+    predictions: list[Any]
+    """The model's answers, a class or a number for each row."""
 
 
 def score(model: ServedModel, holdout: Holdout, space: ServedModel | None = None) -> Scored:
@@ -130,37 +132,43 @@ def score(model: ServedModel, holdout: Holdout, space: ServedModel | None = None
         ModelFault: a class of the rows is none of the model's, or a prediction does not match the card.
     """
     answers = [model.predict(arrays) for arrays in batches(model, holdout)]
+    scored = _scored(answers, model, holdout, space or model)
+    return Scored(*scored, [prediction for part in answers for prediction in part.predictions])
+
+
+def _scored(
+    answers: list[Answers], model: ServedModel, holdout: Holdout, space: ServedModel
+) -> tuple[Answered, Answered]:
+    """The model and the baseline. See `score`."""
     task = model.card.task
     match task:
         case "regression" | "binary" | "multiclass":
             truth = truth_of(model, holdout)
             groups = holdout.groups
-            return Scored(
-                of_table(task, truth, _stacked(answers), groups), of_baseline(truth, holdout.baseline, groups)
-            )
+            return of_table(task, truth, _stacked(answers), groups), of_baseline(truth, holdout.baseline, groups)
         case "recommendation":
             return _scored_ratings(_stacked(answers), model, holdout)
         case "clustering":
-            return _scored_clusters(np.concatenate([part.predictions for part in answers]), space or model, holdout)
+            return _scored_clusters(np.concatenate([part.predictions for part in answers]), space, holdout)
         case _:
             assert_never(task)
 
 
-def _scored_ratings(predicted: np.ndarray, model: ServedModel, holdout: Holdout) -> Scored:
+def _scored_ratings(predicted: np.ndarray, model: ServedModel, holdout: Holdout) -> tuple[Answered, Answered]:
     user, item = (holdout.rows.columns[name] for name in model.card.names)
     ratings = Ratings([str(value) for value in user], [str(value) for value in item], truth_of(model, holdout))
     lists = [[entry["item"] for entry in part] for part in recommended(model, [str(user) for user in ratings.chosen])]
-    return Scored(of_ratings(ratings, predicted, lists), of_popularity(ratings, holdout.baseline))
+    return of_ratings(ratings, predicted, lists), of_popularity(ratings, holdout.baseline)
 
 
-def _scored_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> Scored:
+def _scored_clusters(labels: np.ndarray, space: ServedModel, holdout: Holdout) -> tuple[Answered, Answered]:
     points = np.concatenate([space.features(arrays) for arrays in batches(space, holdout)])
     ours, trivial = of_clusters(points, labels), of_clusters(points, dealt(labels, SEED))
     if ours is None or trivial is None:
         raise ModelFault(
             f"the {len(labels)} hold-out rows fall into {len(np.unique(labels))} clusters: expected at least 2, of many"
         )
-    return Scored(ours, trivial)
+    return ours, trivial
 
 
 def truth_of(model: ServedModel, holdout: Holdout) -> np.ndarray:

@@ -71,6 +71,7 @@ def verdict(evidence: Evidence) -> Verdict:
         intervals=evidence.comparison.intervals,
         gains=evidence.comparison.gains,
         champion_gains=evidence.champion.gains,
+        disagreement=evidence.champion.disagreement,
     )
 
 

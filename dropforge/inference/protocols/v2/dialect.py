@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from dropforge.contract.ids import prediction_ids
+from dropforge.inference.after import Answered
 from dropforge.inference.faults import NotFinite
 from dropforge.inference.http import Response, answer
 from dropforge.inference.protocols.common import checked_body, chosen, is_strict, out_of_range, unknown_in
 from dropforge.inference.protocols.v2 import metadata, wire
 from dropforge.inference.protocols.v2.inputs import columns_of, to_arrays
-from dropforge.inference.protocols.v2.outputs import response
+from dropforge.inference.protocols.v2.outputs import response, wants_ids
 
 if TYPE_CHECKING:
     from dropforge.contract.registry import LiveRow, VersionRow
@@ -49,8 +52,13 @@ def infer(request: Request, live: LiveRow | VersionRow, served: Store) -> Respon
     arrays = to_arrays(asked, model.card)
     strict = is_strict(request.query.get("strict"), model.card) if asked.strict is None else asked.strict
     warnings = unknown_in(arrays, live, model, served, strict=strict, values=lambda: columns_of(asked, model.card))
+    start = perf_counter()
     try:
         found = model.outputs(arrays)
     except NotFinite as fault:
         raise out_of_range(fault) from fault
-    return response(asked, live, model.card, found, warnings)
+    milliseconds = 1000 * (perf_counter() - start)
+    ids = prediction_ids(len(next(iter(found.values())))) if wants_ids(asked) else []
+    answer = response(asked, live, model.card, found, ids, warnings)
+    served.answered(Answered(live, model, arrays, found, ids, milliseconds, request))
+    return answer

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 import numpy as np
 
-from dropforge.contract.ids import prediction_ids
 from dropforge.contract.tasks import ITEMS, PREDICTION, PROBABILITIES, SCORES
 from dropforge.inference.documents import write
 from dropforge.inference.faults import InputFault, short
@@ -95,6 +94,7 @@ def response(
     live: LiveRow | VersionRow,
     card: ModelCard,
     found: Mapping[str, np.ndarray],
+    ids: Sequence[str],
     warnings: Warnings | None = None,
 ) -> Response:
     """The response to an inference request.
@@ -104,6 +104,7 @@ def response(
         live: the version that answers.
         card: of its model.
         found: the graph's outputs, N rows each.
+        ids: of the predictions; none for a request that does not ask for them.
         warnings: the request's values that the model does not know.
 
     Raises:
@@ -117,7 +118,7 @@ def response(
         if each.name not in known:
             reason = f"no output of this model, which has {', '.join(map(repr, known))}"
             raise InputFault("unknown_output", reason, place=f"outputs.{short(each.name)}")
-        made = Made(each.name, known[each.name][0], _values(each.name, found))
+        made = Made(each.name, known[each.name][0], _values(each.name, found, ids))
         for part in _apart(made, card) if asked.table else [made]:
             blob = _blob(part, card) if each.binary else None
             described.append(_described(part, card, blob, asked.table))
@@ -134,10 +135,13 @@ def response(
     return _written(document, blobs)
 
 
-def _values(name: str, found: Mapping[str, np.ndarray]) -> np.ndarray:
-    if name != IDS:
-        return found[name]
-    return np.array(prediction_ids(len(found[PREDICTION])), object).reshape(-1, 1)
+def wants_ids(asked: Inference) -> bool:
+    """Whether the answer has ids: they are among the outputs that the request names, or it names none."""
+    return not asked.outputs or any(each.name == IDS for each in asked.outputs)
+
+
+def _values(name: str, found: Mapping[str, np.ndarray], ids: Sequence[str]) -> np.ndarray:
+    return found[name] if name != IDS else np.array(ids, object).reshape(-1, 1)
 
 
 def _apart(made: Made, card: ModelCard) -> list[Made]:
