@@ -27,7 +27,7 @@ ROLE, OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/training", f"arn:aws:iam::{ACCO
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:judge"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:way"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
-IMAGE = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/trainer"
+IMAGE = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/dropforge-trainer"
 KNOWN = {
     "LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC,
     "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "ApiPredictFunction": FUNCTION, "PipelineMachine": MACHINE,
@@ -92,7 +92,8 @@ def use(*actions: str, of: str, under: str = "") -> list[Case]:
     return [(action, of, under) for action in actions]
 
 
-KMS = use("kms:Decrypt", "kms:GenerateDataKey", of=KEY)
+VIA_S3 = f"kms:ViaService=s3.{REGION}.amazonaws.com"
+KMS = use("kms:Decrypt", "kms:GenerateDataKey", of=KEY, under=VIA_S3)
 ALLOWED: dict[str, list[Case]] = {
     "PipelineClaimRole": [
         *use("s3:GetObject", "s3:GetObjectVersion", of=DATA), *use("s3:ListBucket", "s3:ListBucketVersions", of=DROP),
@@ -136,19 +137,20 @@ ALLOWED: dict[str, list[Case]] = {
     "ApiPredictRole": [
         *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=f"{RUN}/fast/weights.bin"),
         *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
-        *use("kms:Decrypt", of=KEY),
+        *use("kms:Decrypt", of=KEY, under=VIA_S3),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "ApiCatalogRole": [
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:GetObject", of=f"{RUN}/metrics.json"),
         *use("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", of=TABLE),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"),
-        *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"), *use("kms:Decrypt", of=KEY),
+        *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"), *use("kms:Decrypt", of=KEY, under=VIA_S3),
     ],
     "ApiLiveRole": [*use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", of=TABLE), *KMS],
     "TrainingRole": [
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
-        *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("kms:CreateGrant", of=KEY), *use("ecr:BatchGetImage", of=IMAGE),
+        *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("ecr:BatchGetImage", of=IMAGE),
+        *use("kms:CreateGrant", of=KEY, under="kms:GrantIsForAWSResource=true"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=/aws/sagemaker/TrainingJobs"),
     ],
     "PipelineRole": [
@@ -230,7 +232,8 @@ DENIED: dict[str, list[Case]] = {
     "TrainingRole": [
         *use("s3:GetObject", of=DATA), *use("dynamodb:GetItem", of=TABLE), *use("s3:DeleteObject", of=f"{RUN}/a"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
-        *use("ecr:PutImage", of=IMAGE),
+        *use("ecr:PutImage", of=IMAGE), *use("ecr:BatchGetImage", of=f"{IMAGE}-of-others"),
+        *use("kms:CreateGrant", of=KEY, under="kms:GrantIsForAWSResource=false"),
     ],
     "PipelineRole": [
         *use("sagemaker:CreateTrainingJob", of=OTHER_JOB), *use("s3:GetObject", of=DATA),
@@ -302,3 +305,11 @@ def test_no_role_may_do_more(template: dict[str, Any]) -> None:
 @pytest.mark.parametrize("role", ALLOWED)
 def test_every_role_is_asked_both_ways(role: str) -> None:
     assert DENIED[role]
+
+
+def test_no_function_may_use_the_key_by_itself(template: dict[str, Any]) -> None:
+    """A service that holds the data asks KMS; SageMaker alone can take on the training job's role."""
+    by_itself = use("kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt", of=KEY)
+    elsewhere = use("kms:Decrypt", of=KEY, under=f"kms:ViaService=ec2.{REGION}.amazonaws.com")
+    cases = {role: [*by_itself, *elsewhere] for role in ALLOWED if role != "TrainingRole"}
+    assert [case for case, yes in allowed(template, cases).items() if yes] == []
