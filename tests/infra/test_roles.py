@@ -273,25 +273,33 @@ DENIED: dict[str, list[Case]] = {
 }  # fmt: skip
 
 
-def allowed(template: dict[str, Any], cases: dict[str, list[Case]]) -> dict[tuple[str, Case], bool]:
-    """Every case's answer, by role and case; one process for all."""
-    asked = [(role, case) for role, each in cases.items() for case in each]
+def simulated(asked: list[tuple[dict[str, Any], Case, dict[str, Any] | None]]) -> list[bool]:
+    """Whether each policy, beside a resource's own, allows its case; one process for all."""
     given = [
         {
-            "policy": policy_of(template, role),
+            "policy": policy,
             "action": action,
             "resource": resource,
             "context": dict([under.split("=")] if under else []),
-            "resourcePolicy": key_policy(template) if resource == KEY else None,
+            "resourcePolicy": beside,
         }
-        for role, (action, resource, under) in asked
+        for policy, (action, resource, under), beside in asked
     ]
     done = subprocess.run(
         ["node", "tests/infra/simulate.mjs"],
         cwd=ROOT, input=json.dumps(given), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return dict(zip(asked, json.loads(done.stdout), strict=True))
+    answers: list[bool] = json.loads(done.stdout)
+    return answers
+
+
+def allowed(template: dict[str, Any], cases: dict[str, list[Case]]) -> dict[tuple[str, Case], bool]:
+    """Every case's answer, by role and case."""
+    asked = [(role, case) for role, each in cases.items() for case in each]
+    policies, key = {role: policy_of(template, role) for role in cases}, key_policy(template)
+    given = [(policies[role], case, key if case[1] == KEY else None) for role, case in asked]
+    return dict(zip(asked, simulated(given), strict=True))
 
 
 def test_each_role_may_do_its_work(template: dict[str, Any]) -> None:

@@ -80,12 +80,24 @@ def test_laptop_and_aws_differ_in_packing_and_the_images_name_alone(template: di
     mine, theirs = scrubbed(template), scrubbed(full)
     differing = sorted(name for name in theirs["Resources"] if theirs["Resources"][name] != mine["Resources"].get(name))
     assert mine["Resources"].keys() == theirs["Resources"].keys()
-    assert [theirs["Resources"][name]["Type"] for name in differing] == ["AWS::StepFunctions::StateMachine"]
+    assert [theirs["Resources"][name]["Type"] for name in differing] == [
+        "AWS::StepFunctions::StateMachine", "AWS::IAM::Policy",
+    ]  # fmt: skip
     assert {name: each for name, each in mine.items() if name != "Resources"} == {
         name: each for name, each in theirs.items() if name != "Resources"
     }
     definitions = [t["Resources"][differing[0]]["Properties"]["DefinitionString"] for t in (mine, theirs)]
     assert without_image(definitions[0]) == without_image(definitions[1])
+    policies = [t["Resources"][differing[1]]["Properties"] for t in (mine, theirs)]
+    assert without_repository(policies[0]) == without_repository(policies[1])
+
+
+def without_repository(policy: dict[str, Any]) -> dict[str, Any]:
+    """The training role's rights but for the one statement that names the image's repository."""
+    said = policy["PolicyDocument"]["Statement"]
+    others = [each for each in said if "ecr:BatchGetImage" not in each["Action"]]
+    assert len(others) == len(said) - 1
+    return {**policy, "PolicyDocument": others}
 
 
 def without_image(definition: dict[str, Any]) -> str:
