@@ -51,6 +51,7 @@ def inspect(scope: Construct, context: Context, image: str) -> Step:
         image=image,
         places=context.places,
         most_cost=context.most_cost,
+        prices=context.prices,
     )
     step = step_of(scope, "Inspect", context, environment, Size(memory=3008, seconds=600, disk=10240), INSPECT)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
@@ -73,7 +74,8 @@ def reroute(scope: Construct, context: Context) -> Step:
 
 def judge(scope: Construct, context: Context) -> Step:
     """Judge reads and writes the files of runs."""
-    step = step_of(scope, "Judge", context, artifact_settings(context), Size(memory=3008, seconds=300), JUDGE)
+    environment = settings.JudgeSettings(context.table_name, context.artifact_bucket, context.prices)
+    step = step_of(scope, "Judge", context, environment, Size(memory=3008, seconds=300), JUDGE)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
     bucket = context.storage.artifacts
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)

@@ -51,6 +51,7 @@ class Dropforge(Stack):
             metrics=settings.stack,
             places=",".join(settings.places),
             most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
+            prices=settings.prices.text,
         )
         alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)

@@ -21,7 +21,7 @@ DEBUG = "DROPFORGE_DEBUG"
 INTERRUPTED = 130
 USAGE = (
     "no_such_file", "not_a_file", "unknown_format", "file_name", "model_name", "run_id", "target", "out", "spec",
-    "instance",
+    "instance", "prices",
 )  # fmt: skip
 """Codes of faults in the call itself, which exit with 2, as an unknown option does."""
 

@@ -237,7 +237,14 @@ def make_cloud(line: Line) -> Cloud:
 def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """An empty cloud, with the environment that the functions find there."""
     settings = {"REGISTRY": "registry", "ARTIFACTS": "artifacts", "IMAGE": "trainer:1", "NAMESPACE": NAMESPACE}
-    settings |= {"DROPS": "drops", "MACHINE": "trains", "BATCH_MACHINE": "predicts", "PLACES": "", "MOST_COST": ""}
+    settings |= {
+        "DROPS": "drops",
+        "MACHINE": "trains",
+        "BATCH_MACHINE": "predicts",
+        "PLACES": "",
+        "MOST_COST": "",
+        "PRICES": "",
+    }
     settings["TOPIC"] = "arn:aws:sns:us-east-1:123456789012:topic"
     for name, value in {**settings, "AWS_DEFAULT_REGION": "us-east-1"}.items():
         patch.setenv(name, value)
