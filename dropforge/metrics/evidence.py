@@ -196,7 +196,7 @@ class _Sums:
             for version, time in times.items():
                 count_in(self.milliseconds.setdefault(version, {}), time, weight)
             count_in(self.ratios, ours / theirs, weight)
-        if record.inputs is not None and not self._is_new(hashed(record.inputs)):
+        if record.inputs and not self._is_new(hashed(record.inputs)):
             return
         differs = self._differs(record)
         if differs is not None:

@@ -22,13 +22,15 @@ from dropforge.contract.models import live_key
 from dropforge.contract.rollouts import RolloutWish
 from dropforge.contract.spec import Spec
 from lambdas.api.predict.handler import handle as predict
+from lambdas.api.predict.models import Models
 from lambdas.common import aws
 from lambdas.common.artifacts import Artifacts
 from lambdas.pipeline.rehearse import logic
+from lambdas.pipeline.rehearse.deployed import request
 from lambdas.pipeline.rehearse.handler import handle as rehearse
 from lambdas.pipeline.rehearse.rows import MOST_CAPTURED, captured_rows
 from tests.serving.little import little
-from tests.steps.cloud import HANDLERS, Cloud, delete_row
+from tests.steps.cloud import HANDLERS, Cloud, delete_row, forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +91,14 @@ def answering(prediction: Any) -> Harm:
     return harm
 
 
+def answering_otherwise(event: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    """Another class in every second row."""
+    document = json.loads(response["body"])
+    if (json.loads(event["body"])[0]["x0"] or 0.0) % 2 == 0:
+        document["predictions"] = ["other"]
+    return {**response, "body": json.dumps(document)}
+
+
 class Stage:
     """A cloud with a live version and an approved one, which is not promoted yet."""
 
@@ -101,19 +111,28 @@ class Stage:
         registered = HANDLERS["register"]({"run": self.run, "model": "flowers", **answer}, None)
         assert registered["version"] == CANDIDATE, answer
 
-    def capture(self, count: int = 150, version: str = "1", hours: int = 0) -> list[dict[str, Any]]:
-        """Writes records of answered rows, as the prediction function does."""
+    def capture(self, count: int = 150, version: str = "1", hours: int = 0, hidden: str = "") -> list[dict[str, Any]]:
+        """Writes records of answered rows, as the prediction function does, without the hidden column."""
         at = datetime.now(UTC) - timedelta(hours=hours)
         rows = [{**row, "x0": float(number)} for number, row in enumerate((little(self.task).rows(100) * 100)[:count])]
         records = [
-            Captured(at.isoformat(), "flowers", version, "s", number + 1, id=f"p-{number}", inputs=row)
+            Captured(
+                at.isoformat(),
+                "flowers",
+                version,
+                "s",
+                number + 1,
+                id=f"p-{number}",
+                inputs={name: value for name, value in row.items() if name != hidden},
+            )
             for number, row in enumerate(rows)
         ]
         records += [replace(records[0], sequence=count + 1, id="", inputs=None, code="unknown_column")]
         lines = b"".join(json.dumps(each.to_json()).encode() + b"\n" for each in records)
         lines += b'{"schema": "dropforge.capture/9"}\n'
-        key = f"{names.CAPTURES}flowers/{version}/{at:%Y-%m-%d-%H}/s-{hours}.jsonl.gz"
-        self.cloud.s3.put_object(Bucket="artifacts", Key=key, Body=gzip.compress(lines))
+        folder = f"{names.CAPTURES}flowers/{version}/{at:%Y-%m-%d-%H}/"
+        self.cloud.s3.put_object(Bucket="artifacts", Key=f"{folder}s-{hours}.jsonl.gz", Body=gzip.compress(lines))
+        self.cloud.s3.put_object(Bucket="artifacts", Key=f"{folder}s-{hours}.end", Body=b"")
         return rows
 
     def rehearsed(self, harm: Harm = unharmed, slow: float = 1.0) -> tuple[dict[str, Any], Functions]:
@@ -200,10 +219,44 @@ def test_figures_refuse_with_their_limit(
     assert words in report_of(cloud, stage.run)
 
 
+def test_rows_without_their_sensitive_values_are_asked_and_say_nothing_of_how_often_answers_differ(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(cloud, monkeypatch)
+    stage.capture(hidden="colour")
+    assert stage.rehearsed(slow=2.0)[0]["outcome"] == "refused"
+    assert stage.rehearsed(answering_otherwise)[0]["outcome"] == "rehearsed"
+    _, functions = stage.rehearsed()
+    assert sum(row["x0"] == 77.0 and row["colour"] is None for _, row in functions.invoked) == 2
+
+
+def test_a_rehearsal_is_counted_and_alarmed_of_by_nobody(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(cloud, monkeypatch)
+    told: list[str] = []
+    monkeypatch.setattr(Models, "report", lambda *_: told.append("report"))
+    monkeypatch.setattr(Models, "answered", lambda *_: told.append("answered"))
+    monkeypatch.setattr(Models, "refused", lambda *_: told.append("refused"))
+    stage.rehearsed()
+    candidate = cloud.registry.version("flowers", CANDIDATE)
+    assert candidate is not None
+    cloud.s3.delete_object(Bucket="artifacts", Key=candidate.artifact)
+    forget()
+    assert "no_healthy_model" in stage.rehearsed()[0]["reason"] and told == []
+    predict(request("flowers", CANDIDATE, {}) | {"requestContext": {"identity": {"userArn": "arn:someone"}}}, None)
+    assert told == ["report", "refused"]
+
+
 def test_the_owner_sets_the_limits(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(cloud, monkeypatch, slower=3.0)
     stage.capture()
     assert stage.rehearsed(slow=2.0)[0]["outcome"] == "rehearsed"
+
+
+def test_answers_to_golden_rows_may_differ_since_these_are_extreme(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, functions = Stage(cloud, monkeypatch).rehearsed(answering("other"))
+    assert answer["outcome"] == "rehearsed" and len(functions.invoked) > 20
 
 
 def test_at_once_asks_the_golden_rows_alone(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,11 +293,11 @@ def test_rows_are_read_backwards_by_the_hour_up_to_their_most(cloud: Cloud, monk
     for hours, count in ((0, 300), (2, 900), (30, 10)):
         stage.capture(count, hours=hours)
     stage.capture(50, version="7")
-    artifacts, now = Artifacts("artifacts"), datetime.now(UTC)
-    rows = captured_rows("flowers", "1", artifacts, now)
+    artifacts, now, card = Artifacts("artifacts"), datetime.now(UTC), little("multiclass").card
+    rows = captured_rows("flowers", "1", card, artifacts, now)
     assert len(rows) == MOST_CAPTURED and rows[0].name == "the row of prediction p-299"
-    assert [row.name for row in captured_rows("flowers", "7", artifacts, now)][-1] == "the row of prediction p-0"
-    assert captured_rows("flowers", "3", artifacts, now) == []
+    assert [row.name for row in captured_rows("flowers", "7", card, artifacts, now)][-1] == "the row of prediction p-0"
+    assert captured_rows("flowers", "3", card, artifacts, now) == []
 
 
 def test_a_rehearsal_ends_in_time(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

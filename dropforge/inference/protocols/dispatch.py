@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dropforge.contract.names import REHEARSER
 from dropforge.inference.after import Refused
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.protocols import simple
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 def respond(request: Request, served: Store) -> Response:
     """The answer to any route of `dropforge.contract.routes`; a caller's mistake never becomes a 5xx."""
     dialect = protocol_of(request.resource)
+    if request.caller == REHEARSER:
+        from dropforge.inference.protocols.rehearsal import Unheard
+
+        served = Unheard(served)
     try:
         return fitting(dialect.answered(request, served))
     except InputFault as fault:

@@ -8,6 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dropforge.contract.names import REHEARSER
 from lambdas.common import aws
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def request(model: str, version: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "httpMethod": "POST",
         "pathParameters": {"model": model, "version": version},
         "headers": {"Content-Type": "application/json"},
+        "requestContext": {"identity": {"userArn": REHEARSER}},
         "body": json.dumps([row]),
         "isBase64Encoded": False,
     }

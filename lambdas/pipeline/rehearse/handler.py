@@ -13,7 +13,7 @@ from dropforge.contract.environment import load
 from dropforge.contract.fitting import shortened
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
-from dropforge.contract.results import Verdict
+from dropforge.contract.results import Manifest, Verdict
 from dropforge.contract.settings import RehearseSettings
 from dropforge.contract.steps import Rehearsed, RehearseInput
 from lambdas.common.artifacts import Artifacts
@@ -24,6 +24,7 @@ from lambdas.pipeline.rehearse.report import draw
 from lambdas.pipeline.rehearse.rows import captured_rows, golden_rows
 
 if TYPE_CHECKING:
+    from dropforge.contract.registry import LiveRow
     from lambdas.pipeline.rehearse.rows import Row
 
 
@@ -49,15 +50,9 @@ def rehearse(request: RehearseInput, settings: RehearseSettings) -> Rehearsed:
         return Rehearsed("rehearsed", "")
     compared = live.version == verdict.champion_version and live.version != request.version
     champion = live.version if compared and wish.mode != "at-once" else ""
-    reason, evidence = refusal(
-        request.model,
-        request.version,
-        champion,
-        rows_of(request, champion, artifacts),
-        Deployed(settings.predict, request.model),
-        wish,
-        verdict.disagreement,
-    )
+    rows = rows_of(request, live, artifacts) if champion else golden_rows(request.run, artifacts)
+    function = Deployed(settings.predict, request.model)
+    reason, evidence = refusal(request.model, request.version, champion, rows, function, wish, verdict.disagreement)
     log("rehearsed", run=request.run, model=request.model, refused=bool(reason), compared=round(evidence.compared))
     if champion:
         draw(request.run, evidence, artifacts)
@@ -73,7 +68,8 @@ MOST_REASON = 380
 """Characters of what was found, so that what to do about it fits behind it."""
 
 
-def rows_of(request: RehearseInput, champion: str, artifacts: Artifacts) -> list[Row]:
-    """The golden rows, and what the champion was asked last."""
-    golden = golden_rows(request.run, artifacts)
-    return [*golden, *captured_rows(request.model, champion, artifacts, datetime.now(UTC))] if champion else golden
+def rows_of(request: RehearseInput, live: LiveRow, artifacts: Artifacts) -> list[Row]:
+    """The golden rows, and what the live version was asked last."""
+    manifest = Manifest.from_json(artifacts.read_json(names.RunFiles(live.run).key(names.MANIFEST_FILE)))
+    captured = captured_rows(request.model, live.version, manifest.card, artifacts, datetime.now(UTC))
+    return [*golden_rows(request.run, artifacts), *captured]

@@ -15,6 +15,7 @@ from lambdas.common import aws
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dropforge.contract.schema import ModelCard
     from lambdas.common.artifacts import Artifacts
 
 MOST_CAPTURED = 1_000
@@ -29,6 +30,9 @@ class Row(NamedTuple):
 
     name: str
     inputs: dict[str, Any]
+    is_sample: bool = False
+    """Whether it is a caller's row with all of its values. How often answers differ on others says nothing: golden rows
+    are chosen to be extreme, and a row without its sensitive values is none that the versions were compared on."""
 
 
 def golden_rows(run: str, artifacts: Artifacts) -> list[Row]:
@@ -37,12 +41,22 @@ def golden_rows(run: str, artifacts: Artifacts) -> list[Row]:
     return [Row(f"golden row {at + 1}", json.loads(line)["row"]) for at, line in enumerate(lines) if line.strip()]
 
 
-def captured_rows(model: str, version: str, artifacts: Artifacts, now: datetime) -> list[Row]:
-    """The last rows that the version answered, the newest first; empty where nothing is captured."""
+def captured_rows(model: str, version: str, card: ModelCard, artifacts: Artifacts, now: datetime) -> list[Row]:
+    """The last rows that the version answered, the newest first; empty where nothing is captured.
+
+    Columns that no capture holds, since they are sensitive, are missing values here. Pictures are in no capture.
+    """
     rows: list[Row] = []
+    if card.image is not None:
+        return rows
+    missing = dict.fromkeys(card.names)
     for key in _keys(model, version, artifacts.bucket, now):
         rows += [
-            Row(f"the row of prediction {record.id}", record.inputs)
+            Row(
+                f"the row of prediction {record.id}",
+                {**missing, **record.inputs},
+                is_sample=missing.keys() <= record.inputs.keys(),
+            )
             for record in reversed(records_in(artifacts.read(key)))
             if record.inputs is not None and not record.code
         ]
@@ -68,5 +82,6 @@ def _keys(model: str, version: str, bucket: str, now: datetime) -> Iterator[str]
         hour = (now - timedelta(hours=hours)).strftime("%Y-%m-%d-%H")
         prefix = f"{names.CAPTURES}{model}/{version}/{hour}/"
         listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-        for each in sorted(listed, key=lambda each: each["LastModified"], reverse=True):
+        objects = [each for each in listed if each["Key"].endswith(".gz")]
+        for each in sorted(objects, key=lambda each: each["LastModified"], reverse=True):
             yield each["Key"]
