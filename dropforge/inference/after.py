@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dropforge.contract.registry import LiveRow, VersionRow
+    from dropforge.inference.beside import Beside
     from dropforge.inference.http import Request
     from dropforge.inference.model import ServedModel
 
@@ -35,6 +36,8 @@ class Answered(NamedTuple):
     milliseconds: float
     """How long the graph took."""
     request: Request
+    beside: Beside | None = None
+    """The other version of the rollout that is under way, which is asked the same after the answer."""
 
     @property
     def answers(self) -> Answers:
