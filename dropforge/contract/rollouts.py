@@ -100,6 +100,14 @@ version answers everybody again. `finish`: nothing runs beside the live version 
 MOVES: tuple[Move, ...] = get_args(Move)
 
 
+HandMove = Literal["begin", "advance", "promote", "pause", "resume", "abort"]
+"""What a person does to a rollout. `begin`: a version shadows, or answers a share. `advance`: it answers a larger
+share. `promote`: it takes all traffic, and the former version shadows it. `pause` keeps it where it stands and `resume`
+lets it go on. `abort`: nothing runs beside the live version any more, whichever that is."""
+
+HAND_MOVES: tuple[HandMove, ...] = get_args(HandMove)
+
+
 class Disagreement(Record):
     """How often two versions differ on the same rows of a hold-out."""
 

@@ -145,7 +145,9 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"), *use("kms:Decrypt", of=KEY),
     ],
-    "ApiLiveRole": [*use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", of=TABLE), *KMS],
+    "ApiLiveRole": [
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", of=TABLE), *KMS,
+    ],
     "TrainingRole": [
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
         *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("kms:CreateGrant", of=KEY), *use("ecr:BatchGetImage", of=IMAGE),
