@@ -16,7 +16,7 @@ PICTURES = "dropforge/pictures.py"
 METRICS = "dropforge/metrics"
 ROLLOUTS = tuple(
     f"{METRICS}/{name}.py"
-    for name in ("__init__", "decision", "evidence", "evidence_page", "linechart", "sequential", "sketches")
+    for name in ("__init__", "decision", "evidence", "evidence_page", "linechart", "phases", "sequential", "sketches")
 )
 """The tests of a rollout, in the standard library alone."""
 BATCH_ROWS = ("lambdas/batch/common", *INFERENCE)

@@ -22,7 +22,7 @@ PICTURES = {"dropforge/pictures.py"}
 ROWS = {"lambdas/batch/common", *INFERENCE}
 IMAGE_BUILDER = "TrainingImageBuilder"
 HTTP = {"dropforge/inference/__init__.py", "dropforge/inference/http.py"}
-ROLLOUTS = ("__init__", "decision", "evidence", "evidence_page", "linechart", "sequential", "sketches")
+ROLLOUTS = ("__init__", "decision", "evidence", "evidence_page", "linechart", "phases", "sequential", "sketches")
 SHARES = {
     "pipeline/judge": INFERENCE | PICTURES | {"dropforge/metrics"},
     "pipeline/inspect": {"dropforge/datasets"},
