@@ -19,7 +19,7 @@ from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
 from dropforge.contract.log import UNKNOWN_VALUES
 from dropforge.contract.routes import ROUTES
-from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, RegistrySettings
+from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, LiveSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
     from cdk_app.context import Context
+    from cdk_app.rollouts import Rollouts
     from cdk_app.settings import Settings, Warmth
     from dropforge.contract.artifacts import ArtifactSettings
     from dropforge.contract.routes import Route
@@ -48,7 +49,7 @@ a Content-Type and expect them without an Accept, so a narrower list would corru
 class Api(Construct):
     """The REST API. Every route requires `AWS_IAM`, so there is no secret to leak and nobody has access by default."""
 
-    def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings, rollouts: Rollouts) -> None:
         super().__init__(scope, id)
         self._settings = settings
         every_model = artifact_settings(context)
@@ -59,7 +60,7 @@ class Api(Construct):
         }
         """Functions that predict for one model each, by the model's name."""
         self.catalog = self._catalog(context)
-        self.live = self._live(context)
+        self.live = self._live(context, rollouts.machine.state_machine_arn)
         self.rest = self._rest(context, own_role=not settings.leave_api_account)
         self._routes()
 
@@ -102,11 +103,11 @@ class Api(Construct):
         catalog.allow(["s3:GetObject"], read, EVERY_MODEL)
         return catalog
 
-    def _live(self, context: Context) -> Function:
+    def _live(self, context: Context, rollouts: str) -> Function:
         live = Function(
             self,
             "Live",
-            environment=RegistrySettings(registry=context.table_name),
+            environment=LiveSettings(registry=context.table_name, rollouts=rollouts),
             packaging=context.packaging,
             storage=context.storage,
             size=Size(memory=256, seconds=29),
@@ -114,6 +115,7 @@ class Api(Construct):
             traced=self._settings.trace_calls,
         )
         context.registry.grant(live.role, ["GetItem", "PutItem", "UpdateItem", "Query"])
+        live.allow(["states:StartExecution"], [rollouts])
         return live
 
     def _rest(self, context: Context, *, own_role: bool) -> apigateway.RestApi:

@@ -20,6 +20,8 @@ CHECKPOINTS = "checkpoints/"
 """In the artifact bucket: what unfinished jobs resume from, a folder per run; it expires."""
 EXPIRES_TAG, EXPIRES_INPUT = "dropforge-expires", "input"
 """The tag of objects that the artifact bucket deletes after a time, and its value for a run's copy of its data."""
+ROLLOUT_FILE, ROLLOUT_PAGE = "rollout.json", "rollout.html"
+"""What the rollout of the run's version has seen, and the page that draws it."""
 SUCCESS = "_SUCCESS"
 SPEC = "spec.yaml"
 

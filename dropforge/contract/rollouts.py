@@ -212,3 +212,21 @@ class Decision(Record):
     """In words, with the figure and its limit."""
     waits_for: str = ""
     """In words; empty unless the move is `wait`."""
+
+
+class RolloutState(Document):
+    """What the looks at a rollout leave for the next one: `rollout.json` in the folder of the run on trial."""
+
+    SCHEMA: ClassVar[str] = "dropforge.rollout/1"
+
+    salt: str
+    """Of the rollout: as in `models.Candidate`."""
+    evidence: Evidence
+    begun: str
+    """When the rollout began: UTC, ISO 8601."""
+    looked: str
+    """When the last look was."""
+    added: tuple[str, ...] = ()
+    """Keys of the captured objects of the last hours that are in the evidence."""
+    decision: Decision | None = None
+    """What the last look decided; None before the first."""

@@ -146,8 +146,9 @@ def move(before: LiveRow | None, after: LiveRow, registry: Registry, promoted: s
         False if somebody else moved the pointer, or ended one of the runs, in the meantime.
     """
     endings: dict[str, tuple[Status, str]] = {} if promoted is None else {promoted: ("promoted", "")}
-    trial = on_trial(before)
-    if trial is not None and on_trial(after) is None and trial.run not in endings:
+    trial, next_trial = on_trial(before), on_trial(after)
+    goes_on = next_trial is not None and trial is not None and next_trial.salt == trial.salt
+    if trial is not None and not goes_on and trial.run not in endings:
         run = registry.find_run(trial.run)
         if run is not None and run.status == "running":
             serves = after.version == trial.version and not after.withdrawn

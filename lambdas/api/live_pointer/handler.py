@@ -6,23 +6,26 @@ conditional write, kept in the history with who made it and why. Done twice they
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from dropforge.contract import routes
-from dropforge.contract.api import RolloutRequest, ServeRequest
+from dropforge.contract.api import RolloutPage, RolloutRequest, ServeRequest
 from dropforge.contract.environment import load
 from dropforge.contract.log import begin_request, log
-from dropforge.contract.settings import RegistrySettings
+from dropforge.contract.settings import LiveSettings
 from dropforge.inference.http import Request, Response, answer
 from lambdas.api.live_pointer import rollout
 from lambdas.api.live_pointer.asked import Refused, approved, busy, checked_because, model_in, read_body
+from lambdas.common import rollouts
 from lambdas.common.pointer import move, on_trial, pointing, withdrawn
 from lambdas.common.registry import ATTEMPTS, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dropforge.contract.api import RolloutPage
     from dropforge.contract.documents import Record
     from dropforge.contract.registry import LiveRow
 
@@ -30,7 +33,22 @@ if TYPE_CHECKING:
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
     begin_request("Live", event, context)
-    return respond(Request.from_event(event), Registry(load(RegistrySettings).registry)).to_proxy()
+    settings = load(LiveSettings)
+    request = Request.from_event(event)
+    response = respond(request, Registry(settings.registry))
+    if (request.method, request.resource) == routes.MOVE_ROLLOUT.key and response.status == 200:
+        start_looks(response, settings.rollouts)
+    return response.to_proxy()
+
+
+def start_looks(response: Response, machine: str) -> None:
+    """Has the rollout looked at that a move has left under way; the reconciler does so where this fails."""
+    page = RolloutPage.from_json(json.loads(response.body))
+    if page.candidate is not None:
+        try:
+            rollouts.start(machine, page.model, page.candidate)
+        except (ClientError, BotoCoreError) as fault:
+            log("rollout not looked at yet", level="warning", model=page.model, reason=str(fault))
 
 
 def respond(request: Request, registry: Registry) -> Response:
