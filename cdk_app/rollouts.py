@@ -52,6 +52,7 @@ class Rollouts(Workflow):
             payload={"model": "$model", "salt": "$salt"},
             assign={"outcome": f"{RESULT}.outcome", "wait": f"{RESULT}.wait", "looks": "$looks + 1"},
         )
+        look.add_catch(sfn.Fail.jsonata(self, "Failed", cause=jsonata("$states.input.Cause")))
         wait = sfn.Wait.jsonata(self, "WaitForEvidence", time=sfn.WaitTime.seconds(jsonata("$wait")))
         under_way = sfn.Choice.jsonata(self, "UnderWay?")
         under_way.when(condition(f"$outcome = 'waits' and $looks < {MOST_LOOKS}"), wait.next(look))

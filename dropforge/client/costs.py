@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.prices import Prices
 
-ALARMS, DASHBOARDS, KEYS = 14, 1, 1
+ALARMS, DASHBOARDS, KEYS = 15, 1, 1
 """What the stack has of each by default; a test counts them in the template."""
 METRICS_OF_A_ROUTE = 5
 """Count, 4xx, 5xx, latency and integration latency: what API Gateway's detailed metrics measure of a route."""

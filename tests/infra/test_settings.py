@@ -27,6 +27,7 @@ SHARES = {
     "pipeline/judge": INFERENCE | PICTURES | {"dropforge/metrics"},
     "pipeline/inspect": {"dropforge/datasets"},
     "pipeline/rehearse": {f"dropforge/metrics/{name}.py" for name in ROLLOUTS},
+    "rollout/weigh": {f"dropforge/metrics/{name}.py" for name in ROLLOUTS},
     "batch/plan": ROWS | {"dropforge/datasets"},
     "batch/answer": ROWS,
     "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols"},
