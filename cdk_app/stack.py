@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack, Tags
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
+from cdk_app.compactor import Compactor
 from cdk_app.context import Context
 from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
@@ -67,6 +68,8 @@ class Dropforge(Stack):
         reconciler = Reconciler(
             self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
         )
+        if settings.capture:
+            Compactor(self, "Compactor", context=context)
         Monitoring(
             self,
             "Watch",

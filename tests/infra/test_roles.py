@@ -127,7 +127,8 @@ ALLOWED: dict[str, list[Case]] = {
     "ApiPredictRole": [
         *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=f"{RUN}/fast/weights.bin"),
         *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
-        *use("kms:Decrypt", of=KEY),
+        *use("kms:Decrypt", "kms:GenerateDataKey", of=KEY),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
     "ApiCatalogRole": [
@@ -208,6 +209,7 @@ DENIED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=DATA), *use("s3:GetObject", of=f"{RUN}/holdout.json.gz"),
         *use("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem", of=TABLE),
         *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"),
+        *use("s3:GetObject", "s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],

@@ -27,7 +27,7 @@ SHARES = {
     "pipeline/inspect": {"dropforge/datasets"},
     "batch/plan": ROWS | {"dropforge/datasets"},
     "batch/answer": ROWS,
-    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols"},
+    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols", "dropforge/inference/capture"},
     "api/catalog": HTTP | {"dropforge/inference/openapi"},
     "api/live_pointer": HTTP,
 }
