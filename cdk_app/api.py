@@ -118,7 +118,7 @@ class Api(Construct):
             package=LIVE_POINTER,
             traced=self._settings.trace_calls,
         )
-        context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
+        context.registry.grant(live.role, ["GetItem", "PutItem", "UpdateItem", "Query"])
         return live
 
     def _rest(self, context: Context, *, own_role: bool) -> apigateway.RestApi:

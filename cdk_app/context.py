@@ -23,6 +23,7 @@ class Context:
     places: str = ""
     """Where runs train, as `InspectSettings` has it."""
     most_cost: str = ""
+    prices: str = ""
 
     @property
     def table_name(self) -> str:

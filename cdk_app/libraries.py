@@ -15,5 +15,10 @@ PROTOCOLS = "dropforge/inference/protocols"
 HTTP = ("dropforge/inference/__init__.py", "dropforge/inference/http.py")
 PICTURES = "dropforge/pictures.py"
 METRICS = "dropforge/metrics"
+ROLLOUTS = tuple(
+    f"{METRICS}/{name}.py"
+    for name in ("__init__", "decision", "evidence", "evidence_page", "linechart", "phases", "sequential", "sketches")
+)
+"""The tests of a rollout, in the standard library alone."""
 BATCH_ROWS = ("lambdas/batch/common", *INFERENCE)
 """What reads the rows of a batch and predicts them."""

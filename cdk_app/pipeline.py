@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from cdk_app.context import Context
+    from cdk_app.function import Function
     from cdk_app.notifications import AlarmTopic
     from cdk_app.training import Training
 
@@ -40,7 +41,14 @@ class Pipeline(Workflow):
     """The state machine, and the functions that are its states."""
 
     def __init__(
-        self, scope: Construct, id: str, *, context: Context, training: Training, alarm_topic: AlarmTopic
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: Context,
+        training: Training,
+        alarm_topic: AlarmTopic,
+        predict: Function,
     ) -> None:
         super().__init__(scope, id)
         self._training = training
@@ -49,6 +57,7 @@ class Pipeline(Workflow):
         self._reroute = pipeline_functions.reroute(self, context)
         self._judge = pipeline_functions.judge(self, context)
         self._register = pipeline_functions.register(self, context)
+        self._rehearse = pipeline_functions.rehearse(self, context, predict)
         self._promote = pipeline_functions.promote(self, context)
         self._notify = pipeline_functions.notify(self, context, alarm_topic)
         self.machine = self.make_machine(self._states(), context.storage, Duration.days(MAX_DAYS))
@@ -56,23 +65,25 @@ class Pipeline(Workflow):
         self.notify_of_early_ends(self.machine, self._notify)
         training.allow_starting(self.role)
         self.acknowledge_role(
-            [self._claim, self._inspect, self._reroute, self._judge, self._register, self._promote, self._notify]
-        )
+            [self._claim, self._inspect, self._reroute, self._judge, self._register, self._rehearse, self._promote,
+             self._notify]
+        )  # fmt: skip
 
     def _states(self) -> sfn.IChainable:
         """Chains every state, in the order in which the data flow."""
         drop, claim, inspect = self.drop_state(), self.claim_state(self._claim), self._inspect_state()
         train, judge, register = self._training.state(), self._judge_state(), self._register_state()
-        promote, reroute = self._promote_state(), self._reroute_state()
+        rehearse, promote, reroute = self._rehearse_state(), self._promote_state(), self._reroute_state()
         notify = self.notify_state(self._notify, ("Promoted", "Refused", "Rejected"))
         for name, task in (("Claim", claim), ("Inspect", inspect), ("Judge", judge), ("Register", register),
-                           ("Promote", promote)):  # fmt: skip
+                           ("Rehearse", rehearse), ("Promote", promote)):  # fmt: skip
             task.add_catch(notify, **catch_all(name))
         train.add_catch(reroute, **catch_all("Train"))
         reroute.add_catch(notify, **catch_all("Train"))
         reroute.next(self._when("AnotherPlace", "$status = 'running'", self._wait().next(train), otherwise=notify))
         promote.next(self._when("Overtaken", "$status = 'running'", judge, otherwise=notify))
-        register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=promote))
+        register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=rehearse))
+        rehearse.next(self._when("RefusedByRehearsal", "$status = 'refused'", notify, otherwise=promote))
         judge.next(register)
         train.next(judge)
         inspect.next(self._when("Rejected", "$status = 'rejected'", notify, otherwise=train))
@@ -125,6 +136,13 @@ class Pipeline(Workflow):
         return self._register.state(
             payload={"run": "$run", "model": "$model", "outcome": "$outcome", "reason": "$reason"},
             assign={"registered": f"{RESULT}.version"},
+        )
+
+    def _rehearse_state(self) -> sfn.TaskStateBase:
+        status = f"{RESULT}.outcome = 'refused' ? 'refused' : 'running'"
+        return self._rehearse.state(
+            payload={"run": "$run", "model": "$model", "version": "$registered"},
+            assign={"status": status, "reason": f"{RESULT}.outcome = 'refused' ? {RESULT}.reason : $reason"},
         )
 
     def _promote_state(self) -> sfn.TaskStateBase:

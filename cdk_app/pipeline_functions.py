@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cdk_app.function import Size
-from cdk_app.libraries import DATASETS, INFERENCE, METRICS, PICTURES
+from cdk_app.libraries import DATASETS, INFERENCE, METRICS, PICTURES, ROLLOUTS
 from cdk_app.packaging import Package
 from cdk_app.step import Step
 from dropforge.contract import names, settings
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from cdk_app.context import Context
+    from cdk_app.function import Function
     from cdk_app.notifications import AlarmTopic
     from cdk_app.storage import Storage
 
@@ -24,6 +25,7 @@ REROUTE = Package("pipeline/reroute")
 JUDGE = Package("pipeline/judge", (*INFERENCE, PICTURES, METRICS), keep=("numpy/random",))
 """Judge draws resamples, so that it needs `numpy.random`."""
 REGISTER = Package("pipeline/register")
+REHEARSE = Package("pipeline/rehearse", ROLLOUTS)
 PROMOTE = Package("pipeline/promote")
 NOTIFY = Package("pipeline/notify")
 
@@ -49,6 +51,7 @@ def inspect(scope: Construct, context: Context, image: str) -> Step:
         image=image,
         places=context.places,
         most_cost=context.most_cost,
+        prices=context.prices,
     )
     step = step_of(scope, "Inspect", context, environment, Size(memory=3008, seconds=600, disk=10240), INSPECT)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
@@ -71,7 +74,8 @@ def reroute(scope: Construct, context: Context) -> Step:
 
 def judge(scope: Construct, context: Context) -> Step:
     """Judge reads and writes the files of runs."""
-    step = step_of(scope, "Judge", context, artifact_settings(context), Size(memory=3008, seconds=300), JUDGE)
+    environment = settings.JudgeSettings(context.table_name, context.artifact_bucket, context.prices)
+    step = step_of(scope, "Judge", context, environment, Size(memory=3008, seconds=300), JUDGE)
     context.registry.grant(step.role, ["GetItem", "UpdateItem"])
     bucket = context.storage.artifacts
     step.allow(["s3:GetObject", "s3:PutObject"], [bucket.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
@@ -86,6 +90,24 @@ def register(scope: Construct, context: Context) -> Step:
     step = step_of(scope, "Register", context, artifact_settings(context), SMALL, REGISTER)
     context.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem", "Query"])
     step.allow(["s3:GetObject"], [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*")], EVERY_RUN)
+    return step
+
+
+def rehearse(scope: Construct, context: Context, predict: Function) -> Step:
+    """Rehearse invokes the deployed prediction function, reads what it asks it, and draws into the report."""
+    target = predict.target.function_arn
+    environment = settings.RehearseSettings(context.table_name, context.artifact_bucket, target)
+    step = step_of(scope, "Rehearse", context, environment, Size(memory=1024, seconds=300), REHEARSE)
+    context.registry.grant(step.role, ["GetItem", "UpdateItem"])
+    bucket = context.storage.artifacts
+    files = (names.GOLDEN_FILE, names.VERDICT_FILE, f"input/plan/{names.PLAN_FILE}")
+    step.allow(["s3:GetObject"], [bucket.arn_for_objects(f"{names.RUNS}*/{name}") for name in files], EVERY_RUN)
+    drawn = [bucket.arn_for_objects(f"{names.RUNS}*/{name}") for name in (names.REPORT_FILE, names.MANIFEST_FILE)]
+    step.allow(["s3:GetObject", "s3:PutObject"], drawn, EVERY_RUN)
+    captured = [bucket.arn_for_objects(f"{names.CAPTURES}*")]
+    step.allow(["s3:GetObject"], captured, "It rehearses the versions of every model, and each has a folder there.")
+    step.allow(["s3:ListBucket"], [bucket.bucket_arn])
+    step.allow(["lambda:InvokeFunction"], [target])
     return step
 
 

@@ -11,6 +11,7 @@ from cdk_app.image_settings import ImageChoice
 from dropforge.contract.hops import WITHOUT_GPU_CHOICES, WithoutGpu
 from dropforge.contract.instances import parse_place
 from dropforge.contract.names import check_model
+from dropforge.contract.prices import LIST, Prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +117,9 @@ class Settings:
     places: tuple[str, ...] = ()
     """Where runs train, in order, as `parse_place` reads it; empty for `instances.PLACES`."""
     budget_cap: float = 0.0
-    """The most US dollars that a training job may cost, by its time limit and the list price; 0 for any."""
+    """The most US dollars that a training job may cost, by its time limit and the prices; 0 for any."""
+    prices: Prices = LIST
+    """What this deployment pays, where that is not AWS's list for us-east-1."""
     alarm_addresses: tuple[str, ...] = ()
     """E-mail addresses that alarms and results are sent to."""
     leave_api_account: bool = False
@@ -149,6 +152,7 @@ class Settings:
             NameFault: an invalid name of a model.
         """
         values = ContextValues(context)
+        prices = _prices(values)
         settings = cls(
             stack=_stack(values),
             tags=values.pairs("tags"),
@@ -159,8 +163,9 @@ class Settings:
             protect_table=values.flag("protect-table"),
             adopt=_adopted(values),
             retention=_retention(values),
-            places=_places(values),
+            places=_places(values, prices),
             budget_cap=values.amount("budget-cap"),
+            prices=prices,
             alarm_addresses=_addresses(values),
             leave_api_account=values.flag("leave-api-account"),
             warmth=Warmth(values.flag("snap-start"), values.count("provisioned-concurrency")),
@@ -201,11 +206,18 @@ def _retention(values: ContextValues) -> Retention:
     return kept
 
 
-def _places(values: ContextValues) -> tuple[str, ...]:
+def _prices(values: ContextValues) -> Prices:
+    try:
+        return Prices.of(values.pairs("prices"))
+    except ValueError as fault:
+        raise SettingFault(f"dropforge:prices: {fault}") from fault
+
+
+def _places(values: ContextValues, prices: Prices) -> tuple[str, ...]:
     places = values.names("places")
     for place in places:
         try:
-            parse_place(place)
+            parse_place(place, prices.training)
         except ValueError as fault:
             raise SettingFault(f"dropforge:places: {fault}") from fault
     return tuple(places)

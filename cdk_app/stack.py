@@ -52,10 +52,14 @@ class Dropforge(Stack):
             metrics=settings.stack,
             places=",".join(settings.places),
             most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
+            prices=settings.prices.text,
         )
         alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
-        pipeline = Pipeline(self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic)
+        api = Api(self, "Api", context=context, settings=settings)
+        pipeline = Pipeline(
+            self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic, predict=api.predict
+        )
         batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
         triggers = [
             Trigger(self, name, storage=storage, machine=machine, folder=folder, what=what)
@@ -64,7 +68,6 @@ class Dropforge(Stack):
                 ("BatchTrigger", batch.machine, names.BATCH, "a file to predict"),
             )
         ]
-        api = Api(self, "Api", context=context, settings=settings)
         reconciler = Reconciler(
             self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
         )

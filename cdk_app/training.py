@@ -16,7 +16,7 @@ from cdk_app.jsonata import jsonata
 from cdk_app.retries import retry
 from dropforge.contract import names
 from dropforge.contract.hops import WITHOUT_GPU
-from dropforge.contract.instances import OWN_DISK, PRICES, has_gpu
+from dropforge.contract.instances import has_gpu, has_own_disk
 from dropforge.contract.lines import LINE_METRICS, definition
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ BILLABLE = "$states.result.BillableTimeInSeconds, $states.result.TrainingTimeInS
 MAX_SECONDS = 180_000
 """The longest wait for spot capacity (twice a day's budget) and a margin; SageMaker enforces each job's own limit."""
 VOLUME_GIB = 50
-GPU_TYPES = sorted(filter(has_gpu, PRICES))
 
 
 class Training(Construct):
@@ -45,6 +44,7 @@ class Training(Construct):
     def __init__(self, scope: Construct, id: str, *, storage: Storage, settings: Settings) -> None:
         super().__init__(scope, id)
         self._storage, self._without_gpu = storage, settings.without_gpu
+        self._types = sorted(settings.prices.training)
         self.job_prefix = job_prefix(settings.stack)
         """How every training job's name begins; the roles' rights are limited to such names."""
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
@@ -109,11 +109,14 @@ class Training(Construct):
         """One instance. Its volume is encrypted with the stack's key, unless the instance has a disk of its own."""
         instance = f"{{'InstanceType': $place.instance_type, 'InstanceCount': 1, 'VolumeSizeInGB': {VOLUME_GIB}}}"
         key = f"{{'VolumeKmsKeyId': '{self._storage.key.key_arn}'}}"
-        return jsonata(f"$merge([{instance}, $place.instance_type in {sorted(OWN_DISK)} ? {{}} : {key}])")
+        return jsonata(
+            f"$merge([{instance}, $place.instance_type in {list(filter(has_own_disk, self._types))} ? {{}} : {key}])"
+        )
 
     def _image(self) -> str:
         """The image of the place: with torch for its GPU, or the small one."""
-        return jsonata(f"$place.instance_type in {GPU_TYPES} ? '{self._images.gpu}' : '{self._images.cpu}'")
+        with_gpu = list(filter(has_gpu, self._types))
+        return jsonata(f"$place.instance_type in {with_gpu} ? '{self._images.gpu}' : '{self._images.cpu}'")
 
     def _allow_job(self) -> None:
         """Allows what SageMaker does for the job outside its container: pulling, reading, writing, logging.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dropforge.client import Dropforge
-from dropforge.contract.instances import cost
+from dropforge.contract.prices import LIST
 from dropforge.contract.registry import TrainingRun
 from examples.datasets import SOURCES, load
 
@@ -45,7 +45,7 @@ class FirstRun:
     @property
     def most_dollars(self) -> float:
         """What its training may cost at most, on demand."""
-        return cost(self.instance, self.minutes * 60 + OVERHEAD)
+        return LIST.cost(self.instance, self.minutes * 60 + OVERHEAD)
 
 
 RUNS = {

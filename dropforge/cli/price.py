@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,9 +13,13 @@ from rich.text import Text
 from dropforge.cli.shell import Home, Json, Shell
 from dropforge.client import costs
 from dropforge.client.faults import Fault
+from dropforge.contract.prices import LIST, Prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+SETTINGS, SETTING = "cdk.json", "dropforge:prices"
+"""The file of settings, and the setting in it that holds prices."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,30 +38,69 @@ def price(
     predictions: Annotated[
         int | None, typer.Option("--predictions", metavar="N", min=0, help="Calls a month, with one row each.")
     ] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option(
+            "--prices", metavar="PAIRS|FILE", help="Your own prices, as the setting dropforge:prices has them."
+        ),
+    ] = None,
+    image_gigabytes: Annotated[
+        float, typer.Option("--image-gigabytes", metavar="GB", min=0, help="Training images in ECR, compressed.")
+    ] = costs.IMAGE_GIGABYTES,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Show what a deployment costs, beside endpoints of SageMaker.
 
     Works out an idle month, a run, a million predictions, and small, medium and large use. With --models or
-    --predictions, works out that use instead. Prices are AWS's list for us-east-1; no account is asked.
+    --predictions, works out that use instead. Prices are AWS's list for us-east-1; no account is asked. --prices gives
+    others, as pairs or as a cdk.json that has them; the one in the current folder is read by default.
 
     Example: dropforge price
     Example: dropforge price --models 3 --runs 10 --predictions 200000
+    Example: dropforge price --prices ml.m5.xlarge=0.276,object_bytes=0.0245
     """
     shell = Shell.of(context, as_json, home)
     use = None
     if models is not None or predictions is not None:
         use = costs.Use("yours", 1 if models is None else models, runs, minutes, instance, predictions or 0)
     try:
-        found = costs.sheet(use)
+        own = own_prices(prices)
+    except ValueError as wrong:
+        raise Fault(f"--prices: {wrong}", "prices", "prices") from wrong
+    try:
+        found = costs.sheet(use, own, image_gigabytes)
     except ValueError as wrong:
         raise Fault(f"--{wrong}", "instance", "instance") from wrong
     shell.result(found, *_shown(found))
 
 
+def own_prices(given: str | None) -> Prices:
+    """The prices of `name=dollars` pairs, or of the settings in a file such as `cdk.json`.
+
+    Raises:
+        ValueError: a name without a price, a value that is none, or a file that holds no settings.
+    """
+    path = Path(SETTINGS if given is None else given)
+    if given is not None and "=" in given:
+        pairs = [pair.partition("=") for pair in given.split(",") if pair.strip()]
+        return Prices.of({name.strip(): value.strip() for name, _, value in pairs})
+    if not path.is_file():
+        if given is None:
+            return LIST
+        raise ValueError(f"{given!r}: expected name=dollars pairs with commas between them, or a file of settings")
+    try:
+        found = json.loads(path.read_text())["context"].get(SETTING, {})
+    except (ValueError, LookupError, TypeError, AttributeError) as fault:
+        raise ValueError(f"{path}: expected a JSON file with settings under 'context', as cdk.json has them") from fault
+    return own_prices(found) if isinstance(found, str) else Prices.of(found)
+
+
 def _shown(sheet: Mapping[str, Any]) -> Iterator[Table | Text]:
-    yield Text(f"List prices of {sheet['region']}, noted on {sheet['date']}, in US dollars.")
+    own = sheet["own_prices"]
+    others = f" This deployment has prices of its own: {', '.join(f'{name} {plain(own[name])}' for name in own)}."
+    list_prices = f"List prices of {sheet['region']}, noted on {sheet['date']}, in US dollars."
+    yield Text(list_prices + (others if own else ""))
     yield _lines("An idle month", sheet["idle"])
     yield _lines("More, by settings that are off", {"lines": sheet["options"]})
     yield _lines("A run, without its training", sheet["run"])

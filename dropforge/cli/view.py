@@ -166,7 +166,8 @@ class View:
     def _stopped_at(self, row: RunRow) -> str | None:
         """The step at which the run stopped; None if it reached the end."""
         if row.status == "refused":
-            return "Judge" if self.marks["Promote"].state == "waiting" else "Promote"
+            reached = [step for step in ("Rehearse", "Promote") if self.marks[step].state != "waiting"]
+            return reached[-1] if reached else "Judge"
         if row.status == "failed":
             return row.step if row.step in self._steps else "Claim"
         refused_by = "Plan" if isinstance(row, BatchRun) else "Inspect"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ArtifactSettings(NamedTuple):
-    """Settings of Judge, Register, Catalog and Predict, and of Answer and Join in a batch."""
+    """Settings of Register, Catalog and Predict, and of Answer and Join in a batch."""
 
     registry: str
     artifacts: str

@@ -1,15 +1,19 @@
 """Where a run may train, in order of preference, what an hour costs there, and what a machine has.
 
-Prices are SageMaker training on demand, us-east-1, US dollars an hour, from the public price list of autumn 2026;
-managed spot is billed by the seconds that the job reports, so a forecast uses the on-demand price and is an upper
-bound.
+Prices are SageMaker training on demand, us-east-1, US dollars an hour, as noted on `prices.DATE`; a deployment that
+pays other prices says so (`prices.Prices`). Managed spot is billed by fewer seconds, which the job reports, at the same
+price: a forecast is an upper bound.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dropforge.contract.documents import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 PRICES = {
     "ml.g6.xlarge": 1.127,
@@ -22,11 +26,17 @@ PRICES = {
     "ml.m6i.4xlarge": 0.922,
     "ml.r5.4xlarge": 1.21,
 }
-"""US dollars an hour of training on demand in us-east-1. Those of m5.2xlarge, m6i, c5 and r5 are computed: EC2's price
-and a fifth, which is what SageMaker adds for the others."""
+"""US dollars an hour of training on demand in us-east-1. Those of m5, c5, g5 and g6 are AWS's, as independent public
+programs repeat them, and so is r5.4xlarge, as four of r5.xlarge's 0.302. Those of m6i are computed, as EC2's price and
+a fifth, which is what SageMaker adds for m5, c5 and r5; the one public copy that was found has 0.226 for m6i.xlarge,
+2 % less."""
 
-OWN_DISK = frozenset({"ml.g6.xlarge", "ml.g5.xlarge"})
-"""Types with a local, self-encrypted disk; SageMaker refuses a volume key for them."""
+OWN_DISK = re.compile(r"ml\.(?:[a-z]\d[a-z]*d[a-z]*|g[5-9][a-z]*|gr\d|p[4-9][a-z0-9-]*|trn\d[a-z]*|dl\d|i\d[a-z]*)\.")
+"""Families with a local, self-encrypted disk (EC2's instance store): those with a `d` behind the number, and every
+family of GPUs since g5 and p4, so that a newer one is taken to have it too. SageMaker refuses a volume key for them."""
+
+INSTANCE_TYPE = re.compile(r"ml\.[a-z]+\d[a-z0-9-]*\.(?:medium|large|\d*xlarge)")
+"""How SageMaker spells an instance type."""
 
 
 class Place(Record):
@@ -36,25 +46,26 @@ class Place(Record):
     spot: bool
 
     @property
-    def price(self) -> float:
-        """US dollars per hour, on demand."""
-        return PRICES[self.instance_type]
-
-    @property
     def name(self) -> str:
         """The place as people read it: `ml.g6.xlarge on spot`."""
         return f"{self.instance_type} on spot" if self.spot else self.instance_type
 
 
-def parse_place(text: str) -> Place:
+def parse_place(text: str, priced: Collection[str] = tuple(PRICES)) -> Place:
     """A place from `ml.m5.xlarge`, or `ml.g6.xlarge:spot` for spot.
+
+    Args:
+        priced: the types whose price is known.
 
     Raises:
         ValueError: a type whose price is not known, or something else than `spot` behind it.
     """
     name, _, kind = text.partition(":")
-    if name not in PRICES or kind not in ("", "spot"):
-        raise ValueError(f"{text!r}: expected one of {', '.join(PRICES)}, with ':spot' behind it for spot")
+    if name not in priced or kind not in ("", "spot"):
+        raise ValueError(
+            f"{text!r}: expected one of {', '.join(priced)}, with ':spot' behind it for spot; "
+            "dropforge:prices gives the price of another type"
+        )
     return Place(name, spot=kind == "spot")
 
 
@@ -79,6 +90,11 @@ MEMORY_A_CORE = {"c": 2, "m": 4, "r": 8, "g": 4, "p": 8, "t": 4}
 """GiB by the first letter of the instance's family; of most GPU types it is a lower bound."""
 
 
+def has_own_disk(instance_type: str) -> bool:
+    """Whether machines of this type have a disk of their own, so that SageMaker refuses a key for their volume."""
+    return OWN_DISK.match(instance_type) is not None
+
+
 def has_gpu(instance_type: str) -> bool:
     """Whether machines of this type have a GPU; False for an empty or unknown name."""
     return GPU_TYPE.match(instance_type) is not None
@@ -96,8 +112,3 @@ def memory(instance_type: str) -> int:
     """Main memory in GiB, by the family and the size in the name; 0 if unknown."""
     family = instance_type.removeprefix("ml.")[:1]
     return cores(instance_type) * MEMORY_A_CORE.get(family, 0)
-
-
-def cost(instance_type: str, billable_seconds: float) -> float:
-    """US dollars for `billable_seconds` on one instance, at the on-demand price."""
-    return round(PRICES[instance_type] * billable_seconds / 3600, 6)

@@ -279,6 +279,10 @@ REPORT_FILE = "report.html"
 VERDICT_FILE = "verdict.json"
 VERDICT_MARK = "<!-- verdict -->"
 """In the trainer's report: where Judge writes what it decided."""
+REHEARSER = "dropforge:rehearsal"
+"""The caller of a rehearsal's requests. API Gateway says who calls, so no caller can pass for it."""
+REHEARSAL_MARKS = ("<!-- rehearsal -->", "<!-- end of rehearsal -->")
+"""In the report that Judge wrote into: the rehearsal is drawn between them."""
 BATCH_PLAN = "plan.json"
 """In a batch's folder."""
 

@@ -5,11 +5,15 @@ The candidate itself stands in the live pointer (`models.Candidate`), since Pred
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import ClassVar, Literal, get_args
 
-from dropforge.contract.documents import Document, Record
+from dropforge.contract.documents import Document, Record, fields
+from dropforge.contract.fitting import quoted
 from dropforge.contract.models import Stage
+from dropforge.contract.nearest import did_you_mean
 
 Mode = Literal["auto", "at-once", "shadow", "canary", "manual"]
 """`auto`: at once where nothing served or nobody asked within a day, and otherwise by shadow and canary. `at-once`: all
@@ -44,6 +48,46 @@ class RolloutWish(Record):
     hold-out, with a margin."""
 
 
+def fault_in(value: object) -> str:
+    """What is wrong with the `rollout` that a parsed spec.yaml holds, beyond the types of its values; empty if nothing.
+
+    Args:
+        value: what stands under the key; None if nothing does.
+    """
+    if value is None:
+        return ""
+    known = [each.name for each in fields(RolloutWish)]
+    example = "`rollout: {mode: canary, by: customer_id}`"
+    if not isinstance(value, Mapping):
+        return f"expected keys and values such as {example}, got {quoted(value)}"
+    unknown = [key for key in value if key not in known]
+    if unknown:
+        return f"unknown key {quoted(unknown[0])}; {did_you_mean(str(unknown[0]), known)}expected one of {known}"
+    shares = value.get("shares", (1.0,))
+    if isinstance(shares, list | tuple) and not _rises_to_one(shares):
+        return f"shares: expected rising numbers above 0 that end with 1, such as [0.05, 0.25, 1], got {list(shares)}"
+    for name, (least, most) in LIMITS.items():
+        number = value.get(name)
+        if isinstance(number, int | float) and not least <= number <= most:
+            return f"{name}: expected a number from {least} to {most}, got {number}"
+    return ""
+
+
+LIMITS = {
+    "requests": (1, 1_000_000), "minutes": (0, 10_080), "patience": (0, 8_760), "after": (0, 8_760),
+    "slower": (1, 1_000), "differs": (0, 1),
+}  # fmt: skip
+"""The least and the most of the numbers of a `RolloutWish`."""
+
+
+def _rises_to_one(shares: Sequence[object]) -> bool:
+    """Whether these are rising numbers above 0 that end with 1; other types are refused elsewhere."""
+    numbers = [share for share in shares if isinstance(share, int | float)]
+    if len(numbers) < len(shares) or not numbers:
+        return bool(shares)
+    return numbers[0] > 0 and numbers[-1] == 1 and all(one < next for one, next in itertools.pairwise(numbers))
+
+
 Stream = Literal["failures", "latency", "outputs", "constant", "losses"]
 """What a candidate is tested by, each by an e-process of its own; `metrics.evidence` says what each counts."""
 
@@ -54,6 +98,14 @@ Move = Literal["wait", "advance", "refuse", "finish"]
 version answers everybody again. `finish`: nothing runs beside the live version any more."""
 
 MOVES: tuple[Move, ...] = get_args(Move)
+
+
+HandMove = Literal["begin", "advance", "promote", "pause", "resume", "abort"]
+"""What a person does to a rollout. `begin`: a version shadows, or answers a share. `advance`: it answers a larger
+share. `promote`: it takes all traffic, and the former version shadows it. `pause` keeps it where it stands and `resume`
+lets it go on. `abort`: nothing runs beside the live version any more, whichever that is."""
+
+HAND_MOVES: tuple[HandMove, ...] = get_args(HandMove)
 
 
 class Disagreement(Record):

@@ -40,6 +40,26 @@ class InspectSettings(NamedTuple):
     """The places to train as `ml.g6.xlarge:spot,ml.m5.xlarge`; empty for `instances.PLACES`."""
     most_cost: str
     """The most US dollars that a training job may cost; empty for any."""
+    prices: str
+    """The deployment's own prices of training, as `prices.Prices` writes them; empty for AWS's list."""
+
+
+class JudgeSettings(NamedTuple):
+    """Settings of Judge."""
+
+    registry: str
+    artifacts: str
+    prices: str
+    """As `InspectSettings` has them."""
+
+
+class RehearseSettings(NamedTuple):
+    """Settings of Rehearse."""
+
+    registry: str
+    artifacts: str
+    predict: str
+    """ARN of the prediction function, or of its alias."""
 
 
 class PlanSettings(NamedTuple):

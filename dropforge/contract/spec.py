@@ -15,6 +15,7 @@ from dropforge.contract.fitting import quoted
 from dropforge.contract.nearest import did_you_mean
 from dropforge.contract.personal import TREATMENTS, Treatment
 from dropforge.contract.records import composed
+from dropforge.contract.rollouts import RolloutWish, fault_in
 from dropforge.contract.schema import NumberRule, TableKind
 from dropforge.contract.tasks import TASK_NAMES, TASKS, Task
 
@@ -147,6 +148,8 @@ class Spec(Record):
     """Whether the model refuses a request with a text that it does not know, instead of a prediction with a warning."""
     capture: CaptureWish = field(default_factory=CaptureWish)
     """Which share of the requests is kept, and for how long."""
+    rollout: RolloutWish = field(default_factory=RolloutWish)
+    """How a new version takes over from the one that serves, and what refuses it on the way."""
 
     @classmethod
     def read(cls, value: Mapping[str, Any] | None) -> Spec:
@@ -171,6 +174,8 @@ class Spec(Record):
         _check_personal(value.get("personal"))
         if fault := capture_fault(value.get("capture")):
             raise SpecFault(f"spec.yaml: capture: {fault}")
+        if wrong := fault_in(value.get("rollout")):
+            raise SpecFault(f"spec.yaml: rollout: {wrong}")
         try:
             spec = cls.from_json(_composed(value), "spec.yaml")
         except DocumentError as fault:

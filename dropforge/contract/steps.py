@@ -23,7 +23,7 @@ ShownStatus = Literal[Status, "unknown"]
 """Where a run stands, as a client shows it. `unknown` is a status of a newer Dropforge than the client; it is never
 stored."""
 
-STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Promote", "Notify")
+STEPS = ("Claim", "Inspect", "Train", "Judge", "Register", "Rehearse", "Promote", "Notify")
 """The states that do something, in the order of the way."""
 
 ASIDE = ("Reroute",)
@@ -143,6 +143,21 @@ class Registered(Record):
     """The immutable version that the run became."""
 
     version: str
+
+
+class RehearseInput(Record):
+    """The approved version."""
+
+    run: str
+    model: str
+    version: str
+
+
+class Rehearsed(Record):
+    """`rehearsed`: nothing speaks against the version. `refused`: `reason` says which row and which figure does."""
+
+    outcome: Literal["rehearsed", "refused"]
+    reason: str
 
 
 class PromoteInput(Record):

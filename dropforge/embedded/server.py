@@ -109,6 +109,9 @@ async def serve(home: Home, address: Address) -> None:
     home.objects.mkdir(parents=True, exist_ok=True)
     writes.register(journal, home.objects)
     if address.strict:
+        from dropforge.embedded import namespaces
+
+        namespaces.register()
         roles.register()
         application = signatures.signed(application)
     saver = Saver(journal)

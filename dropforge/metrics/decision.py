@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from dropforge.contract.figures import figure
 from dropforge.contract.fitting import shortened
 from dropforge.contract.rollouts import Decision, Phase
-from dropforge.metrics.evidence import WEIGHTS, logarithms, share_of, units
+from dropforge.metrics.evidence import WEIGHTS, logarithms, share_of
+from dropforge.metrics.phases import units
 from dropforge.metrics.sequential import THRESHOLD
 from dropforge.metrics.sketches import median
 
@@ -41,7 +42,7 @@ def decide(evidence: Evidence, wish: RolloutWish, candidate: Candidate, now: dat
         candidate: the live pointer's.
         now: the time, with a zone.
     """
-    reason = objection(evidence, candidate.stage)
+    reason = objection(evidence)
     if reason:
         return _decision("refuse", candidate, reason)
     phase, hours = _phase(evidence, candidate), _hours(candidate, now)
@@ -56,12 +57,9 @@ def decide(evidence: Evidence, wish: RolloutWish, candidate: Candidate, now: dat
     return _decision("advance", candidate, f"{quiet(evidence)}; on to {to} {counted}", stage=stage, share=share)
 
 
-def objection(evidence: Evidence, stage: Stage = "shadow") -> str:
-    """Why the candidate is refused, with the figure and its limit; empty while nothing speaks against it.
-
-    With all traffic, one failing row in a million is no reason to go back; the test of failures says when it is.
-    """
-    if evidence.proof and stage != "after":
+def objection(evidence: Evidence) -> str:
+    """Why the candidate is refused, with the figure and its limit; empty while nothing speaks against it."""
+    if evidence.proof:
         return shortened(f"{evidence.proof}; no failure of the new version alone is allowed to repeat")
     if evidence.logarithm < THRESHOLD:
         return ""
@@ -193,7 +191,7 @@ def _differently(evidence: Evidence) -> str:
 def _e_value(logarithm: float) -> str:
     if logarithm > math.log(MOST_TOLD):
         return f"above {figure(MOST_TOLD)}"
-    return figure(float(f"{math.exp(logarithm):.3g}"), digits=3)
+    return figure(math.exp(logarithm), digits=3)
 
 
 def _excess(tally: Tally) -> str:

@@ -5,9 +5,9 @@
 
 - `failures`: of the requests on which exactly one of the two versions failed, more than half are the candidate's.
   Equal models fail equally often, whatever makes them fail.
-- `latency`: in more than half of the requests the candidate took more than `slower` times as long. Both ran the same
-  rows in one process, so that load, cold caches and the clock's steps touch both; only the sign counts, so that a pause
-  of the process counts as one request, however long it was.
+- `latency`: in more than half of the requests the candidate took more than `slower` times as long, and longer by more
+  than a caller could notice. Both ran the same rows in one process, so that load touches both; only the sign counts, so
+  that a pause of the process is one request, however long it was.
 - `outputs`: the answers differ in a larger share of the rows than the hold-out made expect.
 - `constant`: where the other version's answer changed from one row to the next, the candidate's stayed the same in more
   than four of five cases. A constant answer agrees with most rows where one class is common: `outputs` may miss it.
@@ -23,8 +23,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropforge.contract.rollouts import Arms, Disagreement, Evidence, Phase, Point, RolloutWish, Tally
+from dropforge.metrics.phases import PhaseSums
 from dropforge.metrics.sequential import allowed, bet, combined, of_mean, of_share
-from dropforge.metrics.sketches import count_in, hashed, keep_least, median, number_of
+from dropforge.metrics.sketches import count_in, hashed, median
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,10 @@ WEIGHTS: dict[Stream, float] = {"failures": 0.3, "latency": 0.2, "outputs": 0.3,
 
 STAYS = 0.8
 """Of the rows where the other version's answer changes, the share in which the candidate's may stay the same."""
+
+NOTICED = 0.1
+"""Milliseconds by which a slower candidate is slower at least. Small graphs take some hundredths of one, an answer over
+the API takes many: that a graph takes .07 instead of .03 is no reason to keep a better model away."""
 
 HALF = 0.5
 TO_MILLISECONDS = 23
@@ -108,6 +113,11 @@ def fold_losses(evidence: Evidence, losses: Iterable[tuple[float, float]]) -> Ev
     return replace(evidence, streams=streams, logarithm=combined(logarithms(streams), WEIGHTS))
 
 
+def is_slower(ours: float, theirs: float, slower: float) -> bool:
+    """Whether a candidate that took so many milliseconds counts as slower than the other version."""
+    return ours > slower * theirs and ours > theirs + NOTICED
+
+
 def logarithms(streams: dict[str, Tally]) -> dict[str, float]:
     """The logarithm of each stream's e-value."""
     return {name: _of(name, tally) for name, tally in streams.items()}
@@ -135,9 +145,9 @@ class _Sums:
         self.ratios, self.last, self.rows = dict(evidence.ratios), dict(evidence.last), list(evidence.rows)
         self.known = set(self.rows)
         self.proof, self.time, self.count = evidence.proof, "", 0
-        self.phases = [_Phase(phase) for phase in evidence.phases]
+        self.phases = [PhaseSums(phase) for phase in evidence.phases]
         if candidate is not None and not _is_in(evidence, candidate):
-            self.phases.append(_Phase(Phase(candidate.stage, candidate.share, candidate.since)))
+            self.phases.append(PhaseSums(Phase(candidate.stage, candidate.share, candidate.since)))
 
     def add(self, record: Captured) -> None:
         """Adds one record."""
@@ -183,11 +193,11 @@ class _Sums:
         times = {record.version: record.milliseconds, pair.version: pair.milliseconds}
         ours, theirs = times[self.before.version], times[self.before.against]
         if ours > 0 and theirs > 0:
-            self._count("latency", ours > self.before.slower * theirs, weight)
+            self._count("latency", is_slower(ours, theirs, self.before.slower), weight)
             for version, time in times.items():
                 count_in(self.milliseconds.setdefault(version, {}), time, weight)
             count_in(self.ratios, ours / theirs, weight)
-        if record.inputs is not None and not self._is_new(hashed(record.inputs)):
+        if record.inputs and not self._is_new(hashed(record.inputs)):
             return
         differs = self._differs(record)
         if differs is not None:
@@ -246,38 +256,6 @@ class _Sums:
             logarithm=combined(logarithms(streams), WEIGHTS),
         )
         return replace(after, history=_with_point(after, self.time)) if self.count else after
-
-
-class _Phase:
-    """The sums of one phase."""
-
-    def __init__(self, phase: Phase) -> None:
-        self.before = phase
-        self.requests = [phase.requests.champion, phase.requests.candidate]
-        self.compared = phase.compared
-        self.units = {version: set(hashes) for version, hashes in phase.units.items()}
-
-    def add(self, record: Captured, trial: str, weight: float) -> None:
-        """Adds one record."""
-        if record.paired is not None:
-            self.compared += weight
-        if record.code:
-            return
-        self.requests[record.version == trial] += weight
-        if record.unit:
-            kept = self.units.setdefault(record.version, set())
-            kept.add(hashed(record.unit))
-            keep_least(kept)
-
-    def phase(self) -> Phase:
-        """The sums as a record."""
-        units = {version: tuple(sorted(kept)) for version, kept in self.units.items()}
-        return replace(self.before, requests=Arms(*self.requests), compared=self.compared, units=units)
-
-
-def units(phase: Phase, version: str | None = None) -> int:
-    """How many units a phase has answered, by one version or by both: exact up to 127, estimated above."""
-    return number_of(each for name, kept in phase.units.items() if version in (None, name) for each in kept)
 
 
 def share_of(tally: Tally) -> float | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -46,6 +47,14 @@ def stepfunctions() -> SFNClient:
     import boto3
 
     return boto3.client("stepfunctions")
+
+
+@cache
+def functions() -> LambdaClient:
+    """Lambda's client."""
+    import boto3
+
+    return boto3.client("lambda")
 
 
 @cache

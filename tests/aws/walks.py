@@ -125,6 +125,10 @@ def judged(chance: random.Random) -> Record:
     )
 
 
+def rehearsed(chance: random.Random) -> Record:
+    return steps.Rehearsed(chance.choice(["rehearsed", "rehearsed", "refused"]), chance.choice(TEXTS))
+
+
 def promoted(chance: random.Random) -> Record:
     return steps.Promoted(chance.choice(["promoted", "refused", "overtaken"]), chance.choice(TEXTS))
 
@@ -154,6 +158,7 @@ RESULTS = {
     "Train": trained,
     "Reroute": function(rerouted),
     "Judge": function(judged),
+    "Rehearse": function(rehearsed),
     "Register": function(lambda chance: steps.Registered(str(chance.randint(1, 999)))),
     "Promote": function(promoted),
     "Notify": function(lambda chance: steps.Notified(chance.choice(get_args(steps.Status)))),

@@ -50,12 +50,12 @@ def states(view: View) -> str:
 def test_a_run_is_drawn_as_it_goes() -> None:
     clock = Watch()
     view = View(RUN, clock)
-    assert states(view) == "wwwwwww"
+    assert states(view) == "wwwwwwww"
     assert f"waiting for {RUN} to be claimed" in drawn(view)
     for seconds, event in ((1.0, at("Claim")), (2.5, at("Train"))):
         clock.time = seconds
         view.update(event)
-    assert states(view) == "ddrwwww"
+    assert states(view) == "ddrwwwww"
     for epoch, loss in enumerate((0.9, 0.5, 0.1)):
         view.update(fit(epoch, loss, 0.3 + epoch / 10))
     clock.time = 12.5
@@ -65,21 +65,22 @@ def test_a_run_is_drawn_as_it_goes() -> None:
     assert "█▅▁" in text
     assert "validation loss 0.1" in text
     view.update(at("Notify", "promoted"))
-    assert states(view) == "ddddddd"
+    assert states(view) == "dddddddd"
     assert "1.5 s" in drawn(view)  # Claim, from its beginning to that of Train
 
 
 @pytest.mark.parametrize(
     ("way", "end", "expected"),
     [
-        (["Claim"], at("Claim", "duplicate"), "dssssss"),
-        (["Claim", "Inspect"], at("Notify", "rejected"), "dfssssd"),
-        (["Claim", "Train", "Judge", "Register"], at("Notify", "refused"), "dddfdsd"),
-        (["Claim", "Train", "Judge", "Promote"], at("Notify", "refused"), "dddddfd"),
-        (["Claim", "Train"], at("Train", "failed"), "ddfsssd"),
-        ([], at("Notify", "promoted"), "ddddddd"),
-        ([], at("Inspect", "failed"), "dfssssd"),
-        (["Claim"], at("Elsewhere", "failed"), "fsssssd"),
+        (["Claim"], at("Claim", "duplicate"), "dsssssss"),
+        (["Claim", "Inspect"], at("Notify", "rejected"), "dfsssssd"),
+        (["Claim", "Train", "Judge", "Register"], at("Notify", "refused"), "dddfdssd"),
+        (["Claim", "Train", "Judge", "Register", "Rehearse"], at("Notify", "refused"), "dddddfsd"),
+        (["Claim", "Train", "Judge", "Promote"], at("Notify", "refused"), "ddddddfd"),
+        (["Claim", "Train"], at("Train", "failed"), "ddfssssd"),
+        ([], at("Notify", "promoted"), "dddddddd"),
+        ([], at("Inspect", "failed"), "dfsssssd"),
+        (["Claim"], at("Elsewhere", "failed"), "fssssssd"),
     ],
 )
 def test_every_end_leaves_no_step_waiting(way: list[str], end: Ended, expected: str) -> None:

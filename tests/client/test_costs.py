@@ -6,20 +6,41 @@ from dataclasses import replace
 
 import pytest
 
+from cdk_app.reconciler import MINUTES
 from dropforge.client import costs
 from dropforge.client.costs import Line, Use
-from dropforge.contract.prices import ENDPOINTS, HOURS, PRICES
+from dropforge.contract.prices import ENDPOINTS, HOURS, PRICES, Prices
 
 
 def dollars(lines: list[Line], *names: str) -> float:
-    return sum(line.dollars for line in lines if line.what in names)
+    return sum(line.dollars() for line in lines if line.what in names)
 
 
 def test_an_idle_month_by_hand() -> None:
     lines = costs.idle(image_gigabytes=9, gigabytes=100)
-    assert costs.total(lines) == pytest.approx(1.00 + 14 * 0.10 + 3.00 + 9 * 0.10 + 100 * 0.023 + 0.01 * 0.45)
-    # four alarms above the ten that are free, no dashboard, and the table within its free 25 GB
-    assert costs.to_pay(lines) == pytest.approx(1.00 + 4 * 0.10 + 9 * 0.10 + 100 * 0.023 + 0.01 * 0.20)
+    lists, table = 2 * 2_920 * 0.005e-3, 2_920 * (2 * 0.125e-6 + 0.625e-6)
+    function = 2_920 * (0.20e-6 + 0.512 * 0.0000166667)
+    stored = 9 * 0.10 + 100 * 0.023 + 0.01 * 0.45
+    assert costs.total(lines) == pytest.approx(1.00 + 14 * 0.10 + 3.00 + stored + lists + table + function)
+    # four alarms above the ten that are free, no dashboard and function, and the table within its free 25 GB
+    assert costs.to_pay(lines) == pytest.approx(1.00 + 4 * 0.10 + stored - 0.01 * 0.25 + lists + table)
+    assert dollars(lines, "object_puts") == pytest.approx(0.0292)
+
+
+def test_the_sheet_counts_the_reconciler_as_it_is() -> None:
+    assert costs.LOOK_MINUTES == MINUTES
+    assert costs.LOOK_LISTS + costs.LOOK_READS + 1 == 5, "as many calls as tests/steps/test_reconcile.py counts"
+
+
+def test_a_sheet_at_ones_own_prices() -> None:
+    own = Prices.of({"ml.m5.xlarge": 1, "endpoint:ml.m5.large": 0.2, "image_bytes": 0.5, "alarm": 0})
+    listed, ours = costs.sheet(), costs.sheet(prices=own, image_gigabytes=10)
+    assert ours["idle"]["dollars"] == pytest.approx(listed["idle"]["dollars"] + 10 * 0.5 - 8 * 0.10 - 14 * 0.10)
+    assert (ours["run"]["training"]["ml.m5.xlarge"], ours["uses"][0]["training_dollars"]) == (1.0, round(40 / 60, 2))
+    way = "a real-time endpoint a model (ml.m5.large)"
+    assert [sheet["uses"][0]["serving"][way] for sheet in (listed, ours)] == [83.95, 146.0]
+    assert ours["break_even"] < listed["break_even"]
+    assert (listed["own_prices"], ours["own_prices"]) == ({}, own.own)
 
 
 def test_a_million_predictions_by_hand() -> None:
@@ -41,7 +62,7 @@ def test_traces_cost_more_than_the_calls_unless_there_are_many() -> None:
 
 def test_detailed_metrics_are_counted_by_route() -> None:
     (line,) = costs.options()
-    assert line.dollars == pytest.approx(len(costs.ROUTES) * 5 * 0.30)
+    assert line.dollars() == pytest.approx(len(costs.ROUTES) * 5 * 0.30)
 
 
 def test_training_is_minutes_of_the_instance() -> None:

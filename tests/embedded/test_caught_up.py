@@ -191,3 +191,16 @@ def test_what_names_no_type_is_not_binary() -> None:
 
     assert not apigateway_v1._media_type_matches(None, ["*/*"])
     assert apigateway_v1._media_type_matches("application/json", ["*/*"])
+
+
+def test_policies_do_not_see_the_namespace_of_a_count() -> None:
+    """dropforge/embedded/namespaces.py"""
+    import inspect
+
+    from ministack.core import iam_actions, iam_evaluator
+
+    sources = inspect.getsource(iam_actions) + inspect.getsource(iam_evaluator)
+    assert "cloudwatch:namespace" not in sources
+    # The function that the addition wraps has these parameters.
+    names = list(inspect.signature(iam_actions.request_tag_context).parameters)
+    assert names == ["service", "iam_action", "body", "params"]

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from dropforge.embedded import process
 from dropforge.embedded.home import Home
 from dropforge.embedded.keys import root_secret
+from dropforge.embedded.namespaces import namespace
 from dropforge.embedded.settings import ACCOUNT, Address
 from dropforge.embedded.tls import certificate
 from tests.embedded.conftest import ALGORITHM, Cloud, free_port
@@ -106,6 +107,39 @@ def test_a_state_machine_that_may_not_pass_the_role(strict: StrictCloud, request
     ended = strict.train(request_of("model"))
     assert ended["error"] == "SageMaker.AmazonSageMakerException"
     assert "iam:PassRole" in ended["cause"]
+
+
+def test_a_count_goes_to_the_namespace_that_its_policy_names(strict: StrictCloud) -> None:
+    iam = strict.client("iam")
+    iam.create_user(UserName="counter")
+    to_ours = {"StringEquals": {"cloudwatch:namespace": "Ours"}}
+    statement = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": to_ours}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="counter", PolicyName="count", PolicyDocument=document)
+    key = iam.create_access_key(UserName="counter")["AccessKey"]
+    counter = strict.client("cloudwatch", key["AccessKeyId"], key["SecretAccessKey"])
+    datum = {"MetricName": "Seen", "Value": 1.0}
+    counter.put_metric_data(Namespace="Ours", MetricData=[datum])
+    with pytest.raises(ClientError, match="AccessDenied|not authorized"):
+        counter.put_metric_data(Namespace="Theirs", MetricData=[datum])
+    listed = strict.client("cloudwatch").list_metrics(MetricName="Seen")["Metrics"]
+    assert [each["Namespace"] for each in listed] == ["Ours"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"Namespace": "Ours", "MetricData": []}', "Ours"),
+        (b"Action=PutMetricData&Namespace=Ours%2FTwo&Version=2010-08-01", "Ours/Two"),
+        (b"Namespace=Ours&Namespace=Theirs", None),
+        (b'{"Namespace": 1}', None),
+        (b'{"Namespace": "Ours"}&Namespace=Theirs', None),
+        (b"\xa1\xff", None),
+        (b"", None),
+    ],
+)
+def test_the_namespace_of_a_request(body: bytes, expected: str | None) -> None:
+    assert namespace(body) == expected
 
 
 def test_a_stranger_gets_nothing(strict: StrictCloud) -> None:

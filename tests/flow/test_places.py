@@ -12,7 +12,7 @@ from dropforge.contract.instances import PLACES, SMALL_PLACES
 from dropforge.contract.registry import TrainingRun
 from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
 
-from .conftest import STRICT, hurry
+from .conftest import hurry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,6 @@ def test_a_run_finds_the_last_place_that_is_left(forge: Dropforge, tmp_path: Pat
     assert run.cost is not None and run.cost > 0
 
 
-@pytest.mark.skipif(STRICT, reason="MiniStack's IAM knows no cloudwatch:namespace, so it denies counts in strict mode")
 def test_an_unseen_gpu_is_counted_where_its_alarm_looks(forge: Dropforge) -> None:
     """Of the run above, over all models and by model; the alarm itself is over before the run has ended."""
     watch: Any = forge.connection.client("cloudwatch")

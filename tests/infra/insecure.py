@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from dropforge.contract.instances import OWN_DISK, PRICES
+from dropforge.contract.instances import PRICES, has_own_disk
 
 from .conftest import flat, of_type
 from .evaluate import evaluate
@@ -80,7 +80,7 @@ def plain_volume(template: Template) -> list[str]:
     """Instance types whose volume nobody encrypts."""
     asked = job(template)["ResourceConfig"]
     resources = {name: evaluate(asked, places=[{"instance_type": name}]) for name in PRICES}
-    return [name for name, each in resources.items() if name not in OWN_DISK and not each.get("VolumeKmsKeyId")]
+    return [name for name, each in resources.items() if not has_own_disk(name) and not each.get("VolumeKmsKeyId")]
 
 
 def plain_output(template: Template) -> list[str]:

@@ -76,8 +76,9 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "log-days": 30,
         "version-days": "7",
         "prediction-days": "0",
-        "places": "ml.g6.xlarge:spot, ml.m5.xlarge",
+        "places": "ml.g7.xlarge:spot, ml.g6.xlarge:spot, ml.m5.xlarge",
         "budget-cap": 2.5,
+        "prices": {"ml.g7.xlarge": 1.9, "ml.m5.xlarge": 0.276, "object_bytes": 0.0245},
     }
     folder = tmp_path_factory.mktemp("other")
     return synthesize(folder, **EMBEDDED, **{f"dropforge:{name}": value for name, value in chosen.items()})
@@ -93,10 +94,29 @@ def test_what_was_chosen_is_in_the_template(other: dict[str, Any]) -> None:
     assert table["Properties"]["DeletionProtectionEnabled"] is True
     (inspect,) = (each for name, each in of_type(other, "AWS::Lambda::Function").items() if "InspectFunction" in name)
     variables = inspect["Properties"]["Environment"]["Variables"]
-    assert (variables["PLACES"], variables["MOST_COST"]) == ("ml.g6.xlarge:spot,ml.m5.xlarge", "2.5")
+    places = "ml.g7.xlarge:spot,ml.g6.xlarge:spot,ml.m5.xlarge"
+    assert (variables["PLACES"], variables["MOST_COST"]) == (places, "2.5")
     subscriptions = [each["Properties"] for each in of_type(other, "AWS::SNS::Subscription").values()]
     assert {each["Endpoint"] for each in subscriptions} == {"ops@example.org", "ml@example.org"}
     assert {each["Properties"]["RetentionInDays"] for each in of_type(other, "AWS::Logs::LogGroup").values()} == {30}
+
+
+def test_its_own_prices_reach_those_who_read_prices(template: dict[str, Any], other: dict[str, Any]) -> None:
+    def told(template: dict[str, Any]) -> dict[str, str]:
+        functions = of_type(template, "AWS::Lambda::Function").items()
+        found = {name: each["Properties"].get("Environment", {}).get("Variables", {}) for name, each in functions}
+        return {name: each["PRICES"] for name, each in found.items() if "PRICES" in each}
+
+    own = '{"ml.g7.xlarge":1.9,"ml.m5.xlarge":0.276}'
+    assert set(told(other).values()) == {own} and set(told(template).values()) == {""}
+    assert len(told(other)) == 2 and all("Inspect" in name or "Judge" in name for name in told(other))
+    # A type that only the setting knows is a GPU's for the job, and has a disk of its own.
+    (training,) = (
+        text
+        for each in of_type(other, "AWS::StepFunctions::StateMachine").values()
+        if "createTrainingJob" in (text := json.dumps(each))
+    )
+    assert training.count("'ml.g7.xlarge'") == 2
 
 
 def rules(template: dict[str, Any], bucket: str) -> dict[str, dict[str, Any]]:
@@ -241,6 +261,12 @@ def test_the_output_of_a_stack_is_the_setting_of_the_next(template: dict[str, An
         ({"tags": "team"}, "dropforge:tags: expected name=value pairs with commas between them, got 'team'"),
         ({"alarm_email": "me"}, "dropforge:alarm-email: expected e-mail addresses"),
         ({"places": "ml.m5.xlarge,ml.x9"}, "dropforge:places: 'ml.x9': expected one of ml.g6.xlarge"),
+        ({"places": "ml.g7.xlarge"}, "dropforge:prices gives the price of another type"),
+        (
+            {"prices": "functoin_seconds=1"},
+            "dropforge:prices: 'functoin_seconds': no such price; did you mean 'function",
+        ),
+        ({"prices": {"alarm": "free"}}, "dropforge:prices: alarm: expected US dollars, 0 or more, got 'free'"),
         ({"places": "ml.m5.xlarge:sport"}, "dropforge:places: 'ml.m5.xlarge:sport': expected one of"),
         ({"budget_cap": "-1"}, "dropforge:budget-cap: expected a number of more than 0, got '-1'"),
         ({"adopt": "drop=a,table=b"}, "dropforge:adopt: expected the names of drop, artifacts, accesses, table, key"),

@@ -30,7 +30,7 @@ RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForSageMak
 IMAGE = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/trainer"
 KNOWN = {
     "LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC,
-    "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "PipelineMachine": MACHINE,
+    "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "ApiPredictFunction": FUNCTION, "PipelineMachine": MACHINE,
     "BatchAnswerFunction": FUNCTION, "BatchMachine": MACHINE,
 }  # fmt: skip
 Case = tuple[str, str, str]
@@ -119,6 +119,15 @@ ALLOWED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=f"{RUN}/verdict.json"),
         *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", of=TABLE), *KMS,
     ],
+    "PipelineRehearseRole": [
+        *use("s3:GetObject", of=f"{RUN}/golden.jsonl"), *use("s3:GetObject", of=f"{RUN}/verdict.json"),
+        *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/report.html"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/manifest.json"),
+        *use("s3:GetObject", of=f"{ARTIFACTS}/captures/houses/1/2026-12-01-04/s-1.jsonl.gz"),
+        *use("s3:ListBucket", of=ARTIFACTS), *use("lambda:InvokeFunction", of=FUNCTION),
+        *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+    ],
     "PipelinePromoteRole": use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE) + KMS,
     "PipelineNotifyRole": [
         *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
@@ -131,13 +140,21 @@ ALLOWED: dict[str, list[Case]] = {
         *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
     ],
+    "CompactorCompactRole": [
+        *use("s3:GetObject", "s3:GetObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/compacted/2026-12-01-03.json"),
+        *use("s3:ListBucket", of=ARTIFACTS, under="s3:prefix=captures/m/"),
+        *KMS,
+    ],
     "ApiCatalogRole": [
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:GetObject", of=f"{RUN}/metrics.json"),
         *use("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", of=TABLE),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"), *use("kms:Decrypt", of=KEY),
     ],
-    "ApiLiveRole": [*use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", of=TABLE), *KMS],
+    "ApiLiveRole": [
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", of=TABLE), *KMS,
+    ],
     "TrainingRole": [
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
         *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("kms:CreateGrant", of=KEY), *use("ecr:BatchGetImage", of=IMAGE),
@@ -203,6 +220,10 @@ DENIED: dict[str, list[Case]] = {
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
     ],
     "PipelineRegisterRole": [*use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
+    "PipelineRehearseRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:PutObject", of=f"{RUN}/verdict.json"),
+        *use("lambda:InvokeFunction", of=f"{FUNCTION}-of-others"), *use("dynamodb:PutItem", of=TABLE),
+    ],
     "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
     "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],
     "ApiPredictRole": [
@@ -211,6 +232,11 @@ DENIED: dict[str, list[Case]] = {
         *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"),
         *use("s3:GetObject", "s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
+    ],
+    "CompactorCompactRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/a"),
+        *use("s3:PutObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
+        *use("s3:ListBucket", of=ARTIFACTS, under="s3:prefix=runs/"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
     "ApiLiveRole": [

@@ -99,7 +99,7 @@ def test_no_variable_has_the_name_of_a_function(definition: dict[str, Any]) -> N
 
 def test_whatever_fails_is_told_and_then_fails(definition: dict[str, Any]) -> None:
     states = definition["States"]
-    for name in ("Claim", "Inspect", "Judge", "Register", "Promote"):
+    for name in ("Claim", "Inspect", "Judge", "Register", "Rehearse", "Promote"):
         caught = states[name]["Catch"][0]
         assert caught["Next"] == "Notify"
         assert caught["Assign"]["step"] == name

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dropforge.contract.hops import WITHOUT_GPU, Hop
-from dropforge.contract.instances import OWN_DISK, PLACES, PRICES, Place
+from dropforge.contract.instances import PLACES, PRICES, Place, has_own_disk
 from dropforge.contract.names import RunFiles
 from dropforge.contract.steps import Inspected, Rerouted, RerouteInput
 from dropforge.embedded.training.request import check
@@ -57,7 +57,7 @@ def test_sagemaker_takes_the_request_on_every_place(definition: dict[str, Any], 
 @pytest.mark.parametrize("name", PRICES)
 def test_a_volume_has_our_key_unless_the_instance_encrypts_its_own_disk(definition: dict[str, Any], name: str) -> None:
     resources = request(definition, Place(name, spot=False))["ResourceConfig"]
-    assert ("VolumeKmsKeyId" in resources) is (name not in OWN_DISK)
+    assert ("VolumeKmsKeyId" in resources) is (not has_own_disk(name))
     assert resources.get("VolumeKmsKeyId", "<LakeKey").startswith("<LakeKey")
 
 

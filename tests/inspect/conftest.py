@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parent / "golden"
-SETTINGS = InspectSettings(registry="registry", artifacts="artifacts", image="trainer:1", places="", most_cost="")
+SETTINGS = InspectSettings("registry", "artifacts", image="trainer:1", places="", most_cost="", prices="")
 
 
 def golden(name: str) -> Any:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from dropforge.contract.plan import Plan
+from dropforge.contract.prices import Prices
+from dropforge.contract.spec import SpecFault
 from dropforge.contract.steps import Inspected
 from lambdas.common.registry import RegistryFault
 from lambdas.pipeline.inspect import handler, logic
-from lambdas.pipeline.inspect.forecast import SMALL_BYTES, places_for
+from lambdas.pipeline.inspect.forecast import SMALL_BYTES, affordable, forecast, places_for
 from lambdas.pipeline.inspect.handler import handle
 
 KEY = "datasets/houses/houses.csv"
@@ -114,6 +116,16 @@ def test_large_data_go_to_a_gpu_first(cloud, houses):
     answer = cloud.inspect("datasets/houses/houses.csv.gz", gzip.compress(large.encode()))
     assert answer["places"][0] == {"instance_type": "ml.g6.xlarge", "spot": True}
     assert answer["forecast"] == pytest.approx(1.127 * 900 / 3600)
+
+
+def test_a_deployment_s_own_prices_choose_forecast_and_fit_its_cap():
+    own = Prices.of({"ml.m5.xlarge": 2.0, "ml.g7.xlarge": 4.0, "spot_share": 0.25})
+    places = places_for(SMALL_BYTES, "ml.g7.xlarge:spot,ml.m5.xlarge,ml.c5.xlarge", own)
+    assert [place.instance_type for place in places] == ["ml.m5.xlarge", "ml.c5.xlarge", "ml.g7.xlarge"]
+    assert [forecast((place,), 1800, own) for place in places] == [1.0, 0.102, 0.5]
+    assert [place.instance_type for place in affordable(places, 1800, "0.5", own)] == ["ml.c5.xlarge", "ml.g7.xlarge"]
+    with pytest.raises(SpecFault, match=r"training could cost \$0.102 at the cheapest place; expected at most \$0.1"):
+        affordable(places, 1800, "0.1", own)
 
 
 @pytest.mark.parametrize(

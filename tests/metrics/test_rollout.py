@@ -13,7 +13,8 @@ from dropforge.contract.captures import Captured, Paired
 from dropforge.contract.models import Candidate
 from dropforge.contract.rollouts import Disagreement, Evidence, RolloutWish
 from dropforge.metrics.decision import decide, objection, said
-from dropforge.metrics.evidence import MOST_POINTS, MOST_ROWS, begun, fold, fold_losses, logarithms, units
+from dropforge.metrics.evidence import MOST_POINTS, MOST_ROWS, begun, fold, fold_losses, logarithms
+from dropforge.metrics.phases import units
 from dropforge.metrics.sketches import median
 
 START = datetime(2026, 12, 1, tzinfo=UTC)
@@ -129,12 +130,14 @@ def test_a_failure_that_repeats_refuses_at_its_first_occurrence() -> None:
     assert decide(once, WISH, SHADOW, after(0.01)).move == "wait"
 
 
-def test_after_all_traffic_one_failing_row_is_no_reason_to_go_back_and_many_are() -> None:
+def test_after_all_traffic_one_failure_is_no_reason_to_go_back_and_many_are() -> None:
     live = {"version": "2", "code": "no_healthy_model", "prediction": None, "stage": "after"}
     records = [record(at, **live, pair={"version": "1"}) for at in range(40)]
     assert decide(fold(FRESH, records[:1], AFTER), WISH, AFTER, after(1)).move == "wait"
     decision = decide(fold(FRESH, records, AFTER), WISH, AFTER, after(1))
     assert decision.move == "refuse" and "version 2 alone failed in 100 % of the 40 requests" in decision.reason
+    replayed = record(1, stage="after", pair={"version": "2", "failure": "no_healthy_model", "repeated": True})
+    assert decide(fold(FRESH, [replayed], AFTER), WISH, AFTER, after(1)).move == "refuse"
 
 
 @pytest.mark.parametrize(

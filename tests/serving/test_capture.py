@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from dropforge.contract.captures import KEEP_TAG, Captured, part_of
+from dropforge.contract.captures import KEEP_TAG, Captured, Paired, part_of
 from dropforge.contract.personal import PersonalColumn
+from dropforge.inference.after import Refused
 from dropforge.inference.capture import buffer as buffers
 from dropforge.inference.capture.buffer import CALM, FREE, MOST_ROWS, PROMPT, Buffer
 from dropforge.inference.capture.ends import left
@@ -27,9 +28,10 @@ from tests.serving.little import little
 from tests.serving.test_after import ROW, Noting, ask, tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from dropforge.inference.after import Answered, Refused
+    from dropforge.inference.after import Answered
     from tests.serving.little import Little
 
 SIMPLE = "/models/{model}/predict"
@@ -160,6 +162,30 @@ def test_a_sensitive_target_is_not_answered_into_a_capture(binary: Little, tmp_p
     assert "prediction" not in record and "probabilities" not in record and record["inputs"]
 
 
+class Second:
+    """The other version of a rollout."""
+
+    arm, stage, unit = "candidate", "canary", "patient-7"
+
+    def pairs(self, _told: Answered, rows: Sequence[int]) -> list[Paired]:
+        return [Paired("4", milliseconds=0.2, difference=0.0, same=True, prediction=row) for row in rows]
+
+
+def test_what_the_other_version_did_stands_beside_the_answer(binary: Little, tmp_path: Path) -> None:
+    store = Keeping(opened(binary), tmp_path)
+    ask(store, SIMPLE, binary.rows(2))
+    ((_, (pending,)),) = store.buffer.take()
+    assert not isinstance(pending.told, Refused)
+    for target, kept in ((binary.card.target, [0, 1]), ("another", [None, None])):
+        store.model.card = replace(store.model.card, masked=() if kept == [0, 1] else (binary.card.target,))
+        store.buffer.answered(pending.told._replace(beside=Second()))
+        store.writer.write()
+        found = [Captured.from_json(each) for each in store.bucket.records()][-2:]
+        assert [(each.arm, each.stage) for each in found] == [("candidate", "canary")] * 2, target
+        assert [each.paired and each.paired.prediction for each in found] == kept
+    assert "patient-7" not in json.dumps(store.bucket.records()) and found[0].unit
+
+
 def test_a_coarser_form_of_personal_data_is_what_the_model_reads(binary: Little) -> None:
     columns = (
         PersonalColumn("x0", "generalise", "values", "birth"),
@@ -197,7 +223,8 @@ def test_when_what_waits_is_due(
     monkeypatch.setattr(buffers.time, "time", lambda: now[0])
     store = Keeping(opened(binary), tmp_path)
     store.buffer = buffer = Buffer(str(tmp_path), CALM if pace is PROMPT else pace, PROMPT)
-    monkeypatch.setattr("tests.serving.test_after.ROW", replace(ROW, candidate="one") if tried else ROW)
+    row: Any = replace(ROW, candidate="one") if tried else ROW
+    monkeypatch.setattr(store, "answered", lambda told: store.buffer.answered(told._replace(row=row)))
     assert not buffer.due()
     ask(store, SIMPLE, binary.rows(1))
     assert not buffer.due() and not buffer.due(now[0] + quiet - 0.1) and buffer.due(now[0] + quiet)

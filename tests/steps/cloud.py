@@ -49,7 +49,7 @@ HANDLERS = {
 NOWHERE = Lineage("drops", "datasets/flowers/a.csv", "v1", 10, "sha256-x", "trainer:1")
 NAMESPACE = "Dropforge-tests"
 EVENTS = Path(__file__).parent / "events"
-CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch, aws.stepfunctions)
+CLIENTS = (aws.s3, aws.dynamodb, aws.sns, aws.cloudwatch, aws.stepfunctions, aws.functions)
 WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish")
 
 
@@ -237,7 +237,14 @@ def make_cloud(line: Line) -> Cloud:
 def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """An empty cloud, with the environment that the functions find there."""
     settings = {"REGISTRY": "registry", "ARTIFACTS": "artifacts", "IMAGE": "trainer:1", "NAMESPACE": NAMESPACE}
-    settings |= {"DROPS": "drops", "MACHINE": "trains", "BATCH_MACHINE": "predicts", "PLACES": "", "MOST_COST": ""}
+    settings |= {
+        "DROPS": "drops",
+        "MACHINE": "trains",
+        "BATCH_MACHINE": "predicts",
+        "PLACES": "",
+        "MOST_COST": "",
+        "PRICES": "",
+    }
     settings["TOPIC"] = "arn:aws:sns:us-east-1:123456789012:topic"
     for name, value in {**settings, "AWS_DEFAULT_REGION": "us-east-1"}.items():
         patch.setenv(name, value)

@@ -18,7 +18,7 @@ LONG = f"{'é' * 440}.csv"
 
 @pytest.fixture(autouse=True)
 def places(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"PLACES": "", "MOST_COST": "", "PIECE_BYTES": "1000"}.items():
+    for name, value in {"PLACES": "", "MOST_COST": "", "PRICES": "", "PIECE_BYTES": "1000"}.items():
         monkeypatch.setenv(name, value)
 
 

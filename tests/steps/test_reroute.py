@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from dropforge.contract.hops import OBSTACLES, Hop, hop_remarks
 from dropforge.contract.instances import PLACES, SMALL_PLACES, Place, cores, has_gpu, memory
 from dropforge.contract.names import MANIFEST_FILE
+from dropforge.contract.prices import Prices
 from dropforge.contract.remarks import CODES
 from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
-from dropforge.contract.steps import Rerouted, RerouteInput
+from dropforge.contract.steps import JudgeInput, Rerouted, RerouteInput
 from dropforge.embedded.training.faults import FAULTS
 from lambdas.common.aws import cloudwatch
+from lambdas.pipeline.judge.handler import price_of
 from lambdas.pipeline.reroute.logic import ROUNDS, reroute
 from lambdas.pipeline.reroute.obstacles import Ended
 from tests.serving.little import little, trained
@@ -206,6 +209,15 @@ def test_the_run_tells_of_its_hops_and_its_cost_has_them(cloud: Cloud) -> None:
     ]
     assert row.cost == pytest.approx((49 * 1.127 + 90 * 0.23) / 3600, abs=1e-6)
     assert row.instance_type == "ml.m5.xlarge"
+
+
+def test_the_cost_is_at_the_deployment_s_own_prices() -> None:
+    request = JudgeInput("run", "m", "job", "s3://artifacts/x", "ml.m5.xlarge", 1800)
+    hops = (Hop("ml.g6.xlarge", True, "no_spot", 1, 0, 3600),)
+    own = Prices.of({"ml.m5.xlarge": 2, "ml.g6.xlarge": 3, "spot_share": 0.1})
+    assert price_of(request, hops, own) == 4.0, "the seconds of a job on spot hold its discount already"
+    gone = replace(request, instance_type="ml.g7.xlarge")
+    assert price_of(gone, (), own) is None, "the setting with its price was removed while the run trained"
 
 
 def test_an_unseen_gpu_is_counted_for_the_alarm(cloud: Cloud) -> None:

@@ -55,6 +55,11 @@ def records(stream: Stream, pending: Pending, salt: str) -> Iterator[dict[str, A
     inputs = {name: _values(told.arrays[name], rows) for name in captured_columns(card)}
     shares = None if answers.probabilities is None else _numbers(answers.probabilities[list(rows)])
     hidden = card.target in hidden_columns(card)
+    pairs = None
+    if told.beside is not None:
+        pairs = told.beside.pairs(told, rows)
+        shared |= {"arm": told.beside.arm, "stage": told.beside.stage}
+        shared["unit"] = _hashed(told.beside.unit, salt) or shared["unit"]
     for at, row in enumerate(rows):
         record = {**shared, "sequence": pending.first + at, "inputs": {name: inputs[name][at] for name in inputs}}
         if told.ids:
@@ -63,6 +68,8 @@ def records(stream: Stream, pending: Pending, salt: str) -> Iterator[dict[str, A
             record["prediction"] = answers.predictions[row]
             if shares is not None:
                 record["probabilities"] = dict(zip(card.classes, shares[at], strict=True))
+        if pairs is not None:
+            record["paired"] = {**pairs[at].to_json(), **({"prediction": None} if hidden else {})}
         yield record
 
 
@@ -86,9 +93,11 @@ def captured_columns(card: ModelCard) -> tuple[str, ...]:
 
 def unit_of(request: Request, salt: str) -> str:
     """Whose request it was, hashed; empty where nobody signed it."""
-    if not request.caller:
-        return ""
-    return blake2b(request.caller.encode(), digest_size=UNIT_BYTES, key=salt.encode()[:64]).hexdigest()
+    return _hashed(request.caller, salt)
+
+
+def _hashed(unit: str, salt: str) -> str:
+    return blake2b(unit.encode(), digest_size=UNIT_BYTES, key=salt.encode()[:64]).hexdigest() if unit else ""
 
 
 def moment(seconds: float) -> str:

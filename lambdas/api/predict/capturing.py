@@ -51,7 +51,7 @@ class Capturing:
     def carrier(self) -> Carrier:
         """Made after the first answer."""
         if self._extension is not None:
-            self._extension.serves(self)
+            self._extension.serves(self.buffer, lambda: self.writer)
             return self._extension
         from dropforge.inference.capture.endings import on_end
         from dropforge.inference.capture.thread import ThreadCarrier

@@ -20,7 +20,10 @@ from dropforge.inference.capture.endings import on_end
 from lambdas.common.aws_client.connections import CONNECT_SECONDS, Connection, Response
 
 if TYPE_CHECKING:
-    from lambdas.api.predict.capturing import Capturing
+    from collections.abc import Callable
+
+    from dropforge.inference.capture.buffer import Buffer
+    from dropforge.inference.capture.writer import Writer
 
 API = "AWS_LAMBDA_RUNTIME_API"
 """Environment variable of the host that has the Runtime API and the Extensions API."""
@@ -44,7 +47,7 @@ class Extension:
 
     def __init__(self, host: str, identifier: str) -> None:
         self._host, self._identifier = host, identifier
-        self._capturing: Capturing | None = None
+        self._serves: tuple[Buffer, Callable[[], Writer]] | None = None
         self._begun = self._done = 0
         """Calls of the function that this extension was told of, and that have been answered."""
         Thread(target=self._run, name="captures", daemon=True).start()
@@ -70,9 +73,14 @@ class Extension:
             return None
         return cls(host, identifier)
 
-    def serves(self, capturing: Capturing) -> None:
-        """From now on, what waits there is written; also when Lambda ends the sandbox, which it says by SIGTERM."""
-        self._capturing = capturing
+    def serves(self, buffer: Buffer, writer: Callable[[], Writer]) -> None:
+        """From now on, what waits there is written; also when Lambda ends the sandbox, which it says by SIGTERM.
+
+        Args:
+            buffer: where it waits.
+            writer: gives who writes it, which is made after the first answer.
+        """
+        self._serves = buffer, writer
         on_end(self.end)
 
     def done(self) -> None:
@@ -81,8 +89,8 @@ class Extension:
 
     def end(self) -> None:
         """Writes the rest."""
-        if self._capturing is not None:
-            self._capturing.writer.end()
+        if self._serves is not None:
+            self._serves[1]().end()
 
     def _run(self) -> None:
         """Asks for one event after another, each answer being the start of a call."""
@@ -103,14 +111,16 @@ class Extension:
                 faults += 1
 
     def _after_the_answer(self) -> None:
-        capturing = self._capturing
-        if capturing is None or not capturing.buffer.due():
+        if self._serves is None:
+            return
+        buffer, writer = self._serves
+        if not buffer.due():
             return
         until = time.monotonic() + LONGEST_CALL
         while self._done < self._begun and time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
         time.sleep(LEAVING_SECONDS)
-        capturing.writer.write()
+        writer().write()
 
 
 def connected(host: str) -> Connection:

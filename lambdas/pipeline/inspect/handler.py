@@ -21,6 +21,7 @@ from dropforge.contract.names import (
     spec_key,
 )
 from dropforge.contract.plan import Lineage, Plan
+from dropforge.contract.prices import Prices
 from dropforge.contract.remarks import row_fields
 from dropforge.contract.settings import InspectSettings
 from dropforge.contract.spec import SpecFault
@@ -62,8 +63,8 @@ def inspect(request: InspectInput, settings: InspectSettings) -> Inspected:
     try:
         objects = sources(row, drop.checked(), registry)
         decision = examine(row, drop, objects)
-        seconds = max_seconds(decision.spec.budget)
-        places = affordable(places_for(decision.size, settings.places), seconds, settings.most_cost)
+        seconds, prices = max_seconds(decision.spec.budget), Prices.from_text(settings.prices)
+        places = affordable(places_for(decision.size, settings.places, prices), seconds, settings.most_cost, prices)
     except (DataFault, NameFault) as fault:
         return reject(row, drop, str(fault), settings)
     except SpecFault as fault:
@@ -122,7 +123,7 @@ def accept(
         checkpoint_uri=f"s3://{settings.artifacts}/{files.checkpoints}",
         max_seconds=seconds,
         places=places,
-        forecast=forecast(places, seconds),
+        forecast=forecast(places, seconds, Prices.from_text(settings.prices)),
     )
 
 

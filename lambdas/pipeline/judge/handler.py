@@ -6,16 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dropforge.contract import names
-from dropforge.contract.artifacts import ArtifactSettings
 from dropforge.contract.environment import load
 from dropforge.contract.fitting import fitting, shortened
 from dropforge.contract.hops import hop_remarks
-from dropforge.contract.instances import cost
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.plan import Plan
+from dropforge.contract.prices import Prices
 from dropforge.contract.remarks import remarks_in, row_fields, worst_first
 from dropforge.contract.results import Metrics
-from dropforge.contract.settings import GPU_NOT_SEEN_METRIC
+from dropforge.contract.settings import GPU_NOT_SEEN_METRIC, JudgeSettings
 from dropforge.contract.steps import Judged, JudgeInput
 from dropforge.inference import explain
 from dropforge.inference.faults import InputFault, ModelFault
@@ -45,14 +44,15 @@ if TYPE_CHECKING:
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Takes `JudgeInput` and returns `Judged`."""
     begin_step("Judge", event, context)
-    return judge(JudgeInput.from_json(event), load(ArtifactSettings)).to_json()
+    return judge(JudgeInput.from_json(event), load(JudgeSettings)).to_json()
 
 
-def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
+def judge(request: JudgeInput, settings: JudgeSettings) -> Judged:
     """Keeps the run's files, judges the model, and writes the verdict next to them and into the report."""
     registry, artifacts = Registry(settings.registry), Artifacts(settings.artifacts)
     hops = registry.training_run(request.run).hops
-    registry.update_run(request.run, step="Judge", job=request.job, cost=price_of(request, hops))
+    prices = Prices.from_text(settings.prices)
+    registry.update_run(request.run, step="Judge", job=request.job, cost=price_of(request, hops, prices))
     manifest, files = collect(request, artifacts)
     if manifest.gpu_not_seen:
         count(GPU_NOT_SEEN_METRIC, request.model)
@@ -71,10 +71,15 @@ def judge(request: JudgeInput, settings: ArtifactSettings) -> Judged:
     return Judged(verdict.outcome, reason, live.version if live else "")
 
 
-def price_of(request: JudgeInput, hops: Sequence[Hop]) -> float:
-    """US dollars for all of the run's jobs, those that failed included."""
-    failed = sum(cost(hop.instance_type, hop.billable_seconds) for hop in hops if hop.billable_seconds)
-    return round(cost(request.instance_type, request.billable_seconds) + failed, 6)
+def price_of(request: JudgeInput, hops: Sequence[Hop], prices: Prices) -> float | None:
+    """US dollars for all of the run's jobs, those that failed included.
+
+    None if the price of a type is not known any more: the setting may have changed since the run began.
+    """
+    if not {request.instance_type, *(hop.instance_type for hop in hops)} <= prices.training.keys():
+        return None
+    failed = sum(prices.cost(hop.instance_type, hop.billable_seconds) for hop in hops if hop.billable_seconds)
+    return round(prices.cost(request.instance_type, request.billable_seconds) + failed, 6)
 
 
 def spec_of(run: str, artifacts: Artifacts) -> Spec:

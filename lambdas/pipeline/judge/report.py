@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
 from dropforge.contract import names
 from dropforge.contract.figures import figure
-from dropforge.contract.results import FileFact
+from lambdas.common.report import renewed
 
 if TYPE_CHECKING:
     from dropforge.contract.results import Manifest, Verdict
@@ -22,10 +19,8 @@ def with_verdict(verdict: Verdict, manifest: Manifest, files: dict[str, bytes]) 
     mark = names.VERDICT_MARK.encode()
     if page is None or mark not in page:
         return files
-    page = page.replace(mark, sentences(verdict).encode(), 1)
-    fact = FileFact(hashlib.sha256(page).hexdigest(), len(page))
-    updated = replace(manifest, files={**manifest.files, names.REPORT_FILE: fact})
-    return {**files, names.REPORT_FILE: page, names.MANIFEST_FILE: json.dumps(updated.to_json(), indent=1).encode()}
+    told = "".join([sentences(verdict), "\n", *names.REHEARSAL_MARKS])
+    return {**files, **renewed(page.replace(mark, told.encode(), 1), manifest)}
 
 
 def sentences(verdict: Verdict) -> str:

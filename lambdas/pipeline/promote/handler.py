@@ -8,7 +8,7 @@ from dropforge.contract.environment import load
 from dropforge.contract.log import begin_step, log
 from dropforge.contract.settings import RegistrySettings
 from dropforge.contract.steps import Promoted, PromoteInput
-from lambdas.common.pointer import pointing
+from lambdas.common.pointer import move, pointing
 from lambdas.common.registry import ATTEMPTS, Registry, RegistryFault
 from lambdas.common.runrows import moved_since
 
@@ -44,7 +44,8 @@ def promote(request: PromoteInput, registry: Registry) -> Promoted:
         serving = live.version if live is not None and not live.withdrawn else ""
         if request.champion is not None and serving not in ("", request.champion):
             return Promoted("overtaken", f"version {serving} serves since this was judged")
-        if registry.move_live(pointing(version, live), ending=run.run):
+        after = pointing(version, live, run.run, "its run was approved")
+        if move(live, after, registry, promoted=run.run):
             log("promoted", run=request.run, model=request.model, version=request.version)
             return Promoted("promoted", "")
     raise RegistryFault(f"live pointer of {request.model!r}: others moved it in each of {ATTEMPTS} attempts; run again")

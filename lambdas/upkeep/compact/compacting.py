@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dropforge.contract.captures import COMPACTED, CaptureHour, compacted_key, part_of, version_prefix
 from lambdas.common import aws
 from lambdas.upkeep.compact.accounts import accounts
-from lambdas.upkeep.compact.parquet import write_parquet
+from lambdas.upkeep.compact.parquet import Kept, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dropforge.contract.captures import Part
 
 HOUR = "%Y-%m-%d-%H"
 LOOKED_BACK = timedelta(hours=25)
@@ -23,15 +22,6 @@ LOOKED_BACK = timedelta(hours=25)
 
 GRACE = timedelta(minutes=10)
 """How long after an hour its objects are waited for: they wait up to two minutes in a function that is called."""
-
-
-class Kept(NamedTuple):
-    """One object of an hour."""
-
-    key: str
-    part: Part
-    written: datetime
-    size: int
 
 
 def compact(bucket: str, model: str, version: str, now: datetime) -> list[CaptureHour]:

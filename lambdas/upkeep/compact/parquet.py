@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -14,8 +14,19 @@ from lambdas.common import aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
-    from lambdas.upkeep.compact.compacting import Kept
+    from dropforge.contract.captures import Part
+
+
+class Kept(NamedTuple):
+    """One object of an hour."""
+
+    key: str
+    part: Part
+    written: datetime
+    size: int
+
 
 PIECE_BYTES = 16 << 20
 """Compressed bytes of the objects that become one file: some ten times as many as JSON in memory."""

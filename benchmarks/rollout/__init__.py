@@ -1,0 +1,1 @@
+"""`make bench-rollout`: what the tests of a rollout refuse, and what they let pass."""
