@@ -37,7 +37,7 @@ class Part(NamedTuple):
     is_end: bool = False
 
     @property
-    def count(self) -> int:
+    def records(self) -> int:
         """How many records are in the object."""
         return 0 if self.is_end else self.last - self.first + 1
 

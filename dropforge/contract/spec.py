@@ -172,8 +172,8 @@ class Spec(Record):
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
         _check_personal(value.get("personal"))
-        if fault := capture_fault(value.get("capture")):
-            raise SpecFault(f"spec.yaml: capture: {fault}")
+        if wrong := capture_fault(value.get("capture")):
+            raise SpecFault(f"spec.yaml: capture: {wrong}")
         if wrong := fault_in(value.get("rollout")):
             raise SpecFault(f"spec.yaml: rollout: {wrong}")
         try:

@@ -50,7 +50,7 @@ def test_names_say_what_an_object_holds() -> None:
         (end_key("m", "1", LAST, A, 9), (A, 10, 9, True, 0)),
     ):
         part = part_of(key)
-        assert part is not None and (*part, part.count) == said
+        assert part is not None and (*part, part.records) == said
     assert part_of(f"{version_prefix('m', '1')}compacted/{LAST}.json") is None
 
 

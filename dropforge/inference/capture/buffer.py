@@ -47,12 +47,12 @@ FREE = Pace(100, 10.0, 1.0)
 
 
 class Pending(NamedTuple):
-    """A request that waits: records `first` to `first + count - 1` of its stream."""
+    """A request that waits, with as many numbers of its stream as it has records, from `first` on."""
 
     at: float
     """When it was answered, in seconds since 1970."""
     first: int
-    count: int
+    records: int
     told: Answered | Refused
 
 

@@ -70,7 +70,8 @@ def left(folder: str) -> Iterator[Ended]:
             continue
         last = _unowned(path)
         if last:
-            yield Ended(*parts, last, path)
+            model, version, sandbox = parts
+            yield Ended(model, version, sandbox, last, path)
 
 
 def _unowned(path: str) -> int:

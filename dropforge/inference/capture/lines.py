@@ -37,7 +37,7 @@ def lines_of(stream: Stream, pending: Sequence[Pending], salt: str) -> bytes:
 def records(stream: Stream, pending: Pending, salt: str) -> Iterator[dict[str, Any]]:
     """The records of one request, as the JSON of `Captured`."""
     told = pending.told
-    shared = {
+    shared: dict[str, Any] = {
         "schema": Captured.SCHEMA,
         "time": moment(pending.at),
         "model": stream.model,
@@ -50,7 +50,7 @@ def records(stream: Stream, pending: Pending, salt: str) -> Iterator[dict[str, A
         return
     answers, card = told.answers, told.model.card
     count = len(answers.predictions)
-    rows = chosen(count, pending.count)
+    rows = chosen(count, pending.records)
     shared |= {"milliseconds": round(told.milliseconds, 4), "rows": count}
     inputs = {name: _values(told.arrays[name], rows) for name in captured_columns(card)}
     shares = None if answers.probabilities is None else _numbers(answers.probabilities[list(rows)])

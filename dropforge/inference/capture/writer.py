@@ -86,7 +86,7 @@ class Writer:
             stream.end = None
 
     def _write(self, stream: Stream, run: Sequence[Pending]) -> None:
-        first, count = run[0].first, sum(each.count for each in run)
+        first, count = run[0].first, sum(each.records for each in run)
         key = object_key(stream.model, stream.version, hour(run[0].at), stream.sandbox, first, first + count - 1)
         for each in run:
             if isinstance(each.told, Answered):
@@ -120,7 +120,7 @@ def runs(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
     """Parts of one hour each, in which no number is missing."""
     held: list[Pending] = []
     for each in pending:
-        if held and (each.first != held[-1].first + held[-1].count or hour(each.at) != hour(held[0].at)):
+        if held and (each.first != held[-1].first + held[-1].records or hour(each.at) != hour(held[0].at)):
             yield held
             held = []
         held.append(each)

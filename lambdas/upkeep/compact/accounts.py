@@ -34,5 +34,5 @@ def accounts(parts: Iterable[Part], before: Mapping[str, int]) -> tuple[list[San
         still_open[sandbox] = last
         if ended:
             del still_open[sandbox]
-        found.append(SandboxAccount(sandbox, sum(part.count for part in own), tuple(lost), ended))
+        found.append(SandboxAccount(sandbox, sum(part.records for part in own), tuple(lost), ended))
     return found, still_open
