@@ -12,11 +12,13 @@ from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.function import Function, Size
-from cdk_app.libraries import HTTP, INFERENCE, PICTURES, PROTOCOLS
+from cdk_app.libraries import CAPTURE, HTTP, INFERENCE, PICTURES, PROTOCOLS
 from cdk_app.logs import log_group
 from cdk_app.packaging import Package
 from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
+from dropforge.contract.artifacts import CaptureSettings
+from dropforge.contract.environment import variables
 from dropforge.contract.log import UNKNOWN_VALUES
 from dropforge.contract.routes import ROUTES
 from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, LiveSettings
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
     from dropforge.contract.routes import Route
 
 OPENAPI = "dropforge/inference/openapi"
-PREDICT = Package("api/predict", (*INFERENCE, PROTOCOLS, PICTURES))
+PREDICT = Package("api/predict", (*INFERENCE, PROTOCOLS, CAPTURE, PICTURES))
 CATALOG = Package("api/catalog", (*HTTP, OPENAPI))
 LIVE_POINTER = Package("api/live_pointer", HTTP)
 
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
+EVERY_CAPTURE = "One function answers for every model and version, and the captures of each lie in its folder."
 RATE_LIMIT, BURST_LIMIT = 100, 200
 """Throttling limits over all callers: requests a second, and requests at once."""
 
@@ -82,6 +85,8 @@ class Api(Construct):
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
         models = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
+        if self._settings.capture:
+            allow_capturing(predict, context)
         predict.allow_counting(context.metrics)
         count_unknown_values(predict, context.metrics)
         return predict
@@ -182,6 +187,14 @@ class Api(Construct):
         for route in routes:
             resource = self.rest.root.resource_for_path(route.template.strip("/"))
             resource.add_method(route.method, integrations[route.function])
+
+
+def allow_capturing(predict: Function, context: Context) -> None:
+    """Lets the function write captures, and tells it to."""
+    captures = context.storage.artifacts.arn_for_objects(f"{names.CAPTURES}*")
+    predict.allow(["s3:PutObject", "s3:PutObjectTagging"], [captures], EVERY_CAPTURE)
+    for name, value in variables(CaptureSettings(context.artifact_bucket)).items():
+        predict.function.add_environment(name, value)
 
 
 def count_unknown_values(predict: Function, namespace: str) -> None:

@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack, Tags
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
+from cdk_app.compactor import Compactor
 from cdk_app.context import Context
 from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
@@ -84,6 +85,8 @@ class Dropforge(Stack):
             rollouts=rollouts,
             alarm_topic=alarm_topic,
         )
+        if settings.capture:
+            Compactor(self, "Compactor", context=context)
         Monitoring(
             self,
             "Watch",

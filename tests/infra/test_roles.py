@@ -148,8 +148,15 @@ ALLOWED: dict[str, list[Case]] = {
     "ApiPredictRole": [
         *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=f"{RUN}/fast/weights.bin"),
         *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
-        *use("kms:Decrypt", of=KEY),
+        *use("kms:Decrypt", "kms:GenerateDataKey", of=KEY),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
+    ],
+    "CompactorCompactRole": [
+        *use("s3:GetObject", "s3:GetObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/compacted/2026-12-01-03.json"),
+        *use("s3:ListBucket", of=ARTIFACTS, under="s3:prefix=captures/m/"),
+        *KMS,
     ],
     "ApiCatalogRole": [
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:GetObject", of=f"{RUN}/metrics.json"),
@@ -247,7 +254,13 @@ DENIED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=DATA), *use("s3:GetObject", of=f"{RUN}/holdout.json.gz"),
         *use("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem", of=TABLE),
         *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"),
+        *use("s3:GetObject", "s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
+    ],
+    "CompactorCompactRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/a"),
+        *use("s3:PutObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
+        *use("s3:ListBucket", of=ARTIFACTS, under="s3:prefix=runs/"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
     "ApiLiveRole": [

@@ -30,7 +30,7 @@ SHARES = {
     "rollout/weigh": {f"dropforge/metrics/{name}.py" for name in ROLLOUTS},
     "batch/plan": ROWS | {"dropforge/datasets"},
     "batch/answer": ROWS,
-    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols"},
+    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols", "dropforge/inference/capture"},
     "api/catalog": HTTP | {"dropforge/inference/openapi"},
     "api/live_pointer": HTTP,
 }
