@@ -37,7 +37,7 @@ WARM_READS = 0.02
 """Reads of the live pointer by call: one every few seconds in each instance of the function."""
 SERVERLESS_MEMORY, SERVERLESS_SECONDS = 4.0, 0.05
 """GB and billed seconds of a call, for a serverless endpoint with scikit-learn's container."""
-LOOK_MINUTES, LOOK_LISTS, LOOK_READS = 15, 2, 2
+LOOK_MINUTES, LOOK_LISTS, LOOK_READS = 15, 2, 3
 """Minutes between two looks of the reconciler, and the lists of S3 and the reads of the registry that one at an idle
 bucket takes, beside one row that it writes; tests count them."""
 LOOK_MEMORY, LOOK_SECONDS = 0.512, 1.0
