@@ -31,6 +31,8 @@ PREDICT_SECONDS = 0.005
 """Billed seconds of a warm call with one row of a small model."""
 LOG_BYTES_OF_A_CALL = 800e-9
 """GB that a call writes: 400 bytes of the API's access log, 400 of Lambda's own lines."""
+CAPTURED_TOGETHER, CAPTURE_SECONDS, CAPTURED_BYTES = 100, 0.05, 800e-9
+"""Records of an object of captures, billed seconds that it takes to write one, and GB that a record takes."""
 STATES = 17
 """Transitions of a run that is promoted, with one training place."""
 WARM_READS = 0.02
@@ -170,6 +172,20 @@ def predictions(count: int, *, traced: bool = False) -> list[Line]:
     return [*lines, Line("traces", traces(count), TRACED)] if traced else lines
 
 
+def captures(count: int) -> list[Line]:
+    """Captures of so many calls with one row each, at one call a second, kept for a month."""
+    objects = count / CAPTURED_TOGETHER
+    return [
+        Line("object_puts", objects, "an object holds 100 records at one call a second"),
+        Line("function_seconds", objects * CAPTURE_SECONDS * PREDICT_MEMORY, "an assumed 50 ms of 1,769 MB an object"),
+        Line(
+            "object_bytes",
+            count * CAPTURED_BYTES,
+            "an assumed 0.4 kB a record, as JSON lines and as Parquet, for a month",
+        ),
+    ]
+
+
 TRACED = "dropforge:trace-calls: the first call of each second, and 5 % of the others"
 
 
@@ -241,6 +257,7 @@ def sheet(use: Use | None = None, prices: Prices = LIST, image_gigabytes: float 
         "options": [line.to_json(prices) for line in options_and_traces],
         "run": {**section(a_run(), prices), "training": hourly},
         "million_predictions": section(predictions(MILLION), prices),
+        "captures": section(captures(MILLION), prices),
         "uses": [a_use(each, prices, image_gigabytes) for each in uses],
         "break_even": break_even(prices, image_gigabytes),
     }

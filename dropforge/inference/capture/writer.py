@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from dropforge.contract.captures import KEEP_TAG, end_key, object_key
+from dropforge.contract.captures import KEEP_DAYS, KEEP_TAG, end_key, object_key
 from dropforge.contract.errors import ServiceError
 from dropforge.contract.log import log
 from dropforge.inference.after import Answered
@@ -109,7 +109,7 @@ class Writer:
 
     def _tell(self, key: str) -> bool:
         try:
-            self._put(key, b"", "")
+            self._put(key, b"", f"{KEEP_TAG}={KEEP_DAYS[-1]}d")  # at least as long as any record
         except Exception as fault:
             log("end of captures not told", level="warning", reason=reason(fault))
             return False
