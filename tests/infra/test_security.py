@@ -92,7 +92,7 @@ def test_buckets_are_private_versioned_encrypted_and_take_tls_alone(template: Te
 
 def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None:
     assert not [each for each in template["Resources"].values() if each["Type"].startswith("Custom::")]
-    assert len(of_type(template, "AWS::Lambda::Function")) == 18
+    assert len(of_type(template, "AWS::Lambda::Function")) == 19
     told = [b for b in of_type(template, "AWS::S3::Bucket").values() if "NotificationConfiguration" in b["Properties"]]
     assert len(told) == 1
     rules = [each for each in of_type(template, "AWS::Events::Rule").values() if source_of(each) == "aws.s3"]
