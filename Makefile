@@ -76,6 +76,14 @@ test-api-fuzz: .venv/.dev ## At least 2,000 requests an operation by schemathesi
 test-aws: .venv/.dev node_modules/.package-lock.json .venv-clients/.parliament .venv-clients/.lambda .venv-clients/.workflows ## What can be proven of AWS without an account
 	$(BIN)/python -m pytest -s -m aws tests/aws
 
+# LocalStack's sources need Python 3.12 or newer, and it starts without Docker with these versions of what it uses.
+EMULATOR_PYTHON ?= python3.13
+.venv-clients/.localstack: private PYTHON := $(EMULATOR_PYTHON)
+.venv-clients/.localstack: PACKAGES = localstack-core[runtime]==4.14.0 cbor2==5.7.1 cryptography==46.0.7 pyopenssl==25.3.0 service_identity==24.2.0
+
+test-emulator: .venv/.dev node_modules/.package-lock.json .venv-clients/.localstack ## Stacks made, destroyed and gone on with on LocalStack (EMULATOR_PYTHON=python3.13): about a minute, once it is installed
+	$(BIN)/python -m pytest -s -m emulator tests/emulator
+
 .venv-clients/.lambda: | .venv/bin/python # the SDK of Lambda's Python as it began, beside whatever interpreter runs it
 	@mkdir -p $(@D)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-installed --target $(@D)/lambda boto3==1.34.145 urllib3==1.26.19

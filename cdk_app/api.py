@@ -12,14 +12,16 @@ from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
 from cdk_app.function import Function, Size
-from cdk_app.libraries import HTTP, INFERENCE, PICTURES, PROTOCOLS
+from cdk_app.libraries import CAPTURE, HTTP, INFERENCE, PICTURES, PROTOCOLS
 from cdk_app.logs import log_group
 from cdk_app.packaging import Package
 from cdk_app.pipeline_functions import artifact_settings
 from dropforge.contract import names
+from dropforge.contract.artifacts import CaptureSettings
+from dropforge.contract.environment import variables
 from dropforge.contract.log import UNKNOWN_VALUES
 from dropforge.contract.routes import ROUTES
-from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, RegistrySettings
+from dropforge.contract.settings import UNKNOWN_VALUES_METRIC, HotSettings, LiveSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,16 +29,18 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
     from cdk_app.context import Context
+    from cdk_app.rollouts import Rollouts
     from cdk_app.settings import Settings, Warmth
     from dropforge.contract.artifacts import ArtifactSettings
     from dropforge.contract.routes import Route
 
 OPENAPI = "dropforge/inference/openapi"
-PREDICT = Package("api/predict", (*INFERENCE, PROTOCOLS, PICTURES))
+PREDICT = Package("api/predict", (*INFERENCE, PROTOCOLS, CAPTURE, PICTURES))
 CATALOG = Package("api/catalog", (*HTTP, OPENAPI))
 LIVE_POINTER = Package("api/live_pointer", HTTP)
 
 EVERY_MODEL = "One function answers for every model, and each lies in its run's folder."
+EVERY_CAPTURE = "One function answers for every model and version, and the captures of each lie in its folder."
 RATE_LIMIT, BURST_LIMIT = 100, 200
 """Throttling limits over all callers: requests a second, and requests at once."""
 
@@ -48,7 +52,7 @@ a Content-Type and expect them without an Accept, so a narrower list would corru
 class Api(Construct):
     """The REST API. Every route requires `AWS_IAM`, so there is no secret to leak and nobody has access by default."""
 
-    def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, context: Context, settings: Settings, rollouts: Rollouts) -> None:
         super().__init__(scope, id)
         self._settings = settings
         every_model = artifact_settings(context)
@@ -59,7 +63,7 @@ class Api(Construct):
         }
         """Functions that predict for one model each, by the model's name."""
         self.catalog = self._catalog(context)
-        self.live = self._live(context)
+        self.live = self._live(context, rollouts.machine.state_machine_arn)
         self.rest = self._rest(context, own_role=not settings.leave_api_account)
         self._routes()
 
@@ -81,6 +85,8 @@ class Api(Construct):
         files = (names.MODEL_FILE, names.FAST_GRAPH_FILE, names.FAST_WEIGHTS_FILE)
         models = [context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/{name}") for name in files]
         predict.allow(["s3:GetObject"], models, EVERY_MODEL)
+        if self._settings.capture:
+            allow_capturing(predict, context)
         predict.allow_counting(context.metrics)
         count_unknown_values(predict, context.metrics)
         return predict
@@ -102,18 +108,19 @@ class Api(Construct):
         catalog.allow(["s3:GetObject"], read, EVERY_MODEL)
         return catalog
 
-    def _live(self, context: Context) -> Function:
+    def _live(self, context: Context, rollouts: str) -> Function:
         live = Function(
             self,
             "Live",
-            environment=RegistrySettings(registry=context.table_name),
+            environment=LiveSettings(registry=context.table_name, rollouts=rollouts),
             packaging=context.packaging,
             storage=context.storage,
             size=Size(memory=256, seconds=29),
             package=LIVE_POINTER,
             traced=self._settings.trace_calls,
         )
-        context.registry.grant(live.role, ["GetItem", "PutItem", "Query"])
+        context.registry.grant(live.role, ["GetItem", "PutItem", "UpdateItem", "Query"])
+        live.allow(["states:StartExecution"], [rollouts])
         return live
 
     def _rest(self, context: Context, *, own_role: bool) -> apigateway.RestApi:
@@ -180,6 +187,14 @@ class Api(Construct):
         for route in routes:
             resource = self.rest.root.resource_for_path(route.template.strip("/"))
             resource.add_method(route.method, integrations[route.function])
+
+
+def allow_capturing(predict: Function, context: Context) -> None:
+    """Lets the function write captures, and tells it to."""
+    captures = context.storage.artifacts.arn_for_objects(f"{names.CAPTURES}*")
+    predict.allow(["s3:PutObject", "s3:PutObjectTagging"], [captures], EVERY_CAPTURE)
+    for name, value in variables(CaptureSettings(context.artifact_bucket)).items():
+        predict.function.add_environment(name, value)
 
 
 def count_unknown_values(predict: Function, namespace: str) -> None:

@@ -9,14 +9,15 @@ from cdk_app.packaging import files_in
 
 DATASETS = ("dropforge/datasets",)
 INFERENCE = files_in("dropforge/inference")
-"""The modules right in that folder: the protocols below it are for Predict alone."""
+"""The modules right in that folder: the protocols and the capture below it are for Predict alone."""
+CAPTURE = "dropforge/inference/capture"
 PROTOCOLS = "dropforge/inference/protocols"
 HTTP = ("dropforge/inference/__init__.py", "dropforge/inference/http.py")
 PICTURES = "dropforge/pictures.py"
 METRICS = "dropforge/metrics"
 ROLLOUTS = tuple(
     f"{METRICS}/{name}.py"
-    for name in ("__init__", "decision", "evidence", "evidence_page", "linechart", "sequential", "sketches")
+    for name in ("__init__", "decision", "evidence", "evidence_page", "linechart", "phases", "sequential", "sketches")
 )
 """The tests of a rollout, in the standard library alone."""
 BATCH_ROWS = ("lambdas/batch/common", *INFERENCE)

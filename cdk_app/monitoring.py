@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cdk_app.notifications import AlarmTopic
     from cdk_app.pipeline import Pipeline
     from cdk_app.reconciler import Reconciler
+    from cdk_app.rollouts import Rollouts
     from cdk_app.trigger import Trigger
 
 SLOW_MILLISECONDS = 2_000
@@ -38,6 +39,7 @@ class Monitoring(Construct):
         alarm_topic: AlarmTopic,
         pipeline: Pipeline,
         batch: Batch,
+        rollouts: Rollouts,
         triggers: Sequence[Trigger],
         api: Api,
         reconciler: Reconciler,
@@ -49,6 +51,12 @@ class Monitoring(Construct):
         self.alarms = [
             *self._runs("Run", pipeline.machine, "A run ended without a verdict"),
             *self._runs("Batch", batch.machine, "A batch ended without predictions"),
+            self._alarm(
+                "RolloutFailed",
+                rollouts.machine.metric_failed(period=Duration.minutes(1)),
+                1,
+                "Nobody looks at a rollout; the reconciler has it looked at again within a quarter of an hour",
+            ),
             *(self._dead_letters(trigger) for trigger in triggers),
             self._alarm("Reconciler", reconciler.errors, 1, "The reconciler failed: what was missed is not started"),
             *self._predictions(api),

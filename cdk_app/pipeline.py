@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cdk_app.context import Context
     from cdk_app.function import Function
     from cdk_app.notifications import AlarmTopic
+    from cdk_app.rollouts import Rollouts
     from cdk_app.training import Training
 
 FROM_INSPECT = ("places", "data_uri", "plan_uri", "output_uri", "checkpoint_uri", "max_seconds")
@@ -49,6 +50,7 @@ class Pipeline(Workflow):
         training: Training,
         alarm_topic: AlarmTopic,
         predict: Function,
+        rollouts: Rollouts,
     ) -> None:
         super().__init__(scope, id)
         self._training = training
@@ -58,7 +60,7 @@ class Pipeline(Workflow):
         self._judge = pipeline_functions.judge(self, context)
         self._register = pipeline_functions.register(self, context)
         self._rehearse = pipeline_functions.rehearse(self, context, predict)
-        self._promote = pipeline_functions.promote(self, context)
+        self._promote = pipeline_functions.promote(self, context, rollouts.machine)
         self._notify = pipeline_functions.notify(self, context, alarm_topic)
         self.machine = self.make_machine(self._states(), context.storage, Duration.days(MAX_DAYS))
         self.allow_asking_for_executions(self.machine, self._claim)
@@ -81,7 +83,9 @@ class Pipeline(Workflow):
         train.add_catch(reroute, **catch_all("Train"))
         reroute.add_catch(notify, **catch_all("Train"))
         reroute.next(self._when("AnotherPlace", "$status = 'running'", self._wait().next(train), otherwise=notify))
-        promote.next(self._when("Overtaken", "$status = 'running'", judge, otherwise=notify))
+        overtaken = self._when("Overtaken", "$status = 'running'", judge, otherwise=notify)
+        overtaken.when(condition("$status = 'rolling'"), sfn.Succeed.jsonata(self, "Rolling"))
+        promote.next(overtaken)
         register.next(self._when("Refused", "$status = 'refused'", notify, otherwise=rehearse))
         rehearse.next(self._when("RefusedByRehearsal", "$status = 'refused'", notify, otherwise=promote))
         judge.next(register)

@@ -12,6 +12,7 @@ from dropforge.contract import names, settings
 from dropforge.contract.artifacts import ArtifactSettings
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_stepfunctions as sfn
     from constructs import Construct
 
     from cdk_app.context import Context
@@ -111,11 +112,15 @@ def rehearse(scope: Construct, context: Context, predict: Function) -> Step:
     return step
 
 
-def promote(scope: Construct, context: Context) -> Step:
-    """Promote moves the live pointer."""
-    environment = settings.RegistrySettings(registry=context.table_name)
+def promote(scope: Construct, context: Context, rollouts: sfn.StateMachine) -> Step:
+    """Promote moves the live pointer, and has the rollouts that it begins looked at."""
+    machine = rollouts.state_machine_arn
+    environment = settings.PromoteSettings(context.table_name, context.artifact_bucket, machine)
     step = step_of(scope, "Promote", context, environment, SMALL, PROMOTE)
     context.registry.grant(step.role, ["GetItem", "PutItem", "UpdateItem"])
+    plan = context.storage.artifacts.arn_for_objects(f"{names.RUNS}*/input/plan/{names.PLAN_FILE}")
+    step.allow(["s3:GetObject"], [plan], EVERY_RUN)
+    step.allow(["states:StartExecution"], [machine])
     return step
 
 

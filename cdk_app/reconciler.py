@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cdk_app.context import Context
     from cdk_app.notifications import AlarmTopic
     from cdk_app.pipeline import Pipeline
+    from cdk_app.rollouts import Rollouts
 
 RECONCILE = Package("upkeep/reconcile")
 MINUTES = 15
@@ -30,7 +31,15 @@ class Reconciler(Construct):
     """The function, its schedule and its rights."""
 
     def __init__(
-        self, scope: Construct, id: str, *, context: Context, pipeline: Pipeline, batch: Batch, alarm_topic: AlarmTopic
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: Context,
+        pipeline: Pipeline,
+        batch: Batch,
+        rollouts: Rollouts,
+        alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, id)
         machines, topic, bucket = (pipeline.machine, batch.machine), alarm_topic.topic, context.storage.drop
@@ -43,6 +52,7 @@ class Reconciler(Construct):
                 machine=machines[0].state_machine_arn,
                 batch_machine=machines[1].state_machine_arn,
                 topic=topic.topic_arn,
+                rollouts=rollouts.machine.state_machine_arn,
             ),
             packaging=context.packaging,
             storage=context.storage,
@@ -52,7 +62,9 @@ class Reconciler(Construct):
         role = self.reconcile.role
         context.registry.grant(role, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem"], listing=True)
         self.reconcile.allow(["s3:ListBucketVersions"], [bucket.bucket_arn])
-        self.reconcile.allow(["states:StartExecution"], [machine.state_machine_arn for machine in machines])
+        started = [machine.state_machine_arn for machine in (*machines, rollouts.machine)]
+        self.reconcile.allow(["states:StartExecution"], started)
+        self.reconcile.allow(["states:ListExecutions"], [rollouts.machine.state_machine_arn])
         for workflow in (pipeline, batch):
             why = "Every execution of this state machine, which no other has."
             self.reconcile.allow(["states:DescribeExecution"], [workflow.executions_of(workflow.machine)], why)

@@ -132,6 +132,8 @@ class Settings:
     """Whether API Gateway measures every route by itself, for $1.50 a month and called route; no alarm needs it."""
     trace_calls: bool = False
     """Whether X-Ray traces calls of the API: up to $5 a million, more than the calls. Runs are always traced."""
+    capture: bool = True
+    """Whether requests and answers are kept, as the models' specs say; `dropforge:no-capture` turns it off for all."""
 
     def __post_init__(self) -> None:
         if self.remove_data and (self.protect_table or self.adopt):
@@ -170,6 +172,7 @@ class Settings:
             hot=_hot(values),
             detailed_metrics=values.flag("detailed-metrics"),
             trace_calls=values.flag("trace-calls"),
+            capture=not values.flag("no-capture"),
         )
         values.refuse_unknown()
         return settings

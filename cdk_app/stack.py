@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack, Tags
 
 from cdk_app.api import Api
 from cdk_app.batch import Batch
+from cdk_app.compactor import Compactor
 from cdk_app.context import Context
 from cdk_app.interpreters import warn_without_compiler
 from cdk_app.monitoring import Monitoring
@@ -15,6 +16,7 @@ from cdk_app.notifications import AlarmTopic
 from cdk_app.pipeline import Pipeline
 from cdk_app.reconciler import Reconciler
 from cdk_app.registry import RegistryTable
+from cdk_app.rollouts import Rollouts
 from cdk_app.settings import Adopted
 from cdk_app.storage import Storage
 from cdk_app.training import Training
@@ -55,9 +57,16 @@ class Dropforge(Stack):
         )
         alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
-        api = Api(self, "Api", context=context, settings=settings)
+        rollouts = Rollouts(self, "Rollouts", context=context, alarm_topic=alarm_topic)
+        api = Api(self, "Api", context=context, settings=settings, rollouts=rollouts)
         pipeline = Pipeline(
-            self, "Pipeline", context=context, training=training, alarm_topic=alarm_topic, predict=api.predict
+            self,
+            "Pipeline",
+            context=context,
+            training=training,
+            alarm_topic=alarm_topic,
+            predict=api.predict,
+            rollouts=rollouts,
         )
         batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
         triggers = [
@@ -68,14 +77,23 @@ class Dropforge(Stack):
             )
         ]
         reconciler = Reconciler(
-            self, "Reconciler", context=context, pipeline=pipeline, batch=batch, alarm_topic=alarm_topic
+            self,
+            "Reconciler",
+            context=context,
+            pipeline=pipeline,
+            batch=batch,
+            rollouts=rollouts,
+            alarm_topic=alarm_topic,
         )
+        if settings.capture:
+            Compactor(self, "Compactor", context=context)
         Monitoring(
             self,
             "Watch",
             alarm_topic=alarm_topic,
             pipeline=pipeline,
             batch=batch,
+            rollouts=rollouts,
             triggers=triggers,
             api=api,
             reconciler=reconciler,
@@ -95,6 +113,7 @@ class Dropforge(Stack):
             "ApiId": api.rest.rest_api_id,
             "StateMachineArn": pipeline.machine.state_machine_arn,
             "BatchMachineArn": batch.machine.state_machine_arn,
+            "RolloutMachineArn": rollouts.machine.state_machine_arn,
             "RegistryTable": registry.table.table_name,
             "TopicArn": alarm_topic.topic.topic_arn,
             "DeadLetters": triggers[0].dead_letters.queue_url,

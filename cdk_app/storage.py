@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_app.acknowledgements import acknowledge
 from dropforge.contract import names
+from dropforge.contract.captures import KEEP_DAYS, KEEP_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,6 +123,11 @@ class Storage(Construct):
         ):
             if days:
                 artifacts.add_lifecycle_rule(id=id, prefix=prefix, tag_filters=tags, expiration=Duration.days(days))
+        for days in KEEP_DAYS:
+            kept_for = {KEEP_TAG: f"{days}d"}
+            artifacts.add_lifecycle_rule(
+                id=f"captures-{days}", prefix=names.CAPTURES, tag_filters=kept_for, expiration=Duration.days(days)
+            )
 
     def _bucket(self, id: str, key: kms.IKey, accesses: s3.Bucket) -> s3.Bucket:
         versions = self.retention.versions

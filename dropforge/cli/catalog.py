@@ -9,6 +9,7 @@ import typer
 
 from dropforge.cli.drop import finish, watch
 from dropforge.cli.remarks import remarks_text
+from dropforge.cli.rollout import Because  # noqa: TC001  # typer reads the annotations at run time
 from dropforge.cli.shell import Home, Json, Model, Run, Shell, Timeout
 from dropforge.cli.tables import (
     columns_table,
@@ -132,7 +133,9 @@ def report(
     shell.result({"run": run, "report": str(path)}, str(path))
 
 
-def remove(context: typer.Context, model: Model, as_json: Json = False, home: Home = None) -> None:
+def remove(
+    context: typer.Context, model: Model, because: Because = "", as_json: Json = False, home: Home = None
+) -> None:
     """Take a model off the API, within seconds.
 
     Its versions and history stay; `dropforge rollback` restores it.
@@ -140,7 +143,7 @@ def remove(context: typer.Context, model: Model, as_json: Json = False, home: Ho
     Example: dropforge remove houses
     """
     shell = Shell.of(context, as_json, home)
-    row = shell.forge.remove(model)
+    row = shell.forge.remove(model, because)
     shell.result(row.to_json(), f"{model} is removed; `dropforge rollback {model}` restores version {row.version}")
 
 
@@ -150,17 +153,19 @@ def rollback(
     to: Annotated[
         str | None, typer.Option("--to", metavar="VERSION", help="The version; the previous one by default.")
     ] = None,
+    because: Because = "",
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Roll back to the previous version, or to a chosen one.
 
-    After `dropforge remove`, restores the version that was removed.
+    After `dropforge remove`, restores the version that was removed. While a version is on trial, the live one answers
+    everybody again, and the rollout ends.
 
     Example: dropforge rollback houses --to 3
     """
     shell = Shell.of(context, as_json, home)
-    row = shell.forge.rollback(model, to)
+    row = shell.forge.rollback(model, to, because)
     shell.result(row.to_json(), f"version {row.version} of {model} is live")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropforge import __version__
-from dropforge.cli import batch, catalog, cloud, doctor, drop, predict, price, redrive, serve, smoke, spec
+from dropforge.cli import batch, catalog, cloud, doctor, drop, predict, price, redrive, rollout, serve, smoke, spec
 from dropforge.cli.shell import Home, Json, Shell, clean, print_json
 from dropforge.client.faults import Fault
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     name="dropforge", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for group in (cloud, drop, spec, catalog, predict, batch, serve, price, doctor, smoke, redrive):
+for group in (cloud, drop, spec, catalog, rollout, predict, batch, serve, price, doctor, smoke, redrive):
     group.register(app)
 
 

@@ -107,6 +107,7 @@ def _shown(sheet: Mapping[str, Any]) -> Iterator[Table | Text]:
     hourly = ", ".join(f"{name} {dollars}" for name, dollars in sheet["run"]["training"].items())
     yield Text(f"Training by the hour, on demand (spot is usually about a third): {hourly}\n")
     yield _lines("A million predictions", sheet["million_predictions"])
+    yield _lines("Captures of a million predictions, one a second", sheet["captures"])
     yield _uses(sheet["uses"])
     calls = f"{sheet['break_even'] / 1e6:.0f} million"
     yield Text(f"From about {calls} calls a month, two instances that are always up cost less than paying by call.")

@@ -69,7 +69,26 @@ SDK = {
         """,
     "rollback": """
         forge.rollback("houses")["version"]                       # the previous version
-        forge.rollback("houses", "3")
+        forge.rollback("houses", "3", because="callers see wrong prices")
+        """,
+    "rollout": """
+        forge.rollout("houses").candidate
+        forge.begin_rollout("houses", "4", share=0.05, unit="customer_id")
+        """,
+    "advance": """
+        forge.advance("houses", 0.5)
+        """,
+    "promote": """
+        forge.promote("houses", because="a day without a difference")
+        """,
+    "pause": """
+        forge.pause("houses")
+        """,
+    "resume": """
+        forge.resume("houses")
+        """,
+    "abort": """
+        forge.abort("houses", because="the new version is slower")
         """,
     "predict": """
         forge.predict("houses", [{"rooms": 4, "district": "north"}]).predictions

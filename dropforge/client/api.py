@@ -20,7 +20,7 @@ from dropforge.client.answers import read
 from dropforge.client.embedded import not_running
 from dropforge.client.faults import LOG_IN, NO_ANSWER, ApiFault, Fault
 from dropforge.contract import routes
-from dropforge.contract.api import ModelLine, Predictions, ServeRequest
+from dropforge.contract.api import ModelLine, Predictions, RolloutRequest, ServeRequest
 from dropforge.contract.documents import fields
 from dropforge.contract.ids import RUN_ID
 from dropforge.contract.models import LiveRow, VersionRow
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dropforge.client.connection import Connection
-    from dropforge.contract.api import ModelPage
+    from dropforge.contract.api import ModelPage, RolloutPage
     from dropforge.contract.documents import Record
     from dropforge.contract.routes import R, Route
 
@@ -104,24 +104,34 @@ class Api:
         answer = self._call(routes.PREDICT.method, path, query, body, content_type)
         return Predictions(**{field.name: answer[field.name] for field in fields(Predictions) if field.name in answer})
 
-    def remove(self, model: str) -> LiveRow:
+    def remove(self, model: str, because: str = "") -> LiveRow:
         """Nothing serves under this name any more; the pointer as it is then. `ApiFault` 404 when nothing ever did."""
-        return self._ask(routes.REMOVE_MODEL, model)
+        return self._ask(routes.REMOVE_MODEL, model, query={"because": because} if because else None)
 
-    def serve(self, model: str, version: str) -> LiveRow:
+    def serve(self, model: str, version: str, because: str = "") -> LiveRow:
         """An approved version serves; the pointer as it is then. `ApiFault` 404 when it may not."""
-        return self._ask(routes.SERVE_VERSION, model, ServeRequest(version))
+        return self._ask(routes.SERVE_VERSION, model, ServeRequest(version, because))
+
+    def rollout(self, model: str) -> RolloutPage:
+        """The version on trial; `ApiFault` 404 when nothing ever served."""
+        return self._ask(routes.SHOW_ROLLOUT, model)
+
+    def move_rollout(self, model: str, request: RolloutRequest) -> RolloutPage:
+        """The rollout after a move; `ApiFault` 409 when it is not where this move could be made."""
+        return self._ask(routes.MOVE_ROLLOUT, model, request)
 
     def openapi(self) -> dict[str, Any]:
         """The API's description of itself."""
         return self._call("GET", routes.OPENAPI.path())
 
-    def _ask(self, route: Route[R], model: str, body: Record | None = None) -> R:
+    def _ask(
+        self, route: Route[R], model: str, body: Record | None = None, query: Mapping[str, str] | None = None
+    ) -> R:
         """The answer of a route of one model."""
         kind, path = route.response, route.path(model=checked_model(model))
         assert not isinstance(kind, str), "only other protocols' answers are no records"
         content = b"" if body is None else json.dumps(body.to_json()).encode()
-        return read(kind, self._call(route.method, path, None, content, JSON if content else ""))
+        return read(kind, self._call(route.method, path, query, content, JSON if content else ""))
 
     def _listed(
         self,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dropforge.contract.prices import Prices
 
-ALARMS, DASHBOARDS, KEYS = 14, 1, 1
+ALARMS, DASHBOARDS, KEYS = 15, 1, 1
 """What the stack has of each by default; a test counts them in the template."""
 METRICS_OF_A_ROUTE = 5
 """Count, 4xx, 5xx, latency and integration latency: what API Gateway's detailed metrics measure of a route."""
@@ -31,13 +31,15 @@ PREDICT_SECONDS = 0.005
 """Billed seconds of a warm call with one row of a small model."""
 LOG_BYTES_OF_A_CALL = 800e-9
 """GB that a call writes: 400 bytes of the API's access log, 400 of Lambda's own lines."""
+CAPTURED_TOGETHER, CAPTURE_SECONDS, CAPTURED_BYTES = 100, 0.05, 800e-9
+"""Records of an object of captures, billed seconds that it takes to write one, and GB that a record takes."""
 STATES = 17
 """Transitions of a run that is promoted, with one training place."""
 WARM_READS = 0.02
 """Reads of the live pointer by call: one every few seconds in each instance of the function."""
 SERVERLESS_MEMORY, SERVERLESS_SECONDS = 4.0, 0.05
 """GB and billed seconds of a call, for a serverless endpoint with scikit-learn's container."""
-LOOK_MINUTES, LOOK_LISTS, LOOK_READS = 15, 2, 2
+LOOK_MINUTES, LOOK_LISTS, LOOK_READS = 15, 2, 3
 """Minutes between two looks of the reconciler, and the lists of S3 and the reads of the registry that one at an idle
 bucket takes, beside one row that it writes; tests count them."""
 LOOK_MEMORY, LOOK_SECONDS = 0.512, 1.0
@@ -170,6 +172,20 @@ def predictions(count: int, *, traced: bool = False) -> list[Line]:
     return [*lines, Line("traces", traces(count), TRACED)] if traced else lines
 
 
+def captures(count: int) -> list[Line]:
+    """Captures of so many calls with one row each, at one call a second, kept for a month."""
+    objects = count / CAPTURED_TOGETHER
+    return [
+        Line("object_puts", objects, "an object holds 100 records at one call a second"),
+        Line("function_seconds", objects * CAPTURE_SECONDS * PREDICT_MEMORY, "an assumed 50 ms of 1,769 MB an object"),
+        Line(
+            "object_bytes",
+            count * CAPTURED_BYTES,
+            "an assumed 0.4 kB a record, as JSON lines and as Parquet, for a month",
+        ),
+    ]
+
+
 TRACED = "dropforge:trace-calls: the first call of each second, and 5 % of the others"
 
 
@@ -241,6 +257,7 @@ def sheet(use: Use | None = None, prices: Prices = LIST, image_gigabytes: float 
         "options": [line.to_json(prices) for line in options_and_traces],
         "run": {**section(a_run(), prices), "training": hourly},
         "million_predictions": section(predictions(MILLION), prices),
+        "captures": section(captures(MILLION), prices),
         "uses": [a_use(each, prices, image_gigabytes) for each in uses],
         "break_even": break_even(prices, image_gigabytes),
     }

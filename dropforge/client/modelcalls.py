@@ -87,11 +87,14 @@ class ModelCalls(BaseClient):
         else:
             specs.place(self.connection, model, specs.checked(spec))
 
-    def remove(self, model: str) -> LiveRow:
-        """Takes a model off the API within seconds; its versions and history stay.
-
+    def remove(self, model: str, because: str = "") -> LiveRow:
+        """Takes a model off the API within seconds; its versions and history stay, and a rollout ends.
 
         `rollback` restores it, and so does a data set that is dropped and promoted afterwards.
+
+        Args:
+            model: the model's name.
+            because: why, for the history.
 
         Raises:
             ApiFault: no version of such a model was ever live (status 404).
@@ -100,15 +103,17 @@ class ModelCalls(BaseClient):
             >>> forge.remove("houses")
             >>> forge.rollback("houses")
         """
-        return self._api.remove(model)
+        return self._api.remove(model, because)
 
-    def rollback(self, model: str, version: str | None = None) -> LiveRow:
+    def rollback(self, model: str, version: str | None = None, because: str = "") -> LiveRow:
         """Rolls back to the previous version, or to a chosen one.
+
+        While a version is on trial, the live one answers everybody again by default, and the rollout ends.
 
         Args:
             model: the model's name; a removed one is restored.
             version: an approved version; by default the previous one, or the live one from before the removal.
-
+            because: why, for the history.
 
         Raises:
             ApiFault: there is no such model or version, or the version was refused.
@@ -116,12 +121,12 @@ class ModelCalls(BaseClient):
 
         Example:
             >>> forge.rollback("houses")
-            >>> forge.rollback("houses", "3")
+            >>> forge.rollback("houses", "3", because="callers see wrong prices")
         """
         wanted = version or served_before(self._moves(model))
         if wanted is None:
             raise Fault(f"model {model!r}: nothing served before; name a version", "no_version", "version")
-        return self._api.serve(model, wanted)
+        return self._api.serve(model, wanted, because)
 
     def _moves(self, model: str) -> Iterator[LiveRow]:
         page = self.model(model)

@@ -8,6 +8,7 @@ from dropforge.client.base import TIMEOUT
 from dropforge.client.connection import Connection
 from dropforge.client.modelcalls import ModelCalls
 from dropforge.client.predictcalls import PredictCalls
+from dropforge.client.rolloutcalls import RolloutCalls
 from dropforge.client.runcalls import RunCalls
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TIMEOUT", "Dropforge"]
 
 
-class Dropforge(PredictCalls, RunCalls, ModelCalls):
+class Dropforge(PredictCalls, RunCalls, ModelCalls, RolloutCalls):
     """A client of one Dropforge stack: in the embedded cloud that runs here, otherwise in your AWS account.
 
     Args:

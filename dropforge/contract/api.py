@@ -15,8 +15,9 @@ from typing import Annotated, Any, NamedTuple, TypedDict
 
 from dropforge.contract.documents import Record
 from dropforge.contract.known import TakenFor, WarningKind  # noqa: TC001  # the document reads the annotations
-from dropforge.contract.models import LiveRow, VersionRow
+from dropforge.contract.models import Candidate, LiveRow, VersionRow
 from dropforge.contract.registry import RunRow
+from dropforge.contract.rollouts import HandMove
 from dropforge.contract.schema import ModelCard
 from dropforge.contract.scores import Calibration, Gain, GroupedBy, Importance, Interval
 from dropforge.contract.tasks import Direction
@@ -161,6 +162,43 @@ class ServeRequest(Record):
     """The body of `PUT /models/{model}/live`: an approved version, which serves from then on."""
 
     version: str
+    because: str = ""
+    """Why, for the history."""
+
+
+class RolloutRequest(Record):
+    """The body of `PUT /models/{model}/rollout`: what is to happen to the rollout, and why."""
+
+    move: Annotated[HandMove, Described("What is to happen")]
+    version: str = ""
+    """Only with `begin`: an approved version."""
+    share: float = 0.0
+    """Of the callers that it answers. With `begin`, 0 for a shadow; with `advance`, more than now and less than 1."""
+    unit: str = ""
+    """Only with `begin`: whose requests stay with one version, a column or `header:` and a header's name; empty for the
+    caller's identity."""
+    because: str = ""
+    """Why, for the history."""
+
+
+class RolloutPage(Record):
+    """The rollout of a model: the live pointer with its candidate, and the moves since it began.
+
+    Example:
+        >>> page = forge.rollout("houses")
+        >>> page.candidate.version, page.candidate.stage, page.candidate.share
+        ('4', 'canary', 0.25)
+    """
+
+    model: str
+    version: str | None
+    """The live version; None when nothing serves."""
+    generation: int
+    """The number of the last move."""
+    candidate: Candidate | None
+    """The other version; None without a rollout."""
+    moves: tuple[LiveRow, ...]
+    """The moves of this rollout, the last one first; empty without one."""
 
 
 class RecommendedItem(TypedDict):

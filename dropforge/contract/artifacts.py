@@ -10,3 +10,10 @@ class ArtifactSettings(NamedTuple):
 
     registry: str
     artifacts: str
+
+
+class CaptureSettings(NamedTuple):
+    """Settings of a function that predicts and captures; one that does not has no such variable."""
+
+    captures: str
+    """Bucket of the captures, which is that of the artifacts."""

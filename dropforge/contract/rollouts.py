@@ -100,6 +100,14 @@ version answers everybody again. `finish`: nothing runs beside the live version 
 MOVES: tuple[Move, ...] = get_args(Move)
 
 
+HandMove = Literal["begin", "advance", "promote", "pause", "resume", "abort"]
+"""What a person does to a rollout. `begin`: a version shadows, or answers a share. `advance`: it answers a larger
+share. `promote`: it takes all traffic, and the former version shadows it. `pause` keeps it where it stands and `resume`
+lets it go on. `abort`: nothing runs beside the live version any more, whichever that is."""
+
+HAND_MOVES: tuple[HandMove, ...] = get_args(HandMove)
+
+
 class Disagreement(Record):
     """How often two versions differ on the same rows of a hold-out."""
 
@@ -204,3 +212,21 @@ class Decision(Record):
     """In words, with the figure and its limit."""
     waits_for: str = ""
     """In words; empty unless the move is `wait`."""
+
+
+class RolloutState(Document):
+    """What the looks at a rollout leave for the next one: `rollout.json` in the folder of the run on trial."""
+
+    SCHEMA: ClassVar[str] = "dropforge.rollout/1"
+
+    salt: str
+    """Of the rollout: as in `models.Candidate`."""
+    evidence: Evidence
+    begun: str
+    """When the rollout began: UTC, ISO 8601."""
+    looked: str
+    """When the last look was."""
+    added: tuple[str, ...] = ()
+    """Keys of the captured objects of the last hours that are in the evidence."""
+    decision: Decision | None = None
+    """What the last look decided; None before the first."""

@@ -102,6 +102,7 @@ ERRORS = Text(
     "otherwise one such row refuses the request. For models of tables",
     choices=("raise", "skip"),
 )
+BECAUSE = Text("because", "Why, for the history", r".{0,400}", "a text of at most 400 characters")
 
 LIST_MODELS = Route(
     "GET", "/models", "listModels", "Every model that serves", "catalog", api.ModelList,
@@ -135,7 +136,15 @@ SERVE_VERSION = Route(
 )  # fmt: skip
 REMOVE_MODEL = Route(
     "DELETE", "/models/{model}/live", "removeModel", "Nothing serves any more; versions and history stay",
-    "live_pointer", LiveRow, errors=(404,),
+    "live_pointer", LiveRow, query=(BECAUSE,), errors=(400, 404),
+)  # fmt: skip
+SHOW_ROLLOUT = Route(
+    "GET", "/models/{model}/rollout", "showRollout", "The version on trial and the moves of its rollout",
+    "live_pointer", api.RolloutPage, errors=(404,),
+)  # fmt: skip
+MOVE_ROLLOUT = Route(
+    "PUT", "/models/{model}/rollout", "moveRollout", "A rollout begins, advances, pauses, goes on or ends",
+    "live_pointer", api.RolloutPage, body=api.RolloutRequest, errors=(400, 404, 409),
 )  # fmt: skip
 
 PREDICT_ERRORS = (400, 404, 409, 413, 415, 422, 503)
@@ -201,6 +210,8 @@ ROUTES: tuple[Route[Any], ...] = (
     OPENAPI,
     SERVE_VERSION,
     REMOVE_MODEL,
+    SHOW_ROLLOUT,
+    MOVE_ROLLOUT,
     PREDICT,
     PREDICT_VERSION,
     *SAGEMAKER,

@@ -193,6 +193,10 @@ class ModelCard(Document):
     """What `encoding:` named when the model was trained: text that is not UTF-8 is read in it. Empty if nothing did."""
     sheet: str | int | None = None
     """What `sheet:` named when the model was trained: a workbook that has such a sheet is read there."""
+    capture_rate: float = 1.0
+    """The share of the requests that is captured, from 0 to 1."""
+    capture_days: int = 30
+    """How long captures are kept: one of `captures.KEEP_DAYS`."""
 
     @cached_property
     def rewritten(self) -> tuple[Column, ...]:

@@ -62,6 +62,32 @@ class RehearseSettings(NamedTuple):
     """ARN of the prediction function, or of its alias."""
 
 
+class PromoteSettings(NamedTuple):
+    """Settings of Promote."""
+
+    registry: str
+    artifacts: str
+    rollouts: str
+    """ARN of the state machine of rollouts."""
+
+
+class LiveSettings(NamedTuple):
+    """Settings of Live."""
+
+    registry: str
+    rollouts: str
+    """ARN of the state machine of rollouts."""
+
+
+class WeighSettings(NamedTuple):
+    """Settings of Weigh."""
+
+    registry: str
+    artifacts: str
+    topic: str
+    """ARN of the topic that people subscribe to."""
+
+
 class PlanSettings(NamedTuple):
     """Settings of Plan."""
 
@@ -98,6 +124,8 @@ class ReconcileSettings(NamedTuple):
     batch_machine: str
     topic: str
     """ARN of the topic that people subscribe to."""
+    rollouts: str
+    """ARN of the state machine of rollouts."""
 
 
 class NotifySettings(NamedTuple):

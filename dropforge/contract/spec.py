@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any, Literal
 
+from dropforge.contract.captures import CaptureWish, capture_fault
 from dropforge.contract.documents import DocumentError, Record, fields
 from dropforge.contract.errors import OwnerError
 from dropforge.contract.fitting import quoted
@@ -145,6 +146,8 @@ class Spec(Record):
     """Whether a version may serve although its gain over the trivial baseline may be chance."""
     strict: bool = False
     """Whether the model refuses a request with a text that it does not know, instead of a prediction with a warning."""
+    capture: CaptureWish = field(default_factory=CaptureWish)
+    """Which share of the requests is kept, and for how long."""
     rollout: RolloutWish = field(default_factory=RolloutWish)
     """How a new version takes over from the one that serves, and what refuses it on the way."""
 
@@ -169,6 +172,8 @@ class Spec(Record):
         _check_split(value.get("split"))
         _check_numbers(value.get("numbers"))
         _check_personal(value.get("personal"))
+        if wrong := capture_fault(value.get("capture")):
+            raise SpecFault(f"spec.yaml: capture: {wrong}")
         if wrong := fault_in(value.get("rollout")):
             raise SpecFault(f"spec.yaml: rollout: {wrong}")
         try:

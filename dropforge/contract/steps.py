@@ -171,11 +171,31 @@ class PromoteInput(Record):
 
 
 class Promoted(Record):
-    """`promoted`: LIVE points to the version. `refused`: a later run was promoted in the meantime. `overtaken`: another
-    version than the one that this was judged against serves by now, so it is judged anew."""
+    """`promoted`: LIVE points to the version. `rolling`: it is on trial beside the live version, and the rollout ends
+    the run. `refused`: a later run was promoted in the meantime. `overtaken`: another version than the one that this
+    was judged against serves by now, so it is judged anew."""
 
-    outcome: Literal["promoted", "refused", "overtaken"]
+    outcome: Literal["promoted", "rolling", "refused", "overtaken"]
     reason: str
+
+
+ROLLOUT = "Rollout"
+"""The step of a run whose version is on trial: its own execution has ended, and that of the rollout goes on."""
+
+
+class WeighInput(Record):
+    """The rollout to look at."""
+
+    model: str
+    salt: str
+    """Of its candidate, which no other rollout has."""
+
+
+class Weighed(Record):
+    """`waits`: the rollout is to be looked at again in so many seconds. `ended`: it is over."""
+
+    outcome: Literal["waits", "ended"]
+    wait: int
 
 
 class NotifyInput(Record):

@@ -11,12 +11,27 @@ from dropforge.inference.model import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
     import numpy as np
 
+    from dropforge.contract.captures import Arm, Paired
     from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.inference.http import Request
     from dropforge.inference.model import ServedModel
+
+    class Other(Protocol):
+        """The other version of a rollout: see `dropforge.inference.beside`."""
+
+        arm: Arm
+        """Which of the two has answered the caller."""
+        stage: str
+        """Of the rollout."""
+        unit: str
+        """Whose request it was; empty where it does not say so."""
+
+        def pairs(self, told: Answered, rows: Sequence[int]) -> list[Paired]:
+            """What it does with these rows of the request, whatever it raises."""
 
 
 class Answered(NamedTuple):
@@ -35,6 +50,8 @@ class Answered(NamedTuple):
     milliseconds: float
     """How long the graph took."""
     request: Request
+    beside: Other | None = None
+    """The other version of the rollout that is under way, which is asked the same after the answer."""
 
     @property
     def answers(self) -> Answers:

@@ -5,6 +5,6 @@
 - `resampling` and `intervals`: bootstrap resamples, and the intervals that come of them.
 - `baseline`: what knowing nothing but the training targets answers.
 - `evaluation`: all of it together, a model against its baseline and against another model.
-- `sequential`, `evidence`, `decision` and `sketches`: a version on trial against the one that serves, row by row as
-  requests come, in the standard library alone; `evidence_page` and `linechart` draw it.
+- `sequential`, `evidence`, `phases`, `decision` and `sketches`: a version on trial against the one that serves, row by
+  row as requests come, in the standard library alone; `evidence_page` and `linechart` draw it.
 """

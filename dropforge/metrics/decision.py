@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from dropforge.contract.figures import figure
 from dropforge.contract.fitting import shortened
 from dropforge.contract.rollouts import Decision, Phase
-from dropforge.metrics.evidence import WEIGHTS, logarithms, share_of, units
+from dropforge.metrics.evidence import WEIGHTS, logarithms, share_of
+from dropforge.metrics.phases import units
 from dropforge.metrics.sequential import THRESHOLD
 from dropforge.metrics.sketches import median
 

@@ -23,8 +23,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropforge.contract.rollouts import Arms, Disagreement, Evidence, Phase, Point, RolloutWish, Tally
+from dropforge.metrics.phases import PhaseSums
 from dropforge.metrics.sequential import allowed, bet, combined, of_mean, of_share
-from dropforge.metrics.sketches import count_in, hashed, keep_least, median, number_of
+from dropforge.metrics.sketches import count_in, hashed, median
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,9 +145,9 @@ class _Sums:
         self.ratios, self.last, self.rows = dict(evidence.ratios), dict(evidence.last), list(evidence.rows)
         self.known = set(self.rows)
         self.proof, self.time, self.count = evidence.proof, "", 0
-        self.phases = [_Phase(phase) for phase in evidence.phases]
+        self.phases = [PhaseSums(phase) for phase in evidence.phases]
         if candidate is not None and not _is_in(evidence, candidate):
-            self.phases.append(_Phase(Phase(candidate.stage, candidate.share, candidate.since)))
+            self.phases.append(PhaseSums(Phase(candidate.stage, candidate.share, candidate.since)))
 
     def add(self, record: Captured) -> None:
         """Adds one record."""
@@ -255,38 +256,6 @@ class _Sums:
             logarithm=combined(logarithms(streams), WEIGHTS),
         )
         return replace(after, history=_with_point(after, self.time)) if self.count else after
-
-
-class _Phase:
-    """The sums of one phase."""
-
-    def __init__(self, phase: Phase) -> None:
-        self.before = phase
-        self.requests = [phase.requests.champion, phase.requests.candidate]
-        self.compared = phase.compared
-        self.units = {version: set(hashes) for version, hashes in phase.units.items()}
-
-    def add(self, record: Captured, trial: str, weight: float) -> None:
-        """Adds one record."""
-        if record.paired is not None:
-            self.compared += weight
-        if record.code:
-            return
-        self.requests[record.version == trial] += weight
-        if record.unit:
-            kept = self.units.setdefault(record.version, set())
-            kept.add(hashed(record.unit))
-            keep_least(kept)
-
-    def phase(self) -> Phase:
-        """The sums as a record."""
-        units = {version: tuple(sorted(kept)) for version, kept in self.units.items()}
-        return replace(self.before, requests=Arms(*self.requests), compared=self.compared, units=units)
-
-
-def units(phase: Phase, version: str | None = None) -> int:
-    """How many units a phase has answered, by one version or by both: exact up to 127, estimated above."""
-    return number_of(each for name, kept in phase.units.items() if version in (None, name) for each in kept)
 
 
 def share_of(tally: Tally) -> float | None:

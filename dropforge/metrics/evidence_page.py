@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from dropforge.contract.figures import figure
 from dropforge.metrics.decision import objection, quiet, said
-from dropforge.metrics.evidence import WEIGHTS, units
+from dropforge.metrics.evidence import WEIGHTS
 from dropforge.metrics.linechart import Line, chart
+from dropforge.metrics.phases import units
 from dropforge.metrics.sequential import LEVEL
 
 if TYPE_CHECKING:

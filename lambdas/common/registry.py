@@ -17,9 +17,10 @@ from lambdas.common.runrows import ATTEMPTS, RegistryFault, RunRows, moved_since
 from lambdas.common.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dropforge.contract.registry import TrainingRun
+    from dropforge.contract.steps import Status
 
 __all__ = ["ATTEMPTS", "Registry", "RegistryFault"]
 
@@ -107,11 +108,17 @@ class Registry(RunRows, ModelRows):
             move = None if row is None else LiveRow.from_json(row)
         return False
 
-    def move_live(self, row: LiveRow, *, ending: str | None = None) -> bool:
-        """Moves the live pointer to `row`, adds the move to the history, and ends the run `ending` as promoted.
+    def move_live(self, row: LiveRow, endings: Mapping[str, tuple[Status, str]] | None = None) -> bool:
+        """Moves the live pointer to `row`, adds the move to the history, and ends runs.
 
-        It does all of it or nothing. Returns false if somebody moved the pointer after generation
-        `row.generation - 1`, or the run has ended already.
+        It does all of it or nothing.
+
+        Args:
+            row: the pointer from now on.
+            endings: the status and the reason of each run that ends with this move; each must be running.
+
+        Returns:
+            False if somebody moved the pointer after generation `row.generation - 1`, or one of the runs has ended.
         """
         first = row.generation == 1
         live = self._table.put_request(
@@ -125,5 +132,5 @@ class Registry(RunRows, ModelRows):
         history = self._table.put_request(
             rows.history_key(row.model, row.generation), row.to_json(), condition=Table.NEW
         )
-        ends = [] if ending is None else [{"Update": self.end_request(ending, "promoted", "")}]
+        ends = [{"Update": self.end_request(run, *end)} for run, end in (endings or {}).items()]
         return self._table.transact([{"Put": live}, {"Put": history}, *ends])

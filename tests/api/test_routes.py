@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from dropforge.contract.api import ErrorDetail, Predictions, ServeRequest
+from dropforge.contract.api import ErrorDetail, Predictions, RolloutRequest, ServeRequest
 from dropforge.contract.documents import fields
 from dropforge.contract.routes import ROUTES, Count, Route, Text, answered_by
 from dropforge.inference.openapi.document import document, off_aws
@@ -30,7 +30,8 @@ KNOWN = Registry().with_resource("urn:api", Resource(document(), DRAFT202012))
 
 def ask(route: Route[Any], **path: str) -> tuple[int, Any]:
     """What a route answers to a request that is right but for its path; the answer must be as the document says."""
-    body = {**bodies_of("regression"), ServeRequest: {"version": "1"}, None: None}[route.body]
+    own = {ServeRequest: {"version": "1"}, RolloutRequest: {"move": "begin", "version": "1"}, None: None}
+    body = {**bodies_of("regression"), **own}[route.body]
     headers = {"Content-Type": "application/json"}
     event = proxy(route.method, route.template, path or None) | {"headers": headers, "body": body and json.dumps(body)}
     response = HANDLERS[route.function](event, None)

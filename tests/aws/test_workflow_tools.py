@@ -37,6 +37,7 @@ def test_a_tool_finds_nothing(tool: tuple[str, ...]) -> None:
     [
         (SCHEMA, "runs-on: ubuntu-24.04", "runs-upon: ubuntu-24.04", "runs-upon"),
         (ZIZMOR, "persist-credentials: false", "fetch-depth: 1", "artipacked"),
+        (ZIZMOR, "@11bd71901bbe5b1630ceea73d27597364c9af683", "@v4.2.2", "unpinned-uses"),
         (ZIZMOR, "  pull_request:\n", "  pull_request_target:\n", "dangerous-triggers"),
         (ZIZMOR, "run: make setup", "run: echo ${{ github.event.pull_request.title }}", "template-injection"),
     ],

@@ -130,7 +130,7 @@ def rehearsed(chance: random.Random) -> Record:
 
 
 def promoted(chance: random.Random) -> Record:
-    return steps.Promoted(chance.choice(["promoted", "refused", "overtaken"]), chance.choice(TEXTS))
+    return steps.Promoted(chance.choice(["promoted", "rolling", "refused", "overtaken"]), chance.choice(TEXTS))
 
 
 def planned(chance: random.Random) -> Record:

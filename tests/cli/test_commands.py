@@ -463,9 +463,9 @@ def test_a_model_is_removed_and_brought_back(run: Run, api: ApiServer) -> None:
     api.say("GET /api/models/houses", {**PAGE, "history": history})
     api.say("PUT /api/models/houses/live", MOVED)
     assert "version 2 of houses is live" in run("rollback", "houses").out
-    assert json.loads(api.asked[-1].body) == {"version": "2"}
+    assert json.loads(api.asked[-1].body) == {"version": "2", "because": ""}
     run("rollback", "houses", "--to", "1")
-    assert json.loads(api.asked[-1].body) == {"version": "1"}
+    assert json.loads(api.asked[-1].body) == {"version": "1", "because": ""}
     api.say("GET /api/models/houses", {**PAGE, "history": history[2:]})
     none = run("rollback", "houses")
     assert none.code == 1 and "nothing served before; name a version" in none.err

@@ -18,24 +18,24 @@ def dollars(lines: list[Line], *names: str) -> float:
 
 def test_an_idle_month_by_hand() -> None:
     lines = costs.idle(image_gigabytes=9, gigabytes=100)
-    lists, table = 2 * 2_920 * 0.005e-3, 2_920 * (2 * 0.125e-6 + 0.625e-6)
+    lists, table = 2 * 2_920 * 0.005e-3, 2_920 * (3 * 0.125e-6 + 0.625e-6)
     function = 2_920 * (0.20e-6 + 0.512 * 0.0000166667)
     stored = 9 * 0.10 + 100 * 0.023 + 0.01 * 0.45
-    assert costs.total(lines) == pytest.approx(1.00 + 14 * 0.10 + 3.00 + stored + lists + table + function)
-    # four alarms above the ten that are free, no dashboard and function, and the table within its free 25 GB
-    assert costs.to_pay(lines) == pytest.approx(1.00 + 4 * 0.10 + stored - 0.01 * 0.25 + lists + table)
+    assert costs.total(lines) == pytest.approx(1.00 + 15 * 0.10 + 3.00 + stored + lists + table + function)
+    # five alarms above the ten that are free, no dashboard and function, and the table within its free 25 GB
+    assert costs.to_pay(lines) == pytest.approx(1.00 + 5 * 0.10 + stored - 0.01 * 0.25 + lists + table)
     assert dollars(lines, "object_puts") == pytest.approx(0.0292)
 
 
 def test_the_sheet_counts_the_reconciler_as_it_is() -> None:
     assert costs.LOOK_MINUTES == MINUTES
-    assert costs.LOOK_LISTS + costs.LOOK_READS + 1 == 5, "as many calls as tests/steps/test_reconcile.py counts"
+    assert costs.LOOK_LISTS + costs.LOOK_READS + 1 == 6, "as many calls as tests/steps/test_reconcile.py counts"
 
 
 def test_a_sheet_at_ones_own_prices() -> None:
     own = Prices.of({"ml.m5.xlarge": 1, "endpoint:ml.m5.large": 0.2, "image_bytes": 0.5, "alarm": 0})
     listed, ours = costs.sheet(), costs.sheet(prices=own, image_gigabytes=10)
-    assert ours["idle"]["dollars"] == pytest.approx(listed["idle"]["dollars"] + 10 * 0.5 - 8 * 0.10 - 14 * 0.10)
+    assert ours["idle"]["dollars"] == pytest.approx(listed["idle"]["dollars"] + 10 * 0.5 - 8 * 0.10 - 15 * 0.10)
     assert (ours["run"]["training"]["ml.m5.xlarge"], ours["uses"][0]["training_dollars"]) == (1.0, round(40 / 60, 2))
     way = "a real-time endpoint a model (ml.m5.large)"
     assert [sheet["uses"][0]["serving"][way] for sheet in (listed, ours)] == [83.95, 146.0]

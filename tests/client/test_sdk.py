@@ -173,7 +173,9 @@ def test_rollback_is_to_another_version_than_the_one_that_serves(
     api.say("GET /api/models/houses", {"history": told})
     api.say("PUT /api/models/houses/live", {"version": expected})
     forge.rollback("houses")
-    assert [json.loads(asked.body) for asked in api.asked if asked.method == "PUT"] == [{"version": expected}]
+    assert [json.loads(asked.body) for asked in api.asked if asked.method == "PUT"] == [
+        {"version": expected, "because": ""}
+    ]
 
 
 @pytest.mark.parametrize("history", [[], [("1", False)], [("1", False), ("1", True), ("1", False)]])
@@ -196,4 +198,4 @@ def test_rollback_goes_on_behind_the_page_of_the_model(forge: Dropforge, api: Ap
     forge.rollback("houses")
     paths = [asked.path for asked in api.asked if asked.path.startswith("/api/models/houses/history")]
     assert paths == ["/api/models/houses/history?after=41", "/api/models/houses/history?after=40"]
-    assert json.loads(api.asked[-1].body) == {"version": "7"}
+    assert json.loads(api.asked[-1].body) == {"version": "7", "because": ""}

@@ -82,6 +82,8 @@ def test_another_model_takes_the_place_of_a_live_one_by_its_owners_wish_alone(
     assert (again.status, again.original, again.notes) == ("duplicate", "refused", refused.notes)
     accepted = dropped(forge, change(live), tmp_path, target=target, replace=(*needed, "worse"), unproven=True)
     assert accepted.status == "promoted", accepted.reason
+    page = forge.report(accepted.run, tmp_path / "report.html").read_text()
+    assert (f"Rehearsal: beside version {before}" in page) == (target == TARGET), "only what Judge compared"
     assert any(what in note for note in accepted.notes), accepted.notes
     assert forge.model(MODEL)["version"] == accepted.version
     if target == TARGET:

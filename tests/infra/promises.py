@@ -31,7 +31,7 @@ WITHOUT_RESOURCE = (
 """How the actions begin that AWS knows no resource for."""
 SOURCES = ("aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn")
 TRUSTED = tuple(f"{name}.amazonaws.com" for name in "lambda states sagemaker events codebuild apigateway".split())
-NO_QUEUE_NEEDED = ("ReconcilerRule", "TrainingImageBuilderEnded")
+NO_QUEUE_NEEDED = ("ReconcilerRule", "CompactorRule", "TrainingImageBuilderEnded")
 """Rules whose event may be lost: the next look makes good for it; CloudFormation waits for a build for a time."""
 ASKS_KMS = ("TrainingRole",)
 """Roles that SageMaker alone takes on: it is not documented through which services it uses a job's key."""

@@ -51,6 +51,13 @@ def test_a_promoted_run_has_as_many_transitions(definition: dict[str, Any]) -> N
     assert len(way) + 1 == costs.STATES, "and the start"
 
 
+def test_captures_of_a_million_calls_cost_cents_and_their_page_says_how_many() -> None:
+    lines = costs.captures(1_000_000)
+    assert costs.total(lines) <= 0.10
+    page = (ROOT / "docs" / "captures.md").read_text()
+    assert f"together ${costs.total(lines):.2f}" in page and "`dropforge price`" in page
+
+
 def test_the_page_has_the_sheets_figures() -> None:
     page = (ROOT / "docs" / "aws.md").read_text()
     run = costs.total(costs.a_run())

@@ -32,6 +32,7 @@ KNOWN = {
     "LakeDrop": DROP, "LakeArtifacts": ARTIFACTS, "RegistryTable": TABLE, "LakeKey": KEY, "BellTopic": TOPIC,
     "TrainingRole": ROLE, "PipelineJudgeFunction": FUNCTION, "ApiPredictFunction": FUNCTION, "PipelineMachine": MACHINE,
     "BatchAnswerFunction": FUNCTION, "BatchMachine": MACHINE,
+    "RolloutsWeighFunction": FUNCTION, "RolloutsMachine": MACHINE,
 }  # fmt: skip
 Case = tuple[str, str, str]
 """Action, resource, and the one condition key with its value that the call comes under (`key=value`, or nothing)."""
@@ -129,7 +130,18 @@ ALLOWED: dict[str, list[Case]] = {
         *use("s3:ListBucket", of=ARTIFACTS), *use("lambda:InvokeFunction", of=FUNCTION),
         *use("dynamodb:GetItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
     ],
-    "PipelinePromoteRole": use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE) + KMS,
+    "PipelinePromoteRole": [
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+        *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("states:StartExecution", of=MACHINE),
+    ],
+    "RolloutsWeighRole": [
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE), *KMS,
+        *use("s3:GetObject", of=f"{RUN}/verdict.json"), *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"),
+        *use("s3:GetObject", of=f"{ARTIFACTS}/captures/houses/1/2026-12-01-04/s-1.jsonl.gz"),
+        *use("s3:GetObject", "s3:PutObject", of=f"{RUN}/rollout.json"), *use("s3:PutObject", of=f"{RUN}/rollout.html"),
+        *use("s3:ListBucket", of=ARTIFACTS), *use("sns:Publish", of=TOPIC),
+    ],
+    "RolloutsRole": use("lambda:InvokeFunction", of=FUNCTION),
     "PipelineNotifyRole": [
         *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
         *use("sns:Publish", of=TOPIC), *KMS,
@@ -137,8 +149,15 @@ ALLOWED: dict[str, list[Case]] = {
     "ApiPredictRole": [
         *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:GetObject", of=f"{RUN}/fast/weights.bin"),
         *use("dynamodb:GetItem", "dynamodb:Query", of=TABLE),
-        *use("kms:Decrypt", of=KEY, under=VIA_S3),
+        *use("kms:Decrypt", "kms:GenerateDataKey", of=KEY, under=VIA_S3),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=Dropforge"),
+    ],
+    "CompactorCompactRole": [
+        *use("s3:GetObject", "s3:GetObjectTagging", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
+        *use("s3:PutObject", "s3:PutObjectTagging", of=f"{ARTIFACTS}/captures/m/1/compacted/2026-12-01-03.json"),
+        *use("s3:ListBucket", of=ARTIFACTS, under="s3:prefix=captures/m/"),
+        *KMS,
     ],
     "ApiCatalogRole": [
         *use("s3:GetObject", of=f"{RUN}/manifest.json"), *use("s3:GetObject", of=f"{RUN}/metrics.json"),
@@ -146,7 +165,10 @@ ALLOWED: dict[str, list[Case]] = {
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"), *use("kms:Decrypt", of=KEY, under=VIA_S3),
     ],
-    "ApiLiveRole": [*use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", of=TABLE), *KMS],
+    "ApiLiveRole": [
+        *use("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", of=TABLE), *KMS,
+        *use("states:StartExecution", of=MACHINE),
+    ],
     "TrainingRole": [
         *use("s3:GetObject", of=f"{RUN}/input/plan/plan.json"), *use("s3:PutObject", of=f"{RUN}/training/model.onnx"),
         *use("s3:ListBucket", of=ARTIFACTS), *KMS, *use("ecr:BatchGetImage", of=IMAGE),
@@ -191,8 +213,8 @@ ALLOWED: dict[str, list[Case]] = {
     "ReconcilerReconcileRole": [
         *use("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", of=TABLE),
         *use("dynamodb:Query", of=f"{TABLE}/index/listing"), *use("s3:ListBucketVersions", of=DROP), *KMS,
-        *use("states:StartExecution", of=MACHINE), *use("states:DescribeExecution", of=EXECUTION),
-        *use("sns:Publish", of=TOPIC),
+        *use("states:StartExecution", "states:ListExecutions", of=MACHINE),
+        *use("states:DescribeExecution", of=EXECUTION), *use("sns:Publish", of=TOPIC),
     ],
 }  # fmt: skip
 
@@ -217,13 +239,30 @@ DENIED: dict[str, list[Case]] = {
         *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:PutObject", of=f"{RUN}/verdict.json"),
         *use("lambda:InvokeFunction", of=f"{FUNCTION}-of-others"), *use("dynamodb:PutItem", of=TABLE),
     ],
-    "PipelinePromoteRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE)],
+    "PipelinePromoteRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:DeleteItem", of=TABLE),
+        *use("states:StartExecution", of=f"{MACHINE}-of-others"), *use("states:StopExecution", of=EXECUTION),
+    ],
+    "RolloutsWeighRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:PutObject", of=f"{RUN}/verdict.json"),
+        *use("s3:PutObject", "s3:DeleteObject", of=f"{ARTIFACTS}/captures/houses/1/2026-12-01-04/s-1.jsonl.gz"),
+        *use("dynamodb:DeleteItem", of=TABLE), *use("sns:Publish", of=f"{TOPIC}-of-others"),
+    ],
+    "RolloutsRole": [
+        *use("lambda:InvokeFunction", of=f"{FUNCTION}-of-others"), *use("s3:GetObject", of=f"{RUN}/verdict.json"),
+    ],
     "PipelineNotifyRole": [*use("s3:GetObject", of=DATA), *use("sns:Publish", of=f"{TOPIC}-of-others")],
     "ApiPredictRole": [
         *use("s3:GetObject", of=DATA), *use("s3:GetObject", of=f"{RUN}/holdout.json.gz"),
         *use("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem", of=TABLE),
         *use("s3:PutObject", of=f"{RUN}/model.onnx"), *use("dynamodb:Query", of=f"{TABLE}/index/listing-of-model"),
+        *use("s3:GetObject", "s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
         *use("cloudwatch:PutMetricData", of="*", under="cloudwatch:namespace=AWS/States"),
+    ],
+    "CompactorCompactRole": [
+        *use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("s3:DeleteObject", of=f"{ARTIFACTS}/captures/m/1/a"),
+        *use("s3:PutObject", of=f"{ARTIFACTS}/captures/m/1/2026-12-01-03/a.jsonl.gz"),
+        *use("s3:ListBucket", of=ARTIFACTS, under="s3:prefix=runs/"),
     ],
     "ApiCatalogRole": [*use("s3:GetObject", of=f"{RUN}/model.onnx"), *use("dynamodb:PutItem", of=TABLE)],
     "ApiLiveRole": [

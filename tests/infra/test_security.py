@@ -23,7 +23,7 @@ def rewrite(change: Callable[[dict[str, Any]], None]) -> Change:
     """A change of the rendered states."""
 
     def act(template: Template) -> None:
-        machine = first(template, "AWS::StepFunctions::StateMachine")
+        machine = next(each for each in machines(template).values() if "Train" in states(each))
         found = states(machine)
         change(found)
         machine["DefinitionString"] = json.dumps({"States": found})
@@ -92,7 +92,7 @@ def test_buckets_are_private_versioned_encrypted_and_take_tls_alone(template: Te
 
 def test_drops_are_told_natively_and_nothing_is_lost(template: Template) -> None:
     assert not [each for each in template["Resources"].values() if each["Type"].startswith("Custom::")]
-    assert len(of_type(template, "AWS::Lambda::Function")) == 17
+    assert len(of_type(template, "AWS::Lambda::Function")) == 19
     told = [b for b in of_type(template, "AWS::S3::Bucket").values() if "NotificationConfiguration" in b["Properties"]]
     assert len(told) == 1
     rules = [each for each in of_type(template, "AWS::Events::Rule").values() if source_of(each) == "aws.s3"]
@@ -140,7 +140,7 @@ def test_the_table_can_be_restored_and_costs_nothing_idle(template: Template) ->
 
 
 def test_the_workflow_and_the_api_are_logged_traced_and_throttled(template: Template) -> None:
-    assert len(machines(template)) == 2
+    assert len(machines(template)) == 3
     for machine in machines(template).values():
         assert machine["StateMachineType"] == "STANDARD"
         assert machine["TracingConfiguration"] == {"Enabled": True}
@@ -161,7 +161,7 @@ def test_every_alarm_rings_the_bell(template: Template) -> None:
     for alarm in alarms.values():
         watching.setdefault(alarm["MetricName"], set()).add(json.dumps(alarm.get("Dimensions")))
     twice = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ApproximateNumberOfMessagesVisible")
-    assert [len(watching[name]) for name in twice] == [2, 2, 2, 2], "of runs and of batches"
+    assert [len(watching[name]) for name in twice] == [3, 2, 2, 2], "of runs and of batches, and of rollouts"
     assert watched["Latency"]["ExtendedStatistic"] == "p95"
     topic = next(iter(of_type(template, "AWS::SNS::Topic")))
     assert all(alarm["AlarmActions"] == [{"Ref": topic}] for alarm in alarms.values())

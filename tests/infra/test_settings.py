@@ -22,14 +22,15 @@ PICTURES = {"dropforge/pictures.py"}
 ROWS = {"lambdas/batch/common", *INFERENCE}
 IMAGE_BUILDER = "TrainingImageBuilder"
 HTTP = {"dropforge/inference/__init__.py", "dropforge/inference/http.py"}
-ROLLOUTS = ("__init__", "decision", "evidence", "evidence_page", "linechart", "sequential", "sketches")
+ROLLOUTS = ("__init__", "decision", "evidence", "evidence_page", "linechart", "phases", "sequential", "sketches")
 SHARES = {
     "pipeline/judge": INFERENCE | PICTURES | {"dropforge/metrics"},
     "pipeline/inspect": {"dropforge/datasets"},
     "pipeline/rehearse": {f"dropforge/metrics/{name}.py" for name in ROLLOUTS},
+    "rollout/weigh": {f"dropforge/metrics/{name}.py" for name in ROLLOUTS},
     "batch/plan": ROWS | {"dropforge/datasets"},
     "batch/answer": ROWS,
-    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols"},
+    "api/predict": INFERENCE | PICTURES | {"dropforge/inference/protocols", "dropforge/inference/capture"},
     "api/catalog": HTTP | {"dropforge/inference/openapi"},
     "api/live_pointer": HTTP,
 }

@@ -18,8 +18,12 @@ SCRIPTS = [step["run"] for step in STEPS if "run" in step]
 USED = [step["uses"] for step in STEPS if "uses" in step]
 
 
-def test_every_action_is_pinned_to_a_full_version() -> None:
-    assert [action for action in USED if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", action)] == []
+def test_every_action_is_pinned_to_a_commit_with_its_version_behind_it() -> None:
+    text = "\n".join(path.read_text() for path in PATHS)
+    lines = re.findall(r"uses: (.*)", text)
+    assert len(lines) == len(USED)
+    assert [line for line in lines if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+    assert len(set(lines)) == len({line.partition("@")[0] for line in lines}), "one commit an action"
 
 
 def test_only_what_speaks_to_aws_gets_a_token_and_nothing_may_write() -> None:

@@ -13,7 +13,8 @@ from dropforge.contract.captures import Captured, Paired
 from dropforge.contract.models import Candidate
 from dropforge.contract.rollouts import Disagreement, Evidence, RolloutWish
 from dropforge.metrics.decision import decide, objection, said
-from dropforge.metrics.evidence import MOST_POINTS, MOST_ROWS, begun, fold, fold_losses, logarithms, units
+from dropforge.metrics.evidence import MOST_POINTS, MOST_ROWS, begun, fold, fold_losses, logarithms
+from dropforge.metrics.phases import units
 from dropforge.metrics.sketches import median
 
 START = datetime(2026, 12, 1, tzinfo=UTC)

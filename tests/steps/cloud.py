@@ -86,6 +86,10 @@ class Line:
         self.calls += 1
         if operation == "DescribeExecution":
             return {"status": "FAILED" if arguments["executionArn"] in self.ended else "RUNNING"}
+        if operation == "ListExecutions":
+            running = [name for name in self.started if name not in self.ended]
+            of_machine = [name for name in running if self.started[name]["machine"] == arguments["stateMachineArn"]]
+            return {"executions": [{"name": name} for name in of_machine]}
         if operation == "StartExecution":
             return self.start(**arguments)
         with self.lock:
@@ -241,6 +245,7 @@ def cloud_in_memory(patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "DROPS": "drops",
         "MACHINE": "trains",
         "BATCH_MACHINE": "predicts",
+        "ROLLOUTS": "rollouts",
         "PLACES": "",
         "MOST_COST": "",
         "PRICES": "",

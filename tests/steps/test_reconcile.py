@@ -129,4 +129,4 @@ def test_a_large_bucket_is_listed_less_often(cloud: Cloud, monkeypatch: pytest.M
 def test_a_look_at_nothing_is_two_lists_and_three_small_calls(cloud: Cloud) -> None:
     before = cloud.line.calls
     look()
-    assert cloud.line.calls - before == 5, "runs, the last look, two folders, the look"
+    assert cloud.line.calls - before == 6, "runs, live models, the last look, two folders, the look"

@@ -53,6 +53,8 @@ def make_card(job: Job, dataset: Dataset) -> ModelCard:
         split=dataset.split_by,
         encoding=job.spec.encoding or "",
         sheet=job.spec.sheet,
+        capture_rate=job.spec.capture.rate,
+        capture_days=job.spec.capture.days,
     )
 
 

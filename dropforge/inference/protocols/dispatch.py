@@ -8,7 +8,7 @@ from dropforge.contract.names import REHEARSER
 from dropforge.inference.after import Refused
 from dropforge.inference.faults import InputFault, ModelFault
 from dropforge.inference.protocols import simple
-from dropforge.inference.protocols.common import fitting
+from dropforge.inference.protocols.common import fitting, live_row
 from dropforge.inference.protocols.refusals import no_healthy_model, refusal_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def respond(request: Request, served: Store) -> Response:
 
         served = Unheard(served)
     try:
-        return fitting(dialect.answered(request, served))
+        return answered(dialect, request, served)
     except InputFault as fault:
         served.refused(Refused(request.path.get("model", ""), fault.code, request))
         return dialect.refused(refusal_of(fault))
@@ -34,6 +34,22 @@ def respond(request: Request, served: Store) -> Response:
         refusal = no_healthy_model(model)
         served.refused(Refused(model, refusal.code, request))
         return dialect.refused(refusal)
+
+
+def answered(dialect: Dialect, request: Request, served: Store) -> Response:
+    """The answer of the version that the request is for; while a rollout is under way, its two versions share them.
+
+    Raises:
+        InputFault: the caller can mend it.
+        ModelFault: the live model cannot be served.
+    """
+    if request.method == "POST" and "version" not in request.path:
+        live = live_row(request.path["model"], served)
+        if live.candidate is not None:
+            from dropforge.inference.protocols import rollout
+
+            return rollout.answered(dialect, request, served, live, live.candidate)
+    return fitting(dialect.answered(request, served))
 
 
 def protocol_of(resource: str) -> Dialect:

@@ -1,44 +1,54 @@
 """Live: `DELETE /models/{model}/live` takes a model back, `PUT` lets an approved version serve, an older one too.
 
-Both are moves of the pointer like Promote's: one conditional write, kept in the history. Done twice they are done once.
+`GET` and `PUT /models/{model}/rollout` show and move a rollout. All are moves of the pointer like Promote's: one
+conditional write, kept in the history with who made it and why. Done twice they are done once.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from dropforge.contract import routes
+from dropforge.contract.api import RolloutPage, RolloutRequest, ServeRequest
 from dropforge.contract.environment import load
-from dropforge.contract.errors import CallerError
 from dropforge.contract.log import begin_request, log
-from dropforge.contract.models import NUMBER
-from dropforge.contract.names import MODEL_NAME
-from dropforge.contract.settings import RegistrySettings
-from dropforge.inference.http import Request, Response, answer, error
-from lambdas.common.pointer import pointing, withdrawn
-from lambdas.common.registry import ATTEMPTS, Registry, RegistryFault
+from dropforge.contract.settings import LiveSettings
+from dropforge.inference.http import Request, Response, answer
+from lambdas.api.live_pointer import rollout
+from lambdas.api.live_pointer.asked import Refused, approved, busy, checked_because, model_in, read_body
+from lambdas.common import rollouts
+from lambdas.common.pointer import move, on_trial, pointing, withdrawn
+from lambdas.common.registry import ATTEMPTS, Registry
 
 if TYPE_CHECKING:
-    from dropforge.contract.registry import LiveRow, VersionRow
+    from collections.abc import Callable
 
-MOST_READ, MOST_NAMED = 100, 20
-"""Versions: those among which a refusal looks for approved ones, and those that it names."""
-
-
-class Refused(CallerError):
-    """What the caller can mend."""
-
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.response = error(status, code, message, field)
+    from dropforge.contract.documents import Record
+    from dropforge.contract.registry import LiveRow
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A proxy event in, a proxy response out."""
     begin_request("Live", event, context)
-    return respond(Request.from_event(event), Registry(load(RegistrySettings).registry)).to_proxy()
+    settings = load(LiveSettings)
+    request = Request.from_event(event)
+    response = respond(request, Registry(settings.registry))
+    if (request.method, request.resource) == routes.MOVE_ROLLOUT.key and response.status == 200:
+        start_looks(response, settings.rollouts)
+    return response.to_proxy()
+
+
+def start_looks(response: Response, machine: str) -> None:
+    """Has the rollout looked at that a move has left under way; the reconciler does so where this fails."""
+    page = RolloutPage.from_json(json.loads(response.body))
+    if page.candidate is not None:
+        try:
+            rollouts.start(machine, page.model, page.candidate)
+        except (ClientError, BotoCoreError) as fault:
+            log("rollout not looked at yet", level="warning", model=page.model, reason=str(fault))
 
 
 def respond(request: Request, registry: Registry) -> Response:
@@ -51,28 +61,39 @@ def respond(request: Request, registry: Registry) -> Response:
 
 def remove_model(request: Request, registry: Registry) -> LiveRow:
     """See `remove`."""
-    return remove(model_in(request), registry)
+    because = checked_because(request.query.get("because", ""))
+    return remove(model_in(request), registry, request.caller, because)
 
 
 def serve_version(request: Request, registry: Registry) -> LiveRow:
     """See `serve`."""
-    return serve(model_in(request), asked_version(request), registry)
+    body = read_body(ServeRequest, request, '{"version": "3"}', "version")
+    return serve(model_in(request), body.version, registry, request.caller, body.because)
 
 
-ANSWERS = {routes.REMOVE_MODEL.key: remove_model, routes.SERVE_VERSION.key: serve_version}
+def show_rollout(request: Request, registry: Registry) -> RolloutPage:
+    """See `rollout.show`."""
+    return rollout.show(model_in(request), registry)
+
+
+def move_rollout(request: Request, registry: Registry) -> RolloutPage:
+    """See `rollout.act`."""
+    return rollout.act(
+        model_in(request), read_body(RolloutRequest, request, '{"move": "promote"}', "move"), registry, request.caller
+    )
+
+
+ANSWERS: dict[tuple[str, str], Callable[[Request, Registry], Record]] = {
+    routes.REMOVE_MODEL.key: remove_model,
+    routes.SERVE_VERSION.key: serve_version,
+    routes.SHOW_ROLLOUT.key: show_rollout,
+    routes.MOVE_ROLLOUT.key: move_rollout,
+}
 """The functions that answer, by method and template."""
 
 
-def model_in(request: Request) -> str:
-    """The model of the path; `Refused` for what no model can be named."""
-    name = request.path["model"]
-    if not MODEL_NAME.fullmatch(name):
-        raise Refused(404, "not_found", f"model {name[:80]!r}: there is none; GET /models lists what serves")
-    return name
-
-
-def remove(model: str, registry: Registry) -> LiveRow:
-    """Nothing serves under this name from now on; versions and history stay.
+def remove(model: str, registry: Registry, by: str = "", because: str = "") -> LiveRow:
+    """Nothing serves under this name from now on; versions and history stay. A rollout that is under way ends.
 
     Raises:
         Refused: 404, nothing was ever promoted under this name.
@@ -83,14 +104,14 @@ def remove(model: str, registry: Registry) -> LiveRow:
             raise Refused(404, "not_found", f"model {model!r}: nothing ever served; GET /models lists what does")
         if before.withdrawn:
             return before
-        if registry.move_live(after := withdrawn(before)):
+        if move(before, after := withdrawn(before, by, because), registry):
             log("removed", model=model, version=before.version)
             return after
     raise busy(model)
 
 
-def serve(model: str, version: str, registry: Registry) -> LiveRow:
-    """The approved version `version` serves from now on.
+def serve(model: str, version: str, registry: Registry, by: str = "", because: str = "") -> LiveRow:
+    """The approved version `version` answers everybody from now on; a version on trial answers nobody any more.
 
     Raises:
         Refused: 404, there is no such version, or it was refused; the message lists those that may.
@@ -98,37 +119,10 @@ def serve(model: str, version: str, registry: Registry) -> LiveRow:
     row = approved(model, version, registry)
     for _ in range(ATTEMPTS):
         before = registry.pointer(model)
-        if before is not None and not before.withdrawn and before.version == version:
+        serves = before is not None and not before.withdrawn and before.version == version
+        if before is not None and serves and on_trial(before) is None:
             return before
-        if registry.move_live(after := pointing(row, before)):
+        if move(before, after := pointing(row, before, by, because), registry):
             log("moved by hand", model=model, version=version)
             return after
     raise busy(model)
-
-
-def approved(model: str, version: str, registry: Registry) -> VersionRow:
-    """The version; `Refused` when it may not serve."""
-    row = registry.version(model, version) if re.fullmatch(NUMBER, version) else None
-    if row is None or row.outcome != "approved":
-        approved = [known.version for known in registry.versions(model, MOST_READ) if known.outcome == "approved"]
-        listed = ", ".join(approved[:MOST_NAMED]) or "none of the newest is approved"
-        message = f"model {model!r} version {version[:20]!r}: not approved, or not there; expected one of: {listed}"
-        raise Refused(404, "no_such_version", message, "version")
-    return row
-
-
-def asked_version(request: Request) -> str:
-    """`version` of the body; `Refused` 400 when there is none."""
-    try:
-        body = json.loads(request.body or b"")
-        version = body["version"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        version = None
-    if not isinstance(version, str):
-        raise Refused(400, "wrong_shape", 'expected a body like {"version": "3"}', "version")
-    return version
-
-
-def busy(model: str) -> RegistryFault:
-    """Others moved the pointer in every attempt."""
-    return RegistryFault(f"live pointer of {model!r}: others moved it in each of {ATTEMPTS} attempts; ask again")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dropforge.contract.fast import FastForm
     from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.inference.after import Answered, Refused
+    from lambdas.api.predict.capturing import Capturing
 
 POINTER_SECONDS = 5.0
 """How long a pointer is believed: the longest that a promotion or a removal takes to be seen."""
@@ -69,8 +70,9 @@ class Pointer(NamedTuple):
 class Models:
     """Models by name and version, loaded by content."""
 
-    def __init__(self, settings: ArtifactSettings) -> None:
+    def __init__(self, settings: ArtifactSettings, capturing: Capturing | None = None) -> None:
         self.settings = settings
+        self.capturing = capturing
         self.pointers: dict[str, Pointer] = {}
         self.versions: dict[tuple[str, str], VersionRow] = {}
         """Those that were asked for by number: a version never changes."""
@@ -136,10 +138,15 @@ class Models:
         log(UNKNOWN_VALUES, level="warning", model=row.model, version=row.version, values=values)
 
     def answered(self, answered: Answered) -> None:
-        """Nothing follows an answer."""
+        """Puts it aside for its capture."""
+        if self.capturing is not None:
+            self.capturing.buffer.answered(answered)
 
     def refused(self, refused: Refused) -> None:
-        """Nothing follows a refusal."""
+        """Puts it aside in the same way, where a model has the name that was asked for."""
+        known = self.pointers.get(refused.model)
+        if self.capturing is not None and known is not None and known.row is not None:
+            self.capturing.buffer.refused(refused, known.row)
 
     @property
     def _registry(self) -> ModelRows:

@@ -1,4 +1,4 @@
-"""Clients of S3 and DynamoDB for Predict's reads, with the interface of boto3's."""
+"""Clients of S3 and DynamoDB for Predict, with the interface of boto3's."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def close_connections() -> None:
 
 
 class S3:
-    """Reads objects."""
+    """Reads objects, and writes small ones."""
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         """The object under `Body`.
@@ -79,12 +79,20 @@ class S3:
             ServiceFault: there is no such key, or no right to read it.
             ConnectionFault: S3 cannot be reached.
         """
-        endpoint = custom_endpoint("s3")
-        if endpoint or "." in Bucket:  # a certificate's wildcard does not cover dots
-            url, path = endpoint or f"https://s3.{region()}.{domain()}", f"/{Bucket}/{quote(Key)}"
-        else:
-            url, path = f"https://{Bucket}.s3.{region()}.{domain()}", f"/{quote(Key)}"
+        url, path = _place(Bucket, Key)
         return {"Body": BytesIO(_send("s3", "GET", url, path, {}).body)}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, Tagging: str = "") -> dict[str, Any]:
+        """Writes an object, with tags as `name=value&name=value`. It is tried once, since a call may be about to end.
+
+        Raises:
+            ServiceFault: there is no right to write it.
+            ConnectionFault: S3 cannot be reached.
+        """
+        url, path = _place(Bucket, Key)
+        headers = {"X-Amz-Tagging": Tagging} if Tagging else {}
+        response = _send("s3", "PUT", url, path, headers, Body, attempts=1)
+        return {"ETag": response.headers.get("etag", "")}
 
 
 class DynamoDB:
@@ -106,7 +114,17 @@ class DynamoDB:
         return result
 
 
-def _send(service: str, method: str, url: str, path: str, headers: dict[str, str], body: bytes = b"") -> Response:
+def _place(bucket: str, key: str) -> tuple[str, str]:
+    """The host's URL and the path of an object."""
+    endpoint = custom_endpoint("s3")
+    if endpoint or "." in bucket:  # a certificate's wildcard does not cover dots
+        return endpoint or f"https://s3.{region()}.{domain()}", f"/{bucket}/{quote(key)}"
+    return f"https://{bucket}.s3.{region()}.{domain()}", f"/{quote(key)}"
+
+
+def _send(
+    service: str, method: str, url: str, path: str, headers: dict[str, str], body: bytes = b"", attempts: int = ATTEMPTS
+) -> Response:
     """Signs and sends a request; temporary errors are retried."""
     attempt, unsigned = 0, {"Host": urlsplit(url).netloc, **headers}
     while True:
@@ -117,10 +135,10 @@ def _send(service: str, method: str, url: str, path: str, headers: dict[str, str
             if response.status < 300:
                 return response
             fault = service_fault(response, f"{method} {url}{path}")
-            if attempt == ATTEMPTS or (response.status not in RETRIED_STATUSES and fault.code not in RETRIED_CODES):
+            if attempt == attempts or (response.status not in RETRIED_STATUSES and fault.code not in RETRIED_CODES):
                 raise fault
         except ConnectionFault:
-            if attempt == ATTEMPTS:
+            if attempt == attempts:
                 raise
         time.sleep(0.05 * 2**attempt * (0.5 + os.urandom(1)[0] / 512))  # `random` would be another import
 

@@ -48,7 +48,7 @@ class Host:
         """Sends one request; it may be sent twice, because the server may have closed an idle connection.
 
         Args:
-            method: `GET` or `POST`.
+            method: `GET`, `POST` or `PUT`.
             target: path and query, percent-encoded.
             headers: all headers but Content-Length, including `Host`.
             body: the body, sent with its length if there is one.
@@ -57,7 +57,7 @@ class Host:
             ConnectionFault: the server cannot be reached or does not respond.
         """
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        lines += [f"Content-Length: {len(body)}"] if body or method == "POST" else []
+        lines += [f"Content-Length: {len(body)}"] if body or method in ("POST", "PUT") else []
         message = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
         while self.idle:
             try:

@@ -52,9 +52,7 @@ def rehearse(request: RehearseInput, settings: RehearseSettings) -> Rehearsed:
     champion = live.version if compared and wish.mode != "at-once" else ""
     rows = rows_of(request, live, artifacts) if champion else golden_rows(request.run, artifacts)
     function = Deployed(settings.predict, request.model)
-    # Rows without their sensitive values are no sample of those that the two were compared on.
-    holdout = None if any(row.lacks for row in rows) else verdict.disagreement
-    reason, evidence = refusal(request.model, request.version, champion, rows, function, wish, holdout)
+    reason, evidence = refusal(request.model, request.version, champion, rows, function, wish, verdict.disagreement)
     log("rehearsed", run=request.run, model=request.model, refused=bool(reason), compared=round(evidence.compared))
     if champion:
         draw(request.run, evidence, artifacts)

@@ -93,8 +93,8 @@ def _repeated(candidate: str, champion: str, row: Row, reply: Reply) -> str:
 
 def _record(model: str, candidate: str, champion: str, at: int, row: Row, ours: Reply, theirs: Reply) -> Captured:
     """The pair of replies as a captured request to the champion."""
-    pair = Paired(candidate, failure=ours.code, milliseconds=ours.milliseconds, prediction=ours.prediction)
-    if not ours.code and not theirs.code:
+    pair = Paired(candidate, failure=ours.code, milliseconds=ours.milliseconds)
+    if row.is_sample and not ours.code and not theirs.code:
         pair = Paired(
             candidate,
             milliseconds=ours.milliseconds,

@@ -30,8 +30,9 @@ class Row(NamedTuple):
 
     name: str
     inputs: dict[str, Any]
-    lacks: bool = False
-    """Whether values that its caller sent are not known here."""
+    is_sample: bool = False
+    """Whether it is a caller's row with all of its values. How often answers differ on others says nothing: golden rows
+    are chosen to be extreme, and a row without its sensitive values is none that the versions were compared on."""
 
 
 def golden_rows(run: str, artifacts: Artifacts) -> list[Row]:
@@ -54,7 +55,7 @@ def captured_rows(model: str, version: str, card: ModelCard, artifacts: Artifact
             Row(
                 f"the row of prediction {record.id}",
                 {**missing, **record.inputs},
-                lacks=not missing.keys() <= record.inputs.keys(),
+                is_sample=missing.keys() <= record.inputs.keys(),
             )
             for record in reversed(records_in(artifacts.read(key)))
             if record.inputs is not None and not record.code

@@ -1,6 +1,7 @@
 """Reconcile makes good what no event told of: it runs every quarter of an hour, and a look at nothing costs nothing.
 
-It ends the runs whose executions have ended without a result, and compares the drop bucket with the registry: a drop
+It ends the runs whose executions have ended without a result, has rollouts looked at again that nobody looks at, and
+compares the drop bucket with the registry: a drop
 without a run, or whose Claim failed, is started again.
 """
 
@@ -15,6 +16,7 @@ from dropforge.contract.settings import ReconcileSettings
 from dropforge.contract.steps import Reconciled
 from lambdas.common.registry import Registry
 from lambdas.upkeep.reconcile.missed import start_missed
+from lambdas.upkeep.reconcile.rollouts import start_looks
 from lambdas.upkeep.reconcile.sweep import sweep
 
 
@@ -24,6 +26,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = load(ReconcileSettings)
     registry = Registry(settings.registry)
     ended = sweep(registry, settings.topic)
-    started, given_up = start_missed(registry, settings, datetime.now(UTC))
-    log("reconciled", ended=ended, started=started, given_up=given_up)
+    now = datetime.now(UTC)
+    looked_at = start_looks(registry, settings.rollouts, now)
+    started, given_up = start_missed(registry, settings, now)
+    log("reconciled", ended=ended, started=started, given_up=given_up, looked_at=looked_at)
     return Reconciled(ended, started, given_up).to_json()

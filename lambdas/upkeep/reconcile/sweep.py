@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dropforge.contract.steps import NotifyInput
+from dropforge.contract.steps import ROLLOUT, NotifyInput
 from lambdas.common.endings import conclude
 from lambdas.common.executions import end_of, why
 
@@ -21,6 +21,8 @@ def sweep(registry: Registry, topic: str) -> int:
     since = (datetime.now(UTC) - timedelta(days=LONGEST_DAYS)).isoformat()
     count = 0
     for row in registry.running(since):
+        if row.step == ROLLOUT:
+            continue  # the move that ends its rollout ends it
         end = end_of(row.execution)
         if end is None:
             continue

@@ -11,6 +11,7 @@ import onnx
 import torch
 from onnx import compose, helper
 
+from dropforge.contract.captures import CaptureWish
 from dropforge.contract.figures import figure
 from dropforge.contract.parity import TOLERANCE
 from dropforge.contract.schema import IMAGE, Column, ModelCard
@@ -31,8 +32,9 @@ CLASS_TARGET = "class"
 PROOF_BATCH = 256
 
 
-def card_of(model: str, run: str, images: ImageSet) -> ModelCard:
+def card_of(model: str, run: str, images: ImageSet, capture: CaptureWish | None = None) -> ModelCard:
     """The card that travels in the model file: classes and how a picture is read."""
+    capture = capture or CaptureWish()
     return ModelCard(
         model=model,
         run=run,
@@ -44,6 +46,8 @@ def card_of(model: str, run: str, images: ImageSet) -> ModelCard:
         ignored=(CLASS_TARGET,),
         image=images.rule,
         likeliest=True,
+        capture_rate=capture.rate,
+        capture_days=capture.days,
     )
 
 

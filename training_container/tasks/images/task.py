@@ -55,7 +55,7 @@ class ImageTask(Task[ImageSet, ImageModel, Exported]):
     def export(self, model: ImageModel, folder: Path, progress: Progress) -> Exported:
         """The network with its temperature as one graph, from decoded pixels to label and probabilities."""
         progress.step("export").update(0.0)
-        card = card_of(self.job.model, self.job.run, self.data)
+        card = card_of(self.job.model, self.job.run, self.data, self.job.spec.capture)
         content = build(card, model.fitted).SerializeToString()
         (folder / names.MODEL_FILE).write_bytes(content)
         progress.step("prove").update(0.0, bytes=len(content))
