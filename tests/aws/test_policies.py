@@ -164,11 +164,7 @@ def neighbour(resource: str) -> str:
 
 def denied(role: str) -> list[Case]:
     """What this role must not do: what nobody may, and its own calls on what is somebody else's."""
-    own = [
-        (action, neighbour(resource), under)
-        for action, resource, under in ALLOWED[role]
-        if resource != "*"
-    ]
+    own = [(action, neighbour(resource), under) for action, resource, under in ALLOWED[role] if resource != "*"]
     return [*NOBODY, *own]
 
 
