@@ -58,8 +58,13 @@ def _repository(scope: Construct, uri: str) -> str:
     """The ARN of the repository of an image that exists. A name without a registry is this account's and region's."""
     own, stack = re.match(ECR_REGISTRY, uri), Stack.of(scope)
     name = re.split("[:@]", uri[own.end() :] if own else uri.rpartition("/")[2])[0]
-    where = {"account": own["account"], "region": own["region"]} if own else {}
-    return stack.format_arn(service="ecr", resource="repository", resource_name=name, **where)
+    return stack.format_arn(
+        service="ecr",
+        resource="repository",
+        resource_name=name,
+        account=own["account"] if own else None,
+        region=own["region"] if own else None,
+    )
 
 
 def _local(scope: Construct, id: str, kind: ImageKind, settings: Settings) -> ecr_assets.DockerImageAsset:

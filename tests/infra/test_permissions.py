@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dropforge.contract.routes import ROUTES, Route
 
-from .conftest import ROOT
+from .conftest import EMBEDDED, ROOT, flat, synthesize
+from .insecure import statements
 from .test_roles import ACCOUNT, KEY, REGION, VIA_S3, Case, simulated, use
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 API = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc123/live"
 PLACES = {
@@ -81,3 +86,20 @@ def test_data_are_dropped_for_this_model_alone() -> None:
     said = answers([*mine, *others])
     assert [said[case] for case in mine] == [True] * len(mine)
     assert [case for case in others if said[case]] == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "repository"),
+    [
+        (
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/trainer:9",
+            "eu-west-1:123456789012:repository/team/trainer",
+        ),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/t@sha256:0", "cn-north-1:123456789012:repository/t"),
+        ("trainer:9", "<AWS::Region>:<AWS::AccountId>:repository/trainer"),
+    ],
+)
+def test_a_job_pulls_from_the_repository_that_its_image_names(tmp_path: Path, uri: str, repository: str) -> None:
+    template = synthesize(tmp_path, **{**EMBEDDED, "dropforge:training-image": uri})
+    pulls = [each for _, each in statements(template, "AWS::IAM::Policy") if "ecr:BatchGetImage" in each["Action"]]
+    assert [flat(each["Resource"]) for each in pulls] == [f"arn:<AWS::Partition>:ecr:{repository}"]
