@@ -124,6 +124,11 @@ bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours
 bench-rollout: .venv/.dev ## What the tests of a rollout refuse and let pass: about 2 minutes
 	$(BIN)/python -m benchmarks.rollout
 
+chaos: bench-chaos ## Faults at every call of AWS, and storms of events: the same as bench-chaos
+
+bench-chaos: .venv/.dev ## Faults at every call of AWS, and a storm of events; SEEDS, EVENTS and OBJECTS size it
+	$(BIN)/python -m pytest -m chaos -s tests/steps/test_chaos.py
+
 bench-pipeline: .venv/.dev node_modules/.package-lock.json ## Times of the whole way
 	$(BIN)/python -m benchmarks.pipeline
 

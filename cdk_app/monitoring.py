@@ -76,7 +76,8 @@ class Monitoring(Construct):
     def _dead_letters(self, trigger: Trigger) -> cloudwatch.Alarm:
         metric = trigger.dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(1))
         name = trigger.node.id.replace("Trigger", "DeadLetters")
-        return self._alarm(name, metric, 1, "A drop started no run; its event is in the dead-letter queue")
+        meaning = "A drop started no run; its event is in the dead-letter queue: dropforge redrive starts it"
+        return self._alarm(name, metric, 1, meaning)
 
     def _predictions(self, api: Api) -> list[cloudwatch.Alarm]:
         minute, five = Duration.minutes(1), Duration.minutes(5)
