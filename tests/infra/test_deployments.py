@@ -14,6 +14,7 @@ import pytest
 from cdk_app.context_values import SettingFault
 from cdk_app.settings import LOG_DAYS, Adopted, Retention, Settings
 from cdk_app.training import LONGEST_PREFIX, job_prefix
+from dropforge.contract.captures import KEEP_DAYS
 
 from .conftest import EMBEDDED, ROOT, context, flat, of_type, synthesize
 
@@ -136,6 +137,7 @@ def test_what_is_needed_for_a_time_only_expires(template: dict[str, Any], other:
         "inputs": ("runs/", kept.inputs),
         "quarantine": ("quarantine/", kept.quarantine),
         "predictions": ("predictions/", kept.predictions),
+        **{f"captures-{days}": ("captures/", days) for days in KEEP_DAYS},
     }
     # Without the tag, models and their scores would go too.
     assert rules(template, "LakeArtifacts")["inputs"]["TagFilters"] == [{"Key": "dropforge-expires", "Value": "input"}]
