@@ -46,15 +46,7 @@ class Dropforge(Stack):
         """Makes every construct, in the order of the way of a data set; returns the stack's outputs."""
         storage = Storage(self, "Lake", settings=settings)
         registry = RegistryTable(self, "Registry", storage=storage, settings=settings)
-        context = Context(
-            storage,
-            registry,
-            settings.packaging,
-            metrics=settings.stack,
-            places=",".join(settings.places),
-            most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
-            prices=settings.prices.text,
-        )
+        context = context_of(storage, registry, settings)
         alarm_topic = AlarmTopic(self, "Bell", storage=storage, addresses=settings.alarm_addresses)
         training = Training(self, "Training", storage=storage, settings=settings)
         rollouts = Rollouts(self, "Rollouts", context=context, alarm_topic=alarm_topic)
@@ -69,13 +61,7 @@ class Dropforge(Stack):
             rollouts=rollouts,
         )
         batch = Batch(self, "Batch", context=context, alarm_topic=alarm_topic)
-        triggers = [
-            Trigger(self, name, storage=storage, machine=machine, folder=folder, what=what)
-            for name, machine, folder, what in (
-                ("Trigger", pipeline.machine, names.DATASETS, "a data set"),
-                ("BatchTrigger", batch.machine, names.BATCH, "a file to predict"),
-            )
-        ]
+        triggers = self._triggers(storage, pipeline, batch)
         reconciler = Reconciler(
             self,
             "Reconciler",
@@ -99,13 +85,6 @@ class Dropforge(Stack):
             reconciler=reconciler,
             namespace=context.metrics,
         )
-        adopted = Adopted(
-            drop=storage.drop.bucket_name,
-            artifacts=storage.artifacts.bucket_name,
-            accesses=storage.accesses.bucket_name,
-            table=registry.table.table_name,
-            key=storage.key.key_arn,
-        )
         return {
             "DropBucket": storage.drop.bucket_name,
             "ArtifactBucket": storage.artifacts.bucket_name,
@@ -119,5 +98,39 @@ class Dropforge(Stack):
             "DeadLetters": triggers[0].dead_letters.queue_url,
             "BatchDeadLetters": triggers[1].dead_letters.queue_url,
             "ReconcileFunction": reconciler.reconcile.function.function_name,
-            "Adopt": str(adopted),
+            "Adopt": str(adopted(storage, registry)),
         }
+
+    def _triggers(self, storage: Storage, pipeline: Pipeline, batch: Batch) -> list[Trigger]:
+        """What starts an execution: of the pipeline for a data set, and of the batch for a file to predict."""
+        return [
+            Trigger(self, name, storage=storage, machine=machine, folder=folder, what=what)
+            for name, machine, folder, what in (
+                ("Trigger", pipeline.machine, names.DATASETS, "a data set"),
+                ("BatchTrigger", batch.machine, names.BATCH, "a file to predict"),
+            )
+        ]
+
+
+def context_of(storage: Storage, registry: RegistryTable, settings: Settings) -> Context:
+    """What every construct that makes functions is passed."""
+    return Context(
+        storage,
+        registry,
+        settings.packaging,
+        metrics=settings.stack,
+        places=",".join(settings.places),
+        most_cost=f"{settings.budget_cap:g}" if settings.budget_cap else "",
+        prices=settings.prices.text,
+    )
+
+
+def adopted(storage: Storage, registry: RegistryTable) -> Adopted:
+    """The names by which another stack goes on with the data of this one."""
+    return Adopted(
+        drop=storage.drop.bucket_name,
+        artifacts=storage.artifacts.bucket_name,
+        accesses=storage.accesses.bucket_name,
+        table=registry.table.table_name,
+        key=storage.key.key_arn,
+    )
