@@ -119,10 +119,13 @@ format: .venv/.dev ## Rewrite the code as the linter wants it
 synth: setup ## Synthesize the CloudFormation template
 	CDK_VALIDATION=false PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk synth --quiet --no-version-reporting
 
-bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-personal bench-rollout bench-wide bench-serving ## All benchmarks
+bench: bench-pipeline bench-training bench-breadth bench-packed bench-neighbours bench-threads bench-reading bench-recommendation bench-scores bench-gate bench-splits bench-personal bench-rollout bench-capture bench-wide bench-serving ## All benchmarks
 
 bench-rollout: .venv/.dev ## What the tests of a rollout refuse and let pass: about 2 minutes
 	$(BIN)/python -m benchmarks.rollout
+
+bench-capture: .venv/.dev ## What capture adds to an answer and a cold start, and whether what is lost is known
+	$(BIN)/python -m benchmarks.capture
 
 chaos: bench-chaos ## Faults at every call of AWS, and storms of events: the same as bench-chaos
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         unit: str
         """Whose request it was; empty where it does not say so."""
 
-        def pairs(self, told: Answered, rows: Sequence[int]) -> list[Paired]:
-            """What it does with these rows of the request, whatever it raises."""
+        def pairs(self, told: Answered, rows: Sequence[int]) -> list[Paired] | None:
+            """What it does with these rows of the request, whatever it raises; None where nothing can be compared."""
 
 
 class Answered(NamedTuple):

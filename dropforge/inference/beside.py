@@ -45,6 +45,10 @@ class Asked(NamedTuple):
     repeated: bool
 
 
+NOT_COMPARED = Asked(None, None, 0.0, "", repeated=False)
+"""Of a request that the two versions may read different rows of."""
+
+
 class Beside:
     """The other version, and how it is asked.
 
@@ -54,7 +58,8 @@ class Beside:
         stage: of the rollout.
         unit: whose request it was; empty where nobody can be told from anybody.
         load: gives its model.
-        read: gives its inputs of the request, read anew, for a model that reads other columns.
+        read: gives its inputs of the request, read anew, for a model that reads other columns; None where the two
+            could keep different rows of the request, so that nothing can be compared then.
         failure: the code of its failure, where the caller's request was first given to it.
     """
 
@@ -65,21 +70,28 @@ class Beside:
         stage: str,
         unit: str,
         load: Callable[[], ServedModel],
-        read: Callable[[], Mapping[str, np.ndarray]],
+        read: Callable[[], Mapping[str, np.ndarray]] | None,
         failure: str = "",
     ) -> None:
         self.version, self.arm, self.stage, self.unit, self.failure = version, arm, stage, unit, failure
         self._load, self._read = load, read
         self._asked: Asked | None = None
 
-    def pairs(self, told: Answered, rows: Sequence[int]) -> list[Paired]:
-        """What it did with these rows of the answered request. It is asked once, whoever asks how often."""
+    def pairs(self, told: Answered, rows: Sequence[int]) -> list[Paired] | None:
+        """What it did with these rows of the answered request; None where nothing can be compared.
+
+        It is asked once, whoever asks how often.
+        """
         if self._asked is None:
             self._asked = self._ask(told)
+        if self._asked is NOT_COMPARED:
+            return None
         return [self._pair(told, self._asked, row) for row in rows]
 
     def _ask(self, told: Answered) -> Asked:
         answers, card, milliseconds, failure = self._tried(told)
+        if not failure and answers is None and not self.failure:
+            return NOT_COMPARED
         if not failure:
             # A failure while the caller waited that does not come again is told, and is no proof.
             return Asked(None if self.failure else answers, card, milliseconds, self.failure, repeated=False)
@@ -90,7 +102,10 @@ class Beside:
         """Its answers, its card, the milliseconds of its graph, and the code of its failure; whatever it raises."""
         try:
             model = self._load()
-            arrays = told.arrays if reads_alike(model.card, told.model.card) else self._read()
+            alike = reads_alike(model.card, told.model.card)
+            if not alike and self._read is None:
+                return None, None, 0.0, ""
+            arrays = told.arrays if alike or self._read is None else self._read()
             if model not in _warm:
                 model.predict(arrays)
                 _warm.add(model)

@@ -253,6 +253,26 @@ def test_a_candidate_with_other_columns_reads_the_request_anew() -> None:
     assert len(store.told) == 1  # the second reading is nobody's answer
 
 
+def test_rows_that_are_skipped_are_never_compared_with_others() -> None:
+    """The two versions read other columns, so that each may keep other rows: nothing is compared."""
+    made = little("regression")
+    fewer = replace(
+        made,
+        card=replace(made.card, columns=made.card.columns[1:], ignored=(*made.card.ignored, "x0")),
+        weights=made.weights[1:],
+        means=made.means[1:],
+    )
+    rows = [made.row(0), {**made.row(1), "x0": "?!"}, *made.rows(4)[2:]]
+    for candidate, compared in ((ServedModel.from_bytes(fewer.body, fewer.sha256), 0), (model_of("regression"), 3)):
+        store = Two(model_of("regression"), candidate, staged("shadow"))
+        body = json.dumps(rows).encode()
+        request = Request("POST", SIMPLE, {"model": "flowers"}, {"errors": "skip"}, {}, body, "arn:ann")
+        assert respond(request, store).status == 200
+        (told,) = store.told
+        assert told.beside is not None
+        assert len(told.beside.pairs(told, range(3)) or []) == compared
+
+
 @pytest.mark.parametrize(
     ("by", "resource", "content"),
     [
@@ -293,7 +313,14 @@ def test_a_version_by_number_is_no_matter_of_the_rollout() -> None:
 def test_moves_under_load_leave_no_caller_without_an_answer() -> None:
     made = little("multiclass")
     store = Two(model_of("multiclass"), model_of("multiclass", shifted=True), ROW)
-    rows = [ROW, staged("shadow"), staged("canary", 0.05), staged("canary", 0.5), replace(ROW, version="2"), ROW]
+    rows = [
+        ROW,
+        staged("shadow"),
+        staged("canary", 0.05),
+        staged("canary", 0.5),
+        replace(ROW, version="2", sha256="1" * 64),
+        ROW,
+    ]
     statuses: list[tuple[int, str]] = []
     ended = threading.Event()
 

@@ -120,11 +120,15 @@ def beside(
 ) -> Beside:
     """The version `other`, to be asked after the answer of `arm`."""
 
+    query = {name: value for name, value in request.query.items() if name not in ("explain", "class")}
+
     def read() -> Mapping[str, np.ndarray]:
         pinned = Pinned(served, other)
-        dialect.answered(request, pinned)
+        dialect.answered(request._replace(query=query), pinned)
         if not pinned.told:
             raise InputFault("empty", "the request has no row that the other version reads")
         return pinned.told[-1].arrays
 
-    return Beside(other.version, arm, stage, unit, lambda: served.load(other), read, failure)
+    return Beside(
+        other.version, arm, stage, unit, lambda: served.load(other), None if "errors" in query else read, failure
+    )
