@@ -195,7 +195,7 @@ def process(path: Path, disk: Path, bucket: Path, notes: Path, count: int) -> No
     """The life of such a process. It writes now and then, at moments of its own."""
     chance, buffer = random.Random(), Buffer(str(disk))
 
-    def put(key: str, body: bytes, _tags: str) -> None:
+    def put(key: str, body: bytes, tags: str) -> None:  # noqa: ARG001 - a directory has no tags
         target = bucket / key.replace("/", "~")
         partial_file = bucket / f".{os.getpid()}"
         partial_file.write_bytes(body)  # S3 has an object whole or not at all
@@ -231,6 +231,7 @@ def compared(bucket: Path, notes: Path) -> Known:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        process(*map(Path, sys.argv[1:5]), int(sys.argv[5]))
+        model, disk, bucket, notes = (Path(word) for word in sys.argv[1:5])
+        process(model, disk, bucket, notes, int(sys.argv[5]))
     else:
         main()
