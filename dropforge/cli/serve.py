@@ -55,6 +55,10 @@ def serve(
     ] = False,
     repository: Annotated[bool, typer.Option("--repository", help="Let requests load and unload models.")] = False,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request as a line of JSON.")] = False,
+    shadow: Annotated[
+        str | None,
+        typer.Option("--shadow", metavar="FILE", help="A model that is asked the same; /metrics says how they differ."),
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -74,6 +78,7 @@ def serve(
     settings = Settings(
         any_reload=any_reload, repository=repository, access_log=access_log, hosts=tuple(hosts or ()),
         origins=tuple(origins or ()), token_file=token_file, certificate=certificate, key=key,
+        shadow=shadow,
     )  # fmt: skip
     try:
         run(models, name=name, host=host, port=port, workers=workers, report=shell.note, settings=settings)

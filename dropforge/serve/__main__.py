@@ -25,6 +25,7 @@ PATHS = {
     "--token-file": "file of tokens, one a line: each request needs one",
     "--tls-cert": "file of the TLS certificate",
     "--tls-key": "file of its private key",
+    "--shadow": "model file that is asked the same rows after each answer; /metrics says how the two differ",
 }
 SETTINGS = {"allow_host": "hosts", "allow_origin": "origins", "tls_cert": "certificate", "tls_key": "key"}
 """Options whose setting has another name."""

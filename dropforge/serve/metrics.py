@@ -16,6 +16,8 @@ from dropforge.inference.http import Response
 from dropforge.serve.settings import FOLDER
 
 if TYPE_CHECKING:
+    from dropforge.contract.captures import Paired
+    from dropforge.inference.after import Answered
     from dropforge.serve.store import Files
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
@@ -45,6 +47,21 @@ class Metrics:
             "dropforge_broken_files", "Model files that cannot be served.", registry=self.registry,
             multiprocess_mode="max",
         )  # fmt: skip
+        self._shadow_rows = Counter(
+            "dropforge_shadow_rows", "Rows that the shadow was asked, by what became of them: same, differs, failed or "
+            "uncompared.", ("model", "outcome"), registry=self.registry,
+        )  # fmt: skip
+        self._shadow_failures = Counter(
+            "dropforge_shadow_failures", "Requests that the shadow alone failed on.",
+            ("model", "code", "repeated"), registry=self.registry,
+        )  # fmt: skip
+        self._graph_seconds = Histogram(
+            "dropforge_shadow_graph_seconds", "How long the graphs took for the rows of a request that both ran.",
+            ("model", "which"), buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self._shadow_left = Counter(
+            "dropforge_shadow_left", "Requests that were not compared, since too many waited.", registry=self.registry
+        )
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._told: set[tuple[str, str]] = set()
         if FOLDER not in os.environ:
@@ -67,6 +84,22 @@ class Metrics:
         found[0].inc()
         found[1].observe(seconds)
 
+    def compared(self, told: Answered, pairs: list[Paired]) -> None:
+        """Counts what the shadow did with the rows of a request; see `dropforge.serve.shadow`."""
+        model = told.row.model
+        for pair in pairs:
+            self._shadow_rows.labels(model, outcome_of(pair)).inc()
+        first = pairs[0]
+        if first.failure:
+            self._shadow_failures.labels(model, first.failure, str(first.repeated).lower()).inc()
+            return
+        self._graph_seconds.labels(model, "served").observe(told.milliseconds / 1000)
+        self._graph_seconds.labels(model, "shadow").observe(first.milliseconds / 1000)
+
+    def left(self) -> None:
+        """Counts a request that was not compared."""
+        self._shadow_left.inc()
+
     def page(self, files: Files) -> Response:
         """All figures."""
         current = {(name, one.row.version) for name, one in sorted(files.served.items())}
@@ -84,3 +117,12 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return bytes(generate_latest(together))
+
+
+def outcome_of(pair: Paired) -> str:
+    """What became of a row: `same` for the same class, or a number within one part in a thousand."""
+    if pair.failure:
+        return "failed"
+    if pair.same is None:
+        return "uncompared"
+    return "same" if pair.same else "differs"

@@ -16,7 +16,8 @@ from dropforge.serve.refusals import refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dropforge.serve.store import Files, Served
+    from dropforge.serve.modelfiles import Served
+    from dropforge.serve.store import Files
 
     Route = Callable[[Request, Files], Response]
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dropforge.serve.app import App
+    from dropforge.serve.shadow import Shadow
+    from dropforge.serve.store import Files
 
 SECONDS_TO_STOP = 25
 """How long a stop waits for requests in progress: Kubernetes kills after 30 seconds."""
@@ -81,8 +83,28 @@ def loaded(models: list[str], name: str | None, settings: Settings | None = None
     files.folders = tuple(Path(each).absolute() for each in models if Path(each).is_dir())
     files.beside = lambda act: threading.Thread(target=act, name="reload").start()
     application = App(files, settings)
+    if settings.shadow is not None:
+        files.shadow = shadow_of(settings.shadow, files, application)
     _ = application.doors  # a wrong file of tokens ends the start
     return application
+
+
+def shadow_of(given: str, files: Files, application: App) -> Shadow:
+    """The model that is asked beside the one that is served.
+
+    Raises:
+        ServeFault: it is no model, or another number of models than one is served.
+    """
+    from dropforge.serve.shadow import Shadow
+
+    if len(files.served) != 1:
+        known = ", ".join(sorted(files.served))
+        raise ServeFault(f"--shadow {given}: expected one model to be served beside it, got {known}", "shadow")
+    found = find([given])
+    if len(found) != 1:
+        raise ServeFault(f"--shadow {given}: expected one model file, got {len(found)}", "shadow")
+    (name,) = files.served
+    return Shadow.of(found[0][1], name, application.metrics)
 
 
 def of_worker() -> App:

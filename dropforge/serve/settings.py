@@ -32,6 +32,8 @@ class Settings:
     """File of the TLS certificate, and of those that vouch for it; None for a server without TLS."""
     key: str | None = None
     """File of its private key."""
+    shadow: str | None = None
+    """A model file, or a run's folder, that is asked the same rows after each answer; None for none."""
     silent_seconds: float = 30
     """How long a new connection may send nothing."""
     header_seconds: float = 20

@@ -5,56 +5,32 @@ A file is opened beside the event loop, for a large one takes half a second; the
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dropforge.contract.log import UNKNOWN_VALUES, log
-from dropforge.contract.names import MANIFEST_FILE, METRICS_FILE, MODEL_FILE, MODEL_NAME, NameFault, check_model
-from dropforge.contract.registry import LiveRow
-from dropforge.contract.results import Metrics
+from dropforge.contract.names import MODEL_FILE, MODEL_NAME, NameFault, check_model
 from dropforge.inference.faults import InputFault, ModelFault
-from dropforge.inference.model import ServedModel
 from dropforge.serve.faults import ServeFault
+from dropforge.serve.modelfiles import opened, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dropforge.contract.registry import VersionRow
+    from dropforge.contract.registry import LiveRow, VersionRow
     from dropforge.contract.schema import ModelCard
-    from dropforge.contract.scores import Importance
     from dropforge.inference.after import Answered, Refused
+    from dropforge.inference.model import ServedModel
+    from dropforge.serve.modelfiles import Served
+    from dropforge.serve.shadow import Shadow
     from dropforge.serve.sources import Named
 
 LOOK_SECONDS = 1.0
 """How long a file is assumed to be unchanged."""
-
-VERSION_DIGITS = 12
-"""Hex digits of a file's SHA-256 that are its version, because there is no registry to number versions."""
-
-Stamp = tuple[tuple[int, int, int], ...]
-"""What changes when the file, or the manifest beside it, is written or replaced: time in ns, bytes, inode of each."""
-
-
-@dataclass
-class Served:
-    """One model under its name, and the file that it was read from."""
-
-    path: Path
-    stamp: Stamp
-    row: LiveRow
-    model: ServedModel
-    looked: float
-    importances: tuple[Importance, ...] = ()
-    """Importances of the model's columns; empty if the metrics of its run are not next to it."""
-    before: Served | None = None
-    """The model before the file's last change, which a request in progress may still need."""
 
 
 @dataclass
@@ -75,6 +51,8 @@ class Files:
     beside: Callable[[Callable[[], None]], object] = field(default=lambda act: act())
     """Runs the opening of a changed file; a server gives a thread."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+    shadow: Shadow | None = None
+    """The other model that is asked the same rows after the answer; None without one."""
 
     @classmethod
     def of(cls, named: list[Named], *, any_reload: bool = False) -> Files:
@@ -120,7 +98,8 @@ class Files:
             one.looked = time.monotonic()
             if changed(one) and self.lock.acquire(blocking=False):
                 self.beside(partial(self._reload, model, one))
-        return self.served.get(model, one).row
+        row = self.served.get(model, one).row
+        return row if self.shadow is None else self.shadow.beside(row)
 
     def version(self, model: str, version: str) -> LiveRow:
         """The model that is served, if it has this version; there is no other on disk.
@@ -140,6 +119,8 @@ class Files:
         Raises:
             ModelFault: the file has changed more than once since.
         """
+        if self.shadow is not None and row.sha256 == self.shadow.row.sha256:
+            return self.shadow.model
         one: Served | None = self._one(row.model)
         while one is not None and one.row.sha256 != row.sha256:
             one = one.before
@@ -156,7 +137,9 @@ class Files:
         log(UNKNOWN_VALUES, level="warning", model=row.model, version=row.version, values=values)
 
     def answered(self, answered: Answered) -> None:
-        """Nothing follows an answer."""
+        """Has the shadow asked the same rows, where there is one."""
+        if self.shadow is not None and answered.beside is not None:
+            self.shadow.take(answered)
 
     def refused(self, refused: Refused) -> None:
         """Nothing follows a refusal."""
@@ -246,62 +229,3 @@ def _columns(card: ModelCard) -> list[str]:
 def named_by(path: Path) -> str:
     """The name of a model whose file cannot be opened: that of its folder or file."""
     return path.parent.name if path.name == MODEL_FILE else path.stem
-
-
-def opened(path: Path, name: str | None, generation: int) -> Served:
-    """Reads a model file; a manifest next to it must name the same content.
-
-    Raises:
-        ModelFault: not a model, no card, or other content than the manifest says.
-        OSError: it cannot be read.
-    """
-    stamp = stamp_of(path)
-    body = path.read_bytes()
-    digest = hashlib.sha256(body).hexdigest()
-    model = ServedModel.from_bytes(body, promised(path) or digest)
-    row = LiveRow(
-        model=name or model.card.model,
-        version=digest[:VERSION_DIGITS],
-        run=model.card.run,
-        artifact=path.name,
-        sha256=digest,
-        generation=generation,
-        moved=datetime.fromtimestamp(stamp[0][0] / 1e9, UTC).isoformat(timespec="seconds"),
-    )
-    return Served(path, stamp, row, model, time.monotonic(), importances(path))
-
-
-def promised(path: Path) -> str | None:
-    """The SHA-256 in the manifest of a run's folder; None without a manifest.
-
-    Raises:
-        ModelFault: the manifest cannot be read.
-    """
-    manifest = path.with_name(MANIFEST_FILE)
-    if path.name != MODEL_FILE or not manifest.is_file():
-        return None
-    try:
-        return str(json.loads(manifest.read_text())["files"][MODEL_FILE]["sha256"])
-    except (ValueError, KeyError, TypeError) as fault:
-        raise ModelFault(f"{MANIFEST_FILE}: expected the SHA-256 of {MODEL_FILE} in it, got {fault!r}") from fault
-
-
-def importances(path: Path) -> tuple[Importance, ...]:
-    """The importances in `metrics.json` next to the file, if its content matches the manifest; empty otherwise."""
-    if path.name != MODEL_FILE:
-        return ()
-    manifest, metrics = (path.with_name(name) for name in (MANIFEST_FILE, METRICS_FILE))
-    try:
-        promise = json.loads(manifest.read_text())["files"][METRICS_FILE]["sha256"]
-        body = metrics.read_bytes()
-        kept = hashlib.sha256(body).hexdigest() == promise
-        return Metrics.from_json(json.loads(body)).importances if kept else ()
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
-
-
-def stamp_of(path: Path) -> Stamp:
-    """The stamp of a model file (see `Stamp`); `OSError` if the file does not exist."""
-    manifest = path.with_name(MANIFEST_FILE)
-    facts = (each.stat() for each in (path, manifest) if each == path or each.is_file())
-    return tuple((fact.st_mtime_ns, fact.st_size, fact.st_ino) for fact in facts)
