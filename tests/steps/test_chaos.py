@@ -57,7 +57,9 @@ def stuck(fault: Fault, sites: list[Site], for_good: bool) -> int:
                 chaos.execute(f"first-{number}", drop, chaos.whole_way)
             else:  # its event was lost
                 chaos.settle([drop], chaos.short_way)
-        return chaos.settle(given, chaos.whole_way)
+        left_over = chaos.settle(given, chaos.whole_way)
+        assert chaos.faults >= len(sites), "every site has failed at least once"
+        return left_over
 
 
 def storm(events: int, objects: int, seed: int) -> tuple[int, int, int]:
@@ -72,6 +74,7 @@ def storm(events: int, objects: int, seed: int) -> tuple[int, int, int]:
         for number, drop in enumerate(coming):
             chaos.execute(f"event-{number}", drop, chaos.short_way)
         lost = chaos.settle(given, chaos.short_way)
+        assert chaos.faults, "calls have failed"
         counts = [chaos.trained.get(run_of(drop), 0) for drop in given]
     return counts.count(1), sum(count > 1 for count in counts), lost + counts.count(0)
 
